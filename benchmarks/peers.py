@@ -18,8 +18,8 @@ import pytensor
 from benchmarks.measure import Row, Workload, measured, missing, row
 from benchmarks.runs import PROJECT
 from benchmarks.workloads import ONLINE, STATIC, Context, training_task
-from online_rnnlm.engines.devices import gpu, require
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.devices import gpu, require
 
 
 def graph(context: Context) -> dict[str, Any]:

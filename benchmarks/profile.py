@@ -13,11 +13,11 @@ from benchmarks.measure import Workload, measured
 from benchmarks.speed import SENTENCES
 from benchmarks.workloads import ONLINE, STATIC, Context, parts, training_task, words_in
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines import kernel_engine
+from online_rnnlm.core.engines.kernels import backward, forward, layout
+from online_rnnlm.core.engines.kernels.team import start_tasks
+from online_rnnlm.core.sizes import Sizes, sizes_for
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines import kernel_engine
-from online_rnnlm.engines.kernels import backward, forward, layout
-from online_rnnlm.engines.kernels.team import start_tasks
-from online_rnnlm.model.sizes import Sizes, sizes_for
 
 
 def profile(context: Context) -> dict[str, Any]:

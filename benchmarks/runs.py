@@ -24,11 +24,11 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
+from online_rnnlm.jobs.train import train
 from online_rnnlm.process.hardware import peak_memory
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import read_epochs
-from online_rnnlm.training.train import train
 
 PROJECT = Path(__file__).parents[1]
 SEEDS = (1, 2, 3)
@@ -107,7 +107,7 @@ def whole_run(
         epoch["cpu_everything"] = clock.times[number]
         epoch["cpu_learning"] = sum(one["cpu_seconds"] for one in epochs[:number])
     cost = {"peak": peak_memory(), "epochs": epochs}
-    from online_rnnlm.evaluation.evaluate import evaluate  # noqa: PLC0415  # takes memory
+    from online_rnnlm.jobs.evaluate import evaluate  # noqa: PLC0415  # takes memory
 
     evaluate(results, run.name, corpus, last, TestingSettings())
     splits = json.loads(results.evaluation(run.name, last).read_bytes()).get("splits")

@@ -26,10 +26,10 @@ from benchmarks.workloads import (
     training_task,
 )
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines import kernel_engine
+from online_rnnlm.core.engines.base import Sentences
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.engines import kernel_engine
-from online_rnnlm.engines.base import Sentences
-from online_rnnlm.model.parameters import Parameters
 
 SENTENCES = 6400
 TRAINING = {STATIC: Target(400_000), ONLINE: Target(300_000)}

@@ -15,13 +15,14 @@ from benchmarks.measure import Task
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core import parameters
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines.base import OnlineSettings, Sentences, Trainer
+from online_rnnlm.core.lanes import one_by_one, segments_of, side_by_side
+from online_rnnlm.core.parameters import GROUPS, Parameters
+from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.engines import registry
-from online_rnnlm.engines.base import OnlineSettings, Sentences, Trainer
-from online_rnnlm.engines.lanes import one_by_one, segments_of, side_by_side
-from online_rnnlm.model import cost, parameters
-from online_rnnlm.model.parameters import GROUPS, Parameters
-from online_rnnlm.model.sizes import sizes_for
+from online_rnnlm.jobs import cost
 
 HIDDEN_SIZE = 100
 STATIC, ONLINE = 0, 20

@@ -77,7 +77,7 @@ def run(files: list[Path], engine: str, write: bool) -> int:
     """Run the blocks of pages, print each difference; return how many there are."""
     os.environ.update({name: os.environ.get(name, flags) for name, flags in FLAGS.items()})
     if engine == "theano":
-        import_module("online_rnnlm.engines.theano_worker").take_pytensors_place()
+        import_module("online_rnnlm.core.engines.theano_worker").take_pytensors_place()
     namespace: dict[str, object] = {"__name__": "page"}
     return sum(run_page(file, engine, write, namespace) for file in files)
 

@@ -13,8 +13,8 @@ import pytest
 
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.corpora.stages import run_stage, stages_of
-from online_rnnlm.model.parameters import Parameters
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 TOPICS = {

@@ -10,13 +10,13 @@ from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core import parameters
+from online_rnnlm.core.engines.base import Trainer
+from online_rnnlm.core.lanes import one_by_one
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
-from online_rnnlm.engines.base import Trainer
-from online_rnnlm.engines.lanes import one_by_one
-from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.sizes import sizes_for
-from online_rnnlm.storage import records
+from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter, TextPreparation

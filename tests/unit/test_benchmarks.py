@@ -11,8 +11,8 @@ from benchmarks.profile import flops_by_part
 from benchmarks.runs import reaching
 from benchmarks.workloads import scoring_flops, training_flops
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.model.sizes import sizes_for
 from tests.project import ROOT, users_environment
 from tests.unit.processes import output_of
 

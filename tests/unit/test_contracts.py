@@ -35,11 +35,11 @@ SOURCES = get_args(get_args(SourceSettings)[0])
 RIVALS = {**dict.fromkeys(get_args(typed.RunRivalName), RunRival),
           **dict.fromkeys(get_args(typed.CorpusRivalName), CorpusRival)}  # fmt: skip
 CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
-    "model.cells.": (
+    "core.cells.": (
         names_of("cell"),
         ("GROUPS", "shapes", "states", "step", "multiply_adds"),
     ),
-    "engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
+    "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
     "rivals.": (list(RIVALS), ("Rival",)),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
@@ -59,7 +59,7 @@ MEMBERS = [
 
 @pytest.mark.parametrize(("module", "offers"), MEMBERS, ids=[name for name, _ in MEMBERS])
 def test_a_name_is_a_module_that_offers_what_its_kind_does(module, offers):
-    if module == "engines.jax_engine":  # its own tests load JAX, which takes seconds
+    if module == "core.engines.jax_engine":  # its own tests load JAX, which takes seconds
         assert find_spec(f"online_rnnlm.{module}")
         return
     found = import_module(f"online_rnnlm.{module}")

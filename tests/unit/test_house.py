@@ -11,15 +11,14 @@ PACKAGE = Path(online_rnnlm.__file__).parent
 # A folder imports only from the lines above its own, not from the others on its line.
 FLOORS = (
     ("errors",),
+    ("core",),
     ("config",),
     ("storage",),
     ("corpora",),
-    ("model",),
     ("rivals",),
-    ("engines",),
     ("process",),
     ("use",),
-    ("training", "evaluation", "tracking", "cross_check"),
+    ("jobs", "tracking", "cross_check"),
     ("pipeline",),
     ("analysis",),
     ("commands",),

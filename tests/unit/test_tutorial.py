@@ -10,7 +10,7 @@ from tests.project import ROOT
 from tests.unit.processes import output_of
 
 PAGES = sorted((ROOT / "docs" / "theano").glob("*.md"))
-GRAPH = "src/online_rnnlm/model/graph.py"
+GRAPH = "src/online_rnnlm/core/graph.py"
 PRINTS_TWO = "\n```python\nprint(1 + 1)\n```\n```text\n{}\n```\n"
 
 

@@ -97,18 +97,18 @@ def _stub_training(run: str) -> None:
     import pytest
 
     sys.path.append(PROJECT_OF_TESTS)
-    from online_rnnlm.training import loop
-    from tests.unit.training import stub
+    from online_rnnlm.core import training
+    from tests.unit.jobs import stub
 
     change = pytest.MonkeyPatch()
     stub.use_stub(change)
-    begin = loop.begin
+    begin = training.begin
 
     def noted(*arguments):
         _note("trained.log", run)
         return begin(*arguments)
 
-    change.setattr(loop, "begin", noted)
+    change.setattr(training, "begin", noted)
 
 
 if __name__ == "__main__":

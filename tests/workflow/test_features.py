@@ -105,9 +105,9 @@ def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
     [
         ("analysis/report/write.py", {"report", "tables"}, {"train", "evaluate", "encode"}),
         ("analysis/templates/style.css", {"report", "tables"}, {"train", "evaluate", "encode"}),
-        ("evaluation/evaluate.py", {"evaluate", "evaluate_vector", "tables"}, {"train", "encode"}),
-        ("training/loop.py", {"train", "evaluate", "track"}, {"encode"}),
-        ("engines/kernels/forward.py", {"train", "evaluate"}, {"encode"}),
+        ("jobs/evaluate.py", {"evaluate", "evaluate_vector", "tables"}, {"train", "encode"}),
+        ("core/training.py", {"train", "evaluate", "track"}, {"encode"}),
+        ("core/engines/kernels/forward.py", {"train", "evaluate"}, {"encode"}),
         ("corpora/splitting.py", {"fetch", "encode", "train", "track"}, set()),
     ],
 )

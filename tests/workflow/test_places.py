@@ -89,7 +89,7 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_read_only_results_are_said_in_one_line(project, read_only):
-    project.edit("src/online_rnnlm/training/loop.py")
+    project.edit("src/online_rnnlm/core/training.py")
     done = project.snakemake(*ARGUMENTS, *UNWATCHED)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "Write-protected output files" in done.stderr

@@ -77,7 +77,7 @@ def one_of(names):
 def params_of(verb):
     """Return the parameters of a rule that reads all results."""
     settings = inputs.as_json(EXPERIMENT.of_results())
-    return {"code": code_digest("analysis", "rivals", "model"), "settings": settings, "verb": verb}
+    return {"code": code_digest("analysis", "rivals", "core"), "settings": settings, "verb": verb}
 
 
 wildcard_constraints:

@@ -1,7 +1,7 @@
 # Every run is tested with nothing learning and, if it has a document vector, with the vector
 # learning. `testing` adds further evaluations of the runs, and rivals of each corpus.
 
-CODE_OF_EVALUATION = code_digest("evaluation", "rivals", "engines", "model")
+CODE_OF_EVALUATION = code_digest("jobs", "rivals", "core")
 
 
 rule evaluate:
@@ -73,7 +73,7 @@ rule audits:
         mem_mb=size_needs(3000, 8),
         runtime=size_needs(60, 0.2),
     params:
-        code=code_digest("cross_check", "use", "engines", "model"),
+        code=code_digest("cross_check", "use", "core"),
     message:
         "Audit the networks"
     shell:

@@ -12,12 +12,12 @@ from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, m
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
+from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import read_epochs, refuse_older
-from online_rnnlm.training.choice import resolve
 
 
 class NothingToShowError(Exception):

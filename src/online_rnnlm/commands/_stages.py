@@ -43,13 +43,13 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.engines.devices import require
-    from online_rnnlm.training.choice import resolve
+    from online_rnnlm.jobs.choice import resolve
+    from online_rnnlm.process.devices import require
 
     _, planned, directory = _arguments.run_of(arguments)
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
-    from online_rnnlm.training.train import train
+    from online_rnnlm.jobs.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
     train(resolved, corpus, files, _CHECKPOINT_SECONDS, arguments.threads)
@@ -65,7 +65,7 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.engines.devices import require
+    from online_rnnlm.process.devices import require
 
     experiment, planned, directory = _arguments.run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
@@ -75,7 +75,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     require(planned.settings)  # this must come before the engine's libraries are loaded
-    from online_rnnlm.evaluation.evaluate import evaluate
+    from online_rnnlm.jobs.evaluate import evaluate
 
     corpus = directory.corpus(planned.settings.corpus)
     evaluate(directory, planned.name, corpus, arguments.evaluation, experiment.testing)
@@ -87,7 +87,7 @@ def _add_rival(parser: argparse.ArgumentParser) -> None:
 
 
 def _rival(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.evaluation.evaluate import evaluate_rival
+    from online_rnnlm.jobs.evaluate import evaluate_rival
     from online_rnnlm.rivals import rivals_of_corpora
 
     experiment, directory = _arguments.experiment_of(arguments)

@@ -51,9 +51,10 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     Raises FileNotFoundError if the corpus is not prepared yet; Snakemake then asks again later.
     """
     # These need numpy, which `snakemake --lint` does not need.
+    from online_rnnlm.core import parameters  # noqa: PLC0415
+    from online_rnnlm.core.sizes import sizes_of_run  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
-    from online_rnnlm.model import cost, parameters  # noqa: PLC0415
-    from online_rnnlm.model.sizes import sizes_of_run  # noqa: PLC0415
+    from online_rnnlm.jobs import cost  # noqa: PLC0415
 
     settings = run.settings
     directory = results.corpus(settings.corpus)

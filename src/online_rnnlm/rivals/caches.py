@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.model.perplexity import perplexity
+from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, MixedRival, ScoredText
 from online_rnnlm.storage.records import Trial
 

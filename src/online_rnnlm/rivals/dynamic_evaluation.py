@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any
 
-from online_rnnlm.model.perplexity import perplexity
+from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
 from online_rnnlm.storage.records import Trial
 

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 PACKAGE = "online_rnnlm"
-OF_TRAINING = ("training", "engines", "model")
+OF_TRAINING = ("core", "jobs")
 """The folders with the code of training: a run's identity depends on their digest."""
 
 

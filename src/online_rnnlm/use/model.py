@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import NONE, Learning
 from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.corpora.textfiles import check_text
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.records import ModelDescription

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from online_rnnlm.core import parameters
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
-from online_rnnlm.model import parameters
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.sizes import sizes_of_run
 from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
 from online_rnnlm.use.archive import Archive, json_bytes, write_archive
 

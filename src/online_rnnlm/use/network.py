@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines.registry import usable_anywhere
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.perplexity import diverged
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
-from online_rnnlm.engines.registry import usable_anywhere
 from online_rnnlm.errors import UserError
-from online_rnnlm.model.parameters import Parameters
-from online_rnnlm.model.perplexity import diverged
 
 if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
-    from online_rnnlm.engines.base import Scores
-    from online_rnnlm.engines.learning import LearningScorer
+    from online_rnnlm.core.engines.base import Scores
+    from online_rnnlm.core.scoring import LearningScorer
 
 
 def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) -> Split:
@@ -85,7 +85,7 @@ class Network:
             return self._made(request, hidden_states=hidden_states)
 
     def _make_scorer(self, learning: Learning, *, hidden_states: bool) -> LearningScorer:
-        from online_rnnlm.engines.learning import learning_scorer  # noqa: PLC0415
+        from online_rnnlm.core.scoring import learning_scorer  # noqa: PLC0415
 
         model = self.settings, self.corpus, self.weights
         return learning_scorer(*model, learning, hidden_states=hidden_states)

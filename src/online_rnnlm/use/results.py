@@ -10,9 +10,8 @@ from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.errors import UserError
-from online_rnnlm.model import weight_files
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage import records
+from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import (
     Evaluation,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus, Split
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:  # It takes long to load.

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import Learning
+from online_rnnlm.core.distribution import log_distribution
+from online_rnnlm.core.lanes import Carried
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
-from online_rnnlm.engines.lanes import Carried
 from online_rnnlm.errors import UserError
-from online_rnnlm.model.distribution import log_distribution
 from online_rnnlm.use.network import Network, split_of
 
 Floats = NDArray[np.float64]

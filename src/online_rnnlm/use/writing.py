@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from tqdm import tqdm
 
 from online_rnnlm.config.evaluations import Learning
-from online_rnnlm.engines.lanes import SENTENCES_A_CALL
+from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.scored import ScoredPart, Total

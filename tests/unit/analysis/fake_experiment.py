@@ -18,15 +18,15 @@ from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
+from online_rnnlm.core import parameters
+from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import digest_of
-from online_rnnlm.model import parameters, weight_files
-from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.jobs.choice import resolve
+from online_rnnlm.jobs.description import identity_of
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
-from online_rnnlm.storage import records
+from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-from online_rnnlm.training.choice import resolve
-from online_rnnlm.training.description import identity_of
 from tests.unit import small_records
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]

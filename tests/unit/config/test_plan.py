@@ -11,8 +11,8 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CELLS, RunSettings
-from online_rnnlm.model.parameters import count
-from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.core.parameters import count
+from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.rivals import rivals_of_corpora
 from tests.unit.small_records import VITAL, configuration
 

@@ -9,7 +9,7 @@ import pytest
 
 import online_rnnlm
 
-DIGEST = "from online_rnnlm.storage.code import code_digest; print(code_digest('model'))"
+DIGEST = "from online_rnnlm.storage.code import code_digest; print(code_digest('core'))"
 CODE = """def half(x):
     return x / 2
 
@@ -30,7 +30,7 @@ def digest(tmp_path_factory):
     shutil.copytree(Path(online_rnnlm.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
 
     def of(code: str) -> str:
-        (package / "model" / "added.py").write_text(code, encoding="utf-8")
+        (package / "core" / "added.py").write_text(code, encoding="utf-8")
         command, where = [sys.executable, "-c", DIGEST], {"PYTHONPATH": str(package.parent)}
         return subprocess.run(command, env=where, capture_output=True, text=True, check=True).stdout
 

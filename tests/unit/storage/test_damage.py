@@ -7,7 +7,7 @@ import pytest
 from online_rnnlm.config import testing
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.evaluation.evaluate import evaluate_rival
+from online_rnnlm.jobs.evaluate import evaluate_rival
 from online_rnnlm.rivals import OfCorpus
 from online_rnnlm.rivals.kneser_ney import Rival
 from online_rnnlm.storage.paths import ExperimentDirectory

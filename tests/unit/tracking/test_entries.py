@@ -10,6 +10,7 @@ import pytest
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import digest_of
+from online_rnnlm.jobs import description
 from online_rnnlm.storage import records
 from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -17,7 +18,6 @@ from online_rnnlm.storage.records import Claims, Evaluation, RunRecord, Statisti
 from online_rnnlm.tracking.about import source_tags
 from online_rnnlm.tracking.entries import Entry, entries_of, stamp
 from online_rnnlm.tracking.summaries import summaries
-from online_rnnlm.training import description
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge_evaluation

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from online_rnnlm.evaluation.evaluate import evaluate
+from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -55,7 +55,7 @@ found = {
     updates: model.predict(sentences, params={"updates": updates})["log_probability"].tolist()
     for updates in ("none", "document_vector")
 }
-modules = ("online_rnnlm", "online_rnnlm.engines.kernels.batches")
+modules = ("online_rnnlm", "online_rnnlm.core.engines.kernels.batches")
 files = [sys.modules[module].__file__ for module in modules]
 print(json.dumps([files, found]))
 """

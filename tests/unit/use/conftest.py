@@ -15,11 +15,12 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load as load_configuration
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core import parameters
+from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.stages import run_stage, stages_of
-from online_rnnlm.evaluation.evaluate import evaluate
-from online_rnnlm.model import parameters
-from online_rnnlm.model.sizes import sizes_of_run
+from online_rnnlm.jobs.evaluate import evaluate
+from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import (
@@ -29,7 +30,6 @@ from online_rnnlm.storage.records import (
     TextPreparation,
 )
 from online_rnnlm.tracking.opening import load
-from online_rnnlm.training.train import train
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.results import export

@@ -21,7 +21,7 @@ from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.textfiles import read_lines
-from online_rnnlm.model import weight_files
+from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.scores import check_evaluated
 

@@ -1,0 +1,80 @@
+"""The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
+
+A cell computes its states after the next word from its states after the word before. The first
+state is h, which feeds the output layer. `Cell` describes the contents of a cell's module. A new
+cell takes such a module and its name in `config/training.py`.
+
+The package's own cells have no bias: a word's row of E takes its place.
+
+Cells keep to Python 3.8, numpy and PyTensor, as the original Theano loads them, too
+(`engines.theano_engine`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from online_rnnlm.core.graph import Model
+    from online_rnnlm.core.parameters import Parameters
+    from online_rnnlm.core.sizes import Sizes
+
+
+class Words(NamedTuple):
+    """The previous words of B sentences, symbolic."""
+
+    ids: Any
+    """Their ids, (B,)."""
+    embedded: Any
+    """Their rows of E after dropout, (B, N)."""
+
+
+class Cell(Protocol):
+    """The hidden layer. All its parameters are matrices; a bias is a matrix with a single row.
+
+    The shapes and the cost serve to plan jobs, so only `step` may import PyTensor.
+    """
+
+    @property
+    def GROUPS(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of its parameters, by the group that they learn in during testing.
+
+        `embeddings` are the parameters that have a row for every previous word; `recurrent` are all
+        others.
+        """
+
+    def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
+        """The shape of each of its parameters.
+
+        Every cell has `embeddings` (V, N), with an N of its own, and `recurrent` (any shape).
+        """
+
+    def states(self, weights: Parameters) -> tuple[Any, ...]:
+        """The length of each state, read from the weights (arrays or symbols).
+
+        The first is the width of what feeds the output layer, `Sizes.hidden`.
+        """
+
+    def step(
+        self,
+        weights: Parameters,
+        words: Words,
+        states: tuple[Any, ...],
+        model: Model,
+    ) -> tuple[Any, ...]:
+        """The states after a word, from those before it; symbolic, with a row for each sentence.
+
+        `model.bounded` is to be applied to the inputs of the hidden units and gates: it bounds the
+        deltas propagated back through them.
+        """
+
+    def multiply_adds(self, sizes: Sizes) -> int:
+        """Multiply-adds of one step: its products with weights."""
+
+
+def load_cell(name: str) -> Cell:
+    """Load the cell of that name."""
+    return cast("Cell", import_module(f"{__name__}.{name}"))

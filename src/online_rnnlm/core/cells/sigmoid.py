@@ -1,0 +1,43 @@
+"""The paper's hidden layer: h_t = σ(E[w_t] + h_{t-1} W_hᵀ)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from online_rnnlm.core.cells import Words
+    from online_rnnlm.core.graph import Model
+    from online_rnnlm.core.parameters import Parameters
+    from online_rnnlm.core.sizes import Sizes
+
+GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent",)}
+
+
+def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
+    """The shapes of E (V, M) and W_h (M, M)."""
+    v, m = sizes.vocabulary, sizes.hidden
+    return {"embeddings": (v, m), "recurrent": (m, m)}
+
+
+def states(weights: Parameters) -> tuple[Any, ...]:
+    """The length of h."""
+    return (weights.recurrent.shape[0],)
+
+
+def step(
+    weights: Parameters,
+    words: Words,
+    states: tuple[Any, ...],
+    model: Model,
+) -> tuple[Any, ...]:
+    """Compute h (B, M) after a word."""
+    import pytensor.tensor as pt
+
+    (hidden,) = states
+    total = words.embedded + hidden @ weights.recurrent.T
+    return (pt.sigmoid(model.bounded(total)),)
+
+
+def multiply_adds(sizes: Sizes) -> int:
+    """Multiply-adds of one step: M²."""
+    return sizes.hidden**2

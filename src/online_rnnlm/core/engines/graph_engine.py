@@ -1,0 +1,197 @@
+"""Training and scoring by the plain graph: slow, and the reference for the kernels' tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+
+from online_rnnlm.config.testing import words_of
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core import graph, updates
+from online_rnnlm.core.engines import symbolic
+from online_rnnlm.core.engines.base import (
+    Array,
+    OnlineSettings,
+    Scores,
+    Sentences,
+    empty_scores,
+    first_words,
+)
+from online_rnnlm.core.engines.kernels import dropout
+from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
+from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
+from online_rnnlm.core.parameters import Parameters, like, shapes
+from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.corpora.corpus import Corpus, Split
+
+_FEWEST_LANES = 2
+"""With one row in a batch, PyTensor's check of the gradient of a table mistakes it for one that is
+broadcast, and raises. So a single sentence gets an empty one beside it."""
+_COMPUTING = threading.Lock()
+"""Held by the thread that computes: a compiled function has one memory for all of its calls."""
+
+
+def form_of(settings: RunSettings) -> symbolic.Form:
+    """The form of a run's graph."""
+    return symbolic.Form(*(getattr(settings, name) for name in symbolic.Form._fields))
+
+
+def _names(settings: RunSettings, corpus: Corpus) -> tuple[str, ...]:
+    """The names of a run's parameters."""
+    return shapes(sizes_for(settings, corpus))._fields
+
+
+class Trainer(PaddedTrainer):
+    """Training by `symbolic.training`."""
+
+    compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.training)
+    """Compiles the update; Theano has its own."""
+
+    def _prepare(self, corpus: Corpus) -> None:
+        self._form, names = form_of(self._settings), _names(self._settings, corpus)
+        self._update = self.compiled(self._form, corpus.class_offsets, names)
+
+    def _learn(
+        self, segments: Integers, rates: list[Array], start: Carried, key: int
+    ) -> tuple[Any, Carried]:
+        lanes, padded = len(segments), _widened(segments, NOTHING)
+        batch = graph.pad(self._split.stream, self._offsets, padded, self._settings.precision)
+        before = (_widened(values, 0) for values in (*start.states, start.documents))
+        factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
+        total, *found = self._update(*self._weights, *self._sums, *batch, *rates, *before, *factors)
+        number, last = len(self._weights), len(start.states)
+        self._weights = like(self._weights, found[-2 * number : -number])
+        self._sums = like(self._sums, found[-number:])
+        return total, Carried(tuple(s[:lanes] for s in found[:last]), found[last][:lanes])
+
+    def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
+        """The factors of dropout for padded segments of that length."""
+        settings, weights = self._settings, self._weights
+        places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
+
+        def of(layer: np.uint32, width: int, rate: float) -> Array:
+            return dropout.factors(key, layer, places, width, rate, settings.precision)
+
+        return graph.Dropout(
+            of(dropout.EMBEDDINGS, weights.embeddings.shape[1], settings.embedding_dropout),
+            of(dropout.HIDDEN, weights.word_output.shape[1], settings.dropout),
+        )
+
+
+def _widened(values: Array, filler: int) -> Array:
+    """Fill up the values of every lane, (B, …), to the fewest lanes that a batch may have."""
+    more = max(0, _FEWEST_LANES - len(values))
+    rest = ((0, 0),) * (values.ndim - 1)
+    return np.pad(values, ((0, more), *rest), constant_values=filler)
+
+
+class Scorer(PaddedScorer):
+    """Scoring by `symbolic.scoring`."""
+
+    compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.scoring)
+    """Compiles the scorer; Theano has its own."""
+
+    def _prepare(self, corpus: Corpus) -> None:
+        form, names = form_of(self._settings), _names(self._settings, corpus)
+        self._score = self.compiled(form, corpus.class_offsets, names)
+
+    def _predict(
+        self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
+    ) -> Found:
+        batch = graph.pad(split.stream, split.offsets, segments, self._settings.precision)
+        before = *start.states, start.documents
+        with _COMPUTING:
+            logs, hidden, *states, documents = self._score(*weights, *batch, rate, *before)
+        return Found(batch.mask, logs, hidden, Carried(tuple(states), documents))
+
+
+class OnlineScorer:
+    """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
+    ) -> None:
+        self._trained = self.weights = like(weights, (array.copy() for array in weights))
+        self._online, self._waiting = online, 0
+        self._words_a_step = words_of(online.learn_after)
+        self._nothing = Carried.nothing(weights, settings.cell, 1)
+        dtype = settings.precision
+        symbols, batch = (
+            symbolic.weight_symbols(weights._fields, dtype),
+            graph.padded_symbols(dtype),
+        )
+        states = tuple(pt.matrix(dtype=dtype) for _ in self._nothing.states)
+        given = graph.Given(states, pt.tensor3(dtype=dtype))
+        rates = (np.asarray(r, dtype) for r in (online.learning_rate, online.document_rate))
+        model = form_of(settings).model(corpus.class_offsets)
+        result, changes = updates.online_updates(
+            model, symbols, batch, given, *rates, learning=online.learning
+        )
+        self._learning = [symbol.name for symbol, _ in changes]
+        new = [value for _, value in changes]
+        self._score = pytensor.function(
+            [*symbols, *batch, *given.states, given.documents],
+            [*new, result.log_probabilities, result.document_vectors, *result.states],
+            on_unused_input="ignore",
+        )
+
+    def score(self, split: Split, sentences: Sentences) -> Scores:
+        """Score these sentences in this order, starting from the weights given at the start."""
+        starts = first_words(split.offsets, sentences)
+        scores = empty_scores(self._trained, starts)
+        begins = unit_beginnings(split, sentences, self._online.unit_of_text)
+        with _COMPUTING:
+            states, document = list(self._nothing.states), self._nothing.documents
+            self.weights = self._trained
+            for number, sentence in enumerate(sentences):
+                if begins[number]:
+                    self.weights, document = self._trained, self._nothing.documents
+                    self._change, self._waiting = np.zeros_like(document), 0
+                if begins[number] or not self._online.carries_state:
+                    states = list(self._nothing.states)
+                begin, end = split.offsets[sentence], split.offsets[sentence + 1]
+                words = split.stream[begin : end + 1, None].astype("int64")
+                logs, document, states = self._read(words[:-1], words[1:], document, states)
+                scores.log_probabilities[starts[number] : starts[number + 1]] = logs
+                scores.document_vectors[number] = document[0]
+        return scores
+
+    def _read(
+        self, inputs: Array, targets: Array, document: Array, before: list[Array]
+    ) -> tuple[Array, Array, list[Array]]:
+        """Score a sentence's words, and learn when a step is due or after the last of them.
+
+        Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
+        (1, D), and `before` are the states before the first word, (1, ·).
+        """
+        by_word, size = self._words_a_step > 0, len(inputs)
+        states, documents, logs = [before], [], np.zeros(size)
+        for t in range(size):
+            documents.append(document)
+            if not by_word and t + 1 < size:
+                continue
+            begin = max(0, t + 1 - self._online.bptt_steps) if by_word else 0
+            scored = t if by_word else 0
+            mask = (np.arange(begin, t + 1) >= scored).astype(document.dtype)[:, None]
+            words, held = (
+                (inputs[begin : t + 1], targets[begin : t + 1]),
+                np.stack(documents[begin:]),
+            )
+            found = self._score(*self.weights, *words, mask, *states[begin], held)
+            number = len(self._learning)
+            learnt = dict(zip(self._learning, found[:number], strict=True))
+            self.weights = self.weights._replace(**learnt)
+            log_probabilities, updated, *after = found[number:]
+            logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
+            self._change += (updated - held).sum(axis=0)
+            self._waiting += 1
+            if self._waiting == self._words_a_step or not by_word:
+                document = document + self._change
+                self._change, self._waiting = np.zeros_like(document), 0
+            states.append([state[-1] for state in after])
+        return logs, document, states[-1]

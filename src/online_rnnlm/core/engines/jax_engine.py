@@ -1,0 +1,135 @@
+"""Training and scoring by JAX: for a GPU, in large batches.
+
+The engine has no scorer for weights that learn: they change after every word or sentence, which
+leaves a GPU too little work at a time.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines.base import Array, Scores, Sentences
+from online_rnnlm.core.engines.graph_engine import form_of
+from online_rnnlm.core.engines.jax_batches import Batch, Shapes, Tiles, batch_of
+from online_rnnlm.core.engines.jax_network import Network, optimizer_step
+from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
+from online_rnnlm.core.lanes import Batches, Carried, Integers
+from online_rnnlm.core.parameters import Parameters, like
+from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.errors import UserError
+
+
+class Trainer(PaddedTrainer):
+    """Training by `updates.training_updates`; the weights stay on the device between updates.
+
+    Raises UserError if the device is not there.
+    """
+
+    def _prepare(self, corpus: Corpus) -> None:
+        settings, tiles = self._settings, Tiles(corpus.class_offsets)
+        check_device(settings)
+        text, lanes = (self._split.stream, self._offsets), len(self.carried.documents)
+        self._shapes = Shapes(*text, tiles, lanes, learns=settings.document_size > 0)
+        self._network = Network(form_of(settings).model(corpus.class_offsets), tiles)
+        self._update = jax.jit(self._updated, donate_argnums=(0, 1))
+
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P."""
+        with bits_of(self._settings.precision):
+            return super().update(batches, learning_rate, key)
+
+    def _learn(
+        self, segments: Integers, rates: list[Array], start: Carried, key: int
+    ) -> tuple[Any, Carried]:
+        """Make an update; the engine has no dropout, so `key` is not used."""
+        text, dtype = (self._split.stream, self._offsets), self._settings.precision
+        batch = batch_of(*text, segments, self._shapes, dtype)
+        learnt = self._update(self._weights, self._sums, batch, rates, start)
+        self._weights, self._sums, total, after = learnt
+        return total, after
+
+    def _updated(
+        self, weights: Parameters, sums: Parameters, batch: Batch, rates: list[Any], start: Carried
+    ) -> tuple[Parameters, Parameters, Any, Carried]:
+        """The weights and accumulators after a batch, its log P, and what lives on after it."""
+
+        def loss(weights: Parameters) -> tuple[Any, Found]:
+            results = self._network(weights, batch, rates[1], start)
+            return -results.log_probabilities.sum(), results
+
+        (total, results), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
+        now = weights, sums, gradients, rates[0]
+        weights, sums = optimizer_step(self._settings.optimizer, *now)
+        return weights, sums, -total, results.carried
+
+    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
+        with bits_of(self._settings.precision):
+            self._weights = like(weights, map(jnp.array, weights))
+            self._sums = like(accumulators, map(jnp.array, accumulators))
+
+
+class Scorer(PaddedScorer):
+    """Scoring as by `graph.predictions`; raises UserError if the device is not there."""
+
+    mixes_lengths = True
+
+    def _prepare(self, corpus: Corpus) -> None:
+        check_device(self._settings)
+        tiles, train = Tiles(corpus.class_offsets), corpus.splits["train"]
+        longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
+        text, size = (train.stream, train.offsets), (self._width, longest)
+        self._shapes = [Shapes(*text, tiles, *size, learns=learns) for learns in (False, True)]
+        model = form_of(self._settings).model(corpus.class_offsets)
+        self._network = Network(model, tiles)
+        self._score = jax.jit(self._scored)
+
+    def _scored(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Found:
+        found = self._network(weights, batch, rate, start)
+        return found if self._hidden_states else found._replace(hidden=())
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        with bits_of(self._settings.precision):
+            on_device = like(weights, map(jnp.array, weights))
+            return super().__call__(on_device, split, sentences, document_rate)
+
+    def _predict(
+        self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
+    ) -> Found:
+        shapes = self._shapes[start.documents.shape[1] > 0]
+        precision = self._settings.precision
+        batch = batch_of(split.stream, split.offsets, segments, shapes, precision)
+        found: Found = jax.tree.map(np.array, self._score(weights, batch, rate, start))
+        return found
+
+
+@contextmanager
+def bits_of(dtype: str) -> Iterator[None]:
+    """Let JAX compute in 32 or in 64 bits; its one switch is for reals and integers together.
+
+    PyTensor asks for 64-bit sums whatever the terms are; JAX's warning that it has none in 32 bits
+    is not shown.
+    """
+    with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"):
+        warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
+        yield
+
+
+def check_device(settings: RunSettings) -> None:
+    """Raise UserError if JAX cannot use the device, the only one that `devices.require` shows."""
+    try:
+        jax.default_backend()
+    except (RuntimeError, AssertionError) as error:  # AssertionError: JAX finds no device
+        reason = (str(error).splitlines() or ["it sees none"])[0]
+        raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error

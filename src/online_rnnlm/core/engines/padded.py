@@ -1,0 +1,178 @@
+"""Training and scoring in padded batches: the loops that the plain graph and JAX have in common."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.core.engines.base import Array, Scores, Sentences, empty_scores, first_words
+from online_rnnlm.core.lanes import (
+    NOTHING,
+    Batches,
+    Carried,
+    Integers,
+    scoring_order,
+    segments_of,
+)
+from online_rnnlm.core.parameters import Parameters, like, without_document
+from online_rnnlm.corpora.corpus import Corpus, Split
+
+
+class Found(NamedTuple):
+    """The predictions of a padded batch of B segments."""
+
+    mask: Array
+    """(T, B): above 0 for words, 0 for padding."""
+    log_probabilities: Array
+    """(T, B)."""
+    hidden: Any
+    """(T, B, M); anything if hidden states are not asked for."""
+    carried: Carried
+    """The states and vectors after the last words."""
+
+
+class PaddedTrainer:
+    """Base of trainers that make one update after the other; it keeps what changes as arrays."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        weights: Parameters,
+        accumulators: Parameters,
+        carried: Carried,
+    ) -> None:
+        self._settings, self.carried = settings, carried
+        self._split = corpus.splits["train"]
+        self._offsets = segments_of(self._split, settings).offsets
+        self._prepare(corpus)
+        self.restore(weights, accumulators)
+
+    def _prepare(self, corpus: Corpus) -> None:
+        """Make what `_learn` needs."""
+        raise NotImplementedError
+
+    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
+        """Continue from copies of these."""
+        self._weights = like(weights, map(np.array, weights))
+        self._sums = like(weights, map(np.array, accumulators))
+
+    @property
+    def weights(self) -> Parameters:
+        """Copies of the current weights."""
+        return like(self._weights, map(np.array, self._weights))
+
+    @property
+    def accumulators(self) -> Parameters:
+        """Copies of AdaGrad's current sums of squared gradients."""
+        return like(self._sums, map(np.array, self._sums))
+
+    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments of the training text, batch after batch; return their log P."""
+        settings = self._settings
+        values = learning_rate, settings.document_rate
+        rates = [np.asarray(value, settings.precision) for value in values]
+        totals = []
+        for segments, begins in zip(*batches, strict=True):
+            start = self.carried.before(begins, settings.reading)
+            total, after = self._learn(segments, rates, start, key)
+            totals.append(total)
+            if settings.unit_of_text != "sentence":
+                self.carried = after.copy()
+        # Reading a total waits for a GPU, so it is left until all batches have been sent.
+        return float(sum(map(float, totals)))
+
+    def _learn(
+        self, segments: Integers, rates: list[Array], start: Carried, key: int
+    ) -> tuple[Any, Carried]:
+        """Make an update by these segments (B,); return log P, and what lives on after them.
+
+        `rates` are those of the weights and of the document vector.
+        """
+        raise NotImplementedError
+
+
+class PaddedScorer:
+    """Base of scorers that predict one batch after the other."""
+
+    mixes_lengths = False
+    """True if sentences of all lengths are to be side by side."""
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        corpus: Corpus,
+        reading: Reading,
+        *,
+        hidden_states: bool = False,
+    ) -> None:
+        self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
+        wanted = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
+        self._width = reading.lanes(wanted)
+        self._prepare(corpus)
+
+    def _prepare(self, corpus: Corpus) -> None:
+        """Make what `_predict` needs."""
+        raise NotImplementedError
+
+    def __call__(
+        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+    ) -> Scores:
+        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        settings, reading, width = self._settings, self._reading, self._width
+        weights = weights if document_rate else without_document(weights)
+        starts = first_words(split.offsets, sentences)
+        scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
+        rate = np.asarray(document_rate, settings.precision)
+        carried = Carried.nothing(weights, settings.cell, width)
+        order = scoring_order(split, sentences, reading, width, mixed=self.mixes_lengths)
+        for segments, begins, places in zip(*order, strict=True):
+            found = self._predict(weights, split, segments, rate, carried.before(begins, reading))
+            carried = found.carried
+            _fill(scores, places, starts, found)
+        return scores
+
+    def go_on(
+        self,
+        weights: Parameters,
+        split: Split,
+        segments: Sentences,
+        document_rate: float,
+        before: Carried,
+    ) -> tuple[Scores, Carried]:
+        """Score segments as `kernel_engine.Scorer.go_on`, but for the last bits of the results."""
+        weights = weights if document_rate else without_document(weights)
+        vectors = before.documents if document_rate else before.documents[:, :0]
+        starts = first_words(split.offsets, segments)
+        scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
+        rate = np.asarray(document_rate, self._settings.precision)
+        start = before._replace(documents=vectors)
+        found = self._predict(weights, split, segments, rate, start)
+        _fill(scores, np.arange(len(segments)), starts, found)
+        after = found.carried.copy()
+        return scores, after if document_rate else after._replace(documents=before.documents)
+
+    def _predict(
+        self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
+    ) -> Found:
+        """Predict the words of these sentences (B,)."""
+        raise NotImplementedError
+
+
+def _fill(scores: Scores, places: Sentences, starts: Sentences, found: Found) -> None:
+    """Copy the results of a batch into the rows of the scores that they belong to.
+
+    `places` (B,) are the numbers of the sentences in the scores, or `NOTHING`; `starts` is that of
+    `first_words`.
+    """
+    exists = found.mask.T > 0  # (B, T)
+    lane, time = np.nonzero(exists)
+    rows = starts[places[lane]] + time
+    scores.log_probabilities[rows] = found.log_probabilities.T[exists]
+    reads = places != NOTHING
+    scores.document_vectors[places[reads]] = found.carried.documents[reads]
+    if len(scores.hidden_states):
+        scores.hidden_states[rows] = found.hidden.swapaxes(0, 1)[exists]

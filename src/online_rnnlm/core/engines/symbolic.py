@@ -1,0 +1,107 @@
+"""The functions that a library compiles from the plain graph: one that trains and one that scores.
+
+The original Theano compiles this file, too (`engines.theano_engine`): so it keeps to Python 3.8.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytensor
+import pytensor.tensor as pt
+
+from online_rnnlm.core import graph, updates
+from online_rnnlm.core.cells import load_cell
+from online_rnnlm.core.parameters import Parameters, named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Form(NamedTuple):
+    """The settings that decide a run's graph, by their names there: numbers and texts only."""
+
+    cell: str
+    error_clip: float
+    goes_through_updates: bool
+    precision: str
+    optimizer: str
+    dropout: float
+    embedding_dropout: float
+
+    @property
+    def drops(self) -> bool:
+        """True if the training takes factors of dropout."""
+        return bool(self.dropout or self.embedding_dropout)
+
+    def model(self, class_offsets: NDArray[np.int64]) -> graph.Model:
+        """The model's definition; `class_offsets` (K + 1,) are those of the vocabulary."""
+        classes, cell = graph.WordClasses.from_offsets(class_offsets), load_cell(self.cell)
+        return graph.Model(cell, classes, self.error_clip, self.goes_through_updates)
+
+
+def weight_symbols(names: Sequence[str], dtype: str) -> Parameters:
+    """Make a symbol for each of the parameters with these names."""
+    return named({name: pt.matrix(name, dtype=dtype) for name in names})
+
+
+def _start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
+    """Make symbols for what the first words are predicted with."""
+    dtype = weights.recurrent.dtype
+    states = (pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
+    return graph.Start(tuple(states), pt.matrix(dtype=dtype))
+
+
+def training(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]) -> Any:
+    """Compile a function that learns from a batch by `updates.training_updates`.
+
+    `names` are those of the parameters. Inputs: weights, accumulators, `graph.Padded`, the rates of
+    the weights and of the document vector, the states and vectors before the first words, and the
+    factors of dropout if the form has them. Outputs: log P, the states and vectors after the last
+    words, and the new weights and accumulators.
+    """
+    dtype, model = form.precision, form.model(class_offsets)
+    weights, sums = weight_symbols(names, dtype), weight_symbols(names, dtype)
+    batch, start = graph.padded_symbols(dtype), _start_symbols(model, weights)
+    rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
+    factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
+    result, changes = updates.training_updates(
+        model,
+        weights,
+        sums,
+        batch,
+        *rates,
+        optimizer=form.optimizer,
+        start=start,
+        dropout=graph.Dropout(*factors) if factors else None,
+    )
+    last, new = graph.last_states(result, batch.mask), dict(changes)
+    learnt = [new[symbol] for symbol in (*weights, *sums)]
+    return pytensor.function(
+        [*weights, *sums, *batch, *rates, *start.states, start.document, *factors],
+        [result.log_probabilities.sum(), *last.states, last.document, *learnt],
+        on_unused_input="ignore",
+    )
+
+
+def scoring(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]) -> Any:
+    """Compile a function that scores a batch by `graph.predictions`.
+
+    `names` are those of the parameters. Inputs: the weights, `graph.Padded`, the rate of the
+    document vector, and the states and vectors before the first words. Outputs: log P (T, B), h
+    (T, B, M), and the states and vectors after the last words.
+    """
+    dtype, model = form.precision, form.model(class_offsets)
+    weights = weight_symbols(names, dtype)
+    batch, rate = graph.padded_symbols(dtype), pt.scalar(dtype=dtype)
+    start = _start_symbols(model, weights)
+    result = graph.predictions(model, weights, batch, rate, start)
+    last = graph.last_states(result, batch.mask)
+    return pytensor.function(
+        [*weights, *batch, rate, *start.states, start.document],
+        [result.log_probabilities, result.states[0], *last.states, last.document],
+        on_unused_input="ignore",
+    )

@@ -1,0 +1,95 @@
+"""Training and scoring by the plain graph as the original Theano 1.0.5 compiles it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.core.engines import graph_engine, theano_worker
+from online_rnnlm.core.engines.symbolic import Form
+from online_rnnlm.core.engines.theano_worker import receive, send
+from online_rnnlm.errors import UserError
+from online_rnnlm.process.devices import theano_python
+
+
+class Process:
+    """A function of `symbolic`, which a process of Theano compiles and calls.
+
+    Theano must be there: see `devices.require`. Raises UserError if it cannot do what it is asked.
+    """
+
+    def __init__(
+        self, kind: str, form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]
+    ) -> None:
+        """Compile the function of that kind: `training` or `scoring`."""
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
+        self._connection, theirs = Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [theano_python(), "-m", theano_worker.__name__, str(theirs.fileno())],
+                env=_variables(form.precision),
+                stdout=self._errors,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+            )
+        weakref.finalize(self, _end, self._process, self._connection)
+        self(kind, json.dumps(form._asdict()), class_offsets, names)
+
+    def __call__(self, *values: Any) -> list[NDArray[Any]]:
+        """Call the function; return its outputs."""
+        try:
+            send(self._connection, *values)
+            return receive(self._connection)
+        except (EOFError, ConnectionError) as error:
+            raise UserError(self._said()) from error
+
+    def _said(self) -> str:
+        """The end of the process in one line, with the last line that it wrote."""
+        status = self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        said = lines[-1] if lines else f"exit status {status}"
+        return f"{theano_python()}: cannot compute by Theano: {said}"
+
+
+def _variables(precision: str) -> dict[str, str]:
+    """Environment variables with this package's source, and Theano's flags for a precision.
+
+    Flags that the user has set in THEANO_FLAGS stay, but for these. The two optimisations that are
+    left out fail on the empty matrices of a layer without a document vector.
+    """
+    ours = f"optimizer_excluding=scan_pushout_dot1:scanOp_pushout_output,floatX={precision}"
+    return os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "THEANO_FLAGS": ",".join(filter(None, [os.environ.get("THEANO_FLAGS", ""), ours])),
+    }
+
+
+def _end(process: subprocess.Popen[bytes], connection: Connection) -> None:
+    """Let the process end, which it does when the connection ends."""
+    connection.close()
+    process.wait()
+
+
+class Trainer(graph_engine.Trainer):
+    """Training by `symbolic.training`, in a process of Theano."""
+
+    compiled = partial(Process, "training")
+
+
+class Scorer(graph_engine.Scorer):
+    """Scoring by `symbolic.scoring`, in a process of Theano."""
+
+    compiled = partial(Process, "scoring")

@@ -1,1 +1,0 @@
-"""The testing of trained runs and of rivals."""

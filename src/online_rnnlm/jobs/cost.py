@@ -1,0 +1,151 @@
+"""The cost of a word: multiply-adds and changed parameters, counted from the equations.
+
+M hidden units, K classes, L words in the target's class, D elements of the document vector d. The
+products with weights are
+
+    E[w_t] + h_{t-1} W_hᵀ                            M²          an embedding is only looked up
+    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D)
+
+The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`.
+Backpropagation does each product twice: once for the gradient of its input, and once for the
+gradient of its weights. Of the element-wise operations, only the step of d counts: exponentials,
+softmax, sigmoid and the optimizer count as nothing.
+
+All counts are for a word in the middle of a long sentence. The first words of a sentence cost less:
+as h_0 = 0, the first word needs no products with W_h. Where weights learn after every word, these
+products are done, but the loss is propagated through fewer than `steps` states. A word that is
+alone in its class needs no score: L is 0 for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.core.cells import load_cell
+from online_rnnlm.core.parameters import shapes
+from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.corpora.corpus import Corpus, Split, scored_words
+
+Integers = NDArray[np.int64]
+
+
+def _hidden_layer(sizes: Sizes) -> int:
+    """Multiply-adds of a step of the cell."""
+    return load_cell(sizes.cell).multiply_adds(sizes)
+
+
+def _values(sizes: Sizes, group: str) -> int:
+    """Number of values in a group of the cell's parameters; for `embeddings`, in one word's row."""
+    names, every = load_cell(sizes.cell).GROUPS[group], shapes(sizes)._asdict()
+    first = 1 if group == "embeddings" else 0  # a word's row, or all rows
+    return sum(math.prod(every[name][first:]) for name in names)
+
+
+def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
+    return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.document)
+
+
+def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
+    """Multiply-adds to predict one word and to update the document vector, if there is one.
+
+    `mean_class_size` is L, averaged over the text. The document gradient ∂L_t/∂d_t is propagated
+    through V_c and V_o. d's step costs D; it is counted for every word, even if a step is taken
+    after several.
+    """
+    forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
+    back = (sizes.classes + mean_class_size) * sizes.document
+    return forward + back + sizes.document
+
+
+def training_multiply_adds_per_word(
+    sizes: Sizes, mean_class_size: float, *, goes_through: bool = False
+) -> float:
+    """Multiply-adds to learn from one word in training, without the optimizer's arithmetic.
+
+    Every product is done three times: forward, for the gradient of its input, and for the gradient
+    of its weights. The document gradient is among the gradients of inputs, so only d's step is
+    added. Gradients that go through the steps of d do each product with V_c and V_o three times
+    more.
+    """
+    products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
+    again = (sizes.classes + mean_class_size) * sizes.document if goes_through else 0
+    return 3 * (products + again) + sizes.document
+
+
+def update_multiply_adds_per_word(
+    sizes: Sizes,
+    mean_class_size: float,
+    groups: Collection[str],
+    steps: int,
+    *,
+    after_sentence: bool = False,
+) -> float:
+    """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
+
+    `groups` are the groups of `parameters.GROUPS` that learn. If they learn after every word, the
+    loss is propagated through `steps` hidden states, and all but the last of these are computed
+    again with the current weights. If they learn after a sentence, the loss is propagated through
+    each state once, and none is computed again. A gradient and its step count once: the outer
+    product is added directly to the weights.
+    """
+    total = 0.0
+    if "embeddings" in groups or "recurrent" in groups:
+        total += _hidden_layer(sizes) * (1 if after_sentence else 2 * (steps - 1))
+        total += (sizes.classes + mean_class_size) * sizes.hidden  # ∂L_t/∂h_t, through the scores
+    if "recurrent" in groups:
+        total += _hidden_layer(sizes) * (1 if after_sentence else steps)
+    if "output" in groups:
+        total += _output_layer(sizes, mean_class_size)
+    return total
+
+
+def touched_per_word(
+    sizes: Sizes, mean_class_size: float, groups: Collection[str], document: bool, steps: int
+) -> float:
+    """Number of parameters that a word changes if `groups`, and d if `document`, learn after it.
+
+    The elements of d count as parameters here. The words that the loss reaches are assumed to be
+    distinct, so that each has an embedding of its own.
+    """
+    total = float(sizes.document if document else 0)
+    if "embeddings" in groups:
+        total += steps * _values(sizes, "embeddings")
+    if "recurrent" in groups:
+        total += _values(sizes, "recurrent")
+    if "output" in groups:
+        total += _output_layer(sizes, mean_class_size)
+    return total
+
+
+def touched_after_sentences(
+    sizes: Sizes, corpus: Corpus, split: Split, groups: Collection[str], document: bool
+) -> float:
+    """Number of parameters changed after each sentence, divided by the split's words.
+
+    A sentence changes the embeddings of its distinct words, and W_o and V_o for the words of its
+    distinct classes: each counts once, however often it occurs in the sentence. Every sentence is
+    assumed to change W_h.
+    """
+    stream, sentences = np.asarray(split.stream), len(split.offsets) - 1
+    number = np.repeat(np.arange(sentences), np.diff(split.offsets))
+    total = sentences * float(sizes.document if document else 0)
+    if "embeddings" in groups:
+        read = _distinct(number, stream[:-1].astype(np.int64))
+        total += len(read) * _values(sizes, "embeddings")
+    if "recurrent" in groups:
+        total += sentences * _values(sizes, "recurrent")
+    if "output" in groups:
+        classes = _distinct(number, corpus.word_classes[stream[1:]])
+        scored = int(scored_words(corpus.class_offsets)[classes].sum())
+        total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.document)
+    return float(total) / len(number)
+
+
+def _distinct(sentences: Integers, values: Integers) -> Integers:
+    """The distinct values of every sentence; both arguments are int64 (N,)."""
+    pairs: Integers = np.unique(np.column_stack((sentences, values)), axis=0)
+    return np.ascontiguousarray(pairs[:, 1])

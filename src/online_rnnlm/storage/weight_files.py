@@ -1,0 +1,47 @@
+"""Reading and writing files of weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from online_rnnlm.core.parameters import Parameters, named
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import RunRecord
+from online_rnnlm.storage.runs import check_finished, read_result, refuse_older
+
+
+def save(parameters: Parameters, path: Path) -> None:
+    """Write the weights by name into an `.npz` file, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **parameters._asdict())
+
+
+def read(path: Path) -> Parameters:
+    """Read weights that `save` wrote; raises UserError if the file is missing."""
+    try:
+        with np.load(path) as file:
+            return named(file)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing: train the run first") from None
+
+
+def read_trained(run: RunDirectory, corpus: Corpus) -> Parameters:
+    """Read a finished run's weights, to be used with the vocabulary of a corpus.
+
+    Raises UserError if they are not those that the run finished with, or if the run was trained on
+    another corpus or has diverged.
+    """
+    record, result = records.read(RunRecord, run.record), read_result(run)
+    refuse_older(run.result, result.identity, record)
+    if record.corpus_digest != corpus.digest:
+        raise UserError(
+            f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"
+        )
+    check_finished(run, result)
+    return read(run.model)

@@ -1,0 +1,139 @@
+"""Tests of dynamic evaluation: the kernel against its equation, by the plain graph's gradients."""
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
+from online_rnnlm.core.lanes import Batches, segments_of, side_by_side
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.corpora.corpus import Corpus, Split
+from tests.unit.small_models import corpus_of, random_split, weights_for
+
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
+
+CLASS_SIZES = (1, 4, 2, 1, 3)
+LENGTHS = (6, 3, 1, 4, 7, 2)
+ARTICLES = np.array([0, 0, 1, 2, 2, 2], dtype=np.int32)
+TOKENS = 3
+
+
+def _settings(**changes: object) -> RunSettings:
+    values = {
+        **{"corpus": "small", "engine": "graph", "hidden_size": 4, "batch_sentences": 1, "seed": 3},
+        **{"precision": "float64", "optimizer": "sgd", "error_clip": 0.0, "document_rate": 0.3},
+    }
+    return RunSettings.model_validate({**values, **changes})
+
+
+SENTENCES, DOCUMENTS = {"unit_of_text": "sentence"}, {"unit_of_text": "document"}
+STREAM = {"unit_of_text": "stream"}
+VECTOR = {"document_size": 2}
+
+
+def _corpus() -> Corpus:
+    """A corpus whose splits all are one text."""
+    split = random_split(np.random.default_rng(4), sum(CLASS_SIZES), LENGTHS)
+    return corpus_of(CLASS_SIZES, Split(split.stream, split.offsets, ARTICLES))
+
+
+class _Equation:
+    """Dynamic evaluation of a text by its equation, with gradients of the plain graph."""
+
+    def __init__(self, settings: RunSettings, corpus: Corpus) -> None:
+        self._trained = weights_for(settings, corpus)
+        split = corpus.splits["train"]
+        units = segments_of(split, settings).units
+        order = side_by_side(units, np.arange(len(units) - 1), 1)
+        self._batches = [order.part(n, n + 1) for n in range(len(order.segments))]
+        self._trainer = registry.trainer(settings, corpus, self._trained, self._trained)
+        squares = [self._learn(self._trained, batch)[1] for batch in self._batches]
+        sums = (sum(one**2 for one in of_weight) for of_weight in zip(*squares, strict=True))
+        self._rms = [np.sqrt(total / len(squares)) for total in sums]
+
+    def _learn(self, weights: Parameters, batch: Batches) -> tuple[float, Parameters]:
+        """log P of a batch, and its gradients: what a plain step of rate 1 takes away."""
+        self._trainer.restore(weights, weights)
+        total = self._trainer.update(batch, 1.0)
+        changed = zip(weights, self._trainer.weights, strict=True)
+        return total, Parameters(*(before - after for before, after in changed))
+
+    def score(self, learning_rate: float, decay: float, epsilon: float) -> list[float]:
+        """log P of every segment."""
+        mean = sum(array.sum() for array in self._rms) / sum(array.size for array in self._rms)
+        weights, found = self._trained, []
+        for batch in self._batches:
+            total, gradients = self._learn(weights, batch)
+            found.append(total)
+            changed = []
+            for w, w0, g, m in zip(weights, self._trained, gradients, self._rms, strict=True):
+                kept = 1 - np.minimum(decay * m / mean, 1)
+                step = learning_rate * g / (m + epsilon * mean)
+                changed.append(w0 + kept * (w - w0) - step)
+            weights = Parameters(*changed)
+        return found
+
+
+@pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}], ids=str)
+def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
+    settings, corpus = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS), _corpus()
+    split = corpus.splits["valid"]
+    begins = segments_of(split, settings).offsets[:-1]
+    equation = _Equation(settings, corpus)
+    scorer = DynamicScorer(settings, corpus, weights_for(settings, corpus))
+    for decay in (0.0, 0.02, 5.0):
+        rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
+        found = np.add.reduceat(scorer.score(split, **rates, tokens=TOKENS), begins)
+        np.testing.assert_allclose(found, equation.score(**rates), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        SENTENCES | VECTOR,
+        *(DOCUMENTS | VECTOR | {"carry": carry} for carry in ("vector", "state", "both")),
+        STREAM | VECTOR | {"batch_sentences": 2},
+        STREAM | VECTOR | {"carry": "vector"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("tokens", [1, 5, 100])
+def test_without_steps_a_text_is_read_as_in_training(changes, tokens):
+    settings, corpus = _settings(**changes, engine="kernel"), _corpus()
+    weights, split = weights_for(settings, corpus), corpus.splits["valid"]
+    dynamics = {"learning_rate": 0.0, "decay": 0.1, "epsilon": 0.3, "tokens": tokens}
+    found = DynamicScorer(settings, corpus, weights).score(split, **dynamics)
+    scorer = registry.scorer(settings, corpus)
+    sentences = np.arange(split.sentences)
+    plain = scorer(weights, split, sentences, document_rate=settings.document_rate)
+    np.testing.assert_allclose(found, plain.log_probabilities, rtol=1e-12)
+
+
+def test_the_trained_weights_stay_and_every_call_begins_with_them() -> None:
+    settings, corpus = _settings(**SENTENCES, **VECTOR), _corpus()
+    weights, split = weights_for(settings, corpus), corpus.splits["valid"]
+    before = [array.copy() for array in weights]
+    scorer = DynamicScorer(settings, corpus, weights)
+    dynamics = {"learning_rate": 0.1, "decay": 0.01, "epsilon": 0.3, "tokens": 2}
+    first, second = (scorer.score(split, **dynamics) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    for array, copy in zip(weights, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_in_single_precision_rows_decay_as_in_double() -> None:
+    """Rows that are seldom needed decay for many segments at once."""
+    found = {}
+    for precision in ("float32", "float64"):
+        settings = _settings(**SENTENCES, engine="kernel", precision=precision)
+        chance = np.random.default_rng(1)
+        train = random_split(chance, 500, [20] * 60)
+        corpus = corpus_of((250, 250), train)
+        weights = weights_for(settings, corpus)
+        dynamics = {"learning_rate": 0.05, "decay": 0.003, "epsilon": 0.3, "tokens": 3}
+        found[precision] = DynamicScorer(settings, corpus, weights).score(train, **dynamics)
+    np.testing.assert_allclose(found["float32"], found["float64"], rtol=2e-4)

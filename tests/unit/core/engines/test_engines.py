@@ -1,0 +1,315 @@
+"""Tests of the fast engines against the plain graph, for every cell and option, and of the kernels
+against plain numpy.
+"""
+
+import sys
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.core import parameters
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines.base import first_words
+from online_rnnlm.core.engines.kernels.dropout import key_of
+from online_rnnlm.core.engines.kernels.layout import SECTION
+from online_rnnlm.core.lanes import Carried, one_by_one, segments_of, side_by_side
+from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.corpora.corpus import Split
+from tests.unit.small_models import corpus_of, learn, random_split, weights_for
+
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
+
+UNEVEN = (1, 4, 1, 9, 2, 7)
+LENGTHS = (3, 1, 8, 4, 4, 1, 7, 2, 5, 1, 6, 2, 3, 1)
+ARTICLES = (0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 4, 5, 6, 6)
+RATE = 0.3
+VECTOR = {"document_size": 3}
+FIVE = {"document_size": 5}  # the kernels take four rows of V at a time
+DOCUMENT = {"unit_of_text": "document"}
+STREAM = {"unit_of_text": "stream"}
+THROUGH = {"document_gradient": "through"}
+SINGLE = {"precision": "float32"}
+SGD = {"optimizer": "sgd"}
+DROPOUT = {"dropout": 0.4, "embedding_dropout": 0.2}
+LSTM = {"cell": "lstm"}
+OPTIONS = {
+    "static": SGD | {"batch_sentences": 1},
+    "static float32": SINGLE,
+    "static documents": DOCUMENT | {"error_clip": 0.0},
+    "vector": FIVE | {"batch_sentences": 16},
+    "vector float32": FIVE | SINGLE | SGD | {"batch_sentences": 16, "error_clip": 0.02},
+    "vector documents": VECTOR | DOCUMENT | SINGLE,
+    "carries the vector": VECTOR | DOCUMENT | {"carry": "vector"},
+    "carries the state": VECTOR | DOCUMENT | {"carry": "state"},
+    "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
+    "stream": VECTOR | STREAM | {"segment_tokens": 5},
+    "dropout": VECTOR | DROPOUT,
+    "lstm": LSTM | SINGLE | {"embedding_dropout": 0.2},
+    "lstm stretches": VECTOR | DOCUMENT | LSTM | DROPOUT | {"segment_tokens": 3},
+    "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
+}
+OTHER_CLASSES = {
+    "of a word each": ((1,) * 24, VECTOR),
+    "one for all": ((24,), FIVE),
+    "wide": ((1, 80, 2), FIVE | SGD),
+}
+OF_JAX = ("static", "vector documents", "stretches", "lstm stream")
+TILES = (1, 40, 2, 90)
+"""Classes of one tile of JAX, and of several."""
+MATRIX = [
+    *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
+    *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
+    *(("jax", name, UNEVEN, OPTIONS[name]) for name in OF_JAX),
+    ("jax", "lstm through", UNEVEN, VECTOR | THROUGH | LSTM),
+    ("jax", "through tiles", TILES, VECTOR | THROUGH),
+    ("jax", "tiles", TILES, VECTOR | SGD),
+]
+
+
+def settings(engine="kernel", **changes) -> RunSettings:
+    values = {
+        **{"corpus": "small", "engine": engine, "hidden_size": 6, "batch_sentences": 3, "seed": 5},
+        **{"precision": "float64", "error_clip": 0.05, "document_rate": RATE},
+    }
+    return RunSettings.model_validate({**values, **changes})
+
+
+@cache
+def corpus_with(class_sizes=UNEVEN):
+    split = random_split(np.random.default_rng(7), sum(class_sizes), LENGTHS)
+    return corpus_of(class_sizes, replace(split, articles=np.array(ARTICLES, np.int32)))
+
+
+@pytest.fixture(name="corpus")
+def _corpus():
+    return corpus_with()
+
+
+def start_for(run, corpus):
+    """Weights that are large, and sums of squares."""
+    return weights_for(run, corpus), parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
+
+
+def results(run, corpus, threads=1, *, carried=False):
+    """All that two passes over the text change, in two orders, by name; and their log P."""
+    trainer = registry.trainer(run, corpus, *start_for(run, corpus), threads=threads)
+    units = segments_of(corpus.splits["train"], run).units
+    lanes, rate = len(trainer.carried.documents), 0.02 if run.optimizer == "sgd" else 0.2
+    orders = np.arange(len(units) - 1), np.random.default_rng(0).permutation(len(units) - 1)
+    found = [
+        trainer.update(side_by_side(units, order, lanes), rate, key_of(1, epoch))
+        for epoch, order in enumerate(orders)
+    ]
+    sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
+    found = trainer.weights._asdict() | sums | {"log P": np.array(found)}
+    if carried:  # between the segments of a unit; nothing reads what follows its last one
+        found |= {f"state {n}": array for n, array in enumerate(trainer.carried.states)}
+        found["vectors"] = trainer.carried.documents
+    return found
+
+
+def scores_of(run, corpus, weights, rate=RATE, **options):
+    numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
+    if run.unit_of_text != "sentence":
+        numbers.sort()
+    scorer = registry.scorer(run, corpus, hidden_states=True, **options)
+    return scorer(weights, corpus.splits["train"], numbers, rate)
+
+
+@cache
+def of_graph(classes, changes):
+    """The results and scores of the plain graph, which takes seconds to compile."""
+    corpus, run = corpus_with(classes), settings("graph", **dict(changes))
+    return results(run, corpus), scores_of(run, corpus, start_for(run, corpus)[0])
+
+
+@pytest.mark.parametrize(
+    ("engine", "classes", "changes"),
+    [(engine, classes, changes) for engine, _, classes, changes in MATRIX],
+    ids=[f"{engine} {name}" for engine, name, _, _ in MATRIX],
+)
+def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    corpus, run = corpus_with(classes), settings(engine, **changes)
+    tolerance = {"float32": 1e-5, "float64": 1e-10}[run.precision]
+    close = dict.fromkeys(("rtol", "atol"), tolerance * (10 if engine == "jax" else 1))
+    start = start_for(run, corpus)[0]
+    expected, expected_scores = of_graph(classes, tuple(changes.items()))
+    found = results(run, corpus)
+    for name, wanted in expected.items():
+        assert found[name].dtype == wanted.dtype
+        np.testing.assert_allclose(found[name], wanted, err_msg=name, **close)
+    for name, before in start._asdict().items():
+        # A class of one word has no softmax over its words, and one class none over classes.
+        certain = ["word_"] * (max(classes) == 1) + ["class_"] * (len(classes) == 1)
+        never_learns = name.startswith(tuple(certain))
+        assert never_learns or not (before.size and np.array_equal(found[name], before)), name
+    np.testing.assert_array_equal(start.embeddings, weights_for(run, corpus).embeddings)
+    if run.error_clip:
+        free = results(settings(engine, **changes | {"error_clip": 0.0}), corpus)
+        assert np.abs(free["embeddings"] - found["embeddings"]).max() > 100 * tolerance
+    for one, wanted in zip(scores_of(run, corpus, start), expected_scores, strict=True):
+        np.testing.assert_allclose(one, wanted, **close)
+
+
+@pytest.mark.parametrize("changes", [FIVE, FIVE | SINGLE, FIVE | SINGLE | LSTM], ids=str)
+def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corpus, changes):
+    run, split = settings(**changes), corpus.splits["train"]
+    weights, score = weights_for(run, corpus), registry.scorer(run, corpus, hidden_states=True)
+    # More sentences than are scored in parallel, some of them twice.
+    numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
+    together = score(weights, split, numbers, RATE)
+    starts = first_words(split.offsets, numbers)
+    nothing = Carried.nothing(weights, run.cell, 1)
+    for row, number in enumerate(numbers[:40]):
+        words = slice(starts[row], starts[row + 1])
+        logs, hidden = together.log_probabilities[words], together.hidden_states[words]
+        alone = score(weights, split, np.array([number]), RATE)
+        np.testing.assert_array_equal(alone.log_probabilities, logs)
+        np.testing.assert_array_equal(alone.hidden_states, hidden)
+        np.testing.assert_array_equal(alone.document_vectors[0], together.document_vectors[row])
+        begin, end = split.offsets[number : number + 2]
+        carried, found = nothing, []
+        for place in range(begin, end):  # a word at a time
+            one = Split(split.stream, np.array([place, place + 1]))
+            part, carried = score.go_on(weights, one, np.zeros(1, np.int64), RATE, carried)
+            found.append(part.log_probabilities[0])
+        np.testing.assert_array_equal(found, logs)
+        np.testing.assert_array_equal(carried.documents[0], together.document_vectors[row])
+    frozen = score(weights, split, numbers, 0.0).log_probabilities
+    if changes == FIVE:
+        none = parameters.without_document(weights)
+        static = registry.scorer(settings(), corpus)(none, split, numbers, RATE).log_probabilities
+        np.testing.assert_array_equal(frozen, static)
+    assert not np.allclose(together.log_probabilities, frozen)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "graph", "jax"])
+def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = settings(engine, **VECTOR)
+    weights, sums = start_for(run, corpus)
+    trainer, numbers = registry.trainer(run, corpus, weights, sums), np.arange(len(LENGTHS))
+    first = learn(trainer, numbers, 0.1)
+    after = [array.copy() for array in trainer.weights]
+    assert learn(trainer, numbers, 0.1) != first
+    trainer.restore(weights, sums)
+    assert learn(trainer, numbers, 0.1) == first
+    for array, expected in zip(trainer.weights, after, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+def joined(split):
+    """The same text with every article as a single long sentence."""
+    ends = np.append(np.flatnonzero(np.diff(split.articles)) + 1, split.sentences)
+    return replace(split, offsets=split.offsets[np.append(0, ends)], articles=split.articles[:0])
+
+
+@pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM], ids=str)
+def test_a_document_is_read_as_one_long_sentence(corpus, changes):
+    """It is scored so, and so are stretches learnt from that are longer than any document."""
+    run, split = settings(**changes), corpus.splits["train"]
+    weights, whole, numbers = weights_for(run, corpus), joined(split), np.arange(len(LENGTHS))
+    reading = Reading("document", state=True, vector=True)
+    documents = registry.scorer(run, corpus, reading)(weights, split, numbers, RATE)
+    sentences = registry.scorer(run, corpus)(weights, whole, np.arange(whole.sentences), RATE)
+    close = {"atol": 1e-12, "rtol": 0}
+    last = np.append(np.flatnonzero(np.diff(ARTICLES)), len(LENGTHS) - 1)
+    logs, vectors = sentences.log_probabilities, sentences.document_vectors
+    np.testing.assert_allclose(documents.log_probabilities, logs, **close)
+    np.testing.assert_allclose(documents.document_vectors[last], vectors, **close)
+    stretches = run.model_copy(update=DOCUMENT | {"segment_tokens": 1000})
+    one = results(run, replace(corpus, splits={"train": whole}))
+    other = results(stretches, corpus)
+    for name, expected in one.items():
+        np.testing.assert_allclose(other[name], expected, err_msg=name, **close)
+
+
+@pytest.mark.parametrize("size", [0, 5])
+def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
+    """Its 48 tokens are cut where the first sentences end from the 16th and from the 32nd on."""
+    run = settings(**VECTOR, **STREAM, segment_tokens=size, dropout=0.4)
+    split = corpus.splits["train"]
+    by_hand = replace(split, articles=np.repeat([0, 1, 2], [4, 5, 5]).astype(np.int32))
+    other = results(
+        run.model_copy(update=DOCUMENT), replace(corpus, splits={"train": by_hand}), carried=True
+    )
+    for name, found in results(run, corpus, carried=True).items():
+        np.testing.assert_array_equal(found, other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "graph"])
+def test_a_stream_is_tested_as_one_long_sentence(corpus, engine):
+    run, split, numbers = settings(engine, **VECTOR, **STREAM), corpus.splits["train"], range(14)
+    weights = weights_for(run, corpus)
+    one = replace(split, offsets=split.offsets[[0, -1]], articles=split.articles[:0])
+    found = registry.scorer(run, corpus)(weights, split, np.array(numbers), RATE)
+    whole = registry.scorer(settings(engine, **VECTOR), corpus)(weights, one, np.arange(1), RATE)
+    close = {"atol": 1e-12, "rtol": 0}
+    np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, **close)
+    np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, **close)
+
+
+LANES = 3 * SECTION + 5
+MANY = 200
+OF_THREADS = {
+    "static": {},
+    "documents": VECTOR | DOCUMENT | DROPOUT,
+    "lstm": VECTOR | STREAM | LSTM | {"dropout": 0.3, "segment_tokens": 7},
+}
+
+
+@cache
+def long_text():
+    generator, class_sizes = np.random.default_rng(5), (1, 40, 1, 5, 12, 3)
+    split = random_split(generator, sum(class_sizes), generator.integers(1, 30, MANY))
+    articles = np.sort(generator.integers(0, 150, MANY)).astype(np.int32)
+    return corpus_of(class_sizes, replace(split, articles=articles))
+
+
+@pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)
+def test_bits_are_the_same_for_every_number_of_threads(changes):
+    corpus = long_text()
+    run = settings(hidden_size=37, batch_sentences=LANES, precision="float32", **changes)
+    weights, split = weights_for(run, corpus), corpus.splits["train"]
+    reading = Reading(run.unit_of_text, state=True, vector=True)
+
+    def computed(threads):
+        score = registry.scorer(run, corpus, reading, hidden_states=True, threads=threads)
+        scores = score(weights, split, np.arange(MANY), 0.2)
+        return [*results(run, corpus, threads, carried=True).values(), *scores]
+
+    alone = computed(1)
+    assert all(np.isfinite(array).all() for array in alone)
+    for threads in (2, 3):
+        for one, other in zip(computed(threads), alone, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)
+def test_kernels_keep_no_references_to_the_arrays_they_are_given(changes):
+    """They count none, so that one left over would keep a model's memory for ever."""
+    corpus = long_text()
+    run = settings(hidden_size=37, batch_sentences=LANES, precision="float32", **changes)
+    weights, sums = start_for(run, corpus)
+    trainer = registry.trainer(run, corpus, weights, sums)
+    score = registry.scorer(run, corpus, Reading(run.unit_of_text, state=True, vector=True))
+    split, numbers = corpus.splits["train"], np.arange(MANY)
+    batches = one_by_one(numbers, LANES)
+    arrays = [*weights, *trainer.weights, *trainer.accumulators, split.stream, split.offsets]
+
+    def references():
+        trainer.update(batches, 0.1)
+        score(weights, split, numbers, 0.2)
+        return [sys.getrefcount(array) for array in arrays]
+
+    before = references()
+    assert references() == references() == before

@@ -1,0 +1,148 @@
+"""Tests of the order in which a text is read, of what lives on, and of dropout's random numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from online_rnnlm.config.training import SENTENCES, Reading, RunSettings
+from online_rnnlm.core.engines.kernels.dropout import HIDDEN, factors, key_of
+from online_rnnlm.core.lanes import (
+    NOTHING,
+    Carried,
+    scoring_order,
+    segments_of,
+    side_by_side,
+    unit_beginnings,
+)
+from online_rnnlm.corpora.corpus import Split
+from tests.unit.small_models import split_of
+
+LENGTHS = (3, 1, 6, 4, 2)
+ARTICLES = np.array([5, 7, 5, 7, 5], np.int32)
+ORDER = np.array([2, 0, 1, 3, 4, 2])  # sentence 2 is there twice
+UNITS_BEGIN = {
+    "sentence": [True] * 6,
+    "document": [True, False] * 3,
+    "stream": [True] + [False] * 5,
+}
+
+
+def text(articles=ARTICLES) -> Split:
+    return replace(split_of([[0] * length for length in LENGTHS]), articles=articles)
+
+
+@pytest.mark.parametrize("unit", UNITS_BEGIN)
+def test_where_units_of_text_begin(unit):
+    assert unit_beginnings(text(), ORDER, unit).tolist() == UNITS_BEGIN[unit]
+    no_articles = text(np.zeros(0, np.int32))
+    as_sentences = unit if unit == "stream" else "sentence"
+    assert unit_beginnings(no_articles, ORDER, unit).tolist() == UNITS_BEGIN[as_sentences]
+    assert unit_beginnings(text(), ORDER[:0], unit).tolist() == []
+
+
+LENGTHS_OF_UNITS = st.lists(st.integers(1, 6), min_size=1, max_size=30)
+
+
+@given(lengths=LENGTHS_OF_UNITS, lanes=st.integers(1, 7), seed=st.integers(0, 99))
+def test_each_lane_reads_whole_units_one_after_the_other(lengths, lanes, seed):
+    units = np.append(0, np.cumsum(lengths))
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    batches = side_by_side(units, order, lanes)
+    read = batches.segments[batches.segments != NOTHING]
+    assert sorted(read.tolist()) == list(range(units[-1]))
+    firsts = []
+    for lane in range(lanes):
+        segments = batches.segments[:, lane]
+        busy = segments != NOTHING
+        assert not (busy[1:] & ~busy[:-1]).any()  # a lane that reads nothing has read all
+        begins = batches.begins[:, lane]
+        assert set(segments[begins]) == set(segments[busy]) & set(units[:-1].tolist())
+        follow = np.flatnonzero(busy & ~begins)
+        assert (segments[follow] == segments[follow - 1] + 1).all()
+        firsts += [(time, segments[time]) for time in np.flatnonzero(begins)]
+    # Units begin in the order given, and no lane waits while there is a unit to read.
+    begun = [unit for _, unit in sorted(firsts, key=lambda first: first[0])]
+    assert sorted(begun) == sorted(units[:-1].tolist())
+    times = {segment: time for time, segment in firsts}
+    in_order = [times[units[unit]] for unit in order]
+    assert in_order == sorted(in_order)
+    idle = (batches.segments == NOTHING).any(axis=1)
+    assert not idle[: max(in_order)].any()
+
+
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
+    size=st.integers(1, 12),
+    seed=st.integers(0, 99),
+)
+def test_stretches_fill_each_document(lengths, size, seed):
+    offsets = np.append(0, np.cumsum(lengths))
+    articles = np.sort(np.random.default_rng(seed).integers(0, 5, len(lengths))).astype(np.int32)
+    split = Split(np.zeros(offsets[-1] + 1, np.int32), offsets, articles)
+    run = RunSettings(corpus="c", hidden_size=4, unit_of_text="document", segment_tokens=size)
+    segments = segments_of(split, run)
+    sizes = np.diff(segments.offsets)
+    assert (sizes >= 1).all()
+    assert (sizes <= size).all()
+    assert (segments.offsets[0], segments.offsets[-1]) == (0, offsets[-1])
+    borders = segments.offsets[segments.units]
+    documents = offsets[np.append(np.flatnonzero(np.diff(articles, prepend=-1)), len(lengths))]
+    assert borders.tolist() == documents.tolist()
+    last = np.isin(segments.offsets[1:], borders)
+    assert (sizes[~last] == size).all()
+
+
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
+    lanes=st.integers(1, 9),
+    size=st.integers(0, 5),
+)
+def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
+    offsets = np.append(0, np.cumsum(lengths))
+    split = Split(np.zeros(offsets[-1] + 1, np.int32), offsets)
+    changes = {"unit_of_text": "stream", "batch_sentences": lanes, "segment_tokens": size}
+    segments = segments_of(split, RunSettings.model_validate({"corpus": "c", **changes}))
+    borders = segments.offsets[segments.units]
+    assert len(borders) - 1 <= lanes
+    assert (borders[0], borders[-1]) == (0, offsets[-1])
+    assert np.isin(borders, offsets).all()
+    assert np.diff(borders).max() < offsets[-1] / lanes + max(lengths)
+    cut = size or max(lengths)
+    assert np.diff(segments.offsets).max() <= cut
+    batches = side_by_side(segments.units, np.arange(len(borders) - 1), segments.lanes(lanes))
+    assert batches.begins.sum() == batches.begins[0].sum() == len(borders) - 1
+
+
+def test_sentences_of_similar_length_are_scored_side_by_side():
+    order = scoring_order(text(), np.arange(5), SENTENCES, 2)
+    lengths = np.array(LENGTHS)[order.segments[order.segments != NOTHING]]
+    assert (np.diff(lengths) <= 0).all()
+
+
+def test_what_is_carried_ends_with_its_unit():
+    carried = Carried((np.ones((3, 2)),), np.ones((3, 1)))
+    begins = np.array([True, False, False])
+    before = carried.before(begins, Reading("document", state=True, vector=False))
+    assert before.states[0].tolist() == [[0, 0], [1, 1], [1, 1]]
+    assert before.documents.tolist() == [[0], [0], [0]]
+
+
+def test_dropout_leaves_out_its_share_and_keeps_the_mean():
+    places = np.arange(2000)
+    found = factors(key_of(1, 1), HIDDEN, places, 50, 0.3, "float64")
+    assert (found == 0).mean() == pytest.approx(0.3, abs=0.01)
+    assert found.mean() == pytest.approx(1, abs=0.02)
+    # Neither words nor units are alike, nor two epochs.
+    assert np.abs((found == 0).mean(axis=0) - 0.3).max() < 0.06
+    assert np.abs((found == 0).mean(axis=1) - 0.3).max() < 0.35
+    other = factors(key_of(1, 2), HIDDEN, places, 50, 0.3, "float64")
+    assert ((found == 0) == (other == 0)).mean() == pytest.approx(0.58, abs=0.02)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.999999])
+def test_dropout_has_extremes(rate):
+    found = factors(5, HIDDEN, np.arange(500), 20, rate, "float32")
+    assert (found > 0).mean() == pytest.approx(1 - rate, abs=1e-3)

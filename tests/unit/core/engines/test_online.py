@@ -1,0 +1,208 @@
+"""Tests of scoring while weights learn: kernel against plain graph, and properties of both."""
+
+from copy import deepcopy
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.core.cells import load_cell
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines.base import OnlineSettings
+from online_rnnlm.core.parameters import groups_of
+from tests.unit import small_models as small
+
+pytestmark = [
+    pytest.mark.slow,  # PyTensor compiles the plain graph for each case
+    pytest.mark.usefixtures("quick_graph"),
+]
+
+UNEVEN = (1, 4, 1, 9, 2, 7)
+LENGTHS = (3, 1, 6, 4, 2)
+ARTICLES = (5, 7, 5, 7, 5)
+ORDER = np.array([2, 0, 1, 3, 4, 2])  # sentence 2 is there twice
+DOCUMENTS = (ORDER[:2], ORDER[2:4], ORDER[4:])
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+RATE = 0.3
+EVERYTHING = ("embeddings", "recurrent", "output")
+
+
+class Case(NamedTuple):
+    document_size: int
+    learning: tuple[str, ...]
+    document_rate: float
+    bptt_steps: int
+    learn_after: str | int
+    unit_of_text: str
+    error_clip: float = 0.0
+    precision: str = "float64"
+    carries_state: bool = False
+    one_class: bool = False
+    cell: str = "sigmoid"
+
+    def settings(self, kind="kernel", **changes):
+        own = ("document_size", "error_clip", "precision", "cell")
+        values = {key: getattr(self, key) for key in own}
+        return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
+
+    def online(self, learning_rate=0.05):
+        later = self.document_rate, self.bptt_steps, self.learn_after, self.unit_of_text
+        groups = frozenset(self.learning)
+        return OnlineSettings(groups, learning_rate, *later, carries_state=self.carries_state)
+
+
+CASES = [
+    Case(0, EVERYTHING, 0.0, 4, "word", "sentence", error_clip=0.05),
+    Case(0, ("recurrent", "output"), 0.0, 2, "sentence", "document", error_clip=0.05),
+    Case(3, (), RATE, 2, "sentence", "document"),
+    Case(3, (), RATE, 1, 5, "document", carries_state=True),
+    Case(3, (), RATE, 1, 5, "document", cell="lstm"),
+    Case(3, (), RATE, 1, 2, "sentence"),
+    Case(3, ("embeddings", "recurrent"), 0.0, 3, "word", "stream"),
+    Case(3, EVERYTHING, RATE, 4, "word", "document", error_clip=0.05, carries_state=True),
+    Case(3, EVERYTHING, RATE, 4, "sentence", "document", error_clip=0.05, carries_state=True),
+    Case(3, (), RATE, 4, "word", "document"),
+    Case(3, ("recurrent",), RATE, 4, "word", "sentence", error_clip=0.02),
+    Case(3, ("embeddings", "recurrent"), RATE, 1, "sentence", "stream"),
+    Case(3, EVERYTHING, RATE, 4, "word", "document", one_class=True),
+    Case(3, EVERYTHING, RATE, 4, "sentence", "stream", precision="float32"),
+]
+
+
+@pytest.fixture
+def corpus():
+    chance = np.random.default_rng(7)
+    split = small.random_split(chance, sum(UNEVEN), LENGTHS)
+    return small.corpus_of(UNEVEN, replace(split, articles=np.array(ARTICLES, np.int32)))
+
+
+def new_scorer(corpus, case, kind="kernel", learning_rate=0.05):
+    """Return a new scorer and the weights that it was given."""
+    settings = case.settings(kind)
+    weights = small.weights_for(settings, corpus)
+    return registry.online_scorer(settings, corpus, weights, case.online(learning_rate)), weights
+
+
+def scored(corpus, case, order=ORDER, kind="kernel", learning_rate=0.05):
+    """Return the scores of the sentences in order, and the weights after the last sentence."""
+    scorer, _ = new_scorer(corpus, case, kind, learning_rate)
+    return scorer.score(corpus.splits["train"], np.array(order)), scorer.weights
+
+
+def assert_close(actual, expected, precision):
+    tolerance = TOLERANCE[precision]
+    assert actual.dtype == expected.dtype
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_the_kernel_learns_as_the_graph_does(corpus, case):
+    if case.one_class:
+        one = np.array([0, corpus.vocabulary_size], np.int64)
+        corpus = replace(corpus, class_offsets=one)
+    expected, wanted = scored(corpus, case, kind="graph")
+    actual, found = scored(corpus, case)
+    for array, other in zip([*actual, *found], [*expected, *wanted], strict=True):
+        assert_close(array, other, case.precision)
+    assert actual.log_probabilities.dtype == "float64"
+    assert actual.document_vectors.dtype == found.embeddings.dtype == case.precision
+    assert len(actual.log_probabilities) == np.array(LENGTHS)[ORDER].sum()
+    groups = groups_of(load_cell("sigmoid"))
+    learning = {name for group in case.learning for name in groups[group]}
+    if not case.document_rate:
+        learning = {n for n in learning if "document" not in n}  # with d = 0 they have no gradient
+    if case.one_class:
+        learning.discard("class_output")  # P(c) is 1
+        learning.discard("class_document")
+    start = small.weights_for(case.settings(), corpus)
+    for name, before in start._asdict().items():
+        same = np.array_equal(getattr(found, name), before)
+        assert same == (name not in learning or not before.size), name
+    assert actual.document_vectors.any() == (case.document_rate > 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "learn_after"), [("kernel", "word"), ("kernel", "sentence"), ("graph", "word")]
+)
+def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
+    case = Case(3, EVERYTHING, RATE, 4, learn_after, "stream")
+    scorer, weights = new_scorer(corpus, case, kind)
+    untouched, split = deepcopy(weights), corpus.splits["train"]
+    nothing = scorer.score(split, np.arange(0))
+    assert [array.shape for array in nothing] == [(0,), (0, 3), (0, 6)]
+    for array, expected in zip(scorer.weights, weights, strict=True):
+        np.testing.assert_array_equal(array, expected)
+    first, learnt = scorer.score(split, ORDER), deepcopy(scorer.weights)
+    scorer.score(split, ORDER[:2])
+    assert not np.array_equal(scorer.weights.recurrent, learnt.recurrent)
+    weights.recurrent[:] = 0  # the scorer has its own copies
+    for array, expected in zip(scorer.score(split, ORDER), first, strict=True):
+        np.testing.assert_array_equal(array, expected)
+    for array, expected in zip(scorer.weights, learnt, strict=True):
+        np.testing.assert_array_equal(array, expected)
+    np.testing.assert_array_equal(weights.embeddings, untouched.embeddings)
+
+
+@pytest.mark.parametrize("unit", ["stream", "document"])
+@pytest.mark.parametrize("learn_after", ["sentence", 1, 2, 5, 8])
+def test_a_vectors_step_is_the_sum_of_its_words(corpus, reference, learn_after, unit):
+    """The equations give the same: Σ ∂L_t/∂d_t, with d fixed as after the step before."""
+    case = Case(3, (), RATE, 1, learn_after, unit)
+    actual, _ = scored(corpus, case)
+    weights, split = small.weights_for(case.settings(), corpus), corpus.splits["train"]
+    expected = []
+    for number, sentence in enumerate(ORDER):
+        if number == 0 or (unit == "document" and number % 2 == 0):
+            document, steps = np.zeros(3), []
+        words, held = small.words_of(split, sentence), []
+        for t in range(len(words)):
+            held.append(document)
+            read = words[: t + 1]
+            logs, before, after = reference(weights, corpus.class_offsets, read, RATE, held)
+            expected.append(logs[-1])
+            steps.append(after[-1] - before[-1])
+            if len(steps) == learn_after or (learn_after == "sentence" and read == words):
+                document, steps = document + sum(steps), []
+        np.testing.assert_allclose(actual.document_vectors[number], document, atol=1e-12)
+    np.testing.assert_allclose(actual.log_probabilities, expected, rtol=1e-10)
+
+
+def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus):
+    case, split = Case(3, (), RATE, 1, 1, "document"), corpus.splits["train"]
+    actual, weights = scored(corpus, case)
+    whole = Reading("document", state=False, vector=True)
+    plain = registry.scorer(case.settings(), corpus, whole)
+    for array, other in zip(actual, plain(weights, split, ORDER, RATE), strict=True):
+        np.testing.assert_array_equal(array, other)
+    longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])
+    for learn_after, learns in ((longest, True), (longest + 1, False)):
+        actual, _ = scored(corpus, case._replace(learn_after=learn_after))
+        still = plain(weights, split, ORDER, 0).log_probabilities
+        np.testing.assert_allclose(actual.log_probabilities, still, rtol=1e-12)
+        assert actual.document_vectors.any() == learns
+
+
+@pytest.mark.parametrize("learn_after", ["word", "sentence"])
+@pytest.mark.parametrize("learning", [(), EVERYTHING], ids=str)
+def test_a_unit_of_text_is_read_as_if_it_were_alone(corpus, learn_after, learning):
+    parts = {
+        "sentence": [[n] for n in ORDER],
+        "document": DOCUMENTS,
+        "stream": [ORDER],
+    }
+    every = []
+    for unit, orders in parts.items():
+        case = Case(3, learning, RATE, 4, learn_after, unit)
+        together, learnt = scored(corpus, case)
+        alone = [scored(corpus, case, order) for order in orders]
+        logs = np.concatenate([scores.log_probabilities for scores, _ in alone])
+        np.testing.assert_array_equal(together.log_probabilities, logs)
+        # The earlier units have no effect, not even on the last bit.
+        for array, expected in zip(learnt, alone[-1][1], strict=True):
+            np.testing.assert_array_equal(array, expected)
+        every.append(together.log_probabilities)
+    for one, other in pairwise(every):  # the units of text give different results
+        assert np.abs(one - other).max() > 1e-3

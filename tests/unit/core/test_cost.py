@@ -1,0 +1,147 @@
+"""Tests of the cost of a word, against hand calculations and counts of the running kernels."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.testing import words_of
+from online_rnnlm.config.training import CELLS
+from online_rnnlm.core import parameters
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.sizes import Sizes, sizes_of_run
+from online_rnnlm.jobs import cost
+from tests.project import ROOT
+from tests.unit import small_models as small
+from tests.unit.core.engines import counted_run
+from tests.unit.core.engines.counted_run import (
+    CASES,
+    CLASS_SIZES,
+    HIDDEN,
+    SENTENCES,
+    SIZES,
+    STEPS,
+    SUBSETS,
+    Case,
+)
+
+pytestmark = pytest.mark.slow  # kernels run as plain Python, to be counted
+
+
+def test_multiply_adds_by_hand():
+    # M = 100, 100 classes, 50 words in the target's class: 100² + 150 · 100.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 0), 50.0) == 25_000
+    # D = 20: 2 · 150 · 20 for V d and its gradient, and 20 for the step.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20), 50.0) == 31_020
+    # A mean that is not whole: 98 classes, 50.5 words.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 98, 0), 50.5) == 24_850
+
+
+def scored_with(word):
+    """Return the number of words scored for a target: its class's size, or 0 if it is alone."""
+    size = int(np.repeat(CLASS_SIZES, CLASS_SIZES)[word])
+    return size if size > 1 else 0
+
+
+CANDIDATES = [scored_with(word) for sentence in SENTENCES for word in sentence]
+"""`scored_with` of every word of the text."""
+
+
+def expected(case):
+    """Return the formulas' count for all words, less the products that first words skip."""
+    sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
+    scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
+    first_word = CELLS[case.cell] * HIDDEN**2 * len(SENTENCES)  # W_h h_0
+    if case.mode == "score" or not (case.groups or case.mode == "train"):
+        # d takes fewer steps than there are words.
+        steps = len(CANDIDATES) // (words_of(case.learn_after) or sys.maxsize) or len(SENTENCES)
+        return scored - first_word - case.document_size * (len(CANDIDATES) - steps)
+    if case.mode == "train":
+        learnt = (cost.training_multiply_adds_per_word(sizes, size) for size in CANDIDATES)
+        return sum(learnt) - 2 * first_word
+    whole = case.learn_after == "sentence"
+    reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]
+    learnt = (
+        cost.update_multiply_adds_per_word(sizes, size, case.groups, steps, after_sentence=whole)
+        for size, steps in zip(CANDIDATES, reached, strict=True)
+    )
+    less = 0
+    if whole:  # no delta of h_0, and one step of d a sentence instead of one a word
+        less += first_word if {"embeddings", "recurrent"} & {*case.groups} else 0
+        less += case.document_size * (len(CANDIDATES) - len(SENTENCES))
+    return scored + sum(learnt) - less
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """The counted cost of each of `CASES`, from a separate process without compiled kernels."""
+    result = subprocess.run(
+        [sys.executable, "-m", counted_run.__name__],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return dict(zip(CASES, json.loads(result.stdout), strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_the_formulas_give_what_is_counted_while_the_kernels_run(counts, case):
+    assert counts[case]["multiply_adds"] == expected(case)
+
+
+@pytest.mark.parametrize("mode", ["score", "train", "online"])
+def test_what_is_counted_is_what_the_compiled_kernels_do(counts, mode):
+    case = next(c for c in reversed(CASES) if c.mode == mode and c.document_size)
+    assert counts[case]["log_probability"] == pytest.approx(counted_run.run(case), rel=1e-12)
+
+
+def changed_by(size, groups, learn_after, texts):
+    """Count the parameters, and elements of d, that differ after reading either of two texts."""
+    learnt, case = [], Case("online", size, groups, learn_after)
+    for text in texts:
+        corpus = small.corpus_of(CLASS_SIZES, small.split_of(text))
+        weights = small.weights_for(case.settings, corpus)
+        scorer = registry.online_scorer(case.settings, corpus, weights, case.online)
+        scores = scorer.score(corpus.splits["train"], np.arange(len(text)))
+        learnt.append([*scorer.weights, scores.document_vectors[-1]])
+    changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
+    return changed, sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
+
+
+@pytest.mark.parametrize("document", SIZES)
+@pytest.mark.parametrize("groups", SUBSETS)
+def test_what_is_touched_is_what_changes(document, groups):
+    """Compare what has learnt without and with the last word, or the last sentence."""
+    for word in (15, 6):
+        words = [3, 9, 4, 12, word]
+        texts = [words[:4]], [words]
+        changed, sizes, _ = changed_by(document, groups, "word", texts)
+        size = scored_with(word)
+        assert changed == cost.touched_per_word(sizes, size, groups, True, STEPS)
+    # The second sentence repeats words and classes, has a word alone in its class, and d ≠ 0.
+    first, second = [5, 8, 12], [3, 9, 4, 3, 15, 6, 9]
+    texts = [first], [first, second]
+    changed, sizes, corpus = changed_by(document, groups, "sentence", texts)
+    split = small.split_of([second])
+    touched = cost.touched_after_sentences(sizes, corpus, split, groups, document > 0)
+    assert changed == pytest.approx(split.offsets[-1] * touched)
+
+
+def test_the_cost_of_an_lstm_by_hand():
+    # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
+    sizes, recurrent, scores = Sizes(50, 10, 6, 4, "lstm"), 40 * 10, (6 + 5) * (10 + 4)
+    assert cost.multiply_adds_per_word(sizes, 5.0) == recurrent + scores + (6 + 5) * 4 + 4
+    # The loss goes through W_c and W_o to h, and, with two steps, back through one state, which is
+    # computed again; the gradients of both steps follow.
+    back = (6 + 5) * 10 + 2 * recurrent
+    learning = {"embeddings": back, "recurrent": back + 2 * recurrent, "output": scores}
+    for group, expected in learning.items():
+        assert cost.update_multiply_adds_per_word(sizes, 5.0, {group}, 2) == expected
+    assert cost.touched_per_word(sizes, 5.0, {"embeddings"}, True, 3) == 3 * 40 + 4
+    assert parameters.count(sizes) == 50 * 40 + recurrent + (6 + 50) * (10 + 4)

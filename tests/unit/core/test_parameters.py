@@ -1,0 +1,88 @@
+"""Tests of the parameters' shapes, numbers and files, for every cell and an added one."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from online_rnnlm.config.evaluations import PARTS
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core import cells, parameters
+from online_rnnlm.core.engines.registry import online_engine, usable_anywhere
+from online_rnnlm.core.parameters import GROUPS, Parameters
+from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.jobs import checkpoint
+from online_rnnlm.jobs.checkpoint import Progress
+from online_rnnlm.storage import weight_files
+from online_rnnlm.storage.paths import RunDirectory
+from tests.unit import small_models as small
+from tests.unit.core.numpy_cells import settings
+
+pytestmark = pytest.mark.usefixtures("quick_graph", "leaky_in_package")
+
+SHIPPED = get_args(RunSettings.model_fields["cell"].annotation)
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, "leaky"])
+@pytest.mark.parametrize("document", [0, 5])
+def test_a_cell_is_consistent(name, document):
+    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, document, name)
+    found = cell.shapes(sizes)
+    grouped = [parameter for names in cell.GROUPS.values() for parameter in names]
+    assert sorted(grouped) == sorted(found)
+    assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
+    weights = parameters.initialise(sizes, 0.1, 1, "float32")
+    assert cell.states(weights)[0] == sizes.hidden == weights.word_output.shape[1]
+    assert parameters.count(sizes) == sum(array.size for array in weights)
+    assert (*parameters.groups_of(cell),) == GROUPS == PARTS[1:]
+
+
+def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
+    on_gpu = settings("leaky", engine="jax", device="gpu")
+    assert online_engine(on_gpu) == "graph"
+    assert online_engine(on_gpu.model_copy(update={"cell": "sigmoid"})) == "kernel"
+    served = usable_anywhere(on_gpu)
+    assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
+
+
+def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
+    weights = small.weights_for(settings("leaky"), corpus)
+    sums = parameters.like(weights, (array + 1 for array in weights))
+    weight_files.save(weights, tmp_path / "model.npz")
+    run = RunDirectory(tmp_path)
+    checkpoint.save(Progress(weights, sums), run, "identity")
+    progress = checkpoint.load(run, "identity")
+    assert progress is not None
+    read = weight_files.read(tmp_path / "model.npz"), progress.weights, progress.accumulators
+    for found, expected in zip(read, (weights, weights, sums), strict=True):
+        assert found._fields == expected._fields
+        for array, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(array, other)
+
+
+def test_the_count_by_hand():
+    # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
+    assert parameters.count(Sizes(10, 3, 4, 0)) == 81
+    assert parameters.count(Sizes(10, 3, 4, 2)) == 81 + 28
+
+
+def test_weights_are_normal_and_the_seeds():
+    sizes = Sizes(300, 40, 10, 5)
+    first, again, other = (parameters.initialise(sizes, 0.2, s, "float32") for s in (1, 1, 2))
+    for array, same, different in zip(first, again, other, strict=True):
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, same)
+        assert not np.array_equal(array, different)
+    assert first.embeddings.std() == pytest.approx(0.2, rel=0.03)
+    assert abs(first.embeddings.mean()) < 0.01
+    assert not np.array_equal(first.embeddings, first.word_output)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_weight_that_is_not_finite_is_seen_wherever_it_is(bad):
+    sizes = Sizes(7, 3, 2, 1)
+    for name in Parameters._fields:
+        weights = parameters.filled(sizes, 1.0, "float32")
+        assert parameters.all_finite(weights)
+        getattr(weights, name)[-1, -1] = bad
+        assert not parameters.all_finite(weights)

@@ -1,0 +1,312 @@
+"""Tests of epochs, of what is kept of them, and of what ends a training, with an engine's stub."""
+
+import math
+import os
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from online_rnnlm.core import parameters, training
+from online_rnnlm.core.engines import registry
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.errors import UserError
+from online_rnnlm.jobs import checkpoint
+from online_rnnlm.jobs.train import train
+from online_rnnlm.process.stop_signals import FORCED
+from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.paths import RunDirectory
+from online_rnnlm.storage.records import RunDivergence
+from online_rnnlm.storage.runs import read_epochs
+from tests.unit.jobs.runs import (
+    assert_same_run,
+    record_of,
+    result_of,
+    run_of,
+    same_weights,
+    trained,
+)
+from tests.unit.jobs.stub import StubTrainer, use_stub
+
+RESTLESS = {"learning_rate": 0.8, "max_epochs": 6, "improvement_factor": 1.0}
+"""Settings with which the stub's epochs get better and worse."""
+ENDED = {"run.json", "metrics.jsonl", "model.npz", "result.json"}
+
+
+@pytest.fixture(autouse=True)
+def _stub(monkeypatch):
+    use_stub(monkeypatch)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The numbers of batches, rates and keys with which the trainer was called, in order."""
+    calls = []
+
+    class Recorded(StubTrainer):
+        def update(self, batches, learning_rate, key=0):
+            calls.append((len(batches.segments), learning_rate, key))
+            return super().update(batches, learning_rate, key)
+
+    monkeypatch.setattr(registry, "trainer", Recorded)
+    return calls
+
+
+def perplexities(monkeypatch, *entropies):
+    """Let the validations give these entropies, in nats per token."""
+    left = iter(entropies)
+
+    def scorer(settings, corpus, *, threads=1):
+        def score(weights, split, sentences, document_rate):
+            assert len(sentences) == split.sentences
+            assert document_rate == settings.document_rate
+            scores = np.full(split.tokens, -next(left))
+            return type("Scores", (), {"log_probabilities": scores})
+
+        return score
+
+    monkeypatch.setattr(registry, "scorer", scorer)
+
+
+def test_an_epoch_reads_every_sentence_once(corpus_directory, tmp_path, monkeypatch, calls):
+    perplexities(monkeypatch, math.log(239.0), 5.48, 2.9, 2.8)  # 240 would be a divergence
+    directory = trained(run_of(), corpus_directory, tmp_path)
+    assert sum(batches for batches, _, _ in calls) == 4 * math.ceil(300 / 16)
+    assert [rate for _, rate, _ in calls] == sorted((rate for _, rate, _ in calls), reverse=True)
+    assert len({key for _, _, key in calls}) == 4
+    epochs = read_epochs(directory)
+    assert [entry.learning_rate for entry in epochs] == [0.2, 0.2, 0.1, 0.05]
+    assert [entry.kept for entry in epochs] == [True, False, True, True]
+    assert [entry.valid_perplexity for entry in epochs] == pytest.approx(
+        [239.0, *(math.exp(entropy) for entropy in (5.48, 2.9, 2.8))]
+    )
+    result = result_of(directory)
+    assert (result.epochs, result.best_epoch) == (4, 4)
+    assert result.valid_perplexity == pytest.approx(math.exp(2.8))
+    assert result.seconds == pytest.approx(sum(entry.seconds for entry in epochs))
+
+
+def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, monkeypatch):
+    perplexities(monkeypatch, *(3.0, 3.5, 2.9), *(3.0, 3.5), 3.0)
+    kept = []
+    monkeypatch.setattr(
+        checkpoint,
+        "save",
+        lambda progress, *_: kept.append(
+            (progress.weights.embeddings.copy(), progress.accumulators.embeddings.copy())
+        ),
+    )
+    trained(run_of(max_epochs=3), corpus_directory, tmp_path / "three")
+    for first, second, third in zip(*kept, strict=True):
+        assert np.array_equal(first, second)
+        assert not np.array_equal(second, third)
+    ended = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "two")
+    first = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "one")
+    assert same_weights(ended, first)
+    assert (result_of(ended).epochs, result_of(ended).best_epoch) == (2, 1)
+
+
+def test_a_cooldown_goes_on_from_a_worse_epochs_weights(corpus_directory, tmp_path, monkeypatch):
+    """The trained weights are those after the best epoch, of all that are trained."""
+    monkeypatch.setattr(training, "SEGMENTS_A_CALL", 16)
+    changes = {"rate_rule": "cooldown", "cooldown": 0.5}
+    rates, begins, ends = [], [], []
+
+    class Recorded(StubTrainer):
+        def update(self, batches, learning_rate, key=0):
+            rates.append(learning_rate)
+            begins.append(self.weights.embeddings.copy())
+            total = super().update(batches, learning_rate, key)
+            ends.append(self.weights.embeddings.copy())
+            return total
+
+    monkeypatch.setattr(registry, "trainer", Recorded)
+    perplexities(monkeypatch, 3.0, 2.8, 2.9, 2.95)
+    directory = trained(run_of(max_epochs=4, **changes), corpus_directory, tmp_path)
+    assert [entry.kept for entry in read_epochs(directory)] == [True, True, False, False]
+    assert result_of(directory).best_epoch == 2
+    calls = len(rates) // 4
+    assert np.array_equal(weight_files.read(directory.model).embeddings, ends[2 * calls - 1])
+    assert all(map(np.array_equal, begins[1:], ends))
+    assert rates[: 2 * calls] == [0.2] * 2 * calls
+    assert rates[-1] < 0.02 and rates[2 * calls :] == sorted(rates[2 * calls :], reverse=True)
+
+
+def test_training_ends_with_its_schedule(corpus_directory, tmp_path, monkeypatch):
+    perplexities(monkeypatch, 3.0, *[3.1] * 9)
+    directory = trained(run_of(max_epochs=30), corpus_directory, tmp_path)
+    assert result_of(directory).epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "entropy", "reason"),
+    [
+        ({}, math.nan, r"a perplexity exceeds 240; try a `learning_rate` below 0\.2 or a "
+         r"`document_rate` below 0\.1$"),
+        ({"document_size": 0}, 5.5, r"a perplexity exceeds 240; try a `learning_rate` below 0\.2$"),
+        ({}, 800.0, "a perplexity exceeds 240; "),
+        ({"divergence_perplexity": 0.1}, 1.0, "a perplexity exceeds 2.4; "),
+    ],
+)  # fmt: skip
+def test_a_divergence_has_advice(corpus_directory, tmp_path, monkeypatch, changes, entropy, reason):
+    """The vocabulary has 24 words, so 10 times as much is the limit."""
+    perplexities(monkeypatch, entropy)
+    directory = trained(run_of(**changes), corpus_directory, tmp_path / "run")
+    end = records.read(RunDivergence, directory.result)
+    assert (end.identity, end.epochs) == (record_of(directory).identity, 0)
+    assert re.search(f"diverged in epoch 1: .*{reason}", end.reason)
+    assert end.reason in directory.log.read_text()
+    assert {file.name for file in directory.path.iterdir()} > ENDED
+    with pytest.raises(UserError, match="diverged in epoch 1"):
+        weight_files.read_trained(directory, load_corpus(corpus_directory))
+
+
+@pytest.mark.parametrize("what", ["probability", "weight"])
+def test_a_number_that_is_none_is_a_divergence(corpus_directory, tmp_path, monkeypatch, what):
+    class Broken(StubTrainer):
+        def update(self, batches, learning_rate, key=0):
+            total = super().update(batches, learning_rate, key)
+            self.weights.recurrent[0, 0] = math.inf if what == "weight" else 0
+            return total if what == "weight" else math.nan
+
+    monkeypatch.setattr(registry, "trainer", Broken)
+    end = records.read(RunDivergence, trained(run_of(), corpus_directory, tmp_path).result)
+    assert f"a {what} is not a" in end.reason
+
+
+def test_a_divergence_after_a_good_epoch_keeps_its_weights(corpus_directory, tmp_path, monkeypatch):
+    perplexities(monkeypatch, 3.0, 6.0, 3.0)
+    directory = trained(run_of(), corpus_directory, tmp_path / "run")
+    good = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "good")
+    end = records.read(RunDivergence, directory.result)
+    assert end.epochs == 1 and "diverged in epoch 2" in end.reason
+    assert same_weights(directory, good)
+    train(run_of(), corpus_directory, directory)  # it is not trained again: no entropy is left
+    assert records.read(RunDivergence, directory.result) == end
+
+
+def test_a_hopeless_run_is_not_trained_and_says_why(corpus_directory, tmp_path, calls):
+    run = run_of(max_epochs=1)
+    directory = trained(run.model_copy(update={"hopeless": True}), corpus_directory, tmp_path)
+    assert not calls and read_epochs(directory) == []
+    assert "`search`" in records.read(RunDivergence, directory.result).reason
+    train(run, corpus_directory, directory)  # once its settings can be trained, it is trained
+    assert result_of(directory).epochs == 1 and calls
+
+
+@pytest.mark.parametrize("removed", [True, False], ids=["as Snakemake does", "by hand"])
+def test_a_finished_run_is_recognised(corpus_directory, tmp_path, calls, removed):
+    directory = trained(run_of(**RESTLESS), corpus_directory, tmp_path)
+    before = {file: file.read_bytes() for file in directory.finished_files()}
+    number = len(calls)
+    for file in directory.finished_files():
+        os.utime(file, (1, 1))
+        if removed:
+            file.unlink()
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    assert len(calls) == number
+    assert {file: file.read_bytes() for file in directory.finished_files()} == before
+    # Snakemake compares the times of a rule's outputs.
+    assert all(file.stat().st_mtime > 1 for file in directory.finished_files())
+    assert not directory.state.exists()
+
+
+@pytest.mark.parametrize("forced", ["the finished run", "a checkpoint"])
+def test_a_forced_run_begins_anew_once(corpus_directory, tmp_path, monkeypatch, calls, forced):
+    directory = RunDirectory(tmp_path)
+    if forced == "the finished run":
+        train(run_of(**RESTLESS), corpus_directory, directory)
+    else:
+        _stop_after(2, directory, corpus_directory, monkeypatch)
+    calls.clear()
+    monkeypatch.setenv(FORCED, str(time.time() + 1))
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    whole = len(calls)
+    assert whole == result_of(directory).epochs
+    shutil.rmtree(directory.path)
+    monkeypatch.setenv(FORCED, str(time.time() - 1))
+    _stop_after(2, directory, corpus_directory, monkeypatch)
+    calls.clear()
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    assert len(calls) == whole - 2
+
+
+def _stop_after(epochs, directory, corpus, monkeypatch):
+    """Train, and end as if the process was killed after the checkpoint of an epoch."""
+    with monkeypatch.context() as change:
+        save = checkpoint.save
+
+        def stopping(progress, *arguments):
+            save(progress, *arguments)
+            if progress.epoch == epochs:
+                raise KeyboardInterrupt
+
+        change.setattr(checkpoint, "save", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            train(run_of(**RESTLESS), corpus, directory)
+
+
+def test_the_beginning_outlives_its_removed_record(corpus_directory, tmp_path, monkeypatch):
+    directory = RunDirectory(tmp_path)
+    monkeypatch.setenv("SLURM_JOB_ID", "71")
+    _stop_after(2, directory, corpus_directory, monkeypatch)
+    began = record_of(directory).began
+    directory.record.unlink()
+    directory.metrics.unlink()
+    monkeypatch.setenv("SLURM_JOB_ID", "72")
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    record = record_of(directory)
+    assert (record.began, record.slurm_jobs) == (began, ("71", "72"))
+    assert len(read_epochs(directory)) == result_of(directory).epochs
+
+
+def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monkeypatch):
+    """Snakemake removes them if it takes a job for failed that still runs."""
+    whole = trained(run_of(), corpus_directory, tmp_path / "whole")
+    save = checkpoint.save
+
+    def removing(*arguments):
+        save(*arguments)
+        RunDirectory(tmp_path).record.unlink(missing_ok=True)
+        RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
+
+    monkeypatch.setattr(checkpoint, "save", removing)
+    assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)
+
+
+def test_nothing_of_another_run_is_used(corpus_directory, make_corpus_directory, tmp_path):
+    """Neither its files, nor its checkpoint, nor its log, whether settings or corpus differ."""
+    changed = run_of(max_epochs=2, error_clip=14.0)
+    fresh = trained(changed, corpus_directory, tmp_path / "fresh")
+    directory = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "run")
+    old = record_of(directory)
+    zeros = parameters.like(w := weight_files.read(directory.model), [0 * array for array in w])
+    progress = training.begin(run_of().settings, load_corpus(corpus_directory))
+    progress.weights, progress.epochs = zeros, read_epochs(directory)[:1]
+    checkpoint.save(progress, directory, old.identity)
+    train(changed, corpus_directory, directory)
+    assert_same_run(directory, fresh)
+    assert len(directory.log.read_text().splitlines()) == 2
+    train(changed, make_corpus_directory(seed=1), directory)
+    new = record_of(directory)
+    assert new.corpus_digest != old.corpus_digest
+    assert len({old.identity, record_of(fresh).identity, new.identity}) == 3
+
+
+@pytest.mark.parametrize("file", ["record", "metrics", "model", "result"])
+@pytest.mark.parametrize("damage", ["edited", "cut", "empty", "missing"])
+def test_a_run_with_a_damaged_file_is_trained_again(corpus_directory, tmp_path, file, damage):
+    directory = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run")
+    good = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "good")
+    path = getattr(directory.kept, file)
+    content = bytearray(path.read_bytes())
+    content[0 if path.suffix == ".json" else len(content) // 2] ^= 1
+    if damage == "missing":
+        path.unlink()
+    else:
+        cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]
+        path.write_bytes(content[:cut])
+    train(run_of(**RESTLESS), corpus_directory, directory)
+    assert_same_run(directory, good)

@@ -1,0 +1,97 @@
+"""Tests of whole trainings by the kernels, by the plain graph and by JAX on a small corpus."""
+
+import dataclasses
+
+import numpy as np
+import pytensor
+import pytest
+
+from online_rnnlm.core import training
+from online_rnnlm.core.lanes import segments_of
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.jobs.train import train
+from online_rnnlm.storage import weight_files
+from online_rnnlm.storage.runs import read_epochs
+from tests import outcome
+from tests.unit.jobs.runs import assert_same_run, record_of, result_of, run_of, trained
+
+pytestmark = pytest.mark.slow  # kernels are compiled, and networks trained
+
+
+@pytest.mark.parametrize("document_size", [0, 4])
+def test_it_learns(corpus_directory, tmp_path, document_size):
+    run = run_of(document_size=document_size, max_epochs=6)
+    directory = trained(run, corpus_directory, tmp_path)
+    epochs, result = read_epochs(directory), result_of(directory)
+    # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would have a perplexity near 6.
+    assert load_corpus(corpus_directory).vocabulary_size == 24
+    assert epochs[0].valid_perplexity < 18
+    assert result.valid_perplexity < 7
+    weights = weight_files.read(directory.model)
+    assert result.parameters == sum(array.size for array in weights)
+    assert all(entry.words_per_second > 0 and entry.seconds > 0 for entry in epochs)
+    assert all(entry.peak_memory_megabytes > 10 for entry in epochs)
+
+
+def test_an_online_vector_learns_what_a_sentence_is_about(corpus_directory, tmp_path):
+    perplexities = [
+        result_of(trained(run, corpus_directory, tmp_path / f"{number}")).valid_perplexity
+        for number, run in enumerate((run_of(), run_of(document_rate=0.0)))
+    ]
+    assert perplexities[0] < 0.9 * perplexities[1]
+
+
+@pytest.mark.parametrize("unit", ["sentence", "document"])
+def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
+    split = load_corpus(corpus_directory).splits["train"]
+    articles = np.repeat(np.arange(30), 10).astype(np.int32)
+    split = dataclasses.replace(split, articles=articles)
+
+    def order(seed, number):
+        segments = segments_of(split, run_of(seed=seed, unit_of_text=unit).settings)
+        return training.batches_of(segments, seed, number, lanes=16).segments.flatten()
+
+    orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
+    assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)
+    assert len({tuple(found) for found in orders}) == 4
+
+
+@pytest.mark.parametrize("engine", ["kernel", "jax"])
+def test_a_run_goes_on_within_an_epoch(documents_directory, tmp_path, monkeypatch, engine):
+    """The state between two calls of an engine's trainer is all in the checkpoint."""
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    changes = {"dropout": 0.3, "embedding_dropout": 0.2} if engine == "kernel" else {}
+    run = run_of(engine=engine, max_epochs=2, unit_of_text="document", segment_tokens=3, **changes)
+    monkeypatch.setattr(training, "SEGMENTS_A_CALL", 32)
+    unbroken = trained(run, documents_directory, tmp_path / "unbroken")
+    save, saved = training.Checkpoints.save, []
+
+    def stopping(checkpoints, progress):
+        save(checkpoints, progress)
+        saved.append(progress)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.Checkpoints, "save", stopping)
+    place = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        train(run, documents_directory, type(unbroken)(place), checkpoint_seconds=0.0)
+    assert saved[-1].unfinished is not None and saved[-1].unfinished.batches > 0
+    assert_same_run(trained(run, documents_directory, place), unbroken)
+    if engine == "jax":
+        assert "jax" in record_of(unbroken).packages
+
+
+def test_both_engines_train_alike(corpus_directory, tmp_path):
+    changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        runs = [
+            trained(run_of(engine=engine, **changes), corpus_directory, tmp_path / engine)
+            for engine in ("kernel", "graph")
+        ]
+    kernel, graph = (outcome.epochs(run.path)[0] for run in runs)
+    for key in ("train_perplexity", "valid_perplexity"):
+        assert kernel[key] == pytest.approx(graph[key], rel=1e-9)
+    for one, other in zip(*(weight_files.read(run.model) for run in runs), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)

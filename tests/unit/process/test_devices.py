@@ -1,0 +1,109 @@
+"""Tests that a run gets the device it requires, or reports at once that it is missing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from online_rnnlm.config import loading
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.errors import UserError
+from online_rnnlm.process import devices
+
+pytestmark = pytest.mark.slow  # processes of their own load libraries
+
+SLOW = {"numpy", "pytensor", "numba", "jax"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function that runs a verb for an experiment's only run, with given training settings."""
+
+    def run(*verb, options=(), **training):
+        values = {
+            "experiment": "test",
+            "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
+            "training": training,
+            "rows": [{"hidden_size": 10}],
+        }
+        path = tmp_path / "my.yaml"
+        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+        [name] = [run.name for run in loading.load(path).runs()]
+        command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
+        # If there is a GPU, the setting hides it.
+        return subprocess.run(
+            [*command, "--config", path, "--run", name],
+            env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("verb", [("train",), ("evaluate", "--evaluation", "none")], ids=" ".join)
+def test_without_a_gpu_a_run_that_asks_for_one_fails_before_anything_slow_is_loaded(
+    run, verb, tmp_path
+):
+    done = run(*verb, options=["-X", "importtime"], engine="jax", device="gpu")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    times, said = [], []
+    for line in done.stderr.splitlines():
+        (times if line.startswith("import time:") else said).append(line)
+    [line] = said
+    assert "`device: gpu`: no GPU" in line
+    assert "CUDA_VISIBLE_DEVICES=''" in line
+    loaded = {line.rpartition("|")[2].strip() for line in times}
+    assert "online_rnnlm.process.devices" in loaded
+    assert not loaded & SLOW
+    assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("device", "missing", "extra"),
+    [("cpu", "jax", "jax"), ("gpu", "jax", "cuda"), ("gpu", "jax_cuda12_plugin", "cuda")],
+)
+def test_of_a_package_that_is_missing_the_extra_to_install_is_named(
+    monkeypatch, device, missing, extra
+):
+    monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
+    monkeypatch.setattr(devices, "find_spec", lambda name: None if name == missing else name)
+    with pytest.raises(UserError, match=f"`{missing}` is not installed: `make {extra}`"):
+        devices.require(RunSettings(corpus="c", engine="jax", device=device))
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "platform"),
+    [("jax", "cpu", "cpu"), ("jax", "gpu", "cuda"), ("kernel", "cpu", "tpu")],
+)
+def test_jax_is_let_see_the_asked_device_only(monkeypatch, engine, device, platform):
+    monkeypatch.setenv("JAX_PLATFORMS", "tpu")
+    monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
+    monkeypatch.setattr(devices, "find_spec", lambda name: name)
+    settings = RunSettings(corpus="c", engine=engine, device=device)
+    devices.require(settings)
+    assert os.environ["JAX_PLATFORMS"] == platform
+    assert devices.gpu(settings) == ("a GPU" if device == "gpu" else None)
+
+
+def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
+    """JAX raises, as with a driver that is too old, and the run ends."""
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    code = """
+from online_rnnlm.errors import UserError
+from online_rnnlm.core.engines import jax_engine
+from online_rnnlm.config.training import RunSettings
+try: jax_engine.check_device(RunSettings(corpus="c", engine="jax", device="gpu"))
+except UserError as error: print(error)
+"""
+    environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("`device: gpu`: JAX cannot use it: ")
+    assert done.stdout.count("\n") == 1
