@@ -21,7 +21,6 @@ from online_rnnlm.config.messages import IN_WORDS, NETWORK
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage import records
 from online_rnnlm.storage.records import Part, Record
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -34,6 +33,12 @@ _TYPES = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
+RECORDS = (
+    *("storage.runs", "storage.evaluations", "storage.claims", "corpora.records", "use.model_file"),
+    *("tracking.synchronisation", "cross_check.audit", "analysis.figures.drawing"),
+    "analysis.complete",
+)
+"""The modules with the classes of the JSON files."""
 Schema = dict[str, Any]
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
@@ -144,11 +149,11 @@ def record_kinds() -> dict[str, type[Record]]:
 
 def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
     """Yield all classes of settings or records that derive from a class."""
-    for package in (config, records):
-        for module in pkgutil.iter_modules(package.__path__):
-            import_module(f"{package.__name__}.{module.name}")
+    modules = [f"config.{module.name}" for module in pkgutil.iter_modules(config.__path__)]
+    for module in (*modules, *RECORDS):
+        import_module(f"online_rnnlm.{module}")
     for kind in base.__subclasses__():
-        if kind.__module__.startswith((config.__name__, records.__name__)):
+        if kind.__module__.startswith("online_rnnlm."):
             yield kind
             yield from _kinds_of(kind)
 

@@ -17,7 +17,7 @@ __all__ = [
     "load",
 ]
 _PLACES = {
-    "ModelDescription": "storage.records",
+    "ModelDescription": "use.model_file",
     "State": "use.state",
     "TrainedModel": "use.model",
     "UserError": "errors",
@@ -35,10 +35,7 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("online-rnnlm")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name not in (
-        "ModelDescription",
-        "UserError",
-    ):  # numerical libraries read the environment when loaded
+    if name != "UserError":  # numerical libraries read the environment when loaded
         import_module(f"{__name__}.process.environment").prepare_process()
     return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
 

@@ -1,9 +1,9 @@
 """The types of the package's public names."""
 
 from online_rnnlm.errors import UserError as UserError
-from online_rnnlm.storage.records import ModelDescription as ModelDescription
 from online_rnnlm.tracking.opening import load as load
 from online_rnnlm.use.model import TrainedModel as TrainedModel
+from online_rnnlm.use.model_file import ModelDescription as ModelDescription
 from online_rnnlm.use.state import State as State
 
 __all__ = [

@@ -12,7 +12,7 @@ from docs.generate.evidence import FOLDERS
 from online_rnnlm.analysis.comparison import compared, percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.tables.write import signed
-from online_rnnlm.storage.records import Claim, SeedDifference
+from online_rnnlm.storage.claims import Claim, SeedDifference
 
 ROOT = Path(__file__).parents[2]
 

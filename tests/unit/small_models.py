@@ -16,12 +16,12 @@ from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
+from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.records import ModelDescription, SentenceSplitter, TextPreparation
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.unit.small_records import run_record, run_result
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage import records
+from online_rnnlm.corpora.records import CorpusSource, SplitStatistics, Statistics, TextPreparation
+from online_rnnlm.storage.runs import Epoch, Machine, RunDivergence, RunRecord, RunResult
 
 DIGEST = "0" * 64
 VITAL = {"source": {"kind": "wikipedia-vital"}}
@@ -17,7 +18,7 @@ def configuration(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-def run_record(**changes: Any) -> records.RunRecord:
+def run_record(**changes: Any) -> RunRecord:
     values = {
         "name": "run",
         "identity": DIGEST,
@@ -29,14 +30,14 @@ def run_record(**changes: Any) -> records.RunRecord:
         "began": _BEGAN,
         "host": "node",
         "slurm_jobs": (),
-        "machine": records.Machine(processor="some", cores=2, system="Linux"),
+        "machine": Machine(processor="some", cores=2, system="Linux"),
         "python": "3.11.7",
         "packages": {"numpy": "2"},
     }
-    return records.RunRecord.model_validate(values | changes)
+    return RunRecord.model_validate(values | changes)
 
 
-def run_result(**changes: Any) -> records.RunResult:
+def run_result(**changes: Any) -> RunResult:
     values = {
         "identity": DIGEST,
         "files": {},
@@ -50,15 +51,15 @@ def run_result(**changes: Any) -> records.RunResult:
         "seconds": 3.0,
         "cpu_seconds": 2.0,
     }
-    return records.RunResult.model_validate(values | changes)
+    return RunResult.model_validate(values | changes)
 
 
-def run_divergence(**changes: Any) -> records.RunDivergence:
+def run_divergence(**changes: Any) -> RunDivergence:
     values = {"identity": DIGEST, "files": {}, "ended": _BEGAN, "epochs": 0, "reason": "diverged"}
-    return records.RunDivergence.model_validate(values | changes)
+    return RunDivergence.model_validate(values | changes)
 
 
-def epoch(number: int = 1, **changes: Any) -> records.Epoch:
+def epoch(number: int = 1, **changes: Any) -> Epoch:
     values = {
         "epoch": number,
         "learning_rate": 0.1,
@@ -70,12 +71,12 @@ def epoch(number: int = 1, **changes: Any) -> records.Epoch:
         "cpu_seconds": 1.0,
         "peak_memory_megabytes": 300.0,
     }
-    return records.Epoch.model_validate(values | changes)
+    return Epoch.model_validate(values | changes)
 
 
-def statistics(tokens: dict[str, int], **changes: Any) -> records.Statistics:
+def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
     splits = {
-        split: records.SplitStatistics(
+        split: SplitStatistics(
             sentences=number // 20,
             documents=number // 20,
             tokens=number,
@@ -90,8 +91,8 @@ def statistics(tokens: dict[str, int], **changes: Any) -> records.Statistics:
     }
     values = {
         "corpus": "some",
-        "source": records.CorpusSource(kind="text", title="some", licence=None, origin="some"),
-        "preparation": records.TextPreparation(
+        "source": CorpusSource(kind="text", title="some", licence=None, origin="some"),
+        "preparation": TextPreparation(
             tokenised=False,
             language="any",
             nfc=True,
@@ -111,4 +112,4 @@ def statistics(tokens: dict[str, int], **changes: Any) -> records.Statistics:
         "files": {},
         "digest": DIGEST,
     }
-    return records.Statistics.model_validate(values | changes)
+    return Statistics.model_validate(values | changes)

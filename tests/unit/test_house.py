@@ -1,4 +1,4 @@
-"""Tests of the package's structure: allowed imports and the length of modules."""
+"""Tests of the package's structure: allowed imports, and no loose modules."""
 
 import ast
 from pathlib import Path
@@ -24,7 +24,6 @@ FLOORS = (
     ("commands",),
 )
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
-LONGEST = 300
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -58,12 +57,3 @@ def test_the_package_has_no_other_folders_and_no_loose_modules():
     assert rooms == set(FLOOR)
     loose = {path.name for path in PACKAGE.glob("*.py")}
     assert loose == {"__init__.py", "__main__.py", "errors.py"}
-
-
-def test_no_module_is_too_long():
-    long = {
-        str(file.relative_to(PACKAGE)): lines
-        for file in SOURCES
-        if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST
-    }
-    assert long == {}

@@ -7,7 +7,7 @@ import pytest
 
 from online_rnnlm.config import loading
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Epoch, RunRecord
+from online_rnnlm.storage.runs import Epoch, RunRecord
 
 ENGINES = ("graph", "theano", "jax", "kernel")
 

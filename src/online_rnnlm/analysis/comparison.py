@@ -28,8 +28,8 @@ from online_rnnlm.analysis.significance import (
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Equivalence, PieceName, SeedDifference, Timing
-from online_rnnlm.storage.scores import sentence_scores
+from online_rnnlm.storage.claims import Equivalence, PieceName, SeedDifference
+from online_rnnlm.storage.evaluations import Timing, sentence_scores
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 from online_rnnlm.analysis.results import collect
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.cross_check.audit import Audits
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Record
 
 logger = logging.getLogger(__name__)
+
+
+class Complete(Record):
+    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
+
+    file: ClassVar = "complete.json"
+
+    trainings: int
+    """Number of trainings, all of which have finished."""
 
 
 def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -20,14 +32,14 @@ def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> Non
     made all that can be made, but it has not succeeded.
     """
     results = collect(experiment, directory)
-    audits = records.read(records.Audits, directory.audits).audits
+    audits = records.read(Audits, directory.audits).audits
     lines = [one.line for one in results.missing]
     lines += [
         f"{one.name}: the audit breaks: {', '.join(one.broken)}" for one in audits if one.broken
     ]
     if not lines:
         trainings = len(results.experiment.trainings())
-        records.write(directory.complete, records.Complete(trainings=trainings))
+        records.write(directory.complete, Complete(trainings=trainings))
         return
     directory.complete.unlink(missing_ok=True)
     for line in lines:

@@ -11,13 +11,15 @@ from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
 from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import read_epochs, refuse_older
+from online_rnnlm.storage.runs import RunDivergence, RunRecord, RunResult, read_epochs, refuse_older
 
 
 class NothingToShowError(Exception):
@@ -42,7 +44,7 @@ class DivergedRun(NamedTuple):
     """A run that has diverged."""
 
     run: Run
-    end: records.RunDivergence
+    end: RunDivergence
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Results:
     """All that has diverged."""
     rivals: Sequence[System]
     """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
-    corpora: Mapping[str, records.Statistics]
-    timings: Sequence[records.Timing]
+    corpora: Mapping[str, Statistics]
+    timings: Sequence[Timing]
     """The networks' times to score the test text."""
 
     @property
@@ -196,7 +198,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     another text than the others.
     """
     corpora = {
-        corpus: records.read(records.Statistics, directory.corpus(corpus).statistics)
+        corpus: records.read(Statistics, directory.corpus(corpus).statistics)
         for corpus in experiment.corpora
     }
     missing: list[Missing] = []
@@ -213,7 +215,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     candidates = [read(run) for run in experiment.search_runs()]
     rivals = []
     for name, (corpus, rival) in rivals_of_corpora(experiment).items():
-        tested = records.read(records.Evaluation, directory.evaluation(name, NONE))
+        tested = records.read(Evaluation, directory.evaluation(name, NONE))
         rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
     seeds = len(experiment.seeds)
     return Results(
@@ -224,7 +226,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         missing=missing,
         rivals=rivals,
         corpora=corpora,
-        timings=records.read(records.Timings, directory.timings).timings,
+        timings=records.read(Timings, directory.timings).timings,
     )
 
 
@@ -232,19 +234,19 @@ def _read(
     experiment: Experiment,
     directory: ExperimentDirectory,
     planned: Run,
-    corpora: Mapping[str, records.Statistics],
+    corpora: Mapping[str, Statistics],
     missing: list[Missing],
 ) -> FinishedRun | DivergedRun:
     """Read the files of a run; what has diverged is added to `missing`."""
     run = resolve(planned, directory)
     files, corpus = directory.run(run.name), run.settings.corpus
-    record = records.read(records.RunRecord, files.record)
-    end = records.read(records.RunResult, files.result, records.RunDivergence)
+    record = records.read(RunRecord, files.record)
+    end = records.read(RunResult, files.result, RunDivergence)
     refuse_older(files.result, end.identity, record)
     if record.corpus_digest != corpora[corpus].digest:
         now = directory.corpus(corpus).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
-    if isinstance(end, records.RunDivergence):
+    if isinstance(end, RunDivergence):
         shown = not run.searched
         missing.append(Missing(run.label, end.status, corpus, end.reason, shown=shown))
         return DivergedRun(run, end)
@@ -252,9 +254,9 @@ def _read(
     names = evaluations_of(run.settings, experiment.testing)
     for name in () if run.searched else names:
         path = directory.evaluation(run.name, name)
-        tested = records.read(records.Evaluation, path, records.DivergedEvaluation)
+        tested = records.read(Evaluation, path, DivergedEvaluation)
         refuse_older(path, tested.identity, record)
-        if isinstance(tested, records.Evaluation):
+        if isinstance(tested, Evaluation):
             evaluations[name] = tested
         else:
             what = f"{run.label}, {name}"

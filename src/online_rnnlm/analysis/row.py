@@ -14,7 +14,8 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.rivals.base import Rival
-from online_rnnlm.storage.records import Epoch, Evaluation, RunRecord, RunResult
+from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
 """The metrics of a split that tables and figures show."""

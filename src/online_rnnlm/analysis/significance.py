@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.storage.records import SeedDifference
-from online_rnnlm.storage.records.claims import Interval
+from online_rnnlm.storage.claims import Interval, SeedDifference
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from online_rnnlm.commands import _arguments, _model
 
 if TYPE_CHECKING:
     from online_rnnlm.config.testing import UnitOfText
-    from online_rnnlm.storage.records import Audit
+    from online_rnnlm.cross_check.audit import Audit
 
 HELP = "test that no word is known before it is scored, by a model or by any program"
 EXAMPLE = """\

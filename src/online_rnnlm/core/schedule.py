@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import inf
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.records import Epoch
+from online_rnnlm.storage.runs import Epoch
 
 _FAILURES = 2
 """Number of epochs without improvement after which `toolkit` ends training."""

@@ -21,7 +21,7 @@ from online_rnnlm.corpora.corpus import Corpus, Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.checkpoint import Checkpoints, Progress, Unfinished
 from online_rnnlm.process.hardware import peak_memory
-from online_rnnlm.storage.records import Epoch
+from online_rnnlm.storage.runs import Epoch
 
 SEGMENTS_A_CALL = 512
 """Approximate number of segments of one call of the trainer; a checkpoint may follow each."""

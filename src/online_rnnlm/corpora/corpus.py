@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.corpora import textfiles
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import Statistics
 
 UNKNOWN, SENTENCE_END = textfiles.UNKNOWN, textfiles.SENTENCE_END
 SENTENCE_END_ID = 0

@@ -17,6 +17,13 @@ from online_rnnlm.corpora.corpus import (
     digest_of,
     mean_class_size,
 )
+from online_rnnlm.corpora.records import (
+    Counts,
+    SentenceSplitter,
+    SplitStatistics,
+    Statistics,
+    TextPreparation,
+)
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import read_splits
 from online_rnnlm.corpora.stages import EMPTY, OtherTexts, fetch_again
@@ -63,13 +70,13 @@ def encode(
 
 def _splitter(
     settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
-) -> records.SentenceSplitter:
+) -> SentenceSplitter:
     """Return the rules that divided the corpus into sentences; empty if it was tokenised."""
     source = source_of(settings.source)
     if source.tokenised:
-        return records.SentenceSplitter.nothing()
+        return SentenceSplitter.nothing()
     if not source.ready:
-        return records.read(records.SentenceSplitter, directory.sentence_splitter)
+        return records.read(SentenceSplitter, directory.sentence_splitter)
     from online_rnnlm.corpora.tokenisation import train_splitter  # noqa: PLC0415
 
     return train_splitter(settings, *source.text_files(downloads)["train"])
@@ -79,19 +86,19 @@ def _statistics(
     settings: CorpusSettings,
     directory: CorpusDirectory,
     vocabulary: Vocabulary,
-    splits: dict[str, records.SplitStatistics],
+    splits: dict[str, SplitStatistics],
     dropped: Counter[str],
-) -> records.Statistics:
+) -> Statistics:
     source = source_of(settings.source)
-    articles = sentences = records.Counts(read=0, dropped={})
+    articles = sentences = Counts(read=0, dropped={})
     if not source.ready:
-        articles = records.read(records.Counts, directory.counts("articles"))
-        sentences = records.read(records.Counts, directory.counts("sentences"))
+        articles = records.read(Counts, directory.counts("articles"))
+        sentences = records.read(Counts, directory.counts("sentences"))
     in_splits = sum(splits[split].sentences for split in SPLITS)
     sizes = np.diff(vocabulary.class_offsets)
     others = splits.keys() - set(SPLITS)
     files = {file.name: sha256_of(file) for file in directory.encoded_files(sorted(others))}
-    return records.Statistics(
+    return Statistics(
         corpus=directory.path.name,
         source=source.describe(),
         preparation=preparation_of(settings),
@@ -109,11 +116,11 @@ def _statistics(
     )
 
 
-def preparation_of(settings: CorpusSettings) -> records.TextPreparation:
+def preparation_of(settings: CorpusSettings) -> TextPreparation:
     """Return the steps by which a corpus's text becomes sentences of words."""
     same = {"language", "nfc", "lowercase", "max_tokens", "too_long"}
     tokenised = source_of(settings.source).tokenised
-    return records.TextPreparation(tokenised=tokenised, **settings.model_dump(include=same))
+    return TextPreparation(tokenised=tokenised, **settings.model_dump(include=same))
 
 
 def _sentences_in_train(texts: dict[str, Split]) -> dict[str, int]:
@@ -150,12 +157,12 @@ def _write_text(out: Path, text: Split, words: list[str]) -> None:
 
 def _split_statistics(
     text: Split, encoded: Split, vocabulary: Vocabulary, in_train: int
-) -> records.SplitStatistics:
+) -> SplitStatistics:
     """Count one split's targets; `</s>` counts as a token, but not as a word."""
     targets = encoded.stream[1:]
     unknown = int(np.count_nonzero(targets == vocabulary.words.index(UNKNOWN)))
     words = encoded.tokens - encoded.sentences
-    return records.SplitStatistics(
+    return SplitStatistics(
         sentences=encoded.sentences,
         documents=encoded.documents,
         tokens=encoded.tokens,

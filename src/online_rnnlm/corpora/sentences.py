@@ -15,13 +15,13 @@ import numpy as np
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.parallel import ordered_map
+from online_rnnlm.corpora.records import Counts, SentenceSplitter
 from online_rnnlm.corpora.textfiles import Numbered, read_articles
 from online_rnnlm.corpora.tokenisation import tokenise_texts, train_splitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import CorpusDirectory
-from online_rnnlm.storage.records import Counts, SentenceSplitter
 
 logger = logging.getLogger(__name__)
 

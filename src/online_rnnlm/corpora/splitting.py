@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID, Split
+from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.textfiles import Numbered, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import SentenceSplitter
 
 CUT_OFF, NOT_SAMPLED = "cut off with an article", "not sampled"
 Indices = npt.NDArray[np.int64]

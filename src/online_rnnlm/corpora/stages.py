@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.downloads import fetch
+from online_rnnlm.corpora.records import Counts, SourceFile, SourceFiles
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory
-from online_rnnlm.storage.records import Counts, SourceFile, SourceFiles
 
 logger = logging.getLogger(__name__)
 EMPTY = "empty"

@@ -13,8 +13,8 @@ from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
-from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 
 @contextmanager

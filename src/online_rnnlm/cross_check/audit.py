@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import accumulate, chain
 from random import Random
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Audit, AuditedRule, BrokenRule, RuleName, Status
+from online_rnnlm.storage.records import Part, Record
 
 Text = tuple[str, ...]
 """Words, with an `END` after each sentence, and one more, an empty line, after each document."""
@@ -27,6 +27,70 @@ Ask = Callable[[Text, Sequence[str]], Scores]
 """A function that returns log P of candidates for the place of a text's last word."""
 END = "\n"
 _ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
+
+
+RuleName = Literal["causality", "normalisation", "score before update", "single pass", "reset"]
+
+Status = Literal["holds", "broken", "not tested"]
+
+
+class BrokenRule(Part):
+    """The shortest text found that breaks a rule of the audit."""
+
+    said: str
+    """A sentence that says what does not hold."""
+    text: tuple[str, ...]
+    """Its lines: tokenised sentences, and an empty line after each document."""
+    other: tuple[str, ...]
+    """The text that it is compared with, which can be the same."""
+    line: int
+    """Number, from 1, of the line of the text with the word in question."""
+    word: int
+    """Number of that word in its line, from 1; the end of a sentence counts as its last word."""
+    before: float | None
+    """log P (nats) of the word in the text, or the greatest sum allowed; `null`: none, or no number
+    that is finite."""
+    after: float | None
+    """log P in the other text, or the sum of the probabilities; `null` as above."""
+
+
+class AuditedRule(Part):
+    """A rule that an audit tried to break."""
+
+    rule: RuleName
+    """The rule; docs/audit.md says what each means."""
+    status: Status
+    """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it."""
+    said: str
+    """A sentence on the trials, the fault, or the reason why nothing could be tried."""
+    shortest: BrokenRule | None = None
+    """The shortest text that breaks the rule; `null` if none does."""
+
+
+class Audit(Part):
+    """The audit of something that scores text."""
+
+    name: str
+    """The network and its corpus, the model, or the command."""
+    tolerance: float
+    """The difference of scores, in nats, and of sums of probabilities that is allowed."""
+    rules: tuple[AuditedRule, ...]
+    """The rules, all five."""
+
+    @property
+    def broken(self) -> list[str]:
+        """The rules that are broken."""
+        return [one.rule for one in self.rules if one.status == "broken"]
+
+
+class Audits(Record):
+    """The audits of an experiment's networks, each scored as for its number in the table."""
+
+    file: ClassVar = "audits.json"
+    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
+
+    audits: tuple[Audit, ...]
+    """One for the first run of each row, if it has finished."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.cross_check.audit import (
     END,
+    Audits,
     Scorer,
     Scores,
     Text,
@@ -25,8 +26,7 @@ from online_rnnlm.cross_check.audit import (
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Audits, RunResult
-from online_rnnlm.storage.runs import read_end
+from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.results import load_path

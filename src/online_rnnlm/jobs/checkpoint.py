@@ -16,7 +16,7 @@ from online_rnnlm.core.parameters import Parameters, under
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch
+from online_rnnlm.storage.runs import Epoch
 
 logger = logging.getLogger(__name__)
 

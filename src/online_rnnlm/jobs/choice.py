@@ -8,8 +8,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult, Searched
-from online_rnnlm.storage.runs import read_end
+from online_rnnlm.storage.runs import RunRecord, RunResult, Searched, read_end
 
 
 def resolve(planned: Run, directory: ExperimentDirectory) -> Run:

@@ -23,7 +23,7 @@ from online_rnnlm.process.hardware import machine
 from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
 
 
 def identity_of(run: Run, corpus_digest: str, code: str) -> str:

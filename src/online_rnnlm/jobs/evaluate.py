@@ -19,9 +19,10 @@ from online_rnnlm.jobs.scoring import outcome, timed
 from online_rnnlm.rivals import OfCorpus, rival_in
 from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Costs, DivergedEvaluation, Evaluation, SplitMetrics
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.runs import read_end
+from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +40,16 @@ def evaluate(
     not trained on this corpus.
     """
     run = experiment.run(name)
-    record, end = records.read(records.RunRecord, run.record), read_end(run)
+    record, end = records.read(RunRecord, run.record), read_end(run)
     corpus = load_corpus(corpus_directory, testing.other_texts)
     rival = rival_in(evaluation, testing)
     result: Outcome | Failure
-    if isinstance(end, records.RunDivergence):
+    if isinstance(end, RunDivergence):
         result = Failure(end.reason)
     elif isinstance(rival, ComposedRival):
         result = composed(experiment, name, record.settings, rival, testing)
     else:
-        weights = weight_files.read_trained(run, corpus)
+        weights = weight_files.read_trained(run, corpus.digest)
         network = Network(record.name, record.settings, corpus, weights)
         result = outcome(network, evaluation, testing)
     if isinstance(result, Failure) and evaluation == DOCUMENT_VECTOR:
@@ -66,9 +67,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     cost = rival.cost()
     logger.info("%d parameters", cost.parameters)
     logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
-    costs = records.Costs(
-        parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word
-    )
+    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word)
     result = Outcome(
         logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=cost.parameters
     )
@@ -113,12 +112,12 @@ def _write(
     path = experiment.evaluation(name, evaluation)
     if isinstance(result, Failure):
         logger.warning("%s", result.reason)
-        records.write(path, records.DivergedEvaluation(**end, reason=result.reason))
+        records.write(path, DivergedEvaluation(**end, reason=result.reason))
         return
     splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
     for split, metrics in splits.items():
         logger.info("%s: perplexity %.2f", split, metrics.perplexity)
-    record = records.Evaluation(
+    record = Evaluation(
         **end,
         costs=result.costs,
         parameters=result.parameters,
@@ -146,12 +145,12 @@ def _sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.
     )
 
 
-def _metrics(table: pd.DataFrame, seconds: float) -> records.SplitMetrics:
+def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
     """Compute a split's metrics; a sentence's `</s>` is a token, but no word."""
     sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
     known = sums["tokens"] - sums["unk_tokens"]
     without_unk = sums["log_probability"] - sums["unk_log_probability"]
-    return records.SplitMetrics(
+    return SplitMetrics(
         sentences=len(table),
         tokens=int(sums["tokens"]),
         perplexity=math.exp(-sums["log_probability"] / sums["tokens"]),

@@ -13,9 +13,14 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.outcome import Failure, Floats, Outcome
 from online_rnnlm.rivals import mixed_rivals, place_of
 from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
+from online_rnnlm.storage.evaluations import (
+    Costs,
+    DivergedEvaluation,
+    Evaluation,
+    read_evaluation,
+    token_scores,
+)
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation
-from online_rnnlm.storage.scores import read_evaluation, token_scores
 
 NETWORK = "network"
 """The name of the part that is the network, its vector learning as in training."""

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.storage.records import Costs, Mixture, Number, Trial
+from online_rnnlm.storage.evaluations import Costs, Mixture, Trial
+from online_rnnlm.storage.records import Number
 
 Floats = NDArray[np.float64]
 

@@ -24,8 +24,8 @@ from online_rnnlm.jobs import cost
 from online_rnnlm.jobs.outcome import Failure, Floats, Network, Outcome
 from online_rnnlm.rivals import rival_in
 from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
+from online_rnnlm.storage.evaluations import Costs, Trial
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS
-from online_rnnlm.storage.records import Costs, Trial
 
 logger = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from online_rnnlm.corpora.corpus import Split, load_corpus
 from online_rnnlm.process.devices import gpu
 from online_rnnlm.process.hardware import machine
 from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult, Timing, Timings
-from online_rnnlm.storage.runs import read_end
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
 
 ROUNDS = 9
 """Number of times that every network scores the test text in each way, after once untimed."""
@@ -35,7 +35,7 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
         files, corpus = directory.run(run.name), corpora(run.settings.corpus)
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
-            weights = weight_files.read_trained(files, corpus)
+            weights = weight_files.read_trained(files, corpus.digest)
             for learning in timed_evaluations(settings, experiment.testing):
                 scorer = learning_scorer(settings, corpus, weights, learning)
                 # Only a clock on the wall sees what another process or a GPU does.

@@ -21,8 +21,7 @@ from online_rnnlm.process.stop_signals import FORCED, Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import lock, place, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord
-from online_rnnlm.storage.runs import End, read_whole
+from online_rnnlm.storage.runs import End, Epoch, RunDivergence, RunRecord, read_whole
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import platform
 import resource
 
 from online_rnnlm.process.environment import information
-from online_rnnlm.storage.records import Machine
+from online_rnnlm.storage.runs import Machine
 
 
 def machine(gpu: str | None = None) -> Machine:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.storage.records import Mixture, Trial
+from online_rnnlm.storage.evaluations import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]

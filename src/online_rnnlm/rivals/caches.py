@@ -18,7 +18,7 @@ import numpy as np
 
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, MixedRival, ScoredText
-from online_rnnlm.storage.records import Trial
+from online_rnnlm.storage.evaluations import Trial
 
 WINDOWS = (20, 50, 100, 500, 2000, 5000)
 """Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""

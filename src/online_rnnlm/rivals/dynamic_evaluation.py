@@ -16,7 +16,7 @@ from typing import Any
 
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
-from online_rnnlm.storage.records import Trial
+from online_rnnlm.storage.evaluations import Trial
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from online_rnnlm.rivals.base import ComposedRival, Floats
-from online_rnnlm.storage.records import Mixture
+from online_rnnlm.storage.evaluations import Mixture
 
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""

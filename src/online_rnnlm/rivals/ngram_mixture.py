@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.rivals import mixture
 from online_rnnlm.rivals.base import Floats
-from online_rnnlm.storage.records import Mixture
+from online_rnnlm.storage.evaluations import Mixture
 
 
 class Rival(mixture.Rival):

@@ -1,14 +1,152 @@
-"""The files of a run that has ended, checked: a file that has changed since then is refused."""
+"""The records of a run, and their readers, which refuse files that have changed since it ended."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import AwareDatetime, Field
+
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.records import Digest, Number, Part, Record
+
+Count = Annotated[int, Field(ge=0)]
+Searched = dict[str, str | Number]
+"""Settings of training that a search tries, by name."""
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Machine(Part):
+    """The hardware and system that a run is computed on."""
+
+    processor: str
+    """Name of the processor."""
+    cores: int
+    """Number of cores of the machine, even if the run may use only some of them."""
+    system: str
+    """The operating system."""
+    gpu: str | None = None
+    """Name of the GPU, if the run uses one."""
+
+
+class RunRecord(Record):
+    """The description of a run: its settings, identity, hardware and software.
+
+    It is written when the run begins.
+    """
+
+    file: ClassVar = "runs/<run>/run.json"
+    missing: ClassVar = "the run has not been trained yet: run the experiment first"
+
+    name: str
+    """Name of the run, and of its folder."""
+    identity: Digest
+    """sha256 of settings, corpus and code, which together decide the run's weights."""
+    settings: RunSettings
+    """All settings that it is trained with: the keys of training in config/README.md, `corpus` and
+    `seed`."""
+    searched: Searched
+    """The settings that a run of the search tries; empty for a row's run."""
+    candidates: tuple[str, ...]
+    """Names of the runs of the search from which a row's run takes the best settings; empty for
+    other runs."""
+    corpus_digest: Digest
+    """`digest` of the corpus's `statistics.json`."""
+    code_digest: Digest
+    """sha256 of the code that decides the weights."""
+    began: AwareDatetime
+    """Time at which training began, in UTC."""
+    host: str
+    """Name of the computer."""
+    slurm_jobs: tuple[str, ...]
+    """Ids of the Slurm jobs that have trained it, one after the other."""
+    machine: Machine
+    """The hardware and system."""
+    python: Annotated[str, Field(pattern=r"^\d+\.\d+\.")]
+    """Version of Python; its first two numbers are a part of `code_digest`."""
+    packages: dict[str, str]
+    """Versions of the packages that the run is computed with, by package."""
+
+
+class Epoch(Record):
+    """One epoch of training."""
+
+    file: ClassVar = "runs/<run>/metrics.jsonl"
+    missing: ClassVar = "the run has not been trained yet: run the experiment first"
+
+    epoch: int = Field(ge=1)
+    """Number of the epoch, from 1."""
+    learning_rate: float
+    """Learning rate of the weights at the epoch's start."""
+    train_perplexity: float
+    """Perplexity of `train`, while learning from it."""
+    valid_perplexity: float
+    """Perplexity of `valid` after the epoch."""
+    kept: bool
+    """True if the epoch's weights are the best so far and are kept."""
+    words_per_second: float
+    """Number of tokens trained on per second."""
+    seconds: Seconds
+    """Duration of training, without validation (s)."""
+    cpu_seconds: Seconds
+    """Processor time of training (s)."""
+    peak_memory_megabytes: float
+    """Peak memory of the process up to now (MB)."""
+
+
+class RunEnd(Record):
+    """The values that the result of a finished run and that of a diverged one share."""
+
+    file: ClassVar = "runs/<run>/result.json"
+    missing: ClassVar = "the run has not been trained to its end: run the experiment first"
+
+    identity: Digest
+    """The identity in `run.json`; a different one belongs to an older training."""
+    files: dict[str, Digest]
+    """sha256 of `model.npz` and `metrics.jsonl`, by name."""
+    ended: AwareDatetime
+    """Time at which training ended, in UTC."""
+    epochs: Count
+    """Number of whole epochs."""
+
+
+class RunResult(RunEnd):
+    """The results of a finished run; written last, when all the run's files are complete."""
+
+    status: Literal["finished"] = "finished"
+    """The run has finished."""
+    best_epoch: int = Field(ge=1)
+    """Number of the epoch whose weights the model has."""
+    valid_perplexity: float
+    """Perplexity of `valid` after that epoch."""
+    parameters: Count
+    """Number of the model's parameters."""
+    training_multiply_adds_per_word: float
+    """Multiply-adds per token in training, counted from the equations."""
+    words_per_second: float
+    """Number of tokens trained on per second, median over the epochs."""
+    seconds: Seconds
+    """Duration of all epochs, without validation (s)."""
+    cpu_seconds: Seconds
+    """Processor time of all epochs (s)."""
+
+
+class RunDivergence(RunEnd):
+    """The end of a run that has diverged, in place of the results of a finished one.
+
+    `model.npz` then holds the best weights before training diverged, or the initial ones. The run
+    is not trained again, because it would diverge again.
+    """
+
+    status: Literal["diverged"] = "diverged"
+    """Training has diverged."""
+    reason: str
+    """A line that names the divergence and what can be tried."""
+
 
 End = RunResult | RunDivergence
 """The contents of `result.json`."""

@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.core.parameters import Parameters, named
-from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunRecord
-from online_rnnlm.storage.runs import check_finished, read_result, refuse_older
+from online_rnnlm.storage.runs import RunRecord, check_finished, read_result, refuse_older
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -31,15 +29,15 @@ def read(path: Path) -> Parameters:
         raise UserError(f"{path}: missing: train the run first") from None
 
 
-def read_trained(run: RunDirectory, corpus: Corpus) -> Parameters:
-    """Read a finished run's weights, to be used with the vocabulary of a corpus.
+def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
+    """Read a finished run's weights, to be used with the corpus of that digest.
 
     Raises UserError if they are not those that the run finished with, or if the run was trained on
     another corpus or has diverged.
     """
     record, result = records.read(RunRecord, run.record), read_result(run)
     refuse_older(run.result, result.identity, record)
-    if record.corpus_digest != corpus.digest:
+    if record.corpus_digest != corpus_digest:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"
         )

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from online_rnnlm.storage import records
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.code import OF_TRAINING, code_digest
 from online_rnnlm.storage.paths import SPLITS
+from online_rnnlm.storage.runs import RunRecord
 
 FROZEN = "_frozen"
 """The ending of the metrics of a frozen vector."""
@@ -32,9 +33,7 @@ def description(name: str, failures: Sequence[str], values: Mapping[str, float])
     )
 
 
-def datasets(
-    record: records.RunRecord, corpus: records.Statistics | None
-) -> dict[str, dict[str, str]]:
+def datasets(record: RunRecord, corpus: Statistics | None) -> dict[str, dict[str, str]]:
     """Return MLflow's data sets of the splits that a run uses; a search does not read `test`."""
     name = record.settings.corpus
     source = {} if corpus is None else corpus.source.model_dump(mode="json")

@@ -12,19 +12,27 @@ from pathlib import Path
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, read_evaluation
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import read_end, read_epochs
-from online_rnnlm.storage.scores import read_evaluation
+from online_rnnlm.storage.runs import (
+    Epoch,
+    RunDivergence,
+    RunRecord,
+    RunResult,
+    read_end,
+    read_epochs,
+)
 from online_rnnlm.tracking.about import FROZEN, datasets, description
 
 EARLIER = "earlier"
 """The kind of a run that the configuration does not ask for any more."""
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 _OF_TRAINING = ("parameters", "words_per_second", "epochs", "best_epoch")
-_DIVERGED = records.RunDivergence, records.DivergedEvaluation
+_DIVERGED = RunDivergence, DivergedEvaluation
 Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
 Stamp = tuple[tuple[str, int, int], ...]
 """Paths of files with their times of change (ns) and sizes (bytes)."""
@@ -122,13 +130,13 @@ def _run_entry(
     Raises UserError for a damaged file.
     """
     run = directory.run(name)
-    record, end = records.read(records.RunRecord, run.record), read_end(run)
+    record, end = records.read(RunRecord, run.record), read_end(run)
     settings, began = record.settings, _milliseconds(record.began)
     if end is not None and end.identity != record.identity:
         end = None  # It is that of an older training.
     tests = _read_evaluations(directory, record, experiment)
     needed = () if record.searched else evaluations.main_evaluations(settings.document_size)
-    finished = {test: one for test, one in tests.items() if isinstance(one, records.Evaluation)}
+    finished = {test: one for test, one in tests.items() if isinstance(one, Evaluation)}
     ends = [end, *(tests.get(test) for test in needed)]
     failures = [one.reason for one in ends if isinstance(one, _DIVERGED)]
     complete = end is not None and (None not in ends or bool(failures))
@@ -139,10 +147,10 @@ def _run_entry(
     if failures:
         tags["failure"] = failures[0]
     final: tuple[Metric, ...] = ()
-    if succeeded and isinstance(end, records.RunResult):
+    if succeeded and isinstance(end, RunResult):
         tags["updates"] = ", ".join(finished)
         final = tuple(_final_metrics(directory, record, end, finished))
-    corpus = records.read_if_there(records.Statistics, directory.corpus(settings.corpus).statistics)
+    corpus = records.read_if_there(Statistics, directory.corpus(settings.corpus).statistics)
     if corpus is not None and corpus.digest != record.corpus_digest:
         corpus = None  # The folder holds another text now.
     label = Run(settings=settings, searched=record.searched).label
@@ -169,8 +177,8 @@ def _run_entry(
 
 
 def _read_evaluations(
-    directory: ExperimentDirectory, record: records.RunRecord, experiment: Experiment
-) -> dict[str, records.Evaluation | records.DivergedEvaluation]:
+    directory: ExperimentDirectory, record: RunRecord, experiment: Experiment
+) -> dict[str, Evaluation | DivergedEvaluation]:
     """Read those evaluations of this training that the configuration asks for and are there.
 
     A run of the search has none.
@@ -191,7 +199,7 @@ def _milliseconds(time: datetime) -> int:
     return round(1000 * time.timestamp())
 
 
-def _tags(directory: ExperimentDirectory, record: records.RunRecord) -> dict[str, str]:
+def _tags(directory: ExperimentDirectory, record: RunRecord) -> dict[str, str]:
     """Return a run's tags: its kind, its model and its software."""
     by_size = "online" if record.settings.document_size else "static"
     tags = {
@@ -208,7 +216,7 @@ def _tags(directory: ExperimentDirectory, record: records.RunRecord) -> dict[str
     return tags | {f"version.{package}": number for package, number in record.packages.items()}
 
 
-def _epoch_metrics(epochs: Sequence[records.Epoch], start: int) -> Iterator[Metric]:
+def _epoch_metrics(epochs: Sequence[Epoch], start: int) -> Iterator[Metric]:
     """Yield the metrics of all epochs; MLflow's interface groups them by the text before `/`.
 
     It has a page of its own for `system/`. `start` is the time of the beginning in ms.
@@ -225,9 +233,9 @@ def _epoch_metrics(epochs: Sequence[records.Epoch], start: int) -> Iterator[Metr
 
 def _final_metrics(
     directory: ExperimentDirectory,
-    record: records.RunRecord,
-    end: records.RunResult,
-    tests: Mapping[str, records.Evaluation],
+    record: RunRecord,
+    end: RunResult,
+    tests: Mapping[str, Evaluation],
 ) -> Iterator[Metric]:
     """Yield a finished run's metrics: perplexity of every split and evaluation, costs and size.
 

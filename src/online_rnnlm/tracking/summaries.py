@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims
 from online_rnnlm.storage.shown import figure_files, table_files
 from online_rnnlm.tracking.entries import EARLIER, Entry, existing
 

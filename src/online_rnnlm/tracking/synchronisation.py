@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from online_rnnlm.config.loading import load
@@ -19,7 +19,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import ResultsFolder, Tracked
+from online_rnnlm.storage.records import Record
 from online_rnnlm.tracking.about import RUN_ID, source_tags
 from online_rnnlm.tracking.entries import EARLIER, RUNNING, Entry, Metric, entries_of, stamp
 from online_rnnlm.tracking.models import log_model, register_best
@@ -37,6 +37,27 @@ from online_rnnlm.tracking.views import experiment_tags
 _VALUES_A_CALL = 800
 """Most metrics in a call; MLflow takes 1000 values at once."""
 _log = logging.getLogger(__name__)
+
+
+class Tracked(Record):
+    """The entries of an experiment in MLflow."""
+
+    file: ClassVar = "tracking/tracked.json"
+
+    store: str
+    """Address of the store."""
+    runs: dict[str, str]
+    """MLflow's id of every entry, by its name: a run's name, or `summary of <corpus>` for the
+    tables, figures and report of a corpus."""
+
+
+class ResultsFolder(Record):
+    """The identity of an experiment's folder in MLflow, which stays when the folder is moved."""
+
+    file: ClassVar = "tracking/directory.json"
+
+    id: str
+    """A random name that the folder's entries in MLflow carry."""
 
 
 @dataclass

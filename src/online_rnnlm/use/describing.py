@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from online_rnnlm.config.runs import Run
-from online_rnnlm.storage.records import ModelDescription, TextPreparation
+from online_rnnlm.corpora.records import TextPreparation
+from online_rnnlm.use.model_file import ModelDescription
 
 
 def as_text(description: ModelDescription) -> str:

@@ -14,10 +14,9 @@ from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage.records import ModelDescription
 from online_rnnlm.use import state as states
 from online_rnnlm.use.describing import in_short
-from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.request import Options, checked, request_for
 from online_rnnlm.use.sampling import SamplingSettings, sample

@@ -4,18 +4,58 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import AwareDatetime, Field
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
-from online_rnnlm.storage.records import ModelDescription, SentenceSplitter
+from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
+from online_rnnlm.storage.records import Digest, Record
 from online_rnnlm.use.archive import Archive, json_bytes, write_archive
 
 DESCRIPTION, VOCABULARY, SPLITTER = "description.json", "vocabulary.tsv", "splitter.json"
 _WEIGHTS = "weights/"
+
+
+_Count = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class ModelDescription(Record):
+    """The description of a model that is one file: what it is, and how it was made."""
+
+    file: ClassVar = "<model>.onlm/description.json"
+
+    run: str
+    """Name of the run that trained it."""
+    identity: Digest
+    """The run's identity."""
+    settings: RunSettings
+    """The settings that it was trained with."""
+    preparation: TextPreparation
+    """The preparation of its text."""
+    source: CorpusSource
+    """The training text, and its licence."""
+    corpus_digest: Digest
+    """`digest` of the corpus's `statistics.json`."""
+    vocabulary_size: _Count
+    """Number of words in the vocabulary, `<unk>` and `</s>` included, V."""
+    classes: _Count
+    """Number of word classes, K."""
+    parameters: _Count
+    """Number of the model's parameters."""
+    epochs: int = Field(ge=0)
+    """Number of epochs that it was trained for."""
+    ended: AwareDatetime
+    """Time at which training ended, in UTC."""
+    perplexity: dict[str, float]
+    """Perplexity on `valid` and, if the run has been tested, on `test`."""
+    packages: dict[str, str]
+    """Versions of the packages that it was trained with, by package."""
 
 
 @dataclass(frozen=True)

@@ -9,22 +9,16 @@ from pathlib import Path
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
+from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
-from online_rnnlm.storage.records import (
-    Evaluation,
-    ModelDescription,
-    RunRecord,
-    RunResult,
-    SentenceSplitter,
-)
-from online_rnnlm.storage.runs import read_end, read_result
-from online_rnnlm.storage.scores import read_evaluation
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.model_file import Contents, ModelDescription
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +74,7 @@ class TrainedRun:
     @cached_property
     def contents(self) -> Contents:
         """The model."""
-        weights = weight_files.read_trained(self._run, self._corpus)
+        weights = weight_files.read_trained(self._run, self._corpus.digest)
         splitter = records.read(SentenceSplitter, self.files.splitter)
         return Contents(self.description, self._corpus, weights, splitter)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from online_rnnlm.corpora import textfiles
+from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.storage.records import SentenceSplitter, TextPreparation
 
 if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
     from online_rnnlm.corpora.tokenisation import Tokeniser

@@ -10,9 +10,10 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import Costs, DivergedEvaluation, Evaluation
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Costs, DivergedEvaluation, Evaluation, RunResult
+from online_rnnlm.storage.runs import RunResult
 from tests.unit.small_records import VITAL, run_divergence
 
 Invented = Callable[..., Results]

@@ -21,12 +21,16 @@ from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import digest_of
+from online_rnnlm.corpora.records import SentenceSplitter
+from online_rnnlm.cross_check.audit import Audit, AuditedRule, Audits, RuleName
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.jobs.description import identity_of
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord
 from tests.unit import small_records
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
@@ -62,7 +66,7 @@ def write(
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
     for name in rivals_of_corpora(described):
-        costs = records.Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
+        costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
         others = described.testing.other_texts
         scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
         tested = {"costs": costs, "parameters": 900_000}
@@ -75,17 +79,17 @@ def write(
 def write_audits(
     directory: ExperimentDirectory,
     described: Experiment,
-    broken: Mapping[str, records.RuleName] | None = None,
+    broken: Mapping[str, RuleName] | None = None,
 ) -> None:
     """Write the audits of all networks; `broken` are rules that are broken, by network."""
     audits = []
     for row in described.planned_rows:
         model, rules = row.runs[0].model, []
         if rule := (broken or {}).get(model):
-            rules.append(records.AuditedRule(rule=rule, status="broken", said="it is"))
+            rules.append(AuditedRule(rule=rule, status="broken", said="it is"))
         name = f"{model} on {row.settings.corpus}"
-        audits.append(records.Audit(name=name, tolerance=0.1, rules=tuple(rules)))
-    records.write(directory.audits, records.Audits(audits=tuple(audits)))
+        audits.append(Audit(name=name, tolerance=0.1, rules=tuple(rules)))
+    records.write(directory.audits, Audits(audits=tuple(audits)))
 
 
 def write_timings(
@@ -102,7 +106,7 @@ def write_timings(
         for number, learning in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 / number
             timings.append(
-                records.Timing(
+                Timing(
                     corpus=settings.corpus,
                     network=model,
                     evaluation=learning.name,
@@ -110,7 +114,7 @@ def write_timings(
                 )
             )
     machine = small_records.run_record().machine
-    records.write(directory.timings, records.Timings(machine=machine, timings=tuple(timings)))
+    records.write(directory.timings, Timings(machine=machine, timings=tuple(timings)))
 
 
 def write_run(
@@ -150,7 +154,7 @@ def write_evaluation(
     directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
 ) -> None:
     """Add an evaluation of `valid` and `test` to a run, with the given test perplexity."""
-    identity = records.read(records.RunRecord, directory.run(run).record).identity
+    identity = records.read(RunRecord, directory.run(run).record).identity
     scores = _scores(perplexity, np.random.default_rng(1), held_out=True)
     tested = _tested(evaluation, 100, 20, TestingSettings())
     _write_evaluation(directory, run, evaluation, identity, scores, tested)
@@ -160,7 +164,7 @@ def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -
     """The values of an evaluation's record other than its metrics; the first trial is chosen."""
     everything = "all" in evaluation
     adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == evaluations.NONE else 2 * size))
-    costs = records.Costs(
+    costs = Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
@@ -215,7 +219,7 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingS
     words = [f"{word}\t{50 - i}\t1" for i, word in enumerate(WORDS)]
     rows = ["word\tcount\tclass", "</s>\t900\t0", "<unk>\t90\t0", *words]
     files.vocabulary.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    records.write(files.splitter, records.SentenceSplitter.nothing())
+    records.write(files.splitter, SentenceSplitter.nothing())
     articles = [{"title": f"a{i}", "text": "x"} for i in range(20)]
     lines = "".join(json.dumps(article) + "\n" for article in articles)
     files.articles.write_text(lines, encoding="utf-8")
@@ -340,7 +344,7 @@ def _write_evaluation(
         shares = (rows["log_probability"] / rows["tokens"]).to_numpy()
         tokens = np.repeat(shares, rows["tokens"]).astype(np.float32)
         np.save(directory.token_scores(run, evaluation, split), tokens)
-    record = records.Evaluation(
+    record = Evaluation(
         run=run,
         identity=identity,
         evaluation=evaluation,
@@ -351,9 +355,9 @@ def _write_evaluation(
     records.write(directory.evaluation(run, evaluation), record)
 
 
-def _metrics(rows: pd.DataFrame) -> records.SplitMetrics:
+def _metrics(rows: pd.DataFrame) -> SplitMetrics:
     perplexity = math.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
-    return records.SplitMetrics(
+    return SplitMetrics(
         sentences=len(rows),
         tokens=int(rows["tokens"].sum()),
         perplexity=perplexity,

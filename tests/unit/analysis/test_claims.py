@@ -12,8 +12,8 @@ from online_rnnlm.analysis.report.write import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.claims import Claim, Effect, SeedDifference
 from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.records import Claim, Effect, SeedDifference
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
     IN_ORDER,

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims.write import judge, write_claims
-from online_rnnlm.analysis.complete import mark_complete
+from online_rnnlm.analysis.complete import Complete, mark_complete
 from online_rnnlm.analysis.figures import costs, curves
-from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report.write import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.write import write_tables
@@ -16,7 +16,6 @@ from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import TABLE_KINDS
-from online_rnnlm.storage.records import Captions, Complete
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from online_rnnlm.analysis.claims.write import write_claims
-from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report.settings import settings_table
 from online_rnnlm.analysis.report.write import write_report
 from online_rnnlm.analysis.results import Results
@@ -14,7 +14,6 @@ from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Captions
 from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
 
 

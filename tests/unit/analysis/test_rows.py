@@ -6,7 +6,7 @@ from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import RunRecord
+from online_rnnlm.storage.runs import RunRecord
 from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluation
 
 LSTM = {"hidden_size": 100, "document_size": 20, "cell": "lstm"}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.corpus import read_statistics
+from online_rnnlm.corpora.records import Counts
 from online_rnnlm.corpora.sentences import sentences_of
 from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.corpora.textfiles import read_articles, read_lines, read_tokenised
@@ -19,7 +20,6 @@ from online_rnnlm.corpora.tokenisation import train_splitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory
-from online_rnnlm.storage.records import Counts
 from tests.unit.corpora.test_texts import PACKED
 from tests.unit.made_texts import BYTES, TEXTS, many
 

@@ -14,13 +14,13 @@ from online_rnnlm.config import sources as of_sources
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora import sources
 from online_rnnlm.corpora.corpus import load_corpus, read_statistics
+from online_rnnlm.corpora.records import SourceFile, SourceFiles
 from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
 from online_rnnlm.corpora.stages import SETTINGS, run_stage, stages_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.pipeline.configuration import refuse_same_names
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS, CorpusDirectory
-from online_rnnlm.storage.records import SourceFile, SourceFiles
 from tests.unit.corpora.conftest import lines, write
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.test_dump import dump

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.corpora import tokenisation
+from online_rnnlm.corpora.records import Counts
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory
-from online_rnnlm.storage.records import Counts
 
 TEXTS = {
     "hindi": (

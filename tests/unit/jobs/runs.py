@@ -7,7 +7,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult
+from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests import outcome
 
 

@@ -23,9 +23,14 @@ from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals import caches, dynamic_evaluation, rivals_of_corpora
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import (
+    DivergedEvaluation,
+    Evaluation,
+    read_evaluation,
+    sentence_scores,
+)
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
-from online_rnnlm.storage.records import DivergedEvaluation, Evaluation, RunRecord, RunResult
-from online_rnnlm.storage.scores import read_evaluation, sentence_scores
+from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests.unit.small_models import UNTRAINED, write_untrained_run
 from tests.unit.small_records import VITAL, configuration, run_divergence
 

@@ -18,8 +18,7 @@ from online_rnnlm.jobs.train import train
 from online_rnnlm.process.stop_signals import FORCED
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import RunDivergence
-from online_rnnlm.storage.runs import read_epochs
+from online_rnnlm.storage.runs import RunDivergence, read_epochs
 from tests.unit.jobs.runs import (
     assert_same_run,
     record_of,
@@ -160,7 +159,7 @@ def test_a_divergence_has_advice(corpus_directory, tmp_path, monkeypatch, change
     assert end.reason in directory.log.read_text()
     assert {file.name for file in directory.path.iterdir()} > ENDED
     with pytest.raises(UserError, match="diverged in epoch 1"):
-        weight_files.read_trained(directory, load_corpus(corpus_directory))
+        weight_files.read_trained(directory, load_corpus(corpus_directory).digest)
 
 
 @pytest.mark.parametrize("what", ["probability", "weight"])

@@ -10,8 +10,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.evaluate import evaluate_rival
 from online_rnnlm.rivals import OfCorpus
 from online_rnnlm.rivals.kneser_ney import Rival
+from online_rnnlm.storage.evaluations import read_evaluation, sentence_scores, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.scores import read_evaluation, sentence_scores, token_scores
 
 RIVAL = "topics-kneser_ney2"
 DAMAGES = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Epoch, RunDivergence, RunRecord
+from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord
 from tests.unit.small_records import epoch, run_divergence, run_record
 
 DIVERGENCE = run_divergence(reason="ein Riß")

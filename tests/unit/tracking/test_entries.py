@@ -10,11 +10,14 @@ import pytest
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.corpora.corpus import digest_of
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.jobs import description
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.code import OF_TRAINING, code_digest
+from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claims, Evaluation, RunRecord, Statistics
+from online_rnnlm.storage.runs import RunRecord
 from online_rnnlm.tracking.about import source_tags
 from online_rnnlm.tracking.entries import Entry, entries_of, stamp
 from online_rnnlm.tracking.summaries import summaries

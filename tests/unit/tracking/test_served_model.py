@@ -17,7 +17,7 @@ from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.runs import RunResult
 from online_rnnlm.tracking import models
 from online_rnnlm.tracking.stores import mlflow
 from tests.unit.processes import output_of

@@ -19,13 +19,13 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import RunRecord, RunResult, Tracked
+from online_rnnlm.storage.runs import RunRecord, RunResult
 from online_rnnlm.tracking import synchronisation
 from online_rnnlm.tracking.entries import entries_of
 from online_rnnlm.tracking.models import BEST
 from online_rnnlm.tracking.stores import mlflow, one_line_errors, own_store, store_at
 from online_rnnlm.tracking.summaries import summaries
-from online_rnnlm.tracking.synchronisation import Entered, synchronise, watch
+from online_rnnlm.tracking.synchronisation import Entered, Tracked, synchronise, watch
 from tests.unit.analysis import fake_experiment
 from tests.unit.small_records import run_divergence
 from tests.unit.tracking import invented

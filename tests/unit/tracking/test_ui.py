@@ -15,9 +15,9 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Tracked
 from online_rnnlm.tracking import server as tracking_server
 from online_rnnlm.tracking.server import HOST, address, serve
+from online_rnnlm.tracking.synchronisation import Tracked
 from tests.waiting import PATIENCE, answers, free_port, heeding_interrupts, wait_until
 
 pytestmark = [

@@ -18,20 +18,15 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
+from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import (
-    CorpusSource,
-    ModelDescription,
-    SentenceSplitter,
-    TextPreparation,
-)
 from online_rnnlm.tracking.opening import load
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.results import export
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
+from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import SentenceSplitter
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.results import export

@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 import online_rnnlm
+from online_rnnlm.cross_check.audit import Audits
 from online_rnnlm.cross_check.networks import audit_networks
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Audits, Evaluation
+from online_rnnlm.storage.evaluations import Evaluation
 from tests.unit.use.conftest import configured
 
 pytestmark = pytest.mark.slow  # two trainings

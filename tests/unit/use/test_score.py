@@ -21,7 +21,7 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
 from online_rnnlm.corpora.corpus import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Evaluation
+from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.network import Network
 from online_rnnlm.use.request import Options
 from online_rnnlm.use.rescoring import rescore

@@ -17,7 +17,7 @@ from online_rnnlm.config.evaluations import (
     only_vector_learns,
 )
 from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
-from online_rnnlm.storage.records import Claim, Effect, UntestedClaim
+from online_rnnlm.storage.claims import Claim, Effect, UntestedClaim
 
 Compared = Iterator[Claim | UntestedClaim]
 _NO_RIVAL = "no finished static network was tested with a rival"

@@ -17,9 +17,9 @@ from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.write import Column, Table, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim, Claims, Effect, UntestedClaim, Verdict
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim, Claims, Effect, UntestedClaim, Verdict
 
 SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"

@@ -25,9 +25,9 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim
+from online_rnnlm.storage.evaluations import Timings, sentence_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claim
-from online_rnnlm.storage.scores import sentence_scores
 from online_rnnlm.storage.shown import figure_files, table_files
 
 _KEPT = (".csv", ".md", ".svg")
@@ -217,7 +217,7 @@ def _tested_again(
     }
     if claim.evaluation is None:
         values["change_percent"] = 100 * (values[_ADDS] / values[f"{_ADDS}_against"] - 1)
-        timings = records.read(records.Timings, evidence.timings).timings
+        timings = records.read(Timings, evidence.timings).timings
         values |= compare_times(timings, claim.corpus, claim.network, claim.network_against)
         return claim.model_copy(update={"effect": effect.model_copy(update=values)})
     ours, theirs = (evidence.scores_of(*side) for side in sides)

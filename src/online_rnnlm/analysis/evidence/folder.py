@@ -13,9 +13,9 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import Scores
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Claims
 
 COLUMNS = {
     **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},

@@ -16,7 +16,7 @@ from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.storage import records
-from online_rnnlm.storage.records import Claim, Claims
+from online_rnnlm.storage.claims import Claim, Claims
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -30,7 +30,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
-from online_rnnlm.storage.records import Captions
+from online_rnnlm.storage.records import Record
 
 # The colours of lines and marks are from Okabe and Ito's set, which colour-blind people can tell
 # apart.
@@ -71,6 +71,16 @@ _UNDATED = {
 }
 
 Place = tuple[float, float]
+
+
+class Captions(Record):
+    """The captions of the figures."""
+
+    file: ClassVar = "figures/captions.json"
+    missing: ClassVar = "draw the figures first"
+
+    captions: dict[str, str]
+    """Captions by the figures' names."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.corpus import Split, Vocabulary
-from online_rnnlm.storage.scores import token_scores
+from online_rnnlm.storage.evaluations import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]

@@ -19,6 +19,7 @@ from online_rnnlm.analysis.claims.write import (
     WORST_FIRST,
     grid,
 )
+from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.report.settings import corpus_settings_table, runs_table, settings_table
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Row
@@ -35,11 +36,12 @@ from online_rnnlm.analysis.tables.write import (
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.cross_check.audit import Audit, Audits
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Captions, Claim, Claims
 
 _WIDTH = 88
 """Characters in a line of the summary."""
@@ -108,7 +110,7 @@ def _content(results: Results) -> dict[str, Any]:
         "corpus_settings": corpus_settings_table(results),
         "runs": runs_table(results),
         "facts": _facts(results),
-        "audit": _audit(records.read(records.Audits, directory.audits).audits),
+        "audit": _audit(records.read(Audits, directory.audits).audits),
         "again": f"snakemake --cores all --configfile {directory.configuration} --force",
         "files": {
             "a table": directory.table("TABLE", "csv"),
@@ -237,7 +239,7 @@ def claim_numbers(claim: Claim) -> str:
     return "; ".join(said)
 
 
-def _audit(audits: Sequence[records.Audit]) -> str:
+def _audit(audits: Sequence[Audit]) -> str:
     """Say in a sentence what the audit of the networks found."""
     broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
     if broken:

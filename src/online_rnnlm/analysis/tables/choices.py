@@ -12,7 +12,7 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric
 from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
-from online_rnnlm.storage.records import RunResult
+from online_rnnlm.storage.runs import RunResult
 
 TRAINING = "training"
 """The entry of the column `evaluation` for settings of training, which a search has tried."""

@@ -9,8 +9,8 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.write import Column, Table, integer, label, percent
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
-from online_rnnlm.storage.records import Statistics
 
 _OF_SPLIT = ("documents", "sentences", "words", "tokens", "types", "oov_rate")
 _OF_CORPUS = ("articles", "vocabulary_size", "classes", "class_rule")

@@ -22,8 +22,8 @@ from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
+from online_rnnlm.storage.evaluations import check_evaluated
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.scores import check_evaluated
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
@@ -110,7 +110,8 @@ def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sen
     files = directory.corpus(corpus)
     split, texts = corpora.load_split(files, SPLIT), list(read_lines(files.tokens(SPLIT)))
     vectors = read_document_vectors(directory, run)
-    network = weight_files.read_trained(directory.run(run), corpora.load_vocabulary(files))
+    digest = corpora.read_statistics(files).digest
+    network = weight_files.read_trained(directory.run(run), digest)
     kept = _kept(texts)
     return Sentences(
         numbers=kept,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
 from online_rnnlm.corpora.downloads import Download
+from online_rnnlm.corpora.records import CorpusSource
 from online_rnnlm.corpora.textfiles import (
     Article,
     Numbered,
@@ -18,7 +19,6 @@ from online_rnnlm.corpora.textfiles import (
     read_tokenised,
 )
 from online_rnnlm.storage.paths import SPLITS
-from online_rnnlm.storage.records import CorpusSource
 
 WHOLE = "file"
 """The key of the files of a text that is to be divided."""

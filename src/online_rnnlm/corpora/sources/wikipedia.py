@@ -7,10 +7,10 @@ from pathlib import Path
 
 from online_rnnlm.config.sources import WikipediaSource
 from online_rnnlm.corpora.downloads import Download, on_hugging_face
+from online_rnnlm.corpora.records import CorpusSource
 from online_rnnlm.corpora.sources import base
 from online_rnnlm.corpora.textfiles import Article, read_all_articles, refuse_none
 from online_rnnlm.storage.paths import RESOURCES
-from online_rnnlm.storage.records import CorpusSource
 
 _DATA_SET, _REVISION = "wikimedia/wikipedia", "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
 _SHARDS = 41

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from online_rnnlm.config.sources import WikitextSource
 from online_rnnlm.corpora.downloads import Download, on_hugging_face
+from online_rnnlm.corpora.records import CorpusSource
 from online_rnnlm.corpora.sources import base
 from online_rnnlm.corpora.textfiles import (
     Numbered,
@@ -19,7 +20,6 @@ from online_rnnlm.corpora.textfiles import (
     refuse_none,
     words_at,
 )
-from online_rnnlm.storage.records import CorpusSource
 
 _DATA_SET, _REVISION = "Salesforce/wikitext", "b08601e04326c79dfdd32d625aee71d232d685c3"
 _FILES = {

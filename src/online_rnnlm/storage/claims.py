@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records import Digest, Part, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""

@@ -1,4 +1,4 @@
-"""The record of a corpus."""
+"""The records of a corpus: what was read, prepared and counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from online_rnnlm.config.corpora import LanguageName
-from online_rnnlm.storage.records.base import Digest, Part, Record
+from online_rnnlm.storage.records import Digest, Part, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
 
@@ -157,3 +157,23 @@ class Statistics(Record):
             return {}
         found = {name: split.unk_tokens for name, split in self.splits.items()}
         return {split: number for split, number in found.items() if number}
+
+
+class SentenceSplitter(Record):
+    """The parameters of Punkt, which finds the ends of sentences; learnt from the training text."""
+
+    file: ClassVar = "<model>.onlm/splitter.json"
+
+    abbreviations: tuple[str, ...]
+    """Words that a full stop may follow."""
+    collocations: tuple[tuple[str, str], ...]
+    """Pairs of words with a full stop between them that does not end a sentence."""
+    starters: tuple[str, ...]
+    """Words that often begin a sentence."""
+    contexts: dict[str, int]
+    """For each word, the cases and positions that it was seen in, as the bits of Punkt's flags."""
+
+    @classmethod
+    def nothing(cls) -> SentenceSplitter:
+        """Return the record of a Punkt that has learnt nothing."""
+        return cls(abbreviations=(), collocations=(), starters=(), contexts={})
