@@ -6,17 +6,20 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims.paper import CLAIMS
 from online_rnnlm.analysis.claims.write import verdict_and_change
-from online_rnnlm.analysis.comparison import percents_of_gains
+from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
+from online_rnnlm.analysis.significance import seed_interval
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.write import (
     Column,
@@ -25,17 +28,28 @@ from online_rnnlm.analysis.tables.write import (
     label,
     markdown_of,
     mean,
+    signed,
 )
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, final_evaluation, learning_in
+from online_rnnlm.config.evaluations import (
+    ALL,
+    DOCUMENT_VECTOR,
+    NONE,
+    Learning,
+    final_evaluation,
+    learning_in,
+)
 from online_rnnlm.errors import UserError
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _KEPT = {
-    Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name: "vector kept for the article"
+    Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name: "vector kept for the article",
+    Learning(updates=ALL, unit_of_text="document").name: "all weights learning, kept for it",
 }
+_SHORT_CACHE = {"short_neural_cache": "with a short neural cache"}
 _RIVALS = {
+    **_SHORT_CACHE,
     "neural_cache": "with a neural cache",
     "dynamic_evaluation": "with dynamic evaluation",
     "ngram_mixture": "with an n-gram model",
@@ -85,25 +99,56 @@ def _networks(evidence: EvidenceFolder) -> str:
     shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
     shown, kept = _beside(shown, evidence.read_table("updates", "evaluation"), _KEPT)
     shown, with_rivals = _beside(shown, table, _RIVALS)
-    several = [Column("text", label("corpus"), text=True)] if table["corpus"].nunique() > 1 else []
-    own = Column("test perplexity", mean(_TEST))
+    several, own = _corpus_if_several(table), Column("test perplexity", mean(_TEST))
     return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
 
 
 def _headline(evidence: EvidenceFolder) -> str:
-    """The networks in four columns, with what an n-gram model adds.
+    """The networks with their costs, and the change that a vector makes against each static one.
 
-    Those that no static network reads alike are left out.
+    Networks are compared on the same text, with the same cell and unit of text; those that have no
+    static network beside them are left out. The change is computed from the scores, its interval is
+    over the seeds. The network with a vector is the first of its kind, its vector learning.
     """
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    added = {name: _RIVALS[name] for name in ("ngram_mixture",)}
     networks = table[table["hidden_size"].notna()]
-    alike = [networks["cell"], networks["unit_of_text"]]
-    networks = networks[networks["document_size"].groupby(alike).transform("min") == 0]
-    shown, with_rivals = _beside(networks, table, added)
-    return markdown_of(
-        shown, _MODEL, _COUNTS[0], Column("test perplexity", mean(_TEST)), *with_rivals
-    )
+    kind = ["corpus", "cell", "unit_of_text"]
+    networks = networks[networks.groupby(kind)["document_size"].transform("min") == 0]
+    kinds = networks.groupby(kind, sort=False).ngroup()
+    networks = networks.loc[kinds.sort_values(kind="stable").index]
+    with_vector = networks[networks["document_size"] > 0].drop_duplicates(kind)
+    vectors = with_vector.set_index(kind)["model"]
+    changes = []
+    for _, network in networks.iterrows():
+        if network["document_size"] > 0:
+            changes.append("")
+            continue
+        vector = vectors[tuple(network[kind])]
+        ours = evidence.scores_of(network["corpus"], vector, DOCUMENT_VECTOR).perplexities
+        theirs = evidence.scores_of(network["corpus"], network["model"], NONE).perplexities
+        gains = [math.log(theirs[seed] / ours[seed]) for seed in ours]
+        change = f"{signed(percent_of_gain(float(np.mean(gains))))} %"
+        if over_seeds := seed_interval(gains):
+            change += f" ({interval(percents_of_gains(over_seeds.interval_nats_per_token))})"
+        changes.append(change)
+    shown, short_cache = _beside(networks.assign(change=changes), table, _SHORT_CACHE)
+    columns = [*_corpus_if_several(networks), _MODEL, *_COUNTS]
+    if evidence.table("updates", "csv").is_file():
+        timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
+        keys = ["corpus", "model", "evaluation"]
+        shown = shown.join(timed.set_index(keys)["timed_words_per_second"], on=keys)
+        columns.append(Column("words/s", integer("timed_words_per_second")))
+    columns += [
+        Column("test perplexity", mean(_TEST)),
+        Column("the vector's change against it", label("change")),
+    ]
+    return markdown_of(shown, *columns, *short_cache)
+
+
+def _corpus_if_several(table: pd.DataFrame) -> list[Column]:
+    """A column of corpora if the table has several."""
+    several = table["corpus"].nunique() > 1
+    return [Column("text", label("corpus"), text=True)] if several else []
 
 
 def _ending(evidence: EvidenceFolder) -> str:
@@ -152,9 +197,9 @@ def _other_texts(evidence: EvidenceFolder) -> str:
     table = table[table["document_size"].notna() & (table["text"] != "test")]
     final = [final_evaluation(int(size)) for size in table["document_size"]]
     shown = table[table["evaluation"] == final].sort_values("text", kind="stable")
-    shown, with_rivals = _beside(shown, table, _RIVALS, "text")
-    text, own = Column("text", label("text"), text=True), Column("test perplexity", mean(_TEST))
-    return markdown_of(shown, text, _MODEL, own, *with_rivals)
+    shown, beside = _beside(shown, table, {**_KEPT, **_RIVALS}, "text")
+    text = Column("text", label("text"), text=True)
+    return markdown_of(shown, text, _MODEL, Column("test perplexity", mean(_TEST)), *beside)
 
 
 def _as_made(evidence: EvidenceFolder, name: str) -> str:
