@@ -84,7 +84,10 @@ def _pages(file: Path) -> Iterator[_Page]:
         lines = SimpleNamespace(read=lambda _: stream.readline())
         try:
             pages = mwxml.Dump.from_file(lines)
-            no_prose = _names_without_prose(pages.site_info.namespaces)
+            namespaces = pages.site_info.namespaces or ()
+            own = [found.name for found in namespaces if found.id in NO_PROSE.values()]
+            # The names that every wiki has, and those in this one's language.
+            no_prose = frozenset(NO_PROSE) | {name.strip().lower() for name in own if name}
             for page in pages:
                 if page.namespace == ARTICLES and page.redirect is None:
                     # Later revisions have higher ids.
@@ -95,12 +98,6 @@ def _pages(file: Path) -> Iterator[_Page]:
         except Exception as error:  # mwxml raises a dozen kinds of errors
             what = textwrap.shorten(str(error) or "another kind of XML", 120, placeholder=" …")
             raise UserError(f"{file}: no whole MediaWiki dump: {what}") from None
-
-
-def _names_without_prose(namespaces: Iterable[mwxml.Namespace] | None) -> frozenset[str]:
-    """The names of `NO_PROSE`: those of every wiki, and those in this one's language."""
-    own = (found.name for found in namespaces or () if found.id in NO_PROSE.values())
-    return frozenset(NO_PROSE) | {name.strip().lower() for name in own if name}
 
 
 def _plain_page(page: _Page) -> Article:
@@ -132,19 +129,16 @@ def _plain_node(node: nodes.Node, no_prose: frozenset[str]) -> str:
         return "\n"
     if isinstance(node, nodes.Tag):
         return _plain_tag(node, no_prose)
-    if isinstance(node, nodes.Template) or (
-        isinstance(node, nodes.Wikilink) and _shows_no_text(node, no_prose)
-    ):
+    if isinstance(node, nodes.Template):
         return ""
-    shown = _shown_text(node)
-    return _plain_nodes(shown.nodes, no_prose) if shown else str(Wikicode([node]).strip_code())
-
-
-def _shown_text(node: nodes.Node) -> Wikicode | None:
-    """The text that a link shows; None if it has none, or is no link."""
+    shown = None
     if isinstance(node, nodes.Wikilink):
-        return node.title if node.text is None else node.text
-    return node.title if isinstance(node, nodes.ExternalLink) else None
+        if _shows_no_text(node, no_prose):
+            return ""
+        shown = node.title if node.text is None else node.text
+    elif isinstance(node, nodes.ExternalLink):
+        shown = node.title
+    return _plain_nodes(shown.nodes, no_prose) if shown else str(Wikicode([node]).strip_code())
 
 
 def _plain_unclosed(tag: re.Match[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from online_rnnlm.corpora.records import (
 )
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import read_splits
-from online_rnnlm.corpora.stages import EMPTY, OtherTexts, fetch_again
 from online_rnnlm.corpora.vocabulary import choose_vocabulary, encoded, write_vocabulary
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -38,7 +37,7 @@ def encode(
     directory: CorpusDirectory,
     downloads: Path,
     processes: int,
-    other_texts: OtherTexts,
+    other_texts: Mapping[str, Path],
 ) -> None:
     """Write a corpus's splitter, vocabulary, splits as text and arrays, and `statistics.json` last.
 
@@ -46,8 +45,9 @@ def encode(
     trained on it. The result does not depend on the number of processes. Raises UserError if a text
     cannot be read, or is too short for its splits or classes.
     """
-    if source_of(settings.source).ready:
-        fetch_again(settings, downloads)
+    source = source_of(settings.source)
+    if source.ready:
+        source.fetch(downloads)
     dropped: Counter[str] = Counter()
     splitter = _splitter(settings, directory, downloads)
     texts, numbers = read_splits(
@@ -103,7 +103,7 @@ def _statistics(
         source=source.describe(),
         preparation=preparation_of(settings),
         articles=articles.kept if source.counts_articles() else None,
-        empty_articles=articles.dropped.get(EMPTY, 0),
+        empty_articles=articles.read - articles.kept,
         sentences_read=sentences.read or in_splits + dropped.total(),
         dropped=sentences.dropped | +dropped,
         splits=splits,

@@ -26,7 +26,9 @@ from online_rnnlm.storage.paths import CorpusDirectory
 logger = logging.getLogger(__name__)
 
 BATCH_CHARACTERS = 200_000
-TOO_SHORT, TOO_LONG, DUPLICATE = "too short", "too long", "duplicate"
+TOO_SHORT = "too short"
+TOO_LONG = "too long"
+DUPLICATE = "duplicate"
 
 
 def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, processes: int) -> None:
@@ -35,10 +37,12 @@ def write_sentences(settings: CorpusSettings, directory: CorpusDirectory, proces
     The sentence splitter, the article numbers of the sentences, int32 (sentences,), and the number
     of those that were dropped are written beside them. Raises UserError if no sentence remains.
     """
-    articles, dropped, numbers = directory.articles, Counter[str](), array("i")
+    articles = directory.articles
     splitter = train_splitter(settings, articles)
+    dropped: Counter[str] = Counter()
     found = sentences_of(settings, [articles], splitter, processes)
     kept = unique(of_right_length(settings, found, dropped), dropped)
+    numbers = array("i")
     # The text is put in place last, so wherever there is a text, there are its numbers.
     with replacing(directory.sentences) as lines, replacing(directory.sentence_articles) as beside:
         with lines.open("w", encoding="utf-8") as file:
@@ -110,6 +114,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
         characters += len(text)
         if characters >= BATCH_CHARACTERS:
             yield batch
-            batch, characters = [], 0
+            batch = []
+            characters = 0
     if batch:
         yield batch

@@ -18,7 +18,8 @@ from online_rnnlm.corpora.textfiles import Numbered, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
-CUT_OFF, NOT_SAMPLED = "cut off with an article", "not sampled"
+CUT_OFF = "cut off with an article"
+NOT_SAMPLED = "not sampled"
 Indices = npt.NDArray[np.int64]
 Numbers = dict[str, int]
 """All words of a corpus, numbered in the order in which they were read; `</s>` is the first."""
@@ -26,10 +27,8 @@ Numbers = dict[str, int]
 
 def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
     """Read sentences as numbers of words; a word not in `numbers` gets the next number."""
-    stream, offsets = (
-        array("i", [numbers.setdefault(SENTENCE_END, SENTENCE_END_ID)]),
-        array("q", [0]),
-    )
+    stream = array("i", [numbers.setdefault(SENTENCE_END, SENTENCE_END_ID)])
+    offsets = array("q", [0])
     articles = array("i")
     for sentence, article in sentences:
         words = sentence.split(" ") if sentence else ()
@@ -132,7 +131,8 @@ def _draw(
     starts = _starts(settings, text)
     lengths = np.diff(starts, append=text.sentences)
     order = np.random.default_rng(settings.seed).permutation(len(starts))
-    drawn, used = {}, 0
+    drawn = {}
+    used = 0
     for split, number in wanted.items():
         left = order[used:]
         if number is not None:

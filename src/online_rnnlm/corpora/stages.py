@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.downloads import fetch
 from online_rnnlm.corpora.records import Counts, SourceFile, SourceFiles
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.errors import UserError
@@ -157,23 +156,12 @@ def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
     """
     source = source_of(settings.source)
     files = []
-    for download in source.downloads():
-        file = fetch(download, downloads)
+    for download, file in zip(source.downloads(), source.fetch(downloads), strict=True):
         about = {"origin": download.origin, "sha256": sha256_of(file)}
         files.append(SourceFile(name=download.name, size=file.stat().st_size, **about))
     for _, file in source.user_files():
         files.append(SourceFile(name=str(file), size=file.stat().st_size))
     records.write(directory.source, SourceFiles(files=tuple(files)))
-
-
-def fetch_again(settings: CorpusSettings, downloads: Path) -> None:
-    """Download those of a source's files that are missing or wrong by now.
-
-    Downloads are no outputs of the workflow, since several experiments share them, so another one
-    may have lost them. Raises UserError if a download fails.
-    """
-    for download in source_of(settings.source).downloads():
-        fetch(download, downloads)
 
 
 def _write_articles(
@@ -183,8 +171,10 @@ def _write_articles(
 
     Raises UserError if the source is missing, is damaged or has no article.
     """
-    fetch_again(settings, downloads)
-    source, read, kept = source_of(settings.source), 0, 0
+    source = source_of(settings.source)
+    source.fetch(downloads)
+    read = 0
+    kept = 0
     with replacing(directory.articles) as temporary, temporary.open("w", encoding="utf-8") as file:
         for article in source.articles(downloads, processes):
             read += 1

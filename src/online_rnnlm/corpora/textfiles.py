@@ -266,7 +266,8 @@ def _article(row: dict[str, Any], where: str) -> Article:
     """Check an article's fields."""
     if not isinstance(row.get("text"), str):
         raise UserError(f"{where}: a string `text` is needed")
-    title, text = str(row.get("title") or ""), row["text"]
+    text = row["text"]
+    title = str(row.get("title") or "")
     for key, value in (("text", text), ("title", title)):
         check_text(value, f"{where}: `{key}`", one_line=False)
     return Article(title=title, text=text.replace(BYTE_ORDER_MARK, "").strip())

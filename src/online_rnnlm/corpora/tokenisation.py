@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.nltk_parts import destructive, punkt
 from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
-
-
-@contextmanager
-def bare(*packages: str) -> Iterator[None]:
-    """Import modules of these packages in the block without running the packages' `__init__`.
-
-    NLTK's loads all of its parsers and classifiers, and these load scikit-learn and SciPy, which
-    takes seconds in each process that tokenises. List a package after its parents. One that
-    was loaded before stays as it is; a later import loads the others in full.
-    """
-    added = [package for package in packages if package not in sys.modules]
-    try:
-        for package in added:
-            spec = find_spec(package)
-            assert spec is not None
-            sys.modules[package] = module_from_spec(spec)
-        yield
-    finally:
-        for package in added:
-            sys.modules.pop(package, None)
-
-
-with bare("nltk", "nltk.tokenize"):
-    from nltk.tokenize import destructive, punkt
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +36,13 @@ class Language:
     capitals: dict[int, int] = field(default_factory=dict)
     """Capitals whose small letters differ from Unicode's rule."""
 
-    @property
-    def for_punkt(self) -> punkt.PunktLanguageVars:
-        """Punkt's description of the language."""
-        members = {"sent_end_chars": self.marks, "__slots__": ()}
-        described: punkt.PunktLanguageVars = type("Marks", (punkt.PunktLanguageVars,), members)()
-        return described
+
+class _Marks(punkt.PunktLanguageVars):  # type: ignore[misc]  # NLTK has no types
+    """Punkt's description of a language, by the marks that end a sentence."""
+
+    def __init__(self, marks: tuple[str, ...]) -> None:
+        super().__init__()
+        self.sent_end_chars = marks
 
 
 LANGUAGES = {
@@ -88,8 +63,8 @@ def train_splitter(settings: TextRules, *articles: Path) -> SentenceSplitter:
     texts = [article.text for i, article in enumerate(read_articles(*articles)) if i % step == 0]
     logger.info("training Punkt on %d of %s's articles", len(texts), articles[0].name)
     paragraphs = (part for text in texts for part in _paragraphs(settings, text))
-    language = LANGUAGES[settings.language]
-    trainer = punkt.PunktTrainer("\n".join(paragraphs), lang_vars=language.for_punkt)
+    marks = _Marks(LANGUAGES[settings.language].marks)
+    trainer = punkt.PunktTrainer("\n".join(paragraphs), lang_vars=marks)
     return of_punkt(trainer.get_params())
 
 
@@ -119,7 +94,8 @@ class Tokeniser:
     def __init__(self, learnt: punkt.PunktParameters, settings: TextRules) -> None:
         self._settings = settings
         self._language = LANGUAGES[settings.language]
-        self._punkt = punkt.PunktSentenceTokenizer(learnt, lang_vars=self._language.for_punkt)
+        marks = _Marks(self._language.marks)
+        self._punkt = punkt.PunktSentenceTokenizer(learnt, lang_vars=marks)
         self._words = destructive.NLTKWordTokenizer()
 
     def __call__(self, text: str) -> Iterator[str]:

@@ -75,12 +75,13 @@ def assign_classes(counts: Sequence[int], settings: ClassSettings) -> list[int]:
     So no class before the last one used is empty.
     """
     masses = counts if settings.rule == "frequency" else [math.sqrt(count) for count in counts]
-    total, classes = math.fsum(masses), settings.count
+    total = math.fsum(masses)
     labels: list[int] = []
-    label, mass = 0, 0.0
+    label = 0
+    mass = 0.0
     for own in masses:
         mass += own
         labels.append(label)
-        if mass * classes > (label + 1) * total and label < classes - 1:
+        if mass * settings.count > (label + 1) * total and label < settings.count - 1:
             label += 1
     return labels

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from online_rnnlm.config.base import Settings
-from online_rnnlm.corpora.downloads import Download
+from online_rnnlm.corpora.downloads import Download, fetch
 from online_rnnlm.corpora.records import CorpusSource
 from online_rnnlm.corpora.textfiles import (
     Article,
@@ -48,8 +48,12 @@ class Source(Generic[AnySettings]):
         found = [(download.name, download.origin) for download in self.downloads()]
         found += [(file.name, str(file)) for _, file in self.user_files()]
         names, origins = map(", ".join, zip(*found, strict=True))
-        title, licence = self._setting("title") or names, self._setting("licence")
-        values = {"title": title, "licence": licence, "origin": origins, **known}
+        values = {
+            "title": self._setting("title") or names,
+            "licence": self._setting("licence"),
+            "origin": origins,
+            **known,
+        }
         return CorpusSource(kind=self._setting("kind"), **values)
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
@@ -64,6 +68,14 @@ class Source(Generic[AnySettings]):
         """The files to be downloaded before anything is read."""
         url = self._setting("url")
         return [Download(url.kept_as, url.address, url.sha256, url.checksums)] if url else []
+
+    def fetch(self, folder: Path) -> list[Path]:
+        """Return the downloads in a folder; those that are missing or wrong are downloaded.
+
+        Experiments share the folder, so another one may have lost them. Raises UserError if a
+        download fails.
+        """
+        return [fetch(download, folder) for download in self.downloads()]
 
     def user_files(self) -> list[tuple[str, Path]]:
         """The user's own files, each with its key, such as `file`, or `train[1]` of several."""

@@ -12,7 +12,8 @@ from online_rnnlm.corpora.sources import base
 from online_rnnlm.corpora.textfiles import Article, read_all_articles, refuse_none
 from online_rnnlm.storage.paths import RESOURCES
 
-_DATA_SET, _REVISION = "wikimedia/wikipedia", "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
+_DATA_SET = "wikimedia/wikipedia"
+_REVISION = "b04c8d1ceb2f5cd4588862100d08de323dccfbaa"
 _SHARDS = 41
 _SAMPLE = RESOURCES / "enwiki2014-sample.jsonl.xz"
 

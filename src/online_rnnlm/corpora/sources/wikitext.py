@@ -21,7 +21,8 @@ from online_rnnlm.corpora.textfiles import (
     words_at,
 )
 
-_DATA_SET, _REVISION = "Salesforce/wikitext", "b08601e04326c79dfdd32d625aee71d232d685c3"
+_DATA_SET = "Salesforce/wikitext"
+_REVISION = "b08601e04326c79dfdd32d625aee71d232d685c3"
 _FILES = {
     "wikitext-2": {"train": 1, "valid": 1, "test": 1},
     "wikitext-103": {"train": 2, "valid": 1, "test": 1},
@@ -68,7 +69,8 @@ class Source(base.Source[WikitextSource]):
 
     def _shards(self) -> dict[str, list[Download]]:
         """Return the downloads of each split; none if the user has files."""
-        version, found = self.settings.version, {}
+        version = self.settings.version
+        found = {}
         for split, number in () if self.settings.train else _FILES[version].items():
             name = "validation" if split == "valid" else split
             files = [f"{name}-{index:05}-of-{number:05}.parquet" for index in range(number)]
