@@ -92,4 +92,4 @@ def test_a_rival_fits_scores_and_costs(name, corpus_directory):
         scores = rival.score(corpus.splits["test"])
         assert scores.shape == (corpus.splits["test"].tokens,)
         assert np.isfinite(scores).all() and (scores < 0).all()
-        assert rival.cost().parameters > 0
+        assert rival.parameters > 0 and rival.cost() > 0

@@ -64,12 +64,11 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     corpus = load_corpus(experiment.corpus(of_corpus.corpus), rival.testing.other_texts)
     identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
     rival.fit(corpus)
-    cost = rival.cost()
-    logger.info("%d parameters", cost.parameters)
+    logger.info("%d parameters", rival.parameters)
     logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
-    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=cost.multiply_adds_per_word)
+    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=rival.cost())
     result = Outcome(
-        logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=cost.parameters
+        logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=rival.parameters
     )
     _write(experiment, name, identity, NONE, corpus, result)
 

@@ -116,19 +116,17 @@ class ComposedRival(RunRival, Fitted[Mapping[str, Floats], Mapping[str, Floats]]
         """Mix smaller sets of the parts, each with its own best settings; say what each reaches."""
 
 
-class CorpusCost(NamedTuple):
-    """The size of a model of a corpus, and its cost of a word."""
-
-    parameters: int
-    multiply_adds_per_word: float
-
-
 class CorpusRival(Rival, Fitted[Corpus, Split]):
     """A rival that is trained on a corpus and has no seed: one for each corpus.
 
     It is trained on `train`; `valid` decides its settings, if there are any.
     """
 
+    @property
     @abstractmethod
-    def cost(self) -> CorpusCost:
-        """The size and cost of the fitted model."""
+    def parameters(self) -> int:
+        """Number of values that the fitted model stores."""
+
+    @abstractmethod
+    def cost(self) -> float:
+        """Multiply-adds per word of the fitted model."""

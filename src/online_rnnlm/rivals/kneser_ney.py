@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.rivals.base import CorpusCost, CorpusRival
+from online_rnnlm.rivals.base import CorpusRival
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -64,9 +64,14 @@ class Rival(CorpusRival):
         """Natural log P of every token."""
         return self._model.log_probabilities(split)
 
-    def cost(self) -> CorpusCost:
-        """Its parameters; a word needs at most one multiply-add for each order."""
-        return CorpusCost(self._model.parameters, multiply_adds_per_word=len(self._model.levels))
+    @property
+    def parameters(self) -> int:
+        """Its n-grams, and a weight for each of their histories."""
+        return self._model.parameters
+
+    def cost(self) -> int:
+        """Multiply-adds per word: at most one for each order."""
+        return len(self._model.levels)
 
 
 class _Counts(NamedTuple):
@@ -134,7 +139,8 @@ class KneserNey(NamedTuple):
 
     def log_probabilities(self, split: Split) -> Floats:
         """Natural log P(word | its sentence so far) of every token, float64 (tokens,)."""
-        targets, starts = split.stream[1:].astype(np.int64), _sentence_starts(split)
+        targets = split.stream[1:].astype(np.int64)
+        starts = _sentence_starts(split)
         probabilities = np.full(len(targets), 1 / self.vocabulary_size)
         histories = np.zeros_like(targets)
         for number, level in enumerate(self.levels):

@@ -9,7 +9,7 @@ it has one maximum, which expectation maximisation approaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -43,28 +43,21 @@ class Rival(ComposedRival):
 
     def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
         """The network with each other part, then all parts without each."""
-        return [
-            _mixture({name: valid[name] for name in names}, {name: test[name] for name in names})
-            for names in _subsets(list(valid))
-        ]
-
-
-def _subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the pairs with the first name, then the names without each of the others, each once."""
-    network, *others = names
-    pairs = [(network, other) for other in others]
-    without = [tuple(name for name in names if name != left_out) for left_out in others]
-    yield from dict.fromkeys([*pairs, *without])
-
-
-def _mixture(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Mixture:
-    rows = np.stack([*valid.values()])
-    weights = best_weights(rows)
-    return Mixture(
-        weights=dict(zip(valid, weights.tolist(), strict=True)),
-        valid_perplexity=math.exp(-mixed(rows, weights).mean()),
-        test_perplexity=math.exp(-mixed(np.stack([*test.values()]), weights).mean()),
-    )
+        network, *others = valid
+        pairs = [(network, other) for other in others]
+        without = [tuple(name for name in valid if name != left_out) for left_out in others]
+        reached = []
+        for names in dict.fromkeys([*pairs, *without]):  # of three parts, each pair comes twice
+            of_valid = np.stack([valid[name] for name in names])
+            of_test = np.stack([test[name] for name in names])
+            weights = best_weights(of_valid)
+            mixture = Mixture(
+                weights=dict(zip(names, weights.tolist(), strict=True)),
+                valid_perplexity=math.exp(-mixed(of_valid, weights).mean()),
+                test_perplexity=math.exp(-mixed(of_test, weights).mean()),
+            )
+            reached.append(mixture)
+        return reached
 
 
 def mixed(log_probabilities: Floats, weights: Floats) -> Floats:

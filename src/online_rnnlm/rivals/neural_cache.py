@@ -41,9 +41,9 @@ class Rival(Cache):
 
     def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
         """Return each token's share of the weights in a cache of `window` tokens, with `theta`."""
-        window, theta = settings["window"], settings["theta"]
-        found = neural_grid(text.targets, text.hidden_states, [window], [theta])
-        alone: Floats = found[0, 0]
+        windows = [settings["window"]]
+        thetas = [settings["theta"]]
+        alone: Floats = neural_grid(text.targets, text.hidden_states, windows, thetas)[0, 0]
         return alone
 
     def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
@@ -75,7 +75,8 @@ def neural_grid(
     widest = max(windows)
     result = np.full((len(windows), len(thetas), len(targets)), np.nan)
     for first, queries in _queries(states):
-        begin, end = max(0, first - widest), first + len(queries)
+        begin = max(0, first - widest)
+        end = first + len(queries)
         products = queries @ states[begin : end - 1].T
         matches = targets[first:end, np.newaxis] == targets[begin : end - 1]
         for w, window in enumerate(windows):
