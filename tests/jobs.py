@@ -27,8 +27,8 @@ STAGES = (
     "corpora.encoding",
     "analysis.tables.write",
     "analysis.figures.drawing",
-    "analysis.claims.write",
-    "analysis.report.write",
+    "analysis.verdicts",
+    "analysis.report",
     "use.model",
 )
 """Modules of the package whose libraries are loaded, but not kept: each copy has its own."""

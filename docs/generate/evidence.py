@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import CLAIMS
-from online_rnnlm.analysis.claims.write import verdict_and_change
+from online_rnnlm.analysis.claims import CLAIMS
 from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
 from online_rnnlm.analysis.significance import seed_interval
@@ -30,6 +29,7 @@ from online_rnnlm.analysis.tables.write import (
     mean,
     signed,
 )
+from online_rnnlm.analysis.verdicts import verdict_and_change
 from online_rnnlm.config.evaluations import (
     ALL,
     DOCUMENT_VECTOR,

@@ -103,7 +103,7 @@ def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
 @pytest.mark.parametrize(
     ("file", "again", "not_again"),
     [
-        ("analysis/report/write.py", {"report", "tables"}, {"train", "evaluate", "encode"}),
+        ("analysis/report.py", {"report", "tables"}, {"train", "evaluate", "encode"}),
         ("analysis/templates/style.css", {"report", "tables"}, {"train", "evaluate", "encode"}),
         ("jobs/evaluate.py", {"evaluate", "evaluate_vector", "tables"}, {"train", "encode"}),
         ("core/training.py", {"train", "evaluate", "track"}, {"encode"}),

@@ -125,9 +125,9 @@ STAGES = {
     "time": _of_experiment("time the networks side by side", "evaluation.timing", "time_networks"),
     "audits": _of_experiment("audit the networks", "cross_check.networks", "audit_networks"),
     "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
-    "claims": _of_experiment("judge the paper's claims", "analysis.claims.write", "write_claims"),
+    "claims": _of_experiment("judge the paper's claims", "analysis.verdicts", "write_claims"),
     "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),
-    "report": _of_experiment("write the report", "analysis.report.write", "write_report"),
+    "report": _of_experiment("write the report", "analysis.report", "write_report"),
     "complete": _of_experiment(
         "say what an experiment lacks, and fail if it lacks anything",
         "analysis.complete",

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.write import grid, judge, verdict_of
-from online_rnnlm.analysis.report.write import findings
+from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
+from online_rnnlm.analysis.verdicts import grid, judge, verdict_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Claim, Effect, SeedDifference
 from online_rnnlm.storage.files import write_json
@@ -384,7 +384,7 @@ def test_p_values_are_corrected_together_and_decide(invented, monkeypatch):
     corrected = [claim["p_value_holm"] for claim in tested]
     assert corrected == holm([claim["p_value"] for claim in tested])
     monkeypatch.setattr(
-        "online_rnnlm.analysis.claims.write.holm", lambda values: [0.05 for _ in values]
+        "online_rnnlm.analysis.verdicts.holm", lambda values: [0.05 for _ in values]
     )
     assert {by_number(results)[number]["verdict"] for number in (1, 2, 5)} == {"undecided"}
 

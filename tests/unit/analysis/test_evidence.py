@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.evidence.check import check_evidence, write_evidence
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
+from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json

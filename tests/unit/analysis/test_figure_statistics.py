@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
-from online_rnnlm.analysis.claims.write import judge, write_claims
+from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
+from online_rnnlm.analysis.verdicts import judge, write_claims
 from online_rnnlm.corpora.corpus import Split, Vocabulary
 from online_rnnlm.storage import records
 

@@ -5,13 +5,13 @@ import logging
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims.write import judge, write_claims
 from online_rnnlm.analysis.complete import Complete, mark_complete
 from online_rnnlm.analysis.figures import costs, curves
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
-from online_rnnlm.analysis.report.write import findings, write_report
+from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.write import write_tables
+from online_rnnlm.analysis.verdicts import judge, write_claims
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from online_rnnlm.analysis.claims.write import write_claims
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
-from online_rnnlm.analysis.report.settings import settings_table
-from online_rnnlm.analysis.report.write import write_report
+from online_rnnlm.analysis.report import settings_table, write_report
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError

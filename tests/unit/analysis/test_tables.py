@@ -18,14 +18,15 @@ from online_rnnlm.analysis.tables import (
     mixtures,
     other_texts,
     perplexity,
-    shared,
     updates,
 )
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
+    edges,
     integer,
     label,
+    settings_text,
     to_latex,
     to_markdown,
     write_tables,
@@ -218,11 +219,11 @@ def test_what_a_candidate_does_not_use_is_not_shown_as_chosen(tmp_path, best, sh
 @pytest.mark.parametrize(("chosen", "at_the_edge"), [(1, ["a"]), (2, []), (3, []), (4, ["a"])])
 def test_a_chosen_value_at_the_edge_of_its_grid_is_named(chosen, at_the_edge):
     tried = [{"a": a, "b": b} for a in (3, 1, 4, 2) for b in (1, 2)]  # two values have no middle
-    assert shared.edges(tried, {"a": chosen, "b": 1}) == at_the_edge
+    assert edges(tried, {"a": chosen, "b": 1}) == at_the_edge
     # Words have no edge, and a search may try a setting in some of its runs only.
     words = [{"rule": rule} for rule in ("cooldown", "toolkit", "none")]
-    assert shared.edges([*tried, *words], {"a": chosen}) == at_the_edge
-    assert shared.edges(words, {"rule": "cooldown"}) == []
+    assert edges([*tried, *words], {"a": chosen}) == at_the_edge
+    assert edges(words, {"rule": "cooldown"}) == []
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -232,7 +233,7 @@ def test_a_seed_may_have_chosen_a_setting_that_another_has_as_in_training(first)
     if first:
         by_seed, alpha = by_seed[::-1], alpha[::-1]
     expected = f"learning_rate 0.01, document_rate {' / '.join(alpha)}"
-    assert shared.settings_text(by_seed) == expected
+    assert settings_text(by_seed) == expected
 
 
 def test_every_setting_that_was_tried_in_testing_is_kept(invented):

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from online_rnnlm.analysis.claims.write import write_claims
+from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST, address
 from online_rnnlm.tracking.stores import ENVIRONMENT

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import LEARNING
-from online_rnnlm.analysis.claims.write import judged
+from online_rnnlm.analysis.claims import LEARNING
 from online_rnnlm.analysis.comparison import compare_times, compared, pieces_of_test
 from online_rnnlm.analysis.evidence.choices import SIDE, check_choices, refuse_difference
 from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, networks_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
+from online_rnnlm.analysis.verdicts import judged
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE, UnitOfText

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.paper import AS_LARGE, AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
+from online_rnnlm.analysis.claims import AS_LARGE, AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.config.evaluations import NONE, only_vector_learns
 from online_rnnlm.config.testing import MIXTURE

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from online_rnnlm.analysis.claims.paper import MORE_PARAMETERS, SAME_HIDDEN
+from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC
 from online_rnnlm.analysis.results import NothingToShowError, Results

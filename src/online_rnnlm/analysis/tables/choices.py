@@ -10,8 +10,17 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric
-from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, label, mean
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    comparison_table,
+    edges,
+    label,
+    mean,
+    mean_over_seeds,
+    settings_text,
+    spread_note,
+)
 from online_rnnlm.storage.runs import RunResult
 
 TRAINING = "training"
@@ -43,11 +52,11 @@ def make(results: Results) -> Table:
     )
     note = (
         f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
-        f"itself.{several} {shared.spread_note(results)}"
+        f"itself.{several} {spread_note(results)}"
     )
-    tidy = tried.assign(settings=[shared.settings_text([one]) for one in tried["settings"]])
+    tidy = tried.assign(settings=[settings_text([one]) for one in tried["settings"]])
     caption = "Settings chosen"
-    return shared.comparison_table(results, "choices", caption, data, columns, [note], tidy)
+    return comparison_table(results, "choices", caption, data, columns, [note], tidy)
 
 
 def _searched(results: Results) -> Iterator[dict[str, Any]]:
@@ -87,13 +96,13 @@ def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
     """Return the row of the settings chosen for a network in training, or in one evaluation."""
     best = tried[tried["chosen"]]
     grid, chosen = [*tried["settings"]], [*best["settings"]]
-    edges = dict.fromkeys(key for one in chosen for key in shared.edges(grid, one))
+    at_the_edge = dict.fromkeys(key for one in chosen for key in edges(grid, one))
     valid = Metric(tuple(best["valid_perplexity"]))
     return {
         **tried.iloc[0][_KEYS],
-        "chosen": shared.settings_text(chosen),
-        "edges": ", ".join(edges),
-        **shared.mean_over_seeds(results, "valid_perplexity", valid),
+        "chosen": settings_text(chosen),
+        "edges": ", ".join(at_the_edge),
+        **mean_over_seeds(results, "valid_perplexity", valid),
     }
 
 

@@ -12,8 +12,16 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import compared, pieces_of_test, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
-from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, integer, interval, label, signed
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    comparison_table,
+    integer,
+    interval,
+    label,
+    model_keys,
+    signed,
+)
 from online_rnnlm.config.evaluations import NONE
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
@@ -31,7 +39,7 @@ def make(results: Results) -> Table:
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
     caption, data = "Gain by the length of the article", pd.DataFrame(rows)
-    return shared.comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
+    return comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
@@ -46,7 +54,7 @@ def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
             continue
         effect = compared(ours.within(chosen), theirs.within(chosen)).effect
         yield {
-            **shared.model_keys(vector.first.run),
+            **model_keys(vector.first.run),
             "against": static.label,
             "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             "articles": int(chosen.sum()),

@@ -9,8 +9,18 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric, Row
-from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, label, lowest, mean, signed
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    comparison_table,
+    label,
+    lowest,
+    mean,
+    mean_over_seeds,
+    model_keys,
+    signed,
+    spread_note,
+)
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import mixed_rivals
 
@@ -40,12 +50,12 @@ def make(results: Results) -> Table:
         Column("All", mean(_ALL), best=lowest(_ALL)),
     ]
     note = (
-        f"{shared.spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
+        f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
         "perplexity if it alone is mixed with the network / if it is mixed in on top of all the "
         "others. The weights of each mixture are those best on valid."
     )
     caption = "Test perplexity of mixtures: what each rival adds"
-    return shared.comparison_table(results, "mixtures", caption, shown, columns, [note], data)
+    return comparison_table(results, "mixtures", caption, shown, columns, [note], data)
 
 
 def _rows(results: Results, row: Row, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -65,14 +75,14 @@ def _rows(results: Results, row: Row, rivals: Collection[str]) -> Iterator[dict[
         alone, without = reached(every - set(rivals) | {rival}), reached(every - {rival})
         weights = Metric(tuple(float(one.chosen[rival]) for one in found))
         yield {
-            **shared.model_keys(row.first.run),
+            **model_keys(row.first.run),
             "rival": rival,
             "seeds": len(row.runs),
-            **shared.mean_over_seeds(results, _OWN, own),
-            **shared.mean_over_seeds(results, "test_perplexity_alone", alone),
-            **shared.mean_over_seeds(results, "test_perplexity_without", without),
-            **shared.mean_over_seeds(results, _ALL, everything),
-            **shared.mean_over_seeds(results, "weight", weights),
+            **mean_over_seeds(results, _OWN, own),
+            **mean_over_seeds(results, "test_perplexity_alone", alone),
+            **mean_over_seeds(results, "test_perplexity_without", without),
+            **mean_over_seeds(results, _ALL, everything),
+            **mean_over_seeds(results, "weight", weights),
             "alone_percent": _change(alone, own),
             "on_top_percent": _change(everything, without),
         }

@@ -12,15 +12,18 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import compared, percent_of_gain, pieces_of_test, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side, System, metric_of
-from online_rnnlm.analysis.tables import shared
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
+    comparison_table,
     difference,
     integer,
     label,
     mean,
+    mean_over_seeds,
+    model_keys,
     percent,
+    spread_note,
 )
 from online_rnnlm.config.evaluations import NONE
 
@@ -58,9 +61,9 @@ def make(results: Results) -> Table:
         Column("Tokens", integer("tokens")),
         Column("OOV (%)", percent("oov_rate")),
     ]
-    notes = [shared.spread_note(results), _NOTE]
+    notes = [spread_note(results), _NOTE]
     caption = "Gain on texts of another kind"
-    return shared.comparison_table(results, "other_texts", caption, shown, columns, notes, data)
+    return comparison_table(results, "other_texts", caption, shown, columns, notes, data)
 
 
 def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Iterator[dict[str, Any]]:
@@ -70,12 +73,12 @@ def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Itera
     if any(len(metric.values) < len(row.runs) for metric in without):
         return
     values = {
-        **shared.model_keys(row.first.run),
+        **model_keys(row.first.run),
         "evaluation": evaluation,
         **_text(results, row.corpus, text),
         "seeds": len(row.runs),
-        **shared.mean_over_seeds(results, _TEST, sides[0].perplexity(text)),
-        **shared.mean_over_seeds(results, _WITHOUT, without[0]),
+        **mean_over_seeds(results, _TEST, sides[0].perplexity(text)),
+        **mean_over_seeds(results, _WITHOUT, without[0]),
         **dict.fromkeys(_CHANGES, math.nan),
     }
     if evaluation != NONE:

@@ -9,8 +9,19 @@ from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric, System, metric_of, multiply_adds_of
-from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    comparison_table,
+    integer,
+    label,
+    lowest,
+    mean,
+    mean_over_seeds,
+    model_keys,
+    settings_text,
+    spread_note,
+)
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ComposedRival
@@ -35,7 +46,7 @@ def make(results: Results) -> Table:
         for system in results.systems_on(corpus)
     ]
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
-    return shared.comparison_table(
+    return comparison_table(
         results, "perplexity", "Perplexity", data, _columns(results), _notes(results)
     )
 
@@ -50,7 +61,7 @@ def _values(results: Results, system: System) -> dict[str, Any]:
     training = own.first.end.training_multiply_adds_per_word if own else None
     names = {"corpus": system.corpus, "model": system.name}
     values = {
-        **(shared.model_keys(own.first.run) if own else names),
+        **(model_keys(own.first.run) if own else names),
         "evaluation": by_seed[0].evaluation,
         "settings": _settings(results, system),
         "seeds": len(row.runs) if row else None,
@@ -60,11 +71,11 @@ def _values(results: Results, system: System) -> dict[str, Any]:
     }
     for split in SPLITS:  # rivals are not evaluated on `train`
         metric = metric_of(by_seed, "perplexity", split)
-        values |= shared.mean_over_seeds(results, f"{split}_perplexity", metric)
+        values |= mean_over_seeds(results, f"{split}_perplexity", metric)
     without = metric_of(by_seed, "perplexity_without_unk", "test")
-    values |= shared.mean_over_seeds(results, _WITHOUT_UNK, without)
-    values |= shared.mean_over_seeds(results, STILL, still)
-    return values | shared.mean_over_seeds(results, "words_per_second", speed)
+    values |= mean_over_seeds(results, _WITHOUT_UNK, without)
+    values |= mean_over_seeds(results, STILL, still)
+    return values | mean_over_seeds(results, "words_per_second", speed)
 
 
 def _settings(results: Results, system: System) -> str:
@@ -72,9 +83,9 @@ def _settings(results: Results, system: System) -> str:
     if isinstance(system.rival, ComposedRival):
         return ""
     if system.rival is not None or system.row is None:
-        return shared.settings_text([found.chosen for found in system.by_seed])
+        return settings_text([found.chosen for found in system.by_seed])
     chosen = (one.run.searched for one in results.candidates if system.row.chose(one.run))
-    return shared.settings_text([next(chosen, {})])
+    return settings_text([next(chosen, {})])
 
 
 def _columns(results: Results) -> list[Column]:
@@ -107,7 +118,7 @@ def _notes(results: Results) -> list[str]:
     each = "each column on each corpus" if results.several_corpora else "each column"
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
-        f"{shared.spread_note(results)} Bold: the lowest perplexity of {each}.",
+        f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
         *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora]),
     ]
 

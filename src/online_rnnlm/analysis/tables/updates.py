@@ -10,8 +10,20 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, metric_of
-from online_rnnlm.analysis.tables import shared
-from online_rnnlm.analysis.tables.write import Column, Table, integer, label, lowest, mean
+from online_rnnlm.analysis.tables.write import (
+    Column,
+    Table,
+    comparison_table,
+    integer,
+    keys_of,
+    label,
+    lowest,
+    mean,
+    mean_over_seeds,
+    model_keys,
+    spread_note,
+    values_text,
+)
 from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
 from online_rnnlm.storage.paths import HELD_OUT
 
@@ -42,7 +54,7 @@ def make(results: Results) -> Table:
     ]
     caption, notes = "Test perplexity by what learns during testing", _notes(results, headlines)
     shown = _shown(data, headlines)
-    return shared.comparison_table(results, "updates", caption, shown, columns, notes, data)
+    return comparison_table(results, "updates", caption, shown, columns, notes, data)
 
 
 def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
@@ -52,17 +64,17 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
             continue
         by_seed = row.by_seed(evaluation)
         values = {
-            **shared.model_keys(row.first.run),
+            **model_keys(row.first.run),
             "evaluation": evaluation,
             "seeds": len(row.runs),
             "rate": _rate(row, evaluation),
         }
         for split in HELD_OUT:
             metric = metric_of(by_seed, "perplexity", split)
-            values |= shared.mean_over_seeds(results, f"{split}_perplexity", metric)
+            values |= mean_over_seeds(results, f"{split}_perplexity", metric)
         values |= dict(by_seed[0].costs)  # the same for all seeds
         speed = metric_of(by_seed, "words_per_second", "test")
-        yield values | shared.mean_over_seeds(results, "words_per_second", speed)
+        yield values | mean_over_seeds(results, "words_per_second", speed)
 
 
 def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
@@ -80,7 +92,7 @@ def _rate(row: Row, evaluation: str) -> str:
     chosen: list[Mapping[str, Any]] = [found.chosen for found in row.by_seed(evaluation)]
     if evaluation == DOCUMENT_VECTOR:
         chosen = [{"document_rate": row.settings.document_rate}]
-    return ", α ".join(shared.values_text(chosen, key) for key in shared.keys_of(chosen))
+    return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
 def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
@@ -108,7 +120,7 @@ def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     models = dict.fromkeys(headlines.values())
     return [
-        f"{shared.spread_note(results)} Bold: each network's lowest. A cell is empty for a "
+        f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
         "static network if the same parts of it learn as in another row.",
         "Weights take plain steps, a word's loss propagated through "
         f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "

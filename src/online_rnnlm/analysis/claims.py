@@ -1,11 +1,14 @@
-"""The claims of an experiment: the two sides of each, compared, but not judged yet."""
+"""The paper's claims in words, and an experiment's two sides of each, compared, but not judged yet.
+
+There are five claims of the paper, and two more, which a user of the model would ask. The settings
+are not the paper's, so each claim is tested as an idea, not on the paper's numbers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
-from online_rnnlm.analysis.claims import paper
 from online_rnnlm.analysis.comparison import compare_sides, compare_times
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, Side, longest
@@ -18,6 +21,73 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.claims import Claim, Effect, UntestedClaim
+
+SAME_HIDDEN = 1
+MORE_PARAMETERS = 2
+MULTIPLY_ADDS = 3
+VECTOR_ALONE = 4
+LEARNING = 5
+BEST_RIVAL = 6
+BEST_SYSTEM = 7
+AT_ITS_COST = "at its cost or less"
+AT_ANY_COST = "at any cost"
+"""The cases of the claim on the best rival."""
+AS_LARGE = 1.01
+"""A rival at the vector's cost may have 1 % more parameters: those of about one hidden unit. The
+smallest static network with at least as many parameters as the vector's has some more, too."""
+MARGIN_PERCENT = 1.0
+"""A perplexity up to this much higher still counts as equally good; the value is assumed."""
+ONE_SEED = (
+    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
+    "training."
+)
+
+
+class PaperClaim(NamedTuple):
+    """One of the claims."""
+
+    name: str
+    """A short form of the claim in words; better is a lower test perplexity."""
+    text: str
+    """The claim as a sentence, with `{model}` and `{against}` in place of the two sides."""
+
+
+CLAIMS = {
+    SAME_HIDDEN: PaperClaim(
+        "better than a static network of as many units",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the static "
+        "network of as many hidden units.",
+    ),
+    MORE_PARAMETERS: PaperClaim(
+        "better than a static network of as many parameters",
+        "{model}, its vector learning, has a lower test perplexity than {against}, a static "
+        "network of at least as many parameters.",
+    ),
+    MULTIPLY_ADDS: PaperClaim(
+        "less computation than that static network",
+        "{model} has its lower test perplexity with fewer multiply-adds and in less time per "
+        "word than {against}.",
+    ),
+    VECTOR_ALONE: PaperClaim(
+        "the vector alone learns as well as all weights by plain steps",
+        "{model}: learning only the document vector during testing is better than, or as good as, "
+        "learning everything by plain gradient steps, at a fraction of the cost.",
+    ),
+    LEARNING: PaperClaim(
+        "better learning than frozen",
+        "{model}: the gain needs learning during testing, as the same weights do worse "
+        "with a frozen vector.",
+    ),
+    BEST_RIVAL: PaperClaim(
+        "better than a static network with one rival",
+        "{model}, its vector learning, has a lower test perplexity than {against}.",
+    ),
+    BEST_SYSTEM: PaperClaim(
+        "the best with a vector is better than the best without",
+        "{model} has a lower test perplexity than {against}.",
+    ),
+}
+
 
 Compared = Iterator[Claim | UntestedClaim]
 _NO_RIVAL = "no finished static network was tested with a rival"
@@ -38,14 +108,12 @@ def _of_row(results: Results, vector: Row) -> Compared:
     opponents, learning = results.opponents(vector), Side(vector, vector.final)
     same = opponents.same_hidden
     if same is None:
-        yield _untested(
-            paper.SAME_HIDDEN, vector, "no finished static network of as many hidden units"
-        )
+        yield _untested(SAME_HIDDEN, vector, "no finished static network of as many hidden units")
     else:
-        yield _tested(results, paper.SAME_HIDDEN, learning, Side(same, NONE))
+        yield _tested(results, SAME_HIDDEN, learning, Side(same, NONE))
     yield from _more_parameters(results, vector, opponents.more_parameters)
     yield from _vector_alone(results, vector)
-    yield _tested(results, paper.LEARNING, learning, Side(vector, NONE))
+    yield _tested(results, LEARNING, learning, Side(vector, NONE))
     yield from _against_rivals(results, vector)
     if vector == results.headline(vector.corpus):
         yield _best_systems(results, vector)
@@ -53,7 +121,7 @@ def _of_row(results: Results, vector: Row) -> Compared:
 
 def _untested(number: int, row: Row, reason: str) -> UntestedClaim:
     """A claim about a row that this experiment cannot test."""
-    claim = paper.CLAIMS[number]
+    claim = CLAIMS[number]
     return UntestedClaim(
         number=number,
         claim=claim.name,
@@ -104,7 +172,7 @@ def _tested(
 
 def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
     """The values of a claim's record that say in words what it is about."""
-    claim = paper.CLAIMS[number].text.format(model=model, against=against)
+    claim = CLAIMS[number].text.format(model=model, against=against)
     return {"number": number, "claim": claim, "model": model, "against": against}
 
 
@@ -122,11 +190,11 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compa
     """Test a row against a larger static one; its computation is counted, and its time measured."""
     if static is None:
         reason = f"no finished static network of at least {vector.parameters:,} parameters"
-        for number in (paper.MORE_PARAMETERS, paper.MULTIPLY_ADDS):
+        for number in (MORE_PARAMETERS, MULTIPLY_ADDS):
             yield _untested(number, vector, reason)
         return
     learning = Side(vector, vector.final)
-    claim = _tested(results, paper.MORE_PARAMETERS, learning, Side(static, NONE))
+    claim = _tested(results, MORE_PARAMETERS, learning, Side(static, NONE))
     yield claim
     ours, theirs = vector.multiply_adds_per_word, static.multiply_adds_per_word
     effect = Effect(
@@ -136,7 +204,7 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compa
         **compare_times(results.timings, vector.corpus, vector.label, static.label),
     )
     of_a_test = ("evaluation", "evaluation_against", "seeds", "p_value")
-    counted = _in_words(paper.MULTIPLY_ADDS, claim.model, claim.against) | {"effect": effect}
+    counted = _in_words(MULTIPLY_ADDS, claim.model, claim.against) | {"effect": effect}
     yield claim.model_copy(update=counted | dict.fromkeys(of_a_test))
 
 
@@ -155,15 +223,15 @@ def _vector_alone(results: Results, vector: Row) -> Compared:
             tested = True
             yield _tested(
                 results,
-                paper.VECTOR_ALONE,
+                VECTOR_ALONE,
                 Side(vector, ours),
                 Side(vector, everything),
                 case=f"kept for the {UNITS[unit]}",
-                margin_percent=paper.MARGIN_PERCENT,
+                margin_percent=MARGIN_PERCENT,
             )
     if not tested:
         reason = "no finished evaluation in which everything learns after every word"
-        yield _untested(paper.VECTOR_ALONE, vector, reason)
+        yield _untested(VECTOR_ALONE, vector, reason)
 
 
 def _against_rivals(results: Results, vector: Row) -> Compared:
@@ -176,24 +244,24 @@ def _against_rivals(results: Results, vector: Row) -> Compared:
     """
     rivals = _rivals(results, vector)
     if not rivals:
-        yield _untested(paper.BEST_RIVAL, vector, _NO_RIVAL)
+        yield _untested(BEST_RIVAL, vector, _NO_RIVAL)
         return
     ours = _best([side for side in _sides([vector]) if only_vector_learns(side.evaluation)])
     cheap = [
         rival
         for rival in rivals
         if rival.multiply_adds <= ours.multiply_adds
-        and results.parameters_of(*rival) <= paper.AS_LARGE * vector.parameters
+        and results.parameters_of(*rival) <= AS_LARGE * vector.parameters
     ]
-    chosen = [(_best(rivals), paper.AT_ANY_COST)]
+    chosen = [(_best(rivals), AT_ANY_COST)]
     if not cheap:
         reason = "no rival that needs as few multiply-adds per word and parameters"
-        yield _untested(paper.BEST_RIVAL, vector, reason)
+        yield _untested(BEST_RIVAL, vector, reason)
     elif _best(cheap) != _best(rivals):
-        chosen.insert(0, (_best(cheap), paper.AT_ITS_COST))
+        chosen.insert(0, (_best(cheap), AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
-        yield _tested(results, paper.BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
+        yield _tested(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
 def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
@@ -205,14 +273,14 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
     rows = results.rows_on(vector.corpus)
     static = _sides(row for row in rows if not row.has_vector)
     if all(side.evaluation == NONE for side in static):
-        return _untested(paper.BEST_SYSTEM, vector, _NO_RIVAL)
+        return _untested(BEST_SYSTEM, vector, _NO_RIVAL)
     ours, theirs = _best(_sides(row for row in rows if row.has_vector)), _best(static)
     alone = ours.row == vector and only_vector_learns(ours.evaluation)
     if alone and theirs in _rivals(results, vector):
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
-        return _untested(paper.BEST_SYSTEM, vector, reason)
+        return _untested(BEST_SYSTEM, vector, reason)
     which = "best without a vector"
-    return _tested(results, paper.BEST_SYSTEM, ours, theirs, row=vector, which=which)
+    return _tested(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
 def _rivals(results: Results, vector: Row) -> list[Side]:

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims.comparisons import compared_claims
-from online_rnnlm.analysis.claims.paper import CLAIMS, MULTIPLY_ADDS, VECTOR_ALONE
+from online_rnnlm.analysis.claims import CLAIMS, MULTIPLY_ADDS, VECTOR_ALONE, compared_claims
 from online_rnnlm.analysis.comparison import null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side

@@ -1,1 +1,0 @@
-"""The paper's five claims and two more, the rows that test them, and the verdicts."""
