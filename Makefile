@@ -47,7 +47,7 @@ ADDED := NR == FNR { seen[$$0]; next } /^[^ ]/ { keep = !($$0 in seen) } keep
 WHAT_TO_INSTALL = { pwd; cat locks/requirements.lock pyproject.toml; }
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce smoke paper models jax cuda theano engines ui bench check test lint format document docs \
+.PHONY: help reproduce smoke paper models jax cuda theano engines ui bench check fast test lint format document docs \
     lock clean environment python
 
 help: ## List the tasks
@@ -98,7 +98,9 @@ bench: environment ## Measure speed, memory, peers; write docs/performance.md (B
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
-check: lint ## Check format, style and types, and run the fast tests: two minutes on two cores
+check: lint fast ## Check format, style and types, and run the fast tests: TIME on two cores
+
+fast: environment ## Run the fast tests (PYTHON=python3.11 VENV=.venv-3.11: with another Python)
 	$(TEST) -m "not slow" tests/unit
 
 test: environment jax ## Run all tests
