@@ -22,6 +22,15 @@ from typing import IO, Any, TypeVar
 from online_rnnlm.errors import UserError
 
 Item = TypeVar("Item")
+UNKNOWN = "<unk>"
+SENTENCE_END = "</s>"
+Numbered = tuple[str, int]
+"""A sentence, one space between its tokens, and the number of its article."""
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+"""The suffixes of files with a JSON object on each line."""
+_PARQUET = ".parquet"
+_ROWS = 1000
+"""Number of rows of a Parquet file that are in memory at a time."""
 
 
 def _open_zst(path: Path, mode: str) -> IO[bytes]:
@@ -42,6 +51,8 @@ BYTE_ORDER_MARK = "\ufeff"
 """A mark that stands at the start of files, and where such files were put together."""
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 """A NUL byte, or a byte that is no UTF-8, which is read as half of a surrogate pair."""
+_NO_STRING = re.compile("[\0\ud800-\udfff]")
+"""A NUL byte, or half of a surrogate pair."""
 _WHY_NO_TEXT = (
     "no UTF-8 text: it is another kind of file, or in another encoding such as UTF-16, or "
     f"compressed without a name that ends in {', '.join(OPENERS)}"
@@ -113,14 +124,6 @@ def refuse_none(items: Iterable[Item], origin: object) -> Iterator[Item]:
         raise UserError(f"{origin}: no text in it: the file is empty")
 
 
-UNKNOWN = "<unk>"
-SENTENCE_END = "</s>"
-_UNKNOWN_IN_CAPITALS = UNKNOWN.upper()
-_NO_STRING = re.compile("[\0\ud800-\udfff]")
-Numbered = tuple[str, int]
-"""A sentence, one space between its tokens, and the number of its article."""
-
-
 def read_tokenised(files: Sequence[Path]) -> Iterator[Numbered]:
     """Read the sentences of tokenised files, one a line; empty lines divide articles.
 
@@ -156,8 +159,8 @@ def words_of(sentence: str) -> list[str]:
     """
     without_marks = sentence.replace(BYTE_ORDER_MARK, "").replace("\t", " ")
     words = [word for word in without_marks.split(" ") if word]
-    if _UNKNOWN_IN_CAPITALS in words:
-        words = [UNKNOWN if word == _UNKNOWN_IN_CAPITALS else word for word in words]
+    if "<UNK>" in words:
+        words = [UNKNOWN if word == "<UNK>" else word for word in words]
     if SENTENCE_END in words:
         raise UserError(
             f"`{SENTENCE_END}` is reserved: every sentence's end stands for it already, "
@@ -184,13 +187,6 @@ def check_text(text: Any, where: str, *, one_line: bool = True) -> None:
         raise UserError(f"{where}: a NUL byte, or half of a surrogate pair: this is no text")
     if one_line and ("\n" in line or "\r" in line):
         raise UserError(f"{where}: a line end within it: give every sentence a row of its own")
-
-
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
-"""The suffixes of files with a JSON object on each line."""
-_PARQUET = ".parquet"
-_ROWS = 1000
-"""Number of rows of a Parquet file that are in memory at a time."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def gpu_name() -> str:
         driver = ctypes.CDLL(DRIVER)
     except OSError:
         raise UserError(_none(f"the NVIDIA driver's {DRIVER} is not found")) from None
-    count, device = ctypes.c_int(0), ctypes.c_int(0)
+    count = ctypes.c_int(0)
+    device = ctypes.c_int(0)
     name = ctypes.create_string_buffer(_NAME_BYTES)
     status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
     if status or not count.value:
@@ -81,9 +82,11 @@ def theano_python() -> str:
 
 def theano_version() -> str:
     """The version of the Theano that is installed there; raises UserError if there is none."""
-    found, why = shutil.which(theano_python()), "no such program"
-    if found is not None:
-        folders = (Path(found).absolute().parents[1] / "lib").glob("python3*/site-packages")
+    python = shutil.which(theano_python())
+    if python is None:
+        why = "no such program"
+    else:
+        folders = (Path(python).absolute().parents[1] / "lib").glob("python3*/site-packages")
         for theano in distributions(name="theano", path=[str(path) for path in folders]):
             return theano.version
         why = "Theano is not installed there"
