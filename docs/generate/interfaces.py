@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import online_rnnlm
-from docs.generate.models import Schema, keys, table
+from docs.generate.models import described, keys, table
 from online_rnnlm.commands._main import make_parser, verbs
 from online_rnnlm.commands._stages import STAGES
-from online_rnnlm.config.base import Settings, descriptions
+from online_rnnlm.config.base import Settings
 from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
@@ -145,11 +145,7 @@ def _text(thing: Any) -> str:
 
 def options(name: str) -> str:
     """Return a table of the options that a method takes beside those of its signature."""
-    kind = OPTIONS[name]
-    whole: Schema = kind.model_json_schema()
-    for key, text in descriptions(kind).items():
-        if key in whole["properties"]:
-            whole["properties"][key]["description"] = text
+    whole = described(OPTIONS[name])
     if name == "score":
         whole["properties"]["updates"] |= {"default": "document_vector"}
         whole["properties"]["updates"]["description"] += " Without a vector the default is `none`."

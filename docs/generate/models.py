@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import pkgutil
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from io import StringIO
@@ -14,12 +13,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from online_rnnlm import config
-from online_rnnlm.config.base import Settings, descriptions
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.messages import IN_WORDS, NETWORK
-from online_rnnlm.config.rows import RUN_KEYS
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.messages import IN_WORDS
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Part, Record
 
@@ -44,41 +39,29 @@ AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def schema() -> Schema:
-    """Return the JSON schema of a configuration file: the model's, with every training key."""
-    whole, run = (_described(kind, Settings) for kind in (Experiment, RunSettings))
-    training = {key: run["properties"][key] for key in run["properties"] if key in RUN_KEYS}
-    network = {"type": "string", "pattern": NETWORK}
-    size = training["hidden_size"]
-    told = {key: size.pop(key) for key in ("default", "description")}
-    training["hidden_size"] = {"anyOf": [size, network], **told}
-    whole["$defs"]["TrainingSettings"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": training,
-    }
-    reference = "#/$defs/TrainingSettings"
-    lists = {
-        key: {"type": "array", "items": {"$ref": f"{reference}/properties/{key}"}}
-        for key in training
-    }
-    shared, rows, search = (whole["properties"][key] for key in ("training", "rows", "search"))
-    shared["$ref"] = reference
-    del shared["additionalProperties"], shared["type"]
-    own: Schema = {key: {"anyOf": [items["items"], items]} for key, items in lists.items()}
-    search |= {"additionalProperties": False, "properties": {**own}}
-    own["search"] = {"$ref": "#/properties/search"}
-    own["corpora"] = {"$ref": "#/$defs/TestingSettings/properties/corpora", "minItems": 1}
-    rows["items"] |= {"additionalProperties": False, "properties": own}
+    """Return the JSON schema of a configuration file."""
+    whole = described(Experiment)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 
-def _untitled(part: Any) -> Any:
-    """Return the schema without the titles that pydantic derives from the names."""
+def described(kind: type[BaseModel]) -> Schema:
+    """Return the JSON schema of a class, without the titles that pydantic derives from names."""
+    made: Schema = _plain(kind.model_json_schema())
+    return made
+
+
+def _plain(part: Any) -> Any:
+    """Return a schema without titles, and with its descriptions in one line each."""
     if isinstance(part, list):
-        return [_untitled(item) for item in part]
+        return [_plain(item) for item in part]
     if not isinstance(part, dict):
         return part
-    return {key: _untitled(one) for key, one in part.items() if key != "title" or type(one) is dict}
+    plain = {key: _plain(one) for key, one in part.items()}
+    if isinstance(plain.get("title"), str):
+        del plain["title"]
+    if isinstance(plain.get("description"), str):
+        plain["description"] = " ".join(plain["description"].split())
+    return plain
 
 
 def schema_text() -> str:
@@ -128,29 +111,14 @@ def _default(part: Schema) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def _described(kind: type[BaseModel], base: type[BaseModel]) -> Schema:
-    """Return the JSON schema of a class, with the descriptions of all fields.
-
-    `base` is the base of the classes that it is made of.
-    """
-    whole: Schema = _untitled(kind.model_json_schema())
-    kinds = {one.__name__: one for one in _kinds_of(base)}
-    for name, part in {kind.__name__: whole, **whole.get("$defs", {})}.items():
-        for key, text in descriptions(kinds[name]).items() if name in kinds else ():
-            if key in part["properties"]:
-                part["properties"][key]["description"] = text
-    return whole
-
-
 def record_kinds() -> dict[str, type[Record]]:
     """Return the kinds of records, by name; one that others derive from is not a file's."""
     return {kind.__name__: kind for kind in _kinds_of(Record) if not kind.__subclasses__()}
 
 
 def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
-    """Yield all classes of settings or records that derive from a class."""
-    modules = [f"config.{module.name}" for module in pkgutil.iter_modules(config.__path__)]
-    for module in (*modules, *RECORDS):
+    """Yield all classes of records that derive from a class."""
+    for module in RECORDS:
         import_module(f"online_rnnlm.{module}")
     for kind in base.__subclasses__():
         if kind.__module__.startswith("online_rnnlm."):
@@ -166,7 +134,7 @@ def record(name: str) -> str:
     kind = kinds[name]
     files = ", ".join(f"`{file}`" for file in kind.file.split(", "))
     about = " ".join((inspect.getdoc(kind) or "").split())
-    whole = _described(kind, Part)
+    whole = described(kind)
     rows = _rows(whole, whole.get("$defs", {}))
     shown = table(("key", "value", "meaning"), rows)
     return f"{files}: {about[:1].lower()}{about[1:]}\n\n{shown}"

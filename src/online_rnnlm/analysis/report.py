@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from pydantic.fields import FieldInfo
 
 from online_rnnlm.analysis.claims import (
     MARGIN_PERCENT,
@@ -41,7 +42,6 @@ from online_rnnlm.analysis.verdicts import (
     WORST_FIRST,
     grid,
 )
-from online_rnnlm.config.base import descriptions
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
@@ -305,7 +305,7 @@ def origin(key: str, value: Any) -> str:
 def settings_table(results: Results) -> Table:
     """The settings of training and testing; if rows differ, with each row's own value."""
     rows = []
-    for key, meaning in descriptions(RunSettings).items():
+    for key, field in RunSettings.model_fields.items():
         used = [row for row in results.rows if key not in row.settings.unused]
         if used and key not in _DECIDED_BY_ROW:
             several = len({row.corpus for row in used}) > 1
@@ -313,14 +313,14 @@ def settings_table(results: Results) -> Table:
                 f"{row.corpus + ' ' if several else ''}{row.label}": getattr(row.settings, key)
                 for row in used
             }
-            rows.append(_row(key, values, meaning))
-    for key, meaning in descriptions(TestingSettings).items():
-        name = f"testing.{key}"
-        rows.append(_row(name, {"": getattr(results.experiment.testing, key)}, meaning))
+            rows.append(_row(key, values, field))
+    for key, field in TestingSettings.model_fields.items():
+        values = {"": getattr(results.experiment.testing, key)}
+        rows.append(_row(f"testing.{key}", values, field))
     return _table("settings", "Training", rows)
 
 
-def _row(setting: str, values: Mapping[str, Any], meaning: str) -> dict[str, str]:
+def _row(setting: str, values: Mapping[str, Any], field: FieldInfo) -> dict[str, str]:
     """A row of the table; `values` are by the row of the comparison that has them."""
     several = len(set(map(repr, values.values()))) > 1
     shown = "; ".join(f"{row}: {value}" for row, value in values.items())
@@ -328,7 +328,7 @@ def _row(setting: str, values: Mapping[str, Any], meaning: str) -> dict[str, str
         "setting": setting,
         "value": shown if several else str(next(iter(values.values()))),
         "status": " / ".join(dict.fromkeys(origin(setting, value) for value in values.values())),
-        "meaning": meaning.replace("`", ""),
+        "meaning": " ".join((field.description or "").replace("`", "").split()),
     }
 
 

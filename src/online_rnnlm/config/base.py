@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
-from textwrap import dedent
 from typing import Annotated, Any
 
 from pydantic import (
@@ -33,9 +29,8 @@ from online_rnnlm.config.messages import (
 
 MOST = 10**9
 """The largest number of sentences, words or epochs."""
-_LARGEST_SIZE = 100_000
+LARGEST_SIZE = 100_000
 """The recurrent weights of a network of that size need 40 GB, and their training ten times more."""
-_LARGEST_SEED = 2**256 - 1
 _SMALLEST_RATE = 1e-30
 """A smaller learning rate is 0 in single precision."""
 _LARGEST_FLOAT = 1e30
@@ -57,9 +52,9 @@ NOT_BOOLEAN = BeforeValidator(_refuse_boolean)
 
 
 PositiveInt = Annotated[int, Field(ge=1, le=MOST), NOT_BOOLEAN]
-PositiveSize = Annotated[int, Field(ge=1, le=_LARGEST_SIZE), NOT_BOOLEAN]
-Size = Annotated[int, Field(ge=0, le=_LARGEST_SIZE), NOT_BOOLEAN]
-Seed = Annotated[int, Field(ge=0, le=_LARGEST_SEED), NOT_BOOLEAN]
+PositiveSize = Annotated[int, Field(ge=1, le=LARGEST_SIZE), NOT_BOOLEAN]
+Size = Annotated[int, Field(ge=0, le=LARGEST_SIZE), NOT_BOOLEAN]
+Seed = Annotated[int, Field(ge=0), NOT_BOOLEAN]
 PositiveFloat = Annotated[float, Field(gt=0, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 Rate = Annotated[float, Field(ge=_SMALLEST_RATE, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 Share = Annotated[float, Field(gt=0, lt=1), NOT_BOOLEAN]
@@ -123,6 +118,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(
         defer_build=True,
+        use_attribute_docstrings=True,
         extra="forbid",
         frozen=True,
         validate_default=True,
@@ -135,22 +131,3 @@ class Settings(BaseModel):
         if isinstance(values, Mapping):
             refuse_unknown_keys(values, cls.model_fields)
         return values
-
-
-def descriptions(kind: type[BaseModel]) -> dict[str, str]:
-    """Return the descriptions of a class's fields, by name: the docstrings below them.
-
-    They are read from the source on demand: at import this would slow every process.
-    """
-    found = {key: str(field.description or "") for key, field in kind.model_fields.items()}
-    for one in reversed(kind.__mro__[: kind.__mro__.index(BaseModel)]):
-        [definition] = ast.parse(dedent(inspect.getsource(one))).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, text in pairwise(definition.body):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=key)),
-                    ast.Expr(value=ast.Constant(value=str(words))),
-                ) if key in found:
-                    found[key] = " ".join(words.split())
-    return found

@@ -16,18 +16,7 @@ from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.messages import Place, WrongValue
-from online_rnnlm.config.rows import (
-    CORPORA,
-    SEARCH,
-    Row,
-    Search,
-    Values,
-    combinations,
-    lists_of,
-    own_settings,
-    settings_of,
-    with_size,
-)
+from online_rnnlm.config.rows import Row, Search, TrainingSettings, combinations, settings_of
 from online_rnnlm.config.runs import PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.tracking import TrackingSettings
@@ -47,7 +36,7 @@ class Experiment(Settings):
     """The corpora, by name; every row is trained on each."""
     seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
     """Every row is trained once with each seed."""
-    training: Values = Field(default={})
+    training: TrainingSettings = TrainingSettings()
     """Training settings that all rows share; see below."""
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS), NOT_BOOLEAN] = 1
     """Number of threads, each on a core of its own, that train a run of the engine `kernel`
@@ -59,7 +48,7 @@ class Experiment(Settings):
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
     trained on, if these are not all."""
-    search: Search = Field(default={})
+    search: Search = Search()
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
     best validation perplexity. A setting with a single value, such as `max_epochs: 2`, is that of
@@ -93,8 +82,8 @@ class Experiment(Settings):
 
     def _refuse_unknown_corpora(self) -> None:
         """Raise WrongValue if a row or `testing` names a corpus that does not exist."""
-        named: dict[Place, list[str]] = {("testing", CORPORA): self.testing.corpora}
-        named |= {("rows", n, CORPORA): row.get(CORPORA, []) for n, row in enumerate(self.rows)}
+        named: dict[Place, list[str]] = {("testing", "corpora"): self.testing.corpora}
+        named |= {("rows", n, "corpora"): row.corpora or [] for n, row in enumerate(self.rows)}
         for place, names in named.items():
             for index, name in enumerate(names):
                 if name not in self.corpora:
@@ -130,34 +119,30 @@ class Experiment(Settings):
     @cached_property
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus, with their runs and those of their search."""
-        entries = [*enumerate(self.rows)]
         return tuple(
-            plan_row(
-                entry, settings, row.get(SEARCH, self.search), self.seeds, self.corpora[corpus]
-            )
+            plan_row(entry, settings, row.search or self.search, self.seeds, self.corpora[corpus])
             for corpus in self.corpora
-            for entry, row in entries
-            if corpus in row.get(CORPORA, self.corpora)
+            for entry, row in enumerate(self.rows)
+            if row.corpora is None or corpus in row.corpora
             for settings in self._settings_of_rows(corpus, entry, row)
         )
 
-    def _settings_of_rows(
-        self, corpus: str, entry: int, row: dict[str, Any]
-    ) -> dict[RunSettings, None]:
+    def _settings_of_rows(self, corpus: str, entry: int, row: Row) -> dict[RunSettings, None]:
         """Return the settings of the rows that one entry makes: all combinations of its lists.
 
         Combinations that differ only in settings that change nothing are one row. Raises WrongValue
         if settings do not go together.
         """
-        shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
-        classes, found = self.corpora[corpus].classes.count, dict[RunSettings, None]()
-        search = row.get(SEARCH, self.search)
-        for own in combinations(own_settings(row)):
+        shared = {**self.training.settings, "corpus": corpus, "seed": self.search_seed}
+        classes = self.corpora[corpus].classes.count
+        search = row.search or self.search
+        made: dict[RunSettings, None] = {}
+        for own in combinations(row.settings):
             try:
-                settings = settings_of(with_size({**shared, **own}, classes), "rows", entry)
+                settings = settings_of({**shared, **own}, classes, "rows", entry)
             except WrongValue:
                 # This raises if `training` is at fault.
-                settings_of(with_size(shared, classes), "training")
+                settings_of(shared, classes, "training")
                 raise
-            found[settings.without_unused(undecided=lists_of(search))] = None
-        return found
+            made[settings.without_unused(undecided=search.lists)] = None
+        return made

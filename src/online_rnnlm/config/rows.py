@@ -1,24 +1,28 @@
-"""The entries of `rows` and of `search`: their keys and values, and the settings that they make."""
+"""What a user writes of training: the settings that rows share, the rows, and a search."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-
-from online_rnnlm.config.base import Distinct, Name
-from online_rnnlm.config.messages import (
-    NETWORK,
-    WrongValue,
-    first_wrong_value,
-    refuse_equal,
-    refuse_unknown_keys,
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+    model_serializer,
+    model_validator,
 )
-from online_rnnlm.config.training import CELLS, RunSettings
+
+from online_rnnlm.config.base import LARGEST_SIZE, Distinct, Name, PositiveSize, Settings, as_list
+from online_rnnlm.config.messages import IN_WORDS, NETWORK, WrongValue, first_wrong_value
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.sizes import Sizes, count
 
 ROW_KEYS = (
     *("hidden_size", "cell", "document_size"),
@@ -27,102 +31,141 @@ ROW_KEYS = (
 """Settings that a network's name in tables tells, and that tell rows apart."""
 _HARDWARE_KEYS = ("device", "engine", "precision")
 """Settings that decide the hardware that a run requires, which is known before the search ends."""
-SEARCH, CORPORA = "search", "corpora"
-"""The keys of a row's own search, and of the corpora that it is trained on."""
-RUN_KEYS = frozenset(RunSettings.model_fields) - {"corpus", "seed"}
+RUN_KEYS = tuple(key for key in RunSettings.model_fields if key not in ("corpus", "seed"))
 """Settings that a row can have; an experiment gives the others."""
+_MANY_WORDS = 10**15
+"""Words of a vocabulary so large that their parameters outnumber all others by far."""
 
 
-def _checked_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of training as typed values, such as a number that was written as text."""
-    refuse_unknown_keys(settings, RUN_KEYS)
-    return {
-        key: _checked_list(key, value) if isinstance(value, list) else _checked(key, value, key)
-        for key, value in settings.items()
-    }
-
-
-def _checked_list(key: str, values: list[Any]) -> list[Any]:
-    if not values:
-        raise WrongValue((key,), "the list is empty: give at least one value, or leave the key out")
-    checked = [_checked(key, value, key, index) for index, value in enumerate(values)]
-    refuse_equal(checked, key)
-    return checked
-
-
-def _checked(key: str, value: Any, *place: int | str) -> Any:
-    if key == "hidden_size" and isinstance(value, str) and re.match(NETWORK, value):
+def _number_or_network(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a number of hidden units, or a network that decides it."""
+    if isinstance(value, str) and re.match(NETWORK, value):
         return value
-    return _validated(_type_of(key), value, *place)
-
-
-def _validated(kind: TypeAdapter[Any], value: Any, *place: int | str) -> Any:
     try:
-        return kind.validate_python(value)
-    except ValidationError as error:
-        wrong = first_wrong_value(error)
-        raise WrongValue((*place, *wrong.place), str(wrong)) from None
+        return validate(value)
+    except ValidationError:
+        allowed = f"a whole number from 1 to {LARGEST_SIZE}, or {IN_WORDS[NETWORK]}"
+        raise ValueError(f"allowed: {allowed}") from None
 
 
-@cache
-def _type_of(key: str) -> TypeAdapter[Any]:
-    field = RunSettings.model_fields[key]
-    kind: Any = Annotated[field.annotation, field]
-    return TypeAdapter(kind)
+_Network = Annotated[str, Field(pattern=NETWORK)]
+_HiddenSize = Annotated[
+    PositiveSize,
+    WrapValidator(_number_or_network, json_schema_input_type=PositiveSize | _Network),
+]
 
 
-def _refuse_lists(settings: dict[str, Any]) -> dict[str, Any]:
-    for key, value in settings.items():
-        if isinstance(value, list):
-            raise WrongValue((key,), "one value is needed: give a list to a row, or to `search`")
-    return settings
+def _one_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a list of values, or a single value, which stays one."""
+    if not isinstance(value, list):
+        [single] = as_list(value, validate)
+        return single
+    if not value:
+        raise WrongValue((), "the list is empty: give at least one value, or leave the key out")
+    return validate(value)
 
 
-def lists_of(search: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the settings of a search that have a list of values."""
-    return {key: values for key, values in search.items() if isinstance(values, list)}
+class Written(Settings):
+    """Settings of training that are written in one place; those that are left out say nothing."""
+
+    _order: tuple[str, ...] = PrivateAttr(default=())
+    """The keys that are written: their order is that of the rows that lists make."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_the_order(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        made = validate(values)
+        if isinstance(values, Mapping):
+            made._order = tuple(values)
+        return made
+
+    @model_serializer
+    def as_written(self) -> dict[str, Any]:
+        """Return the values that are written, in their order."""
+        return {key: getattr(self, key) for key in self._order}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of training that are written, in their order."""
+        return {key: getattr(self, key) for key in self._order if key in RUN_KEYS}
 
 
-def _refuse_what_is_not_searched(search: dict[str, Any]) -> dict[str, Any]:
-    if search and not lists_of(search):
-        raise WrongValue((), "searches nothing: give a list of values to one setting at least")
-    for key in search:
-        if key in _HARDWARE_KEYS:
-            message = "decides what hardware a run requires: give it to `training`, or to a row"
-            raise WrongValue((key,), message)
-        if key in ROW_KEYS:
-            raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
-    return search
+AnyWritten = TypeVar("AnyWritten", bound=Written)
 
 
-_Settings = Annotated[dict[str, Any], AfterValidator(_checked_settings)]
-Values = Annotated[_Settings, AfterValidator(_refuse_lists)]
-"""Settings of training, each with one value."""
-Search = Annotated[_Settings, AfterValidator(_refuse_what_is_not_searched)]
-"""Settings of training: those with a list of values are searched, with one value at least; the
-others are those of the search's runs alone."""
+def _with_run_keys(*, lists: bool) -> Callable[[type[AnyWritten]], type[AnyWritten]]:
+    """Give a class the settings of `RUN_KEYS` as fields; with `lists`, each may have several."""
+
+    def complete(kind: type[AnyWritten]) -> type[AnyWritten]:
+        fields: dict[str, Any] = {}
+        for key in RUN_KEYS:
+            setting = RunSettings.model_fields[key]
+            one: Any = _HiddenSize if key == "hidden_size" else setting.rebuild_annotation()
+            if lists:
+                several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
+                # The schema says no default: where a row says nothing, `training` decides.
+                said = Field(default_factory=setting.get_default, description=setting.description)
+                fields[key] = (Annotated[list[one], Distinct, several], said)
+            else:
+                fields[key] = (one, Field(setting.default, description=setting.description))
+        return create_model(
+            kind.__name__,
+            __base__=kind,
+            __doc__=kind.__doc__,
+            __module__=kind.__module__,
+            **fields,
+        )
+
+    return complete
 
 
-def own_settings(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row's settings of training, without what else it says."""
-    return {key: row[key] for key in row if key not in _OTHERS}
+@_with_run_keys(lists=False)
+class TrainingSettings(Written):
+    """Settings of training, each with one value."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_lists(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            for key, value in values.items():
+                if isinstance(value, list):
+                    advice = "give a list to a row, or to `search`"
+                    raise WrongValue((key,), f"one value is needed: {advice}")
+        return values
 
 
-def _checked_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return all values of a row as typed values."""
-    refuse_unknown_keys(row, {*RUN_KEYS, *_OTHERS})
-    others = {key: _validated(_OTHERS[key], row[key], key) for key in _OTHERS if key in row}
-    return _checked_settings(own_settings(row)) | others
+@_with_run_keys(lists=True)
+class Search(Written):
+    """Settings of training: those with a list of values are searched, with one value at least; the
+    others are those of the search's runs alone."""
+
+    @property
+    def lists(self) -> dict[str, list[Any]]:
+        """The settings that are searched, with the values to try."""
+        return {key: value for key, value in self.settings.items() if isinstance(value, list)}
+
+    @model_validator(mode="after")
+    def _searches_something(self) -> Search:
+        if self.settings and not self.lists:
+            raise WrongValue((), "searches nothing: give a list of values to one setting at least")
+        for key in self.settings:
+            if key in _HARDWARE_KEYS:
+                message = "decides what hardware a run requires: give it to `training`, or to a row"
+                raise WrongValue((key,), message)
+            if key in ROW_KEYS:
+                raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
+        return self
 
 
-CorpusNames = Annotated[list[Name], Field(min_length=1), Distinct]
-_OTHERS: dict[str, TypeAdapter[Any]] = {
-    SEARCH: TypeAdapter(Search),
-    CORPORA: TypeAdapter(CorpusNames),
-}
-Row = Annotated[dict[str, Any], AfterValidator(_checked_row)]
-"""Settings of training, each with a value or with a list of values; `search`, of its own; and the
-`corpora` that it is trained on."""
+@_with_run_keys(lists=True)
+class Row(Written):
+    """Settings of training, each with a value or with a list of values: every combination of the
+    lists is a row."""
+
+    search: Search | None = None
+    """The row's own search; `null` is that of the experiment."""
+    corpora: Annotated[list[Name], Field(min_length=1), Distinct] | None = None
+    """The corpora that the row is trained on; `null` is all of them."""
 
 
 def combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -132,34 +175,27 @@ def combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(zip(lists, chosen, strict=True))
 
 
-def size_of(network: str, cell: str, classes: int) -> int:
+def units_of(network: str, cell: str, classes: int) -> int:
     """Return the number of hidden units of the smallest static network as large as `network`.
 
     It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
-    A network has V (g M + M + D) + g M² + K (M + D) parameters, for V words, K classes and
-    g = `CELLS[cell]`. Only a very small vocabulary would give another number of units.
+    Only a very small vocabulary would give another number of units.
     """
     hidden, document = map(int, network.split("/"))
-
-    def parameters(hidden: int, document: int) -> tuple[int, int]:
-        inputs, outputs = CELLS[cell] * hidden, hidden + document
-        return inputs + outputs, inputs * hidden + outputs * classes
-
+    parameters = count(Sizes(_MANY_WORDS, hidden, classes, document, cell))
     units = itertools.count(hidden)
-    return next(m for m in units if parameters(m, 0) >= parameters(hidden, document))
+    return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)
 
 
-def with_size(values: Mapping[str, Any], classes: int) -> dict[str, Any]:
-    """Return settings in which `hidden_size` is a number, if it is a network."""
+def settings_of(values: Mapping[str, Any], classes: int, *place: int | str) -> RunSettings:
+    """Return settings that go together, for a corpus with that number of word classes.
+
+    Raises WrongValue, with this place, if they do not go together.
+    """
     size = values.get("hidden_size")
-    if not isinstance(size, str):
-        return {**values}
-    cell = values.get("cell", RunSettings.model_fields["cell"].default)
-    return {**values, "hidden_size": size_of(size, cell, classes)}
-
-
-def settings_of(values: Mapping[str, Any], *place: int | str) -> RunSettings:
-    """Return settings that go together; raises WrongValue, with this place, if they do not."""
+    if isinstance(size, str):
+        cell = values.get("cell", RunSettings.model_fields["cell"].default)
+        values = {**values, "hidden_size": units_of(size, cell, classes)}
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from pydantic import Field
 from online_rnnlm.config.base import Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.rows import ROW_KEYS, combinations, lists_of, settings_of
+from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, settings_of
 from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
@@ -115,7 +115,7 @@ class PlannedRow(NamedTuple):
 def plan_row(
     entry: int,
     settings: RunSettings,
-    search: Mapping[str, Any],
+    search: Search,
     seeds: Sequence[int],
     corpus: CorpusSettings,
 ) -> PlannedRow:
@@ -125,10 +125,11 @@ def plan_row(
     WrongValue if settings do not go together.
     """
     candidates: dict[RunSettings, Run] = {}
-    lists = lists_of(search)
-    common = settings.model_dump() | {key: search[key] for key in search if key not in lists}
+    lists = search.lists
+    common = settings.model_dump() | search.settings
     for tried in combinations(lists) if lists else ():
-        candidate = settings_of({**common, **tried}, "search").without_unused()
+        values = common | tried
+        candidate = settings_of(values, corpus.classes.count, "search").without_unused()
         searched = {key: value for key, value in tried.items() if key not in candidate.unused}
         if searched and candidate not in candidates:
             digits = _digest(candidate, corpus)

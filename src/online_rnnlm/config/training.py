@@ -25,17 +25,13 @@ from online_rnnlm.config.base import (
 from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.config.testing import UnitOfText
 
-CELLS = {"sigmoid": 1, "lstm": 4}
-"""The hidden layers, each with the number of inputs of a unit: 1, or 4 with three gates.
-
-E has so many columns for a unit, and W_h so many rows.
-"""
+CellName = Literal["sigmoid", "lstm"]
+"""The hidden layers: modules of `core/cells/`."""
 
 if TYPE_CHECKING:
     EngineName = str
-    CellName = str
 else:
-    EngineName, CellName = Literal[*ENGINES], Literal[*CELLS]
+    EngineName = Literal[*ENGINES]
 
 
 class Reading(NamedTuple):

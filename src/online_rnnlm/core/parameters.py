@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from online_rnnlm.core.cells import load_cell
-from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.core.sizes import Sizes, shapes_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,19 +78,7 @@ def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
-    v, m, k, d = sizes[:4]
-    output = {
-        "class_output": (k, m),
-        "word_output": (v, m),
-        "class_document": (d, k),
-        "word_document": (d, v),
-    }
-    return named({**output, **load_cell(sizes.cell).shapes(sizes)})
-
-
-def count(sizes: Sizes) -> int:
-    """Number of trained values; the document vectors are not counted."""
-    return sum(rows * columns for rows, columns in shapes(sizes))
+    return named(shapes_by_name(sizes))
 
 
 def initialise(sizes: Sizes, scale: float, seed: int, dtype: DTypeLike) -> Parameters:

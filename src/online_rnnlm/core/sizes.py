@@ -1,8 +1,10 @@
-"""The model's sizes."""
+"""The model's sizes, and the shapes that follow from them; planning asks for them without numpy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from online_rnnlm.core.cells import load_cell
 
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
@@ -26,6 +28,23 @@ class Sizes(NamedTuple):
     def without_document(self) -> Sizes:
         """The sizes of the same model with D = 0."""
         return self._replace(document=0)
+
+
+def shapes_by_name(sizes: Sizes) -> dict[str, tuple[int, int]]:
+    """The shape of every parameter, by its name."""
+    v, m, k, d, cell = sizes
+    output = {
+        "class_output": (k, m),
+        "word_output": (v, m),
+        "class_document": (d, k),
+        "word_document": (d, v),
+    }
+    return {**output, **load_cell(cell).shapes(sizes)}
+
+
+def count(sizes: Sizes) -> int:
+    """Number of trained values; the document vectors are not counted."""
+    return sum(rows * columns for rows, columns in shapes_by_name(sizes).values())
 
 
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:

@@ -52,7 +52,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     """
     # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.core import parameters  # noqa: PLC0415
-    from online_rnnlm.core.sizes import sizes_of_run  # noqa: PLC0415
+    from online_rnnlm.core.sizes import count, sizes_of_run  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
     from online_rnnlm.jobs import cost  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         word_values += 8 * class_size * sizes.hidden
     return Workload(
         settings=settings,
-        weights=parameters.count(sizes),
+        weights=count(sizes),
         tokens=sum(split.tokens for split in statistics.splits.values()),
         longest=experiment.corpora[settings.corpus].max_tokens + 1,
         word_values=word_values,

@@ -25,7 +25,12 @@ class Part(BaseModel):
     """A part of a record: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True, defer_build=True
+        defer_build=True,
+        use_attribute_docstrings=True,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
 

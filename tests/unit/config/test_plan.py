@@ -10,9 +10,8 @@ from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.rows import RUN_KEYS
-from online_rnnlm.config.training import CELLS, RunSettings
-from online_rnnlm.core.parameters import count
-from online_rnnlm.core.sizes import sizes_of_run
+from online_rnnlm.config.training import CellName, RunSettings
+from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.rivals import rivals_of_corpora
 from tests.unit.small_records import VITAL, configuration
 
@@ -72,7 +71,7 @@ def test_runs_are_corpora_times_rows_times_seeds():
     assert found.search_runs() == []
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", get_args(CellName))
 @pytest.mark.parametrize("network", ["100/20", "20/5", "12/35", "100/1"])
 @pytest.mark.parametrize("classes", [1, 30, 400])
 def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):

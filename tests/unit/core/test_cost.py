@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.testing import words_of
-from online_rnnlm.config.training import CELLS
-from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.sizes import Sizes, sizes_of_run
+from online_rnnlm.core.sizes import Sizes, count, sizes_of_run
 from online_rnnlm.jobs import cost
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -54,7 +52,8 @@ def expected(case):
     """Return the formulas' count for all words, less the products that first words skip."""
     sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
     scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
-    first_word = CELLS[case.cell] * HIDDEN**2 * len(SENTENCES)  # W_h h_0
+    inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
+    first_word = inputs * HIDDEN**2 * len(SENTENCES)  # W_h h_0
     if case.mode == "score" or not (case.groups or case.mode == "train"):
         # d takes fewer steps than there are words.
         steps = len(CANDIDATES) // (words_of(case.learn_after) or sys.maxsize) or len(SENTENCES)
@@ -144,4 +143,4 @@ def test_the_cost_of_an_lstm_by_hand():
     for group, expected in learning.items():
         assert cost.update_multiply_adds_per_word(sizes, 5.0, {group}, 2) == expected
     assert cost.touched_per_word(sizes, 5.0, {"embeddings"}, True, 3) == 3 * 40 + 4
-    assert parameters.count(sizes) == 50 * 40 + recurrent + (6 + 50) * (10 + 4)
+    assert count(sizes) == 50 * 40 + recurrent + (6 + 50) * (10 + 4)

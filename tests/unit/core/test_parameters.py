@@ -10,7 +10,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import cells, parameters
 from online_rnnlm.core.engines.registry import online_engine, usable_anywhere
 from online_rnnlm.core.parameters import GROUPS, Parameters
-from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import Progress
 from online_rnnlm.storage import weight_files
@@ -33,7 +33,7 @@ def test_a_cell_is_consistent(name, document):
     assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
     assert cell.states(weights)[0] == sizes.hidden == weights.word_output.shape[1]
-    assert parameters.count(sizes) == sum(array.size for array in weights)
+    assert count(sizes) == sum(array.size for array in weights)
     assert (*parameters.groups_of(cell),) == GROUPS == PARTS[1:]
 
 
@@ -62,8 +62,8 @@ def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
 
 def test_the_count_by_hand():
     # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
-    assert parameters.count(Sizes(10, 3, 4, 0)) == 81
-    assert parameters.count(Sizes(10, 3, 4, 2)) == 81 + 28
+    assert count(Sizes(10, 3, 4, 0)) == 81
+    assert count(Sizes(10, 3, 4, 2)) == 81 + 28
 
 
 def test_weights_are_normal_and_the_seeds():

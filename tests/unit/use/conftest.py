@@ -16,7 +16,7 @@ from online_rnnlm.config.loading import load as load_configuration
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.sizes import sizes_of_run
+from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.stages import run_stage, stages_of
@@ -148,7 +148,7 @@ def model_path(tmp_path_factory):
         corpus_digest=DIGEST,
         vocabulary_size=sizes.vocabulary,
         classes=sizes.classes,
-        parameters=parameters.count(sizes),
+        parameters=count(sizes),
         epochs=1,
         ended=datetime(2026, 1, 1, tzinfo=UTC),
         perplexity={"valid": 9.0},

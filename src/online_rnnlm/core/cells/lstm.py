@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from online_rnnlm.core.cells import Words
     from online_rnnlm.core.graph import Model
@@ -44,6 +42,7 @@ def step(
     model: Model,
 ) -> tuple[Any, ...]:
     """Compute h and c, both (B, M), after a word."""
+    import numpy as np
     import pytensor.tensor as pt
 
     hidden, memory = states
