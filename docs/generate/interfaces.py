@@ -12,7 +12,7 @@ from typing import Any
 
 import online_rnnlm
 from docs.generate.models import described, keys, table
-from online_rnnlm.commands._main import make_parser, verbs
+from online_rnnlm.commands._main import parser_of, verbs
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config.base import Settings
 from online_rnnlm.config.evaluations import Learning
@@ -64,14 +64,11 @@ def _shown(place: Path, text: str) -> tuple[str, str]:
 def verbs_of(group: str) -> str:
     """Return a section for each verb of a group: `work` is what people give, `stages` the rest."""
     chosen = [name for name in verbs() if (name in STAGES) == (group == "stages")]
-    parser = make_parser()
-    [added] = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
-    return "\n".join(_verb(name, added[name]) for name in chosen)
+    return "\n".join(_verb(name, parser_of(name)) for name in chosen)
 
 
 def _verb(name: str, parser: argparse.ArgumentParser) -> str:
     """Return what a verb does, its arguments in a table, and what its help adds."""
-    formatter = parser._get_formatter()
     rows = []
     shown = [action for action in parser._actions if action.dest != "help"]
     for action in shown:
@@ -80,7 +77,7 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
         given = " ".join([named, f"`{value}`"] if named and value else [named or f"`{value}`"])
         if action.help:
             must = " (required)" if named and action.required else ""
-            rows.append((given, _plain(formatter._expand_help(action)) + must))
+            rows.append((given, _plain(action.help % vars(action)) + must))
     placed = [f" {_value(action)}" for action in shown if not action.option_strings]
     about = parser.description or ""
     parts = [f"### {name}\n", f"{about[:1].upper()}{about[1:]}.\n"]

@@ -41,15 +41,11 @@ def needing_packages() -> Iterator[None]:
         ) from None
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Return the allowed name that a wrong one may have meant; an empty text if none is near."""
-    return next(iter(get_close_matches(name, list(allowed), 1)), "")
-
-
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """Return a question for the nearest allowed name, a space behind it; "" if none is near."""
-    near = nearest(name, allowed)
-    return f"did you mean `{near}`? " if near else ""
+    for near in get_close_matches(name, list(allowed), 1):
+        return f"did you mean `{near}`? "
+    return ""
 
 
 ERROR_MARK = "online-rnnlm: error: "

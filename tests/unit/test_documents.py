@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import evidence as text
 from online_rnnlm.analysis.evidence.check import check_evidence
-from online_rnnlm.commands._main import make_parser, verbs
+from online_rnnlm.commands._main import parser_of, verbs
 from tests.project import ROOT
 from tests.unit.processes import output_of
 
@@ -51,8 +51,7 @@ def options(verb: str) -> set[str]:
     if not verb:
         help_text = output_of([sys.executable, "-m", "snakemake", "--help"], check=True).stdout
         return set(OPTION.findall(help_text))
-    [added] = (one.choices for one in make_parser(verb)._actions if one.choices)
-    return {*OPTION.findall(added[verb].format_help())}
+    return {*OPTION.findall(parser_of(verb).format_help())}
 
 
 def missing(document: Path) -> Iterator[object]:

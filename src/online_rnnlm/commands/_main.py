@@ -11,7 +11,6 @@ import argparse
 import logging
 import os
 import pkgutil
-import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,14 +19,12 @@ from typing import NoReturn
 
 from online_rnnlm import commands
 from online_rnnlm.commands._stages import STAGES, Verb
-from online_rnnlm.errors import ERROR_MARK, UserError, nearest, needing_packages
+from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages, suggestion
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
-from online_rnnlm.storage.code import PACKAGE
 from online_rnnlm.storage.files import why_unwritable
 
-logger = logging.getLogger(__name__)
-
+PROGRAM = "online-rnnlm"
 INTERRUPTED = 130
 GROUPS = {
     "use a trained model": (
@@ -38,14 +35,11 @@ GROUPS = {
     "this command": ("help",),
 }
 """The verbs that people type, by what they are for; the stages are typed by Snakemake."""
-_CHOICE = re.compile(
-    r".*invalid choice: '(?P<given>.+)' \(choose from (?P<allowed>.+)\)", re.DOTALL
-)
-_OPTION = re.compile(r"unrecognized arguments: (?P<given>-\S+)")
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one verb and exit.
+    """Run one verb and exit; without a verb, list them.
 
     The status is 1 if something cannot be used or fails, 2 for a wrong command, 130 after Ctrl-C,
     and that of `Stopped` if a job was told to end; an error is one line.
@@ -53,40 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     hide_interrupts()
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
-    package, messages = logging.getLogger(PACKAGE), logging.StreamHandler()
+    package = logging.getLogger("online_rnnlm")
+    messages = logging.StreamHandler()
     package.setLevel(logging.INFO)
     package.addHandler(messages)
-    parsed = _parsed(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] in ([], ["--help"], ["-h"]):
+        given = ["help"]
+    program = _Parser(prog=PROGRAM)
+    program.add_argument("--version", action="version", version=f"%(prog)s {version(PROGRAM)}")
+    program.add_argument("verb", type=verb_name)
+    name = program.parse_args(given[:1]).verb
+    # Files may follow an option, as in `score MODEL --frozen FILE`.
+    parsed = parser_of(name).parse_intermixed_args(given[1:])
     end_with_parent()
     prepare_process()
-    status = _status(parsed)
+    status = _run(verb_of(name), parsed)
     package.removeHandler(messages)
-    _drop_unwritable_output()
-    sys.exit(status)
-
-
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the arguments; wrong ones end the process with status 2.
-
-    Files may follow an option, as in `score MODEL --frozen FILE`, which argparse would refuse.
-    """
-    given = sys.argv[1:] if arguments is None else arguments
-    parser = make_parser(given[0] if given else None)
-    parsed, left = parser.parse_known_args(given)
-    options = [one for one in left if one.startswith("-") and one != "-"]
-    if left and (options or not hasattr(parsed, "files")):
-        parsed.parser_of_verb.error(f"unrecognized arguments: {' '.join(options or left)}")
-    if left:
-        parsed.files = [*parsed.files, *left]
-    return parsed
-
-
-def _drop_unwritable_output() -> None:
-    """Drop what the standard output refuses: Python would write it again, and fail, at its end."""
     try:
         sys.stdout.flush()
-    except OSError:
+    except OSError:  # Python would write it again, and fail, at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
 
 
 def verbs() -> list[str]:
@@ -95,7 +77,16 @@ def verbs() -> list[str]:
     return [*(name for name in modules if not name.startswith("_")), *STAGES]
 
 
-def _verb(name: str) -> Verb:
+def verb_name(text: str) -> str:
+    """Return the name of a verb; raises argparse.ArgumentTypeError, with the nearest one, if there
+    is none of that name."""
+    if text not in verbs():
+        meant = suggestion(text, verbs())
+        raise argparse.ArgumentTypeError(f"there is no verb `{text}`; {meant}".rstrip("; "))
+    return text
+
+
+def verb_of(name: str) -> Verb:
     """Return the verb of that name; its module is imported."""
     if name in STAGES:
         return STAGES[name]
@@ -108,45 +99,35 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose error is one line: argparse would print the usage of the verb, too."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process with status 2 and the message, with the nearest name that is allowed."""
-        verb = self.prog.partition(" ")[2]
-        where = f"{verb}: " if verb else ""
-        near = _meant(message, [*self._option_string_actions])
-        if near:
-            message = f"{message.partition(' (choose from ')[0]}: did you mean `{near}`?"
-        self.exit(2, f"{ERROR_MARK}{where}{message}; see `{self.prog} --help`\n")
+        """End the process with status 2 and the message."""
+        self.exit(2, f"{ERROR_MARK}{message}; see `{self.prog} --help`\n")
 
 
-class _Program(_Parser):
-    """The parser of all verbs, whose help lists them in groups."""
-
-    def format_help(self) -> str:
-        """Return the help."""
-        return overview()
-
-
-def _meant(message: str, options: Sequence[str]) -> str:
-    """Return the name that may have been meant by a wrong one; an empty text if none is near."""
-    if found := _CHOICE.match(message):
-        allowed = re.findall("[^', ]+", found["allowed"])
-    elif found := _OPTION.match(message):
-        allowed = list(options)
-    else:
-        return ""
-    return nearest(found["given"].partition("=")[0], allowed)
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb's arguments."""
+    verb = verb_of(name)
+    parser = _Parser(
+        prog=f"{PROGRAM} {name}",
+        description=verb.help,
+        epilog=verb.example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    verb.add_arguments(parser)
+    return parser
 
 
 def overview(*, stages: bool = False) -> str:
     """Return the list of verbs in their groups; with `stages`, the workflow's stages, too."""
+    groups = dict(GROUPS)
+    if stages:
+        groups["stages of an experiment, which Snakemake runs"] = tuple(STAGES)
     parts = [
-        "usage: online-rnnlm VERB ...",
+        f"usage: {PROGRAM} VERB ...",
         "A language model whose document vector keeps learning while it is tested.",
     ]
-    groups = GROUPS | (
-        {"stages of an experiment, which Snakemake runs": (*STAGES,)} if stages else {}
-    )
     for title, names in groups.items():
-        lines = (f"  {name:<12}{_verb(name).help}" for name in names)
+        lines = [f"  {name:<12}{verb_of(name).help}" for name in names]
         parts.append("\n".join([f"{title}:", *lines]))
     parts.append(
         "`online-rnnlm VERB --help` explains a verb, `online-rnnlm help --all` lists the stages,\n"
@@ -156,34 +137,14 @@ def overview(*, stages: bool = False) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def make_parser(named: str | None = None) -> argparse.ArgumentParser:
-    """Make the parser of all verbs, or of a named one alone: importing the others takes time."""
-    known = verbs()
-    wanted = [named] if named in known else known
-    parser = _Program(prog="online-rnnlm")
-    said = f"%(prog)s {version('online-rnnlm')}"
-    parser.add_argument("--version", action="version", version=said)
-    added = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    for name in wanted:
-        verb = _verb(name)
-        one = added.add_parser(
-            name,
-            help=verb.help,
-            description=verb.help,
-            epilog=verb.example,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        one.set_defaults(run_verb=verb.run, parser_of_verb=one)
-        verb.add_arguments(one)
-    return parser
+def _run(verb: Verb, arguments: argparse.Namespace) -> int:
+    """Run a verb, and return the exit status.
 
-
-def _status(parsed: argparse.Namespace) -> int:
-    """Run the verb, and return the exit status."""
+    A user's error, a file that cannot be read or written, and a lack of memory are one line.
+    """
     try:
         with needing_packages():
-            parsed.run_verb(parsed)
+            verb.run(arguments)
         sys.stdout.flush()
     except Stopped as stopped:
         return stopped.status
@@ -192,21 +153,13 @@ def _status(parsed: argparse.Namespace) -> int:
     except BrokenPipeError:
         return 1  # the reader of the output has ended, and wants no more of it
     except Exception as error:
-        return _failed(error)
+        message = _in_one_line(error)
+        if message is None:
+            logger.exception("a fault of this program")
+        else:
+            logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
+        return 1
     return 0
-
-
-def _failed(error: Exception) -> int:
-    """Log an error, and return the exit status.
-
-    A user's error, a file that cannot be read or written, and a lack of memory are one line.
-    """
-    message = _in_one_line(error)
-    if message is None:
-        logger.error("a fault of this program", exc_info=error)
-    else:
-        logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
-    return 1
 
 
 def _in_one_line(error: Exception) -> str | None:
