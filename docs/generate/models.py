@@ -30,7 +30,7 @@ _TYPES = {
 }
 RECORDS = (
     *("storage.runs", "storage.evaluations", "storage.claims", "corpora.records", "use.model_file"),
-    *("tracking.synchronisation", "cross_check.audit", "analysis.figures.drawing"),
+    *("tracking.synchronisation", "audit.rules", "analysis.figures.drawing"),
     "analysis.complete",
 )
 """The modules with the classes of the JSON files."""

@@ -18,7 +18,7 @@ FLOORS = (
     ("rivals",),
     ("process",),
     ("use",),
-    ("jobs", "tracking", "cross_check"),
+    ("jobs", "tracking", "audit"),
     ("pipeline",),
     ("analysis",),
     ("commands",),

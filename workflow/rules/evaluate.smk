@@ -73,7 +73,7 @@ rule audits:
         mem_mb=size_needs(3000, 8),
         runtime=size_needs(60, 0.2),
     params:
-        code=code_digest("cross_check", "use", "core"),
+        code=code_digest("audit", "use", "core"),
     message:
         "Audit the networks"
     shell:

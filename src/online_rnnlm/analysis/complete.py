@@ -6,8 +6,8 @@ import logging
 from typing import ClassVar
 
 from online_rnnlm.analysis.results import collect
+from online_rnnlm.audit.rules import Audits
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.cross_check.audit import Audits
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from online_rnnlm.commands import _arguments, _model
 
 if TYPE_CHECKING:
+    from online_rnnlm.audit.rules import Audit
     from online_rnnlm.config.testing import UnitOfText
-    from online_rnnlm.cross_check.audit import Audit
 
 HELP = "test that no word is known before it is scored, by a model or by any program"
 EXAMPLE = """\
@@ -42,17 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
+    from online_rnnlm.audit import networks
+    from online_rnnlm.audit.programs import Program
+    from online_rnnlm.audit.rules import END, audit
     from online_rnnlm.corpora.textfiles import read_lines
-    from online_rnnlm.cross_check import networks
-    from online_rnnlm.cross_check.audit import END, audit
-    from online_rnnlm.cross_check.programs import Program
     from online_rnnlm.errors import UserError
 
-    name, words = arguments.command or arguments.model, arguments.vocabulary
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
     of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
-    for option in of_model if arguments.command else ("vocabulary", "ask"):
+    of_program = ("vocabulary", "ask")
+    for option in of_model if arguments.command else of_program:
         if getattr(arguments, option) not in (None, False, "word"):
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
@@ -64,27 +64,28 @@ def run(arguments: argparse.Namespace) -> None:
         options = _model.request_of(model, arguments).model_dump(exclude_unset=True)
         scorer = networks.of_model(model, **options)
     else:
-        listed = [word for line in (read_lines(words) if words else ()) for word in line.split()]
+        lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
+        vocabulary = [word for line in lines for word in line.split()]
         unit: UnitOfText = arguments.unit_of_text or "stream"
         program = Program(arguments.command, arguments.seconds)
-        scorer = program.scorer(unit, listed, asks=arguments.ask)
-    found = audit(name, scorer, text, arguments.places, arguments.tolerance)
-    print(found.model_dump_json(indent=1) if arguments.json else _shown(found))
-    if found.broken:
-        raise UserError(f"{name}: broken: {', '.join(found.broken)}")
+        scorer = program.scorer(unit, vocabulary, asks=arguments.ask)
+    name = arguments.command or arguments.model
+    result = audit(name, scorer, text, arguments.places, arguments.tolerance)
+    print(result.model_dump_json(indent=1) if arguments.json else _shown(result))
+    if result.broken:
+        raise UserError(f"{name}: broken: {', '.join(result.broken)}")
 
 
-def _shown(found: Audit) -> str:
+def _shown(result: Audit) -> str:
     """Return what people read: a line for each rule, and the texts that break it."""
     lines = []
-    for one in found.rules:
-        lines.append(f"{one.rule:<19} {one.status:<10}  {one.said}")
-        if (shown := one.shortest) is not None:
-            lines.append(
-                f"  line {shown.line}, word {shown.word}: {shown.before} against {shown.after}"
-            )
-            both = (shown.text, shown.other)[: 1 + (shown.other != shown.text)]
-            lines += [
-                f"  {kind} {line}" for kind, text in zip("<>", both, strict=False) for line in text
-            ]
+    for rule in result.rules:
+        lines.append(f"{rule.rule:<19} {rule.status:<10}  {rule.said}")
+        shown = rule.shortest
+        if shown is not None:
+            where = f"line {shown.line}, word {shown.word}"
+            lines.append(f"  {where}: {shown.before} against {shown.after}")
+            lines += [f"  < {line}" for line in shown.text]
+            if shown.other != shown.text:
+                lines += [f"  > {line}" for line in shown.other]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from online_rnnlm.audit.rules import Audit, AuditedRule, Audits, RuleName
 from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
@@ -22,7 +23,6 @@ from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.corpora.records import SentenceSplitter
-from online_rnnlm.cross_check.audit import Audit, AuditedRule, Audits, RuleName
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.jobs.description import identity_of
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from online_rnnlm.audit.rules import END, Scorer, Text, joined, lines_of, with_ends
 from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
-from online_rnnlm.cross_check.audit import END, Scorer, Text, joined, lines_of, with_ends
 from online_rnnlm.errors import UserError
 
 
@@ -50,7 +50,8 @@ class Program:
 
     def _halves(self, first: Text, second: Text) -> list[float]:
         with self._started() as process, ThreadPoolExecutor(1) as reader:
-            read, write = process.stdout, process.stdin
+            read = process.stdout
+            write = process.stdin
             assert read and write
             answered = reader.submit(lambda: [read.readline() for _ in lines_of(first)])
             with suppress(BrokenPipeError):  # what it has answered tells more

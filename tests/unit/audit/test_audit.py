@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from online_rnnlm.audit.networks import of_model
+from online_rnnlm.audit.programs import Program
+from online_rnnlm.audit.rules import END, Scorer, audit, joined, lines_of
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
-from online_rnnlm.cross_check.audit import END, Scorer, audit, joined, lines_of
-from online_rnnlm.cross_check.networks import of_model
-from online_rnnlm.cross_check.programs import Program
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ScoredText
 from online_rnnlm.use.network import Network
