@@ -33,7 +33,6 @@ DOCUMENT = Path("docs/performance.md")
 SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "training": speed.training,
     "full_scale": speed.full_scale,
-    "threads": speed.threads,
     "evaluation": speed.evaluation,
     "operation": speed.operation,
     "networks": speed.networks,

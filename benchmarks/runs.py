@@ -19,7 +19,7 @@ from benchmarks.measure import Row, Target, missing, row
 from benchmarks.workloads import HIDDEN_SIZE, ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import ClassSettings
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import final_way
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -96,7 +96,7 @@ def whole_run(
     call to its end, and the test perplexity, None if the training diverged.
     """
     run = Run(settings=settings)
-    directory, last = results.run(run.name), final_evaluation(settings.document_size)
+    directory, last = results.run(run.name), final_way(settings.document_size)
     clock, log = _EpochClock(directory.metrics), logging.getLogger("online_rnnlm")
     log.addHandler(clock)
     log.setLevel(logging.INFO)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -181,36 +180,6 @@ def networks(context: Context) -> dict[str, Any]:
             )
         )
     return {"rows": measured(group, context.repeats)}
-
-
-def threads(context: Context) -> dict[str, Any]:
-    """Measure training by one thread and by one for each core, in words per second of the clock."""
-    number = len(os.sched_getaffinity(0))
-    name, large = _large(context)
-    main = context.main
-    cases = [
-        (f"D = {STATIC} ({main.name})", main.corpus, context.settings(STATIC), 1.6),
-        (f"D = {STATIC}, {name}", large, context.settings(STATIC), 1.6),
-        (f"D = {ONLINE} ({main.name})", main.corpus, context.settings(ONLINE), 1.6),
-        (f"D = {ONLINE}, {name}", large, context.settings(ONLINE), 1.6),
-        (f"M = {WIDE} ({main.name})", main.corpus, context.settings(STATIC, hidden_size=WIDE), 1.8),
-    ]
-    rows: list[Row] = []
-    for title, corpus, settings, least in cases:
-        few = SENTENCES // 4 if settings.hidden_size == WIDE else SENTENCES
-        task = partial(training_task, settings, corpus, context.sample(corpus, few))
-        group = [
-            Workload("one", task, shown=False),
-            Workload(
-                f"{number} threads against one, training {title}",
-                partial(task, threads=number),
-                Target(least),
-                against="one",
-                by_clock=True,
-            ),
-        ]
-        rows += measured(group, context.repeats)
-    return {"rows": rows}
 
 
 def operation(context: Context) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import OnlineSettings, Sentences, Trainer
+from online_rnnlm.core.engines.base import Sentences, Trainer
 from online_rnnlm.core.lanes import one_by_one, segments_of, side_by_side
 from online_rnnlm.core.parameters import GROUPS, Parameters
 from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.way import PARTS, Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs import cost
 
@@ -70,12 +71,12 @@ class Context:
         return order[: self.less(sentences)].astype(np.int64)
 
 
-def new_trainer(settings: RunSettings, corpus: Corpus, threads: int = 1) -> Trainer:
+def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
     """Make a trainer with the weights that training starts from."""
     sizes, precision = sizes_for(settings, corpus), settings.precision
     weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, precision)
     sums = parameters.filled(sizes, settings.accumulator_start, precision)
-    return registry.trainer(settings, corpus, weights, sums, threads=threads)
+    return registry.trainer(settings, corpus, weights, sums)
 
 
 def learn_from(trainer: Trainer, settings: RunSettings, sentences: Sentences) -> None:
@@ -90,10 +91,9 @@ def training_task(
     sentences: Sentences,
     *,
     a_call: int = SENTENCES_A_CALL,
-    threads: int = 1,
 ) -> Task:
     """Return a task that learns from these sentences, `a_call` or a batch of them in a call."""
-    trainer, words = new_trainer(settings, corpus, threads), words_in(corpus, sentences)
+    trainer, words = new_trainer(settings, corpus), words_in(corpus, sentences)
     batch = settings.batch_sentences
     size = batch * max(1, a_call // batch)
 
@@ -138,9 +138,13 @@ def online_scoring_task(
     testing: TestingSettings,
 ) -> Task:
     """Return a task that scores some test sentences while everything learns after every word."""
-    rates = testing.learning_rates[0], settings.document_rate
-    online = OnlineSettings(frozenset(GROUPS), *rates, testing.steps)
-    scorer = registry.online_scorer(settings, corpus, weights, online)
+    way = Way(
+        PARTS,
+        weight_rate=testing.learning_rates[0],
+        unit_of_text="sentence",
+        steps=testing.steps,
+    )
+    scorer = registry.online_scorer(settings, corpus, weights, way)
     split = corpus.splits["test"]
     few = np.arange(min(sentences, split.sentences))
     words = words_in(corpus, few, "test")

@@ -30,22 +30,18 @@ from online_rnnlm.analysis.tables.write import (
     signed,
 )
 from online_rnnlm.analysis.verdicts import verdict_and_change
-from online_rnnlm.config.evaluations import (
-    ALL,
-    DOCUMENT_VECTOR,
-    NONE,
-    Learning,
-    final_evaluation,
-    learning_in,
-)
+from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
+from online_rnnlm.config.loading import load
+from online_rnnlm.core import way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.errors import UserError
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _KEPT = {
-    Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name: "vector kept for the article",
-    Learning(updates=ALL, unit_of_text="document").name: "all weights learning, kept for it",
+    Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
+    Way(way.PARTS, unit_of_text="document").name: "all weights learning, kept for it",
 }
 _SHORT_CACHE = {"short_neural_cache": "with a short neural cache"}
 _RIVALS = {
@@ -180,8 +176,10 @@ def _intervals(evidence: EvidenceFolder) -> str:
     """A row for each way in which the vector may learn in testing: perplexity and words/s."""
     table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
     shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
-    ways = [learning_in(name) for name in shown["evaluation"]]
-    shown = shown.assign(way=[(way and way.in_words) or "as in training" for way in ways])
+    ways = ways_of(load(evidence.configuration))
+    shown = shown.assign(
+        way=[in_words(ways[name]) or "as in training" for name in shown["evaluation"]]
+    )
     return markdown_of(
         shown,
         _MODEL,

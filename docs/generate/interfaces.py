@@ -15,12 +15,12 @@ from docs.generate.models import described, keys, table
 from online_rnnlm.commands._main import parser_of, verbs
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config.base import Settings
-from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
+from online_rnnlm.use.request import WayOptions
 from online_rnnlm.use.sampling import SamplingSettings
 
-OPTIONS: dict[str, type[Settings]] = {"score": Learning, "sample": SamplingSettings}
+OPTIONS: dict[str, type[Settings]] = {"score": WayOptions, "sample": SamplingSettings}
 """The settings behind the options of methods of a trained model."""
 
 SHOWN = "The opera premiered in Vienna. Mozart conducted the orchestra."
@@ -111,7 +111,7 @@ def _plain(text: str) -> str:
 def public(name: str) -> str:
     """Return the signature and docstring of a public name, and those of a class's methods.
 
-    A method with a `Learning`, which is no public name, is left out.
+    A method with a `Way`, which is no public name, is left out.
     """
     if name not in online_rnnlm.__all__:
         raise UserError(f"`{name}`: no public name; allowed: {', '.join(online_rnnlm.__all__)}")
@@ -124,7 +124,7 @@ def public(name: str) -> str:
             continue
         if isinstance(value, property):
             parts.append(f"### {member}\n\n{_text(value)}")
-        elif inspect.isfunction(value) and "Learning" not in str(inspect.signature(value)):
+        elif inspect.isfunction(value) and "Way" not in str(inspect.signature(value)):
             parts.append(f"### {member}\n\n{_callable(member, value)}")
     return "\n\n".join(parts)
 

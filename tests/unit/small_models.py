@@ -15,7 +15,9 @@ from online_rnnlm.core.engines.base import Trainer
 from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Corpus, Split, load_corpus
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, NONE, PARTS, Way
+from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import sha256_of
@@ -100,6 +102,33 @@ def weights_for(settings: RunSettings, corpus: Corpus) -> Parameters:
     """Return weights so large that all of the model's parts matter."""
     sizes = sizes_for(settings, corpus)
     return parameters.initialise(sizes, 0.7, settings.seed, settings.precision)
+
+
+def way_of(groups, weight_rate, vector_rate, steps=5, after="word", unit="sentence") -> Way:
+    """A way in which these groups of weights learn, and the vector if it has a rate."""
+    named = {*groups, *([DOCUMENT_VECTOR] if vector_rate else [])}
+    return Way(
+        tuple(part for part in PARTS if part in named),
+        weight_rate=weight_rate if groups else None,
+        vector_rate=vector_rate or None,
+        after=1 if after == "word" else after,
+        unit_of_text=unit,
+        steps=steps,
+    )
+
+
+def evaluation_named(name):
+    """The way with a name such as `all.word.stream`, or else the rival of that name."""
+    parts, *rest = name.split(".")
+    named = {*parts.split("+")}
+    if not named <= {NONE, ALL, *PARTS}:
+        return name
+    learning = tuple(part for part in PARTS if part in named or ALL in named)
+    if not rest:
+        return Way(learning)
+    after, unit = rest
+    after = {"word": 1, "sentence": "sentence"}.get(after) or int(after)
+    return Way(learning, after=after, unit_of_text=unit)
 
 
 def words_of(split: Split, sentence: int) -> list[int]:

@@ -97,7 +97,7 @@ def _stub_training(run: str) -> None:
     import pytest
 
     sys.path.append(PROJECT_OF_TESTS)
-    from online_rnnlm.core import training
+    from online_rnnlm.jobs import train as training
     from tests.unit.jobs import stub
 
     change = pytest.MonkeyPatch()

@@ -11,7 +11,6 @@ rule train:
         RUN.finished_files(),
     log:
         RESULTS.log("train", "{run}"),
-    threads: of_run(resources.threads, EXPERIMENT)
     resources:
         mem_mb=run_needs(resources.run_mb),
         runtime=run_needs(resources.training_minutes),
@@ -24,4 +23,4 @@ rule train:
     message:
         "Train {wildcards.run}"
     shell:
-        verb("train", "--run {wildcards.run} --threads {threads}")
+        verb("train", "--run {wildcards.run}")

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple, get_args
 from online_rnnlm.analysis.comparison import compare_sides, compare_times
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, Side, longest
-from online_rnnlm.config.evaluations import (
-    ALL,
+from online_rnnlm.config.testing import MIXTURE, UNITS
+from online_rnnlm.core.way import (
     DOCUMENT_VECTOR,
     NONE,
-    Learning,
-    only_vector_learns,
+    PARTS,
+    UnitOfText,
+    Way,
+    reading_of,
 )
-from online_rnnlm.config.testing import MIXTURE, UNITS, UnitOfText
 from online_rnnlm.storage.claims import Claim, Effect, UntestedClaim
 
 SAME_HIDDEN = 1
@@ -215,9 +216,9 @@ def _vector_alone(results: Results, vector: Row) -> Compared:
     """
     trained, tested = vector.settings.unit_of_text, False
     for unit in get_args(UnitOfText):
-        everything = Learning(updates=ALL, unit_of_text=unit).name
-        alone = Learning(updates=DOCUMENT_VECTOR, unit_of_text=unit).name
-        kept = unit == "sentence" or vector.settings.reading.vector  # else reset by sentences
+        everything = Way(PARTS, unit_of_text=unit).name
+        alone = Way((DOCUMENT_VECTOR,), unit_of_text=unit).name
+        kept = unit == "sentence" or reading_of(vector.settings).vector  # else reset by sentences
         ours = DOCUMENT_VECTOR if unit == trained and kept else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
@@ -246,7 +247,7 @@ def _against_rivals(results: Results, vector: Row) -> Compared:
     if not rivals:
         yield _untested(BEST_RIVAL, vector, _NO_RIVAL)
         return
-    ours = _best([side for side in _sides([vector]) if only_vector_learns(side.evaluation)])
+    ours = _best([side for side in _sides([vector]) if side.only_vector_learns])
     cheap = [
         rival
         for rival in rivals
@@ -275,7 +276,7 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
     if all(side.evaluation == NONE for side in static):
         return _untested(BEST_SYSTEM, vector, _NO_RIVAL)
     ours, theirs = _best(_sides(row for row in rows if row.has_vector)), _best(static)
-    alone = ours.row == vector and only_vector_learns(ours.evaluation)
+    alone = ours.row == vector and ours.only_vector_learns
     if alone and theirs in _rivals(results, vector):
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(BEST_SYSTEM, vector, reason)

@@ -25,8 +25,7 @@ from online_rnnlm.analysis.significance import (
     seed_interval,
     sign_flip_p_value,
 )
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
-from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Equivalence, PieceName, SeedDifference
 from online_rnnlm.storage.evaluations import Timing, sentence_scores

@@ -44,10 +44,10 @@ from online_rnnlm.analysis.verdicts import (
 )
 from online_rnnlm.audit.rules import Audit, Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
-from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
-from online_rnnlm.config.evaluations import NONE, evaluations_of, learning_in, main_evaluations
+from online_rnnlm.config.evaluations import evaluations_of, in_words, main_evaluations, ways_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
+from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
@@ -144,8 +145,9 @@ class Results:
 
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
-        rival, learning = self.rival_in(evaluation), learning_in(evaluation)
-        return f"with {rival.phrase}" if rival else learning.in_words if learning else ""
+        if rival := self.rival_in(evaluation):
+            return f"with {rival.phrase}"
+        return in_words(ways_of(self.experiment)[evaluation])
 
     def name_of(self, side: Side) -> str:
         """A row's name and the way in which it is tested, such as `100/20 frozen`."""

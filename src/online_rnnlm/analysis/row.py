@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import final_evaluation, learning_in
+from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals.base import Rival
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
@@ -205,12 +205,18 @@ class Side(NamedTuple):
         return 1 / metric_of(self.by_seed, "words_per_second", "test").mean
 
     @property
+    def only_vector_learns(self) -> bool:
+        """True if nothing but the document vector learns, and nothing is added."""
+        way = self.by_seed[0].way
+        return way is not None and way.only_vector_learns
+
+    @property
     def kept_for(self) -> UnitOfText:
         """The unit of text at whose end the side forgets what it has read; with a rival, never."""
-        learning, trained = learning_in(self.evaluation), self.row.settings.unit_of_text
-        if learning is None:
+        way, trained = self.by_seed[0].way, self.row.settings.unit_of_text
+        if way is None:
             return "stream"
-        return longest([trained, learning.unit_of_text or trained])
+        return longest([trained, way.unit_of_text or trained])
 
 
 def longest(units: Iterable[UnitOfText]) -> UnitOfText:

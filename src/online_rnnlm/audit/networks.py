@@ -46,8 +46,8 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
     It cannot be asked for candidates if no state holds all that it learns.
     """
     network = model.network
-    request = model.request(**options)
-    unit = network.unit_of(request)
+    way = model.way(**options)
+    unit = network.unit_of(way)
     words = with_ends(model.words)
 
     def score(text: Text) -> list[float]:
@@ -58,7 +58,7 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
 
     scorer = Scorer(score, unit, words, most=len(words))
     try:
-        begin = start(network, request)
+        begin = start(network, way)
     except UserError:
         return scorer
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from online_rnnlm.audit.rules import END, Scorer, Text, joined, lines_of, with_ends
-from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.corpus import SENTENCE_END
 from online_rnnlm.errors import UserError
 

@@ -6,15 +6,16 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from zipfile import is_zipfile
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS, UnitOfText
+from online_rnnlm.config.testing import MOST_STEPS, USUAL_STEPS
+from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.evaluations import Learning
+    from online_rnnlm.core.way import Way
     from online_rnnlm.use.model import TrainedModel
     from online_rnnlm.use.text import Layout
 
@@ -129,11 +130,16 @@ def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
     return model.preparation.layout("tokenised" if arguments.tokenised else raw)
 
 
-def request_of(model: TrainedModel, arguments: argparse.Namespace) -> Learning:
+def way_of(model: TrainedModel, arguments: argparse.Namespace) -> Way:
     """Return what learns from the text; raises UserError for options that cannot be combined."""
-    from online_rnnlm.config.evaluations import Learning
+    return model.way(**way_options(arguments))
 
-    options = {name: getattr(arguments, name) for name in Learning.model_fields}
+
+def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say what learns from the text."""
+    from online_rnnlm.use.request import WayOptions
+
+    options = {name: getattr(arguments, name) for name in WayOptions.model_fields}
     if arguments.frozen:
         options["updates"] = "none"
-    return model.request(**options)
+    return options

@@ -39,7 +39,6 @@ def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     _arguments.add_run(parser)
-    _arguments.add_threads(parser, "threads that train together; the results are the same")
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -52,7 +51,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from online_rnnlm.jobs.train import train
 
     corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
-    train(resolved, corpus, files, _CHECKPOINT_SECONDS, arguments.threads)
+    train(resolved, corpus, files, _CHECKPOINT_SECONDS)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +77,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from online_rnnlm.jobs.evaluate import evaluate
 
     corpus = directory.corpus(planned.settings.corpus)
-    evaluate(directory, planned.name, corpus, arguments.evaluation, experiment.testing)
+    evaluate(directory, planned.name, corpus, allowed[arguments.evaluation], experiment.testing)
 
 
 def _add_rival(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from online_rnnlm.commands import _arguments, _model
 
 if TYPE_CHECKING:
     from online_rnnlm.audit.rules import Audit
-    from online_rnnlm.config.testing import UnitOfText
+    from online_rnnlm.core.way import UnitOfText
 
 HELP = "test that no word is known before it is scored, by a model or by any program"
 EXAMPLE = """\
@@ -61,8 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
         model = _model.named_model(arguments)
-        options = _model.request_of(model, arguments).model_dump(exclude_unset=True)
-        scorer = networks.of_model(model, **options)
+        scorer = networks.of_model(model, **_model.way_options(arguments))
     else:
         lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in lines for word in line.split()]

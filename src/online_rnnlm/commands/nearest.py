@@ -49,7 +49,7 @@ def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace)
     """Return the vectors of a text, each learnt from one sentence alone."""
     from online_rnnlm.use.vectors import index_of, vectors_of
 
-    request = model.request(unit_of_text="sentence")
-    model.require_vector(request)
+    way = model.way(unit_of_text="sentence")
+    model.require_vector(way)
     layout = _model.layout_of(model, arguments)
-    return index_of(vectors_of(model, files, layout, request, "sentence"))
+    return index_of(vectors_of(model, files, layout, way, "sentence"))

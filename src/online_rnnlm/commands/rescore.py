@@ -46,13 +46,13 @@ def run(arguments: argparse.Namespace) -> None:
 
     model = _model.named_model(arguments)
     layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
-    request = model.request(updates="none" if arguments.frozen else None)
+    way = model.way(updates="none" if arguments.frozen else None)
     lists = rescore(
         model,
         arguments.files,
         arguments.format,
         layout,
-        request,
+        way,
         weight=arguments.weight,
         context=arguments.context,
     )

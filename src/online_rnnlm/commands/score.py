@@ -37,6 +37,6 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.writing import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
-    layout, request = _model.layout_of(model, arguments), _model.request_of(model, arguments)
+    layout, way = _model.layout_of(model, arguments), _model.way_of(model, arguments)
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
-    score_text(model, arguments.files, layout, request, writer, flush=arguments.flush)
+    score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)

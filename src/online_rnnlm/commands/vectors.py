@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> None:
     model = _model.named_model(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
         arguments.unit_of_text = "document"
-    request = model.request(
+    way = model.way(
         unit_of_text=arguments.unit_of_text,
         learning_rate=arguments.learning_rate,
     )
-    model.require_vector(request)
+    model.require_vector(way)
     layout = _model.layout_of(model, arguments)
-    rows = vectors_of(model, arguments.files, layout, request, arguments.per)
+    rows = vectors_of(model, arguments.files, layout, way, arguments.per)
     write = write_jsonl if arguments.json else write_tsv
     write(rows, sys.stdout)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from online_rnnlm.config.evaluations import evaluations_of, learning_in
+from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import MIXTURE
 
@@ -52,9 +52,7 @@ def text_in_order(experiment: Experiment) -> bool:
 
 def online_evaluations(experiment: Experiment) -> bool:
     """True if any row has an evaluation that `testing.updates` adds."""
-    rows = (row.settings for row in experiment.planned_rows)
-    names = (name for row in rows for name in evaluations_of(row, experiment.testing))
-    return any(one is not None and one.unit_of_text for one in map(learning_in, names))
+    return any(way.unit_of_text is not None for way in ways_of(experiment).values())
 
 
 def mixtures(experiment: Experiment) -> bool:

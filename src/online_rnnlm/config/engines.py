@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SCORING_SENTENCES = 64
-"""The number of sentences scored side by side; it changes results only by rounding."""
-
 
 @dataclass(frozen=True)
 class OnDevice:
@@ -46,21 +43,11 @@ class Engine:
     """True if its gradients can go back through the updates of the document vector."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
-    shares_work: bool = False
-    """True if several threads can compute a training together."""
     copies_class_outputs: bool = True
     """True if it copies the output weights of a whole class for every word.
 
     The memory that a job asks for depends on this.
     """
-
-    scores_in_batches: bool = False
-    """True if it scores `batch_sentences` sentences side by side, where these are more than 64."""
-
-    def scoring_sentences(self, batch_sentences: int) -> int:
-        """The number of sentences that it scores side by side, for a run with such batches."""
-        most = batch_sentences if self.scores_in_batches else 0
-        return max(SCORING_SENTENCES, most)
 
     def has_cell(self, cell: str) -> bool:
         """True if the engine computes that cell."""
@@ -81,7 +68,6 @@ ENGINES: Mapping[str, Engine] = {
         cells=frozenset({"sigmoid", "lstm"}),
         online_cells=frozenset({"sigmoid"}),
         goes_through_updates=False,
-        shares_work=True,
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
@@ -100,7 +86,6 @@ ENGINES: Mapping[str, Engine] = {
         },
         has_dropout=False,
         packages=("jax",),
-        scores_in_batches=True,
         online_cells=frozenset(),
     ),
 }

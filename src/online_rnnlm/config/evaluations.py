@@ -1,186 +1,148 @@
-"""The parts of a model that may learn during testing, and the names of evaluations."""
+"""The evaluations of a run: the ways in which its network is tested, and the rivals added to it."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from online_rnnlm.config.base import Rate, Settings
-from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.engines import ENGINES, engine_anywhere
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.testing import (
-    UNITS,
-    USUAL_STEPS,
-    LearnAfter,
-    Steps,
-    TestingSettings,
-    UnitOfText,
-)
+from online_rnnlm.config.testing import UNITS, RunRivalName, TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.errors import UserError
+from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, PARTS, Part, Way
 
-NONE, DOCUMENT_VECTOR, ALL = "none", "document_vector", "all"
-PARTS = (DOCUMENT_VECTOR, "embeddings", "recurrent", "output")
-"""The parts, in the order of a subset's name; all but the first are groups of weights."""
+if TYPE_CHECKING:
+    from online_rnnlm.config.experiment import Experiment
+
+FROZEN = Way()
+"""Nothing learns."""
+AS_TRAINED = Way(parts=(DOCUMENT_VECTOR,))
+"""The document vector learns as in training."""
 
 
-def parts_of(document_size: int) -> tuple[str, ...]:
-    """Return the parts that a model has; without a document vector, these are the weights only."""
-    return PARTS if document_size else PARTS[1:]
+def parts_of(document_size: int) -> tuple[Part, ...]:
+    """Return the parts that a network has: without a document vector, the weights only."""
+    return PARTS if document_size else GROUPS
 
 
-def name_of(parts: Collection[str], document_size: int) -> str:
-    """Return the name of a subset in a model: `all`, its parts joined by `+`, or `none`.
+def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
+    """Return the parts of a network that names mean, `all` among them; those it lacks are left out.
 
-    Parts that the model does not have are left out.
+    If these are all that it has, the result is `PARTS`.
     """
     present = parts_of(document_size)
-    kept = [part for part in present if part in parts or ALL in parts]
-    if len(kept) == len(present):
-        return ALL
-    return "+".join(kept) or NONE
+    chosen = tuple(part for part in present if part in names or ALL in names)
+    return PARTS if chosen == present else chosen
 
 
-class Learning(Settings):
-    """The parts that learn from a text while it is scored, with their moments, rate and unit."""
-
-    updates: str = NONE
-    """The parts that learn: `none`, `all`, or names of `PARTS` joined by `+`."""
-    learn_after: LearnAfter = "word"
-    """The stretch of text after which a step is taken; a number of words if only the vector
-    learns."""
-    unit_of_text: UnitOfText | None = None
-    """The unit of text at whose end all that was learnt is forgotten; `stream` is the whole text.
-
-    None: the unit of training, with `carry` as in training.
-    """
-    learning_rate: Rate | None = None
-    """The rate of the weights that learn, or of the vector where only the vector learns.
-
-    If None, the vector has the rate that it was trained with.
-    """
-    steps: Steps = USUAL_STEPS
-    """Number of hidden states that a word's error is propagated back through if weights learn."""
-
-    @property
-    def moment(self) -> str:
-        """`learn_after` in words, such as `sentence` or `5 words`."""
-        after = self.learn_after
-        return f"{after} words" if isinstance(after, int) else after
-
-    @property
-    def in_words(self) -> str:
-        """The words after a network's name: none if its vector learns as in training, or `frozen`,
-        `kept for the article`, `with everything learning after every word, kept for the stream`."""
-        if self.unit_of_text is None:
-            return "frozen" if self.updates == NONE else ""
-        kept = f"kept for the {UNITS[self.unit_of_text]}"
-        if self.updates == DOCUMENT_VECTOR:
-            after = f"learning after every {self.moment}, {kept}"
-            return kept if self.learn_after == "word" else after
-        parts = "everything" if self.updates == ALL else self.updates.replace("_", " ")
-        return f"with {parts.replace('+', ' and ')} learning after every {self.moment}, {kept}"
-
-    @property
-    def name(self) -> str:
-        """The evaluation's name, such as `document_vector` or `all.word.sentence`."""
-        if self.unit_of_text is None:
-            return self.updates
-        return f"{self.updates}.{self.learn_after}.{self.unit_of_text}"
-
-    def parts(self, document_size: int) -> frozenset[str]:
-        """Return the parts of a model that learn."""
-        named = self.updates.split("+")
-        return frozenset(part for part in parts_of(document_size) if part in named or ALL in named)
-
-    @property
-    def weights_learn(self) -> bool:
-        """True if more learns than the document vector."""
-        return not {*self.updates.split("+")} <= {NONE, DOCUMENT_VECTOR}
-
-    def refuse_useless(self, settings: RunSettings) -> None:
-        """Raise UserError for parts that a model lacks, and for options that are of no use."""
-        parts, learning = parts_of(settings.document_size), self.parts(settings.document_size)
-        if self.updates not in (NONE, ALL) and not {*self.updates.split("+")} <= {*parts}:
-            allowed = f"{NONE}, {ALL}, or one or more of {', '.join(parts)} joined by `+`"
-            raise UserError(f"`updates`: Input should be {allowed}, not {self.updates!r}")
-        if self.weights_learn and self.learning_rate is None:
-            raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
-        if not learning and self.learning_rate is not None:
-            raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
-        if not learning and self.learn_after != "word":
-            raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
-        if self.weights_learn and isinstance(self.learn_after, int):
-            raise UserError("`learn_after`: weights learn after every word, or every sentence")
-        if learning and self.learn_after == (self.unit_of_text or settings.unit_of_text):
-            raise UserError(
-                "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
-            )
+def moment(way: Way) -> str:
+    """Return the stretch of text after which a step is taken: `word`, `5 words`, `sentence`."""
+    if way.after == "sentence":
+        return "sentence"
+    return "word" if way.after == 1 else f"{way.after} words"
 
 
-def learning_in(evaluation: str) -> Learning | None:
-    """Return what learns in an evaluation of that name; None if it scores a rival."""
-    if evaluation in (NONE, DOCUMENT_VECTOR):
-        return Learning(updates=evaluation)
-    keys, values = ("updates", "learn_after", "unit_of_text"), evaluation.split(".")
-    if len(values) != len(keys):
-        return None
-    return Learning.model_validate(dict(zip(keys, values, strict=True)))
+def in_words(way: Way) -> str:
+    """Return the words after a network's name: none if its vector learns as in training, or
+    `frozen`, `kept for the article`, `with everything learning after every word, kept for the
+    stream`."""
+    if way.unit_of_text is None:
+        return "" if way.parts else "frozen"
+    kept = f"kept for the {UNITS[way.unit_of_text]}"
+    if way.only_vector_learns:
+        return kept if way.after == 1 else f"learning after every {moment(way)}, {kept}"
+    parts = [part.replace("_", " ") for part in way.parts]
+    named = "everything" if way.parts == PARTS else " and ".join(parts)
+    return f"with {named} learning after every {moment(way)}, {kept}"
 
 
-def only_vector_learns(evaluation: str) -> bool:
-    """True if nothing but the document vector learns, and nothing is added."""
-    learning = learning_in(evaluation)
-    return learning is not None and learning.updates == DOCUMENT_VECTOR
-
-
-def main_evaluations(document_size: int) -> tuple[str, ...]:
-    """Return the evaluations of every run.
-
-    They are `none`, in which nothing learns, and, if the run has a document vector,
-    `document_vector`, in which it learns as in training.
-    """
-    return (NONE, DOCUMENT_VECTOR) if document_size else (NONE,)
+def final_way(document_size: int) -> Way:
+    """Return the way of a run's main evaluation: a document vector learns as in training."""
+    return AS_TRAINED if document_size else FROZEN
 
 
 def final_evaluation(document_size: int) -> str:
-    """Return the evaluation that counts as the run's result."""
-    return main_evaluations(document_size)[-1]
+    """Return the name of the evaluation that counts as the run's result."""
+    return final_way(document_size).name
 
 
-def _learning(settings: RunSettings, testing: TestingSettings) -> Iterator[Learning]:
+def main_evaluations(document_size: int) -> tuple[str, ...]:
+    """Return the names of the evaluations of every run: frozen and, with a vector, as trained."""
+    return tuple(dict.fromkeys([FROZEN.name, final_evaluation(document_size)]))
+
+
+def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Way]:
+    """Yield the ways of `testing.updates`; their rates are those that are best on `valid`."""
     if not testing.concerns(settings.corpus):
         return
-    names = [name_of(subset, settings.document_size) for subset in testing.updates]
-    can_learn = ENGINES["kernel"].scores_online(settings.cell)
-    for updates, after, unit in itertools.product(names, testing.learn_after, testing.unit_of_text):
+    subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
+    weights_can_learn = ENGINES["kernel"].scores_online(settings.cell)
+    for parts, after, unit in itertools.product(subsets, testing.learn_after, testing.unit_of_text):
+        way = Way(
+            parts,
+            after=1 if after == "word" else after,
+            unit_of_text=unit,
+            steps=testing.steps,
+        )
         # Learning after a sentence has no effect if it is forgotten at the sentence's end.
-        lost = after == unit == "sentence"
-        learning = Learning(updates=updates, learn_after=after, unit_of_text=unit)
-        weights_can = can_learn and not isinstance(after, int)
-        if updates != NONE and not lost and (weights_can or not learning.weights_learn):
-            yield learning
+        lost = way.after == unit == "sentence"
+        can_learn = not way.groups or (weights_can_learn and way.after in (1, "sentence"))
+        if parts and can_learn and not lost:
+            yield way
 
 
-def evaluations_of(settings: RunSettings, testing: TestingSettings) -> tuple[str, ...]:
-    """Return all of a run's evaluations, each once: the main ones, and those of `testing`."""
-    main = main_evaluations(settings.document_size)
-    if not testing.concerns(settings.corpus):
-        return main
-    learning = (evaluation.name for evaluation in _learning(settings, testing))
-    return tuple(dict.fromkeys([*main, *learning, *testing.rivals_of_runs]))
+def evaluations_of(
+    settings: RunSettings, testing: TestingSettings
+) -> dict[str, Way | RunRivalName]:
+    """Return all of a run's evaluations by name: the main ones, and those of `testing`.
+
+    Each is the way in which the network is tested, or the name of the rival that is added to it.
+    """
+    ways = [FROZEN, final_way(settings.document_size), *_tested_ways(settings, testing)]
+    found: dict[str, Way | RunRivalName] = {way.name: way for way in ways}
+    if testing.concerns(settings.corpus):
+        found |= {rival: rival for rival in testing.rivals_of_runs}
+    return found
 
 
-def timed_evaluations(settings: RunSettings, testing: TestingSettings) -> list[Learning]:
-    """Return what learns in the evaluations that are timed: the main one, and the vector alone."""
-    main = Learning(updates=final_evaluation(settings.document_size))
-    others = (one for one in _learning(settings, testing) if one.updates == DOCUMENT_VECTOR)
-    return list(dict.fromkeys([main, *others]))
+def ways_of(experiment: Experiment) -> dict[str, Way]:
+    """Return the ways in which any run of an experiment is tested, by the evaluation's name."""
+    return {
+        name: evaluation
+        for row in experiment.planned_rows
+        for name, evaluation in evaluations_of(row.settings, experiment.testing).items()
+        if isinstance(evaluation, Way)
+    }
 
 
-def refuse_tests_of_nothing(testing: TestingSettings, rows: Collection[RunSettings]) -> None:
+def timed_ways(settings: RunSettings, testing: TestingSettings) -> list[Way]:
+    """Return the ways that are timed: the main one, and those in which the vector learns alone."""
+    others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
+    return list(dict.fromkeys([final_way(settings.document_size), *others]))
+
+
+def engine_for(settings: RunSettings, way: Way) -> RunSettings:
+    """Return the settings with an engine that can score in a way: the run's own if it can.
+
+    Where weights learn, or the vector after several words, that may be another one, for any CPU.
+    """
+    alone = not way.groups and (way.after == 1 or not way.vector_learns)
+    if alone or ENGINES[settings.engine].scores_online(settings.cell):
+        return settings
+    engine = engine_anywhere(settings.cell, online=bool(way.groups))
+    return settings.model_copy(update={"engine": engine, "device": "cpu"})
+
+
+def usable_anywhere(settings: RunSettings) -> RunSettings:
+    """Return the same network's settings for a machine that has only a CPU and this package."""
+    changes = {"engine": engine_anywhere(settings.cell), "device": "cpu"}
+    return settings.model_copy(update=changes)
+
+
+def refuse_tests_of_nothing(testing: TestingSettings, rows: Iterable[RunSettings]) -> None:
     """Raise WrongValue if `testing.updates` adds no evaluation to any row."""
-    if testing.updates and not any(any(_learning(row, testing)) for row in rows):
+    if testing.updates and not any(any(True for _ in _tested_ways(row, testing)) for row in rows):
         raise WrongValue(
             ("testing", "updates"),
             "tests nothing: no row has such a part that can learn, or what is learnt after a "

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import NOT_BOOLEAN, Distinct, FilePath, Name, Seed, Settings
+from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.messages import Place, WrongValue
@@ -38,12 +38,6 @@ class Experiment(Settings):
     """Every row is trained once with each seed."""
     training: TrainingSettings = TrainingSettings()
     """Training settings that all rows share; see below."""
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS), NOT_BOOLEAN] = 1
-    """Number of threads, each on a core of its own, that train a run of the engine `kernel`
-    together; other engines use one. No job uses more cores than Snakemake or the cluster gives it.
-    The results are the same to the bit for every number. Many runs finish soonest side by side,
-    each with one thread; a single large one with several. A batch of 64 sentences keeps two threads
-    busy with the hidden states, and more with the output layer and the updates."""
     rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
@@ -98,10 +92,10 @@ class Experiment(Settings):
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
 
-        Where downloads lie, where runs are tracked and how many threads train decides no table,
+        Where downloads lie and where runs are tracked decides no table,
         figure or page.
         """
-        without = {"downloads", "tracking", "threads"}
+        without = {"downloads", "tracking"}
         return self.model_dump(mode="json", exclude=without)
 
     def trainings(self) -> list[Run]:

@@ -19,6 +19,7 @@ from online_rnnlm.config.base import (
     Settings,
     as_list,
 )
+from online_rnnlm.core.way import Part, UnitOfText
 
 RunRivalName = Literal[
     "unigram_cache",
@@ -58,12 +59,6 @@ def _moment(value: Any) -> Any:
 LearnAfter = Annotated[Literal["word", "sentence"] | PositiveInt, BeforeValidator(_moment)]
 
 
-def words_of(learn_after: LearnAfter) -> int:
-    """Return the number of words after which a step is taken; 0 for one at a sentence's end."""
-    return learn_after if isinstance(learn_after, int) else int(learn_after == "word")
-
-
-UnitOfText = Literal["sentence", "document", "stream"]
 UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stream": "stream"}
 """The name of each unit of text for people."""
 
@@ -74,13 +69,13 @@ Steps = Annotated[int, Field(ge=1, le=MOST_STEPS), NOT_BOOLEAN]
 USUAL_STEPS = 5
 
 
-Part = Literal["document_vector", "embeddings", "recurrent", "output", "all"]
+UpdatedPart = Literal[Part, "all"]
 
 
 Subset = Annotated[
-    list[Part],
+    list[UpdatedPart],
     Field(min_length=1),
-    WrapValidator(as_list, json_schema_input_type=Part | list[Part]),
+    WrapValidator(as_list, json_schema_input_type=UpdatedPart | list[UpdatedPart]),
 ]
 
 

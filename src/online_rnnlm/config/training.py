@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,7 @@ from online_rnnlm.config.base import (
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
-from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "lstm"]
 """The hidden layers: modules of `core/cells/`."""
@@ -32,24 +32,6 @@ if TYPE_CHECKING:
     EngineName = str
 else:
     EngineName = Literal[*ENGINES]
-
-
-class Reading(NamedTuple):
-    """The unit of text that a network reads, and whether state and vector live on within it."""
-
-    unit_of_text: UnitOfText
-    state: bool
-    """True if the hidden state lives on from one sentence of the unit to the next."""
-    vector: bool
-    """True if the document vector does."""
-
-    def lanes(self, wanted: int) -> int:
-        """Number of lanes to score in: as many as wanted, but a stream is a single unit."""
-        return 1 if self.unit_of_text == "stream" else wanted
-
-
-SENTENCES = Reading("sentence", state=False, vector=False)
-"""Every sentence by itself."""
 
 
 class RunSettings(Settings):
@@ -149,14 +131,6 @@ class RunSettings(Settings):
         cools = self.rate_rule == "cooldown"
         unused |= {"improvement_factor", "rate_divisor"} if cools else {"cooldown"}
         return frozenset(unused)
-
-    @property
-    def reading(self) -> Reading:
-        """The unit of text in training, and whether state and vector live on within it."""
-        if self.unit_of_text == "sentence":
-            return SENTENCES
-        state = self.carry != "vector" or not self.document_size
-        return Reading(self.unit_of_text, state=state, vector=self.carry != "state")
 
     def without_unused(self, undecided: Container[str] = ()) -> RunSettings:
         """Return the settings with the default value of each that changes nothing.

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import Reading
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
+SCORING_LANES = 64
+"""Number of units of text that are scored side by side; results depend on it only by rounding."""
 SENTENCES_A_CALL = 4096
 """Number of sentences of a long text that are scored in one call: it bounds the memory.
 Results depend on it only by rounding."""

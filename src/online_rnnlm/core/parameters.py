@@ -41,8 +41,6 @@ class Parameters(NamedTuple):
     """V_oᵀ, (D, V)."""
 
 
-GROUPS = ("embeddings", "recurrent", "output")
-"""The groups of parameters that can learn during testing, beside the document vector."""
 _OUTPUT = ("class_output", "word_output", "class_document", "word_document")
 
 

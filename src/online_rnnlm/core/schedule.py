@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from typing import TYPE_CHECKING
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.runs import Epoch
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 _FAILURES = 2
 """Number of epochs without improvement after which `toolkit` ends training."""
@@ -16,7 +18,8 @@ _FAILURES = 2
 
 @dataclass(frozen=True)
 class Schedule:
-    """A run's learning rate and its end, which follow from the epochs that it has finished.
+    """A run's learning rate and its end: they follow from the perplexities of `valid` after the
+    epochs that it has finished.
 
     - `cooldown`: the rate is constant, and falls linearly to 0 in the last part of a fixed number
       of epochs.
@@ -33,31 +36,27 @@ class Schedule:
         """True if training goes back to the best weights after an epoch that is worse."""
         return self.settings.rate_rule == "toolkit"
 
-    def ended(self, epochs: Sequence[Epoch]) -> bool:
+    def ended(self, perplexities: Sequence[float]) -> bool:
         """True if training is over after these epochs."""
-        failed = self.goes_back and self._failures(epochs).count(True) >= _FAILURES
-        return failed or len(epochs) >= self.settings.max_epochs
+        failed = self.goes_back and self._failures(perplexities).count(True) >= _FAILURES
+        return failed or len(perplexities) >= self.settings.max_epochs
 
-    def rate(self, epochs: Sequence[Epoch], share: float = 0.0) -> float:
+    def rate(self, perplexities: Sequence[float], share: float = 0.0) -> float:
         """Return the learning rate when this share of the epoch after these has been read."""
         settings = self.settings
         if settings.rate_rule == "cooldown":
-            left = 1 - (len(epochs) + share) / settings.max_epochs
+            left = 1 - (len(perplexities) + share) / settings.max_epochs
             return settings.learning_rate * min(1.0, left / settings.cooldown)
-        failed = self._failures(epochs)
+        failed = self._failures(perplexities)
         falls = len(failed) - failed.index(True) if True in failed else 0
         return settings.learning_rate / settings.rate_divisor**falls
 
-    def _failures(self, epochs: Sequence[Epoch]) -> list[bool]:
+    def _failures(self, perplexities: Sequence[float]) -> list[bool]:
         """Return for each epoch whether it was no improvement."""
-        best, failed = inf, []
-        for epoch in epochs:
-            entropy = math.log(epoch.valid_perplexity)
+        best = math.inf
+        failed = []
+        for perplexity in perplexities:
+            entropy = math.log(perplexity)
             failed.append(entropy * self.settings.improvement_factor >= best)
             best = min(entropy, best)
         return failed
-
-
-def is_better(perplexity: float, epochs: Sequence[Epoch]) -> bool:
-    """True if an epoch with this validation perplexity is better than all of these."""
-    return perplexity < min((epoch.valid_perplexity for epoch in epochs), default=inf)

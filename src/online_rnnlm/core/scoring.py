@@ -1,74 +1,76 @@
-"""The scorer of a text for the `Learning` that says which parts of the model learn from it."""
+"""The scoring of a text by a trained network, in a way that says what learns from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
-from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import OnlineSettings, Scores, Sentences
+from online_rnnlm.core.engines.base import Scores, Sentences
 from online_rnnlm.core.lanes import Carried, parts_of_documents
-from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.parameters import Parameters, without_document
+from online_rnnlm.core.way import Way, reading_of
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.text import Split, Text
 
 
-class LearningScorer(NamedTuple):
-    """A scorer of a split's sentences; every call begins with the trained weights."""
+class NetworkScorer:
+    """A network that scores texts in one way; every call begins with the trained weights.
 
-    score: Callable[[Split, Sentences], Scores]
-    """Scores these sentences, in this order."""
-    in_parts: bool
-    """True if a text can be scored in parts, in which documents are whole."""
-    reading: Reading
-    """The unit of text, and what lives on within it."""
-    go_on: Callable[[Split, Sentences, Carried], tuple[Scores, Carried]] | None = None
-    """Scores segments that go on with states and vectors, and returns those after them; None if
-    weights learn or steps wait."""
-
-    def parts(self, split: Split) -> Iterator[Sentences]:
-        """Yield the numbers of the sentences to score in each call: all of the split's."""
-        return parts_of_documents(split) if self.in_parts else iter([np.arange(split.sentences)])
-
-
-def learning_scorer(
-    settings: RunSettings,
-    corpus: Corpus,
-    weights: Parameters,
-    learning: Learning,
-    *,
-    hidden_states: bool = False,
-) -> LearningScorer:
-    """Make the scorer of a run's model while the parts of it that `learning` names learn.
-
-    The run's own engine scores if nothing learns, or only the vector after every word; only then
-    can `hidden_states` be had. Raises UserError as `registry.online_scorer` does.
+    The engine of the settings scores; it must be able to learn what the way says
+    (`config.engines.engine_for`). Only where no weights learn, and the vector after every word if
+    it does, can hidden states be had, and can reading go on from a state.
     """
-    parts, reading = learning.parts(settings.document_size), _reading(settings, learning)
-    if parts - {DOCUMENT_VECTOR} or (parts and learning.learn_after != "word"):
-        online = OnlineSettings.of(learning, settings)
-        scorer = registry.online_scorer(settings, corpus, weights, online)
-        in_parts = not online.learning and reading.unit_of_text != "stream"
-        return LearningScorer(scorer.score, in_parts, reading)
-    fixed = registry.scorer(settings, corpus, reading, hidden_states=hidden_states)
-    rate = (learning.learning_rate or settings.document_rate) if parts else 0.0
 
-    def score(split: Split, sentences: Sentences) -> Scores:
-        return fixed(weights, split, sentences, rate)
+    def __init__(
+        self,
+        settings: RunSettings,
+        text: Text,
+        weights: Parameters,
+        way: Way,
+        *,
+        hidden_states: bool = False,
+    ) -> None:
+        self.reading = reading_of(settings, way)
+        self.goes_on = not way.groups and (way.after == 1 or not way.vector_learns)
+        """True if reading can go on from a state (`go_on`)."""
+        self._weights_learn = bool(way.groups)
+        self._rate = way.vector_rate_in(settings)
+        if self.goes_on:
+            # A vector that does not learn stays 0: the network without it predicts the same.
+            self._weights = weights if way.vector_learns else without_document(weights)
+            self._scorer = registry.scorer(
+                settings, text, self.reading, hidden_states=hidden_states
+            )
+        else:
+            self._online = registry.online_scorer(settings, text, weights, way)
 
-    def go_on(split: Split, segments: Sentences, before: Carried) -> tuple[Scores, Carried]:
-        return fixed.go_on(weights, split, segments, rate, before)
+    def score(self, split: Split, sentences: Sentences | None = None) -> Scores:
+        """Score sentences of a split in their order, or all of them."""
+        if sentences is not None:
+            return self._score(split, sentences)
+        if self._weights_learn or self.reading.unit_of_text == "stream":
+            return self._score(split, np.arange(split.sentences))
+        parts = [self._score(split, part) for part in parts_of_documents(split)]
+        if not parts:
+            return self._score(split, np.arange(0))
+        return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
-    return LearningScorer(score, reading.unit_of_text != "stream", reading, go_on)
+    def _score(self, split: Split, sentences: Sentences) -> Scores:
+        if self.goes_on:
+            return self._scorer(self._weights, split, sentences, self._rate)
+        return self._online.score(split, sentences)
 
+    def go_on(self, split: Split, segments: Sentences, before: Carried) -> tuple[Scores, Carried]:
+        """Score a segment in each of B lanes, going on from the states and vectors in `before`.
 
-def _reading(settings: RunSettings, learning: Learning) -> Reading:
-    """Return how a text is read: as in training, or so that the vector lives on within a unit."""
-    unit = learning.unit_of_text
-    if unit is None:
-        return settings.reading
-    state = settings.reading.state and unit != "sentence"
-    return Reading(unit, state=state, vector=True)
+        Returns the scores, and the states and vectors after the segments.
+        """
+        if self._weights.class_document.shape[0] == before.documents.shape[1]:
+            return self._scorer.go_on(self._weights, split, segments, self._rate, before)
+        nothing = before._replace(documents=before.documents[:, :0])
+        scores, after = self._scorer.go_on(self._weights, split, segments, self._rate, nothing)
+        return scores, after._replace(documents=before.documents)

@@ -8,7 +8,7 @@ from online_rnnlm.core.cells import load_cell
 
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
-    from online_rnnlm.corpora.corpus import Corpus
+    from online_rnnlm.core.text import Text
 
 
 class Sizes(NamedTuple):
@@ -52,6 +52,6 @@ def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
     return Sizes(vocabulary, settings.hidden_size, classes, settings.document_size, settings.cell)
 
 
-def sizes_for(settings: RunSettings, corpus: Corpus) -> Sizes:
+def sizes_for(settings: RunSettings, text: Text) -> Sizes:
     """The sizes of a run's model on a corpus."""
-    return sizes_of_run(settings, corpus.vocabulary_size, corpus.classes)
+    return sizes_of_run(settings, text.vocabulary_size, text.classes)

@@ -1,156 +1,200 @@
-"""The epochs of a training, which decide its weights to the bit."""
+"""The training of a network, epoch after epoch: all that decides its weights, to the bit."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_rnnlm.config.runs import Run
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import Scorer, Trainer
 from online_rnnlm.core.engines.kernels.dropout import key_of
-from online_rnnlm.core.lanes import NOTHING, Batches, Segments, segments_of, side_by_side
-from online_rnnlm.core.schedule import Schedule, is_better
+from online_rnnlm.core.lanes import NOTHING, Batches, Carried, Segments, segments_of, side_by_side
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.schedule import Schedule
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.errors import UserError
-from online_rnnlm.jobs.checkpoint import Checkpoints, Progress, Unfinished
-from online_rnnlm.process.hardware import peak_memory
-from online_rnnlm.storage.runs import Epoch
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.text import Split, Text
 
 SEGMENTS_A_CALL = 512
-"""Approximate number of segments of one call of the trainer; a checkpoint may follow each."""
+"""Approximate number of segments of one call of the trainer; training can be interrupted after
+each."""
 _LONGEST_FIRST = 0.25
 """Share of an epoch's documents, the last ones, that are read in the order of falling length."""
 _LARGEST_EXPONENT = 700.0
 
 
-class Diverged(UserError):
+class Diverged(Exception):
     """The error that training has diverged, as it would again with the same settings."""
 
 
-def begin(settings: RunSettings, corpus: Corpus) -> Progress:
-    """Make the state of a run before its first epoch."""
-    sizes = sizes_for(settings, corpus)
+@dataclass
+class Unfinished:
+    """The state of an epoch that has begun and is not finished."""
+
+    weights: Parameters
+    """The weights now."""
+    accumulators: Parameters
+    carried: Carried
+    """The states and vectors after the segments that were read last, by lane."""
+    batches: int = 0
+    """Number of batches trained on so far, in the epoch's order."""
+    tokens: int = 0
+    """Number of their words."""
+    log_probability: float = 0.0
+    """Sum of the log P of these words, added in their order."""
+
+
+@dataclass
+class Progress:
+    """The complete state of a training, between two epochs or within one.
+
+    The order of the text follows from seed and epoch, so no random state is stored.
+    """
+
+    weights: Parameters
+    """The best weights so far, from which the next epoch starts unless it has begun."""
+    accumulators: Parameters
+    valid_perplexities: list[float] = field(default_factory=list)
+    """Perplexity of `valid` after each finished epoch."""
+    unfinished: Unfinished | None = None
+    """The state of the next epoch, if it has begun."""
+
+    @property
+    def epoch(self) -> int:
+        """The number of finished epochs."""
+        return len(self.valid_perplexities)
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """The result of a finished epoch."""
+
+    learning_rate: float
+    """Learning rate of the weights at the epoch's start."""
+    train_perplexity: float
+    """Perplexity of `train`, while learning from it."""
+    valid_perplexity: float
+    """Perplexity of `valid` after the epoch."""
+    kept: bool
+    """True if the epoch's weights are the best so far and are kept."""
+
+
+def begin(settings: RunSettings, text: Text) -> Progress:
+    """Make the state of a training before its first epoch."""
+    sizes = sizes_for(settings, text)
     return Progress(
         parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
     )
 
 
-def train_epochs(
-    run: Run,
-    corpus: Corpus,
-    progress: Progress,
-    checkpoints: Checkpoints,
-    after_epoch: Callable[[Epoch], None],
-    threads: int = 1,
-) -> None:
-    """Train from the state `progress` to the end, and write a checkpoint after every epoch.
+class Training:
+    """A training that goes on from a state: iterate over `steps` to train to the end."""
 
-    `after_epoch` is called with an epoch's record after the checkpoint. `threads` is that of
-    `registry.trainer`. Raises Diverged if training diverges. Raises Stopped, after a checkpoint, if
-    the process is told to end.
-    """
-    settings, schedule = run.settings, Schedule(run.settings)
-    now = progress.unfinished or progress
-    carried = progress.unfinished.carried if progress.unfinished else None
-    trainer = registry.trainer(
-        settings, corpus, now.weights, now.accumulators, carried, threads=threads
-    )
-    if not schedule.goes_back:  # then only the trainer needs accumulators
-        progress.accumulators = trainer.accumulators
-    score = registry.scorer(settings, corpus, threads=threads)
-    while not schedule.ended(progress.epochs):
-        done = _read_text(run, corpus, trainer, progress, checkpoints)
-        epoch = _measure(run, corpus, trainer, score, progress, done)
-        progress.unfinished = None
-        if epoch.kept:
-            parameters.copy_into(progress.weights, trainer.weights)
-            parameters.copy_into(progress.accumulators, trainer.accumulators)
-        elif schedule.goes_back:
-            trainer.restore(progress.weights, progress.accumulators)
-        else:
-            progress.unfinished = _beginning(trainer)
-        progress.epochs.append(epoch)
-        checkpoints.save(progress)
-        after_epoch(epoch)
+    def __init__(self, settings: RunSettings, text: Text, progress: Progress) -> None:
+        """Prepare the engine; `progress` is taken over and changes while training goes on."""
+        self._settings = settings
+        self._text = text
+        self._schedule = Schedule(settings)
+        self._progress = progress
+        now = progress.unfinished or progress
+        carried = progress.unfinished.carried if progress.unfinished else None
+        self._trainer = registry.trainer(settings, text, now.weights, now.accumulators, carried)
+        self._scorer = registry.scorer(settings, text)
+        if not self._schedule.goes_back:  # then only the trainer needs accumulators
+            progress.accumulators = self._trainer.accumulators
 
+    @property
+    def progress(self) -> Progress:
+        """The state now, with which another process can go on to the same bits."""
+        unfinished = self._progress.unfinished
+        if unfinished is not None:
+            unfinished.weights = self._trainer.weights
+            unfinished.accumulators = self._trainer.accumulators
+            unfinished.carried = self._trainer.carried
+        return self._progress
 
-def _beginning(trainer: Trainer) -> Unfinished:
-    """Return the state of an epoch that begins with the trainer's weights."""
-    return Unfinished(trainer.weights, trainer.accumulators, trainer.carried)
+    def steps(self) -> Iterator[EpochResult | None]:
+        """Train to the end; yield None after each part of an epoch, its result after each epoch.
 
+        Training may end at any of these, and go on later from `progress`. Raises Diverged.
+        """
+        progress = self._progress
+        while not self._schedule.ended(progress.valid_perplexities):
+            for _ in self._read_text():
+                yield None
+            result = self._measure()
+            progress.unfinished = None
+            if result.kept:
+                parameters.copy_into(progress.weights, self._trainer.weights)
+                parameters.copy_into(progress.accumulators, self._trainer.accumulators)
+            elif self._schedule.goes_back:
+                self._trainer.restore(progress.weights, progress.accumulators)
+            else:
+                progress.unfinished = self._beginning()
+            progress.valid_perplexities.append(result.valid_perplexity)
+            yield result
 
-def _read_text(
-    run: Run, corpus: Corpus, trainer: Trainer, progress: Progress, checkpoints: Checkpoints
-) -> Unfinished:
-    """Train on the rest of an epoch's text, and return its state, `progress.unfinished`.
+    def _beginning(self) -> Unfinished:
+        """Return the state of an epoch that begins with the trainer's weights."""
+        trainer = self._trainer
+        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried)
 
-    Raises Diverged. Raises Stopped, after a checkpoint, if the process is told to end.
-    """
-    done = progress.unfinished = progress.unfinished or _beginning(trainer)
-    schedule, split = Schedule(run.settings), corpus.splits["train"]
-    key = key_of(run.settings.seed, progress.epoch + 1)
-    for batches, tokens in _parts(run.settings, split, progress.epoch + 1, done):
-        began, cpu_began = time.perf_counter(), time.process_time()
-        rate = schedule.rate(progress.epochs, done.tokens / split.tokens)
-        done.log_probability += trainer.update(batches, rate, key)
-        done.batches += len(batches.segments)
-        done.tokens += tokens
-        done.seconds += time.perf_counter() - began
-        done.cpu_seconds += time.process_time() - cpu_began
-        if not math.isfinite(done.log_probability):
-            raise _divergence(run, progress.epoch + 1, "a probability is not a number")
-        if checkpoints.due:
-            done.weights, done.accumulators = trainer.weights, trainer.accumulators
-            done.carried = trainer.carried
-            checkpoints.save(progress)
-            checkpoints.watch.stop_if_told()
-    return done
+    def _read_text(self) -> Iterator[None]:
+        """Train on the rest of an epoch's text; yield after each part of it."""
+        progress, split = self._progress, self._text.splits["train"]
+        if progress.unfinished is None:
+            progress.unfinished = self._beginning()
+        done = progress.unfinished
+        key = key_of(self._settings.seed, progress.epoch + 1)
+        for batches, tokens in _parts(self._settings, split, progress.epoch + 1, done.batches):
+            share = done.tokens / split.tokens
+            rate = self._schedule.rate(progress.valid_perplexities, share)
+            done.log_probability += self._trainer.update(batches, rate, key)
+            done.batches += len(batches.segments)
+            done.tokens += tokens
+            if not math.isfinite(done.log_probability):
+                raise Diverged("a probability is not a number")
+            yield
 
-
-def _measure(
-    run: Run, corpus: Corpus, trainer: Trainer, score: Scorer, progress: Progress, done: Unfinished
-) -> Epoch:
-    """Make the record of an epoch after its last sentence; raises Diverged."""
-    settings, split, valid = run.settings, corpus.splits["train"], corpus.splits["valid"]
-    number = progress.epoch + 1
-    scores = score(trainer.weights, valid, np.arange(valid.sentences), settings.document_rate)
-    train_perplexity = _perplexity(done.log_probability, split)
-    valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
-    limit = settings.divergence_perplexity * corpus.vocabulary_size
-    if not max(train_perplexity, valid_perplexity) <= limit:
-        raise _divergence(run, number, f"a perplexity exceeds {limit:g}")
-    if not parameters.all_finite(trainer.weights):
-        raise _divergence(run, number, "a weight is not a finite number")
-    return Epoch(
-        epoch=number,
-        learning_rate=Schedule(settings).rate(progress.epochs),
-        train_perplexity=train_perplexity,
-        valid_perplexity=valid_perplexity,
-        kept=is_better(valid_perplexity, progress.epochs),
-        words_per_second=split.tokens / done.seconds,
-        seconds=done.seconds,
-        cpu_seconds=done.cpu_seconds,
-        peak_memory_megabytes=peak_memory() / 1e6,
-    )
+    def _measure(self) -> EpochResult:
+        """Score `valid` after an epoch's last sentence, and tell if training has diverged."""
+        settings, text, progress = self._settings, self._text, self._progress
+        assert progress.unfinished is not None
+        train, valid = text.splits["train"], text.splits["valid"]
+        every, rate = np.arange(valid.sentences), settings.document_rate
+        scores = self._scorer(self._trainer.weights, valid, every, rate)
+        train_perplexity = _perplexity(progress.unfinished.log_probability, train)
+        valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
+        limit = settings.divergence_perplexity * text.vocabulary_size
+        if not max(train_perplexity, valid_perplexity) <= limit:
+            raise Diverged(f"a perplexity exceeds {limit:g}")
+        if not parameters.all_finite(self._trainer.weights):
+            raise Diverged("a weight is not a finite number")
+        return EpochResult(
+            learning_rate=self._schedule.rate(progress.valid_perplexities),
+            train_perplexity=train_perplexity,
+            valid_perplexity=valid_perplexity,
+            kept=valid_perplexity < min(progress.valid_perplexities, default=math.inf),
+        )
 
 
 def _parts(
-    settings: RunSettings, split: Split, epoch: int, done: Unfinished
+    settings: RunSettings, split: Split, epoch: int, done: int
 ) -> Iterator[tuple[Batches, int]]:
-    """Yield the batches of an epoch that are left, in parts, each with its number of tokens."""
+    """Yield an epoch's batches, without the first `done`, in parts with their numbers of tokens."""
     segments = segments_of(split, settings)
     lanes = segments.lanes(settings.batch_sentences)
     batches = batches_of(segments, settings.seed, epoch, lanes)
-    size, lengths = max(1, SEGMENTS_A_CALL // lanes), np.diff(segments.offsets)
-    for first in range(done.batches, len(batches.segments), size):
+    size = max(1, SEGMENTS_A_CALL // lanes)
+    lengths = np.diff(segments.offsets)
+    for first in range(done, len(batches.segments), size):
         part = batches.part(first, first + size)
         yield part, int(lengths[part.segments[part.segments != NOTHING]].sum())
 
@@ -171,11 +215,3 @@ def _perplexity(log_probability: float, split: Split) -> float:
     """Return exp of the entropy in nats per token, or infinity if that is too large a number."""
     entropy = -log_probability / split.tokens
     return math.exp(entropy) if entropy < _LARGEST_EXPONENT else math.inf
-
-
-def _divergence(run: Run, epoch: int, what: str) -> Diverged:
-    """Return the error that says what has diverged, and the lower rates that can be tried."""
-    settings = run.settings
-    hints = [f"a `learning_rate` below {settings.learning_rate:g}"]
-    hints += [f"a `document_rate` below {settings.document_rate:g}"] * bool(settings.document_size)
-    return Diverged(f"{run.name}: diverged in epoch {epoch}: {what}; try {' or '.join(hints)}")

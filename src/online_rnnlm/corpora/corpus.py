@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from online_rnnlm.core.text import Split
 from online_rnnlm.corpora import textfiles
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
@@ -19,36 +20,6 @@ from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 UNKNOWN, SENTENCE_END = textfiles.UNKNOWN, textfiles.SENTENCE_END
 SENTENCE_END_ID = 0
 _WORDS_AT_ONCE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Split:
-    """One split: the inputs `stream[:-1]`, their targets `stream[1:]`, and the sentences' offsets.
-
-    `stream` is int32 (tokens + 1,), memory-mapped and read-only; `offsets` int64 (sentences + 1,):
-    sentence k's targets are `stream[offsets[k] + 1 : offsets[k + 1] + 1]`, the last one `</s>`.
-    `articles` is int32 (sentences,): the number of each sentence's article. All sentences with the
-    same number, in their order, are a document. If it is empty, each sentence is a document.
-    """
-
-    stream: npt.NDArray[np.int32]
-    offsets: npt.NDArray[np.int64]
-    articles: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
-
-    @property
-    def sentences(self) -> int:
-        """Number of sentences."""
-        return len(self.offsets) - 1
-
-    @property
-    def tokens(self) -> int:
-        """Number of tokens to predict, `</s>` counted."""
-        return len(self.stream) - 1
-
-    @property
-    def documents(self) -> int:
-        """Number of documents."""
-        return len(np.unique(self.articles)) if self.articles.size else self.sentences
 
 
 @dataclass(frozen=True)

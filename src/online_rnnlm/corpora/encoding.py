@@ -10,13 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import (
-    UNKNOWN,
-    Split,
-    Vocabulary,
-    digest_of,
-    mean_class_size,
-)
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import UNKNOWN, Vocabulary, digest_of, mean_class_size
 from online_rnnlm.corpora.records import (
     Counts,
     SentenceSplitter,

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Split, Vocabulary
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Vocabulary
 from online_rnnlm.corpora.splitting import Numbers
 from online_rnnlm.storage.files import replacing
 

@@ -1,4 +1,4 @@
-"""The progress of a training run, and its checkpoint on disk."""
+"""The checkpoint of a training run on disk."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters, under
+from online_rnnlm.core.training import Progress, Unfinished
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
@@ -21,49 +22,29 @@ from online_rnnlm.storage.runs import Epoch
 logger = logging.getLogger(__name__)
 
 _KINDS = ("weights", "accumulators")
-_COUNTS = ("batches", "tokens", "log_probability", "seconds", "cpu_seconds")
+_COUNTS = ("batches", "tokens", "log_probability")
 _UNFINISHED = "unfinished."
 _CARRIED = "unfinished.carried."
 
 
 @dataclass
-class Unfinished:
-    """The state of an epoch that has begun and is not finished."""
+class Spent:
+    """The time that an epoch has taken so far, without validation."""
 
-    weights: Parameters
-    """The weights now."""
-    accumulators: Parameters
-    carried: Carried
-    """The states and vectors after the segments that were read last, by lane."""
-    batches: int = 0
-    """Number of batches trained on so far, in the epoch's order."""
-    tokens: int = 0
-    """Number of their words."""
-    log_probability: float = 0.0
-    """Sum of the log P of these words, added in their order."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 
 
 @dataclass
-class Progress:
-    """The complete state of a training run, between two epochs or within one.
+class Started:
+    """All that a checkpoint holds of a run that has begun."""
 
-    The order of the text follows from seed and epoch, so no random state is stored.
-    """
-
-    weights: Parameters
-    """The best weights so far, from which the next epoch starts unless it has begun."""
-    accumulators: Parameters
+    progress: Progress
+    """The state of training."""
     epochs: list[Epoch] = field(default_factory=list)
     """The records of the finished epochs, as in `metrics.jsonl`."""
-    unfinished: Unfinished | None = None
-    """The state of the next epoch, if it has begun."""
-
-    @property
-    def epoch(self) -> int:
-        """The number of finished epochs."""
-        return len(self.epochs)
+    spent: Spent = field(default_factory=Spent)
+    """The time spent on the epoch that has begun."""
 
 
 class _About(BaseModel):
@@ -71,6 +52,7 @@ class _About(BaseModel):
 
     identity: str
     epochs: list[Epoch]
+    spent: Spent
     unfinished: dict[str, int | float] | None
     """The numbers of an `Unfinished`, by name."""
 
@@ -90,18 +72,20 @@ class Checkpoints:
         """True if the time for a checkpoint has come, or the process has been told to end."""
         return time.monotonic() >= self._next or self.watch.told is not None
 
-    def save(self, progress: Progress) -> None:
+    def save(self, started: Started) -> None:
         """Write a checkpoint now."""
-        save(progress, self._directory, self._identity)
+        save(started, self._directory, self._identity)
         self._next = time.monotonic() + self._seconds
 
 
-def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
+def save(started: Started, directory: RunDirectory, identity: str) -> None:
     """Write a run's checkpoint, whole or not at all, in place of the previous one."""
+    progress = started.progress
     begun = progress.unfinished
     about = _About(
         identity=identity,
-        epochs=progress.epochs,
+        epochs=started.epochs,
+        spent=started.spent,
         unfinished={name: getattr(begun, name) for name in _COUNTS} if begun else None,
     )
     arrays = _arrays("", progress)
@@ -113,7 +97,7 @@ def save(progress: Progress, directory: RunDirectory, identity: str) -> None:
         np.savez(file, about=np.array(about.model_dump_json()), **arrays)
 
 
-def load(directory: RunDirectory, identity: str) -> Progress | None:
+def load(directory: RunDirectory, identity: str) -> Started | None:
     """Read the checkpoint of the run of that identity; None if there is none.
 
     A checkpoint that fails zip's checksums is ignored, with a warning.
@@ -133,7 +117,7 @@ def remove(directory: RunDirectory) -> None:
     directory.state.unlink(missing_ok=True)
 
 
-def _read(file: Mapping[str, Any], identity: str) -> Progress | None:
+def _read(file: Mapping[str, Any], identity: str) -> Started | None:
     """Read an undamaged checkpoint; return None if it is not of the run of that identity."""
     try:
         about = _About.model_validate_json(str(file["about"]), strict=True)
@@ -141,11 +125,12 @@ def _read(file: Mapping[str, Any], identity: str) -> Progress | None:
         return None
     if about.identity != identity:
         return None
-    progress = Progress(*_parameters(file, ""), about.epochs)
+    weights, accumulators = _parameters(file, "")
+    progress = Progress(weights, accumulators, [one.valid_perplexity for one in about.epochs])
     if about.unfinished is not None:
         counts: Any = about.unfinished
         progress.unfinished = Unfinished(*_parameters(file, _UNFINISHED), _carried(file), **counts)
-    return progress
+    return Started(progress, about.epochs, about.spent)
 
 
 def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:

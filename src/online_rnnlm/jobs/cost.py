@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.parameters import shapes
 from online_rnnlm.core.sizes import Sizes
-from online_rnnlm.corpora.corpus import Corpus, Split, scored_words
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Corpus, scored_words
 
 Integers = NDArray[np.int64]
 
@@ -86,7 +87,7 @@ def update_multiply_adds_per_word(
 ) -> float:
     """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
 
-    `groups` are the groups of `parameters.GROUPS` that learn. If they learn after every word, the
+    `groups` are the groups of `core.way.GROUPS` that learn. If they learn after every word, the
     loss is propagated through `steps` hidden states, and all but the last of these are computed
     again with the current weights. If they learn after a sentence, the loss is propagated through
     each state once, and none is computed again. A gradient and its step count once: the outer

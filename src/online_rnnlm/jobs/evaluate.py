@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE
-from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.evaluations import AS_TRAINED, FROZEN
+from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.jobs.mixing import composed
 from online_rnnlm.jobs.outcome import Failure, Floats, Network, Outcome
@@ -31,10 +32,10 @@ def evaluate(
     experiment: ExperimentDirectory,
     name: str,
     corpus_directory: CorpusDirectory,
-    evaluation: str,
+    evaluation: Way | RunRivalName,
     testing: TestingSettings,
 ) -> None:
-    """Test a run in the way that an evaluation's name says, and write the evaluation's files.
+    """Test a run in a way, or with a rival, and write the evaluation's files.
 
     Raises UserError if the model or a part of a mixture is missing or damaged, or if the run was
     not trained on this corpus.
@@ -42,7 +43,9 @@ def evaluate(
     run = experiment.run(name)
     record, end = records.read(RunRecord, run.record), read_end(run)
     corpus = load_corpus(corpus_directory, testing.other_texts)
-    rival = rival_in(evaluation, testing)
+    way = evaluation if isinstance(evaluation, Way) else None
+    called = evaluation.name if isinstance(evaluation, Way) else evaluation
+    rival = rival_in(called, testing)
     result: Outcome | Failure
     if isinstance(end, RunDivergence):
         result = Failure(end.reason)
@@ -52,10 +55,10 @@ def evaluate(
         weights = weight_files.read_trained(run, corpus.digest)
         network = Network(record.name, record.settings, corpus, weights)
         result = outcome(network, evaluation, testing)
-    if isinstance(result, Failure) and evaluation == DOCUMENT_VECTOR:
+    if isinstance(result, Failure) and evaluation == AS_TRAINED:
         nothing = np.zeros((0, record.settings.document_size))
         result = result._replace(document_vectors=dict.fromkeys(HELD_OUT, nothing))
-    _write(experiment, name, record.identity, evaluation, corpus, result)
+    _write(experiment, name, record.identity, called, way, corpus, result)
 
 
 def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
@@ -70,7 +73,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     result = Outcome(
         logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=rival.parameters
     )
-    _write(experiment, name, identity, NONE, corpus, result)
+    _write(experiment, name, identity, FROZEN.name, None, corpus, result)
 
 
 def _write(
@@ -78,6 +81,7 @@ def _write(
     name: str,
     identity: str,
     evaluation: str,
+    way: Way | None,
     corpus: Corpus,
     result: Outcome | Failure,
 ) -> None:
@@ -105,6 +109,7 @@ def _write(
         "run": name,
         "identity": identity,
         "evaluation": evaluation,
+        "way": way,
         "curve": tuple(result.curve),
         "files": {file.name: sha256_of(file) for file in (scores, *arrays)},
     }

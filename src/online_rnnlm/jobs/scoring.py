@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning, final_evaluation, learning_in
-from online_rnnlm.config.testing import TestingSettings, words_of
-from online_rnnlm.core.engines.base import Scores, joined_scores
-from online_rnnlm.core.parameters import GROUPS
+from online_rnnlm.config.evaluations import engine_for, final_way
+from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.perplexity import perplexity
-from online_rnnlm.core.scoring import LearningScorer, learning_scorer
+from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.sizes import Sizes, sizes_for
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import GROUPS, Way
 from online_rnnlm.jobs import cost
 from online_rnnlm.jobs.outcome import Failure, Floats, Network, Outcome
-from online_rnnlm.rivals import rival_in
+from online_rnnlm.process.devices import require
+from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import LearningRival, MixedRival, ScoredText
 from online_rnnlm.storage.evaluations import Costs, Trial
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS
@@ -30,30 +31,34 @@ from online_rnnlm.storage.paths import HELD_OUT, SPLITS
 logger = logging.getLogger(__name__)
 
 
-def outcome(network: Network, evaluation: str, testing: TestingSettings) -> Outcome | Failure:
-    """Score the splits in the way that an evaluation's name says.
+def outcome(
+    network: Network, evaluation: Way | RunRivalName, testing: TestingSettings
+) -> Outcome | Failure:
+    """Score the splits in a way, or with a rival.
 
     A text of another kind on which the network diverges is left out.
     """
-    learning, rival = learning_in(evaluation), rival_in(evaluation, testing)
-    what, advice = f"{network.name}, {evaluation}", ""
-    if learning is not None and learning.unit_of_text is not None:
-        groups = learning.parts(network.settings.document_size) - {DOCUMENT_VECTOR}
-        key = "learning_rate" if groups else "document_rate"
+    advice = ""
+    found: Outcome | list[Trial]
+    if isinstance(evaluation, Way) and evaluation.unit_of_text is None:
+        found = _as_trained(network, evaluation)
+    elif isinstance(evaluation, Way):
+        key = "learning_rate" if evaluation.groups else "document_rate"
         advice = f"; try smaller rates in `testing.{key}s`"
-        found = _at_best_rates(network, learning, testing)
-        if isinstance(found, list):
-            return Failure(f"{what}: diverged on valid at every rate{advice}", found)
-    elif isinstance(rival, LearningRival):
-        found = _with_learning_rival(network, rival)
-    elif isinstance(rival, MixedRival):
-        found = _with_mixed_rival(network, rival)
+        found = _at_best_rates(network, evaluation, testing)
     else:
-        assert learning is not None
-        found = _as_trained(network, learning)
+        rival = rivals_named([evaluation], testing)[0]
+        if isinstance(rival, LearningRival):
+            found = _with_learning_rival(network, rival)
+        else:
+            found = _with_mixed_rival(network, rival)
+    name = evaluation.name if isinstance(evaluation, Way) else evaluation
+    if isinstance(found, list):
+        reason = f"{network.name}, {name}: diverged on valid at every rate{advice}"
+        return Failure(reason, found)
     logs = dict(found.log_probabilities)
     for split in [split for split, scores in logs.items() if perplexity(scores) is None]:
-        message = f"{what}: diverged on {split}{advice}"
+        message = f"{network.name}, {name}: diverged on {split}{advice}"
         if split in SPLITS:
             return Failure(message, found.curve)
         logger.warning("%s", message)
@@ -61,41 +66,38 @@ def outcome(network: Network, evaluation: str, testing: TestingSettings) -> Outc
     return replace(found, log_probabilities=logs)
 
 
-def _as_trained(network: Network, learning: Learning) -> Outcome:
+def _as_trained(network: Network, way: Way) -> Outcome:
     """Score with fixed weights; the document vector learns as in training, or is held at 0."""
-    scorer = _scorer(network, learning)
+    scorer = _scorer(network, way)
     scores, seconds = {}, {}
     for name, split in network.corpus.splits.items():
         scores[name], seconds[name] = _scored(scorer, split)
     logs = {name: s.log_probabilities for name, s in scores.items()}
-    learns = learning.updates == DOCUMENT_VECTOR
-    vectors = {name: scores[name].document_vectors for name in HELD_OUT if learns}
-    return Outcome(logs, seconds, _costs_of(network, learning), document_vectors=vectors)
+    vectors = {name: scores[name].document_vectors for name in HELD_OUT if way.vector_learns}
+    return Outcome(logs, seconds, _costs_of(network, way), document_vectors=vectors)
 
 
-def _at_best_rates(
-    network: Network, learning: Learning, testing: TestingSettings
-) -> Outcome | list[Trial]:
+def _at_best_rates(network: Network, way: Way, testing: TestingSettings) -> Outcome | list[Trial]:
     """Score while something learns, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the
     rate of the vector. Returns what was tried if it diverges at every rate.
     """
-    trained, learning = network.settings, learning.model_copy(update={"steps": testing.steps})
-    parts = learning.parts(trained.document_size)
 
-    def at(rates: dict[str, float], name: str) -> tuple[Floats, float]:
-        alpha = rates.get("document_rate", trained.document_rate)
-        asked = replace(network, settings=trained.model_copy(update={"document_rate": alpha}))
-        of_weights = {"learning_rate": rates.get("learning_rate")}
-        scorer = _scorer(asked, learning.model_copy(update=of_weights))
-        scores, seconds = _scored(scorer, network.corpus.splits[name])
+    def at(rates: Mapping[str, float], name: str) -> tuple[Floats, float]:
+        tried = replace(
+            way,
+            weight_rate=rates.get("learning_rate"),
+            vector_rate=rates.get("document_rate"),
+        )
+        scores, seconds = _scored(_scorer(network, tried), network.corpus.splits[name])
         return scores.log_probabilities, seconds
 
     best: dict[str, float] = {}
     tried: list[tuple[Trial, tuple[Floats, float]]] = []
-    grid = {"learning_rate": testing.learning_rates} if learning.weights_learn else {}
-    grid |= {"document_rate": testing.document_rates} if DOCUMENT_VECTOR in parts else {}
+    grid = {"learning_rate": testing.learning_rates} if way.groups else {}
+    if way.vector_learns and network.settings.document_size:
+        grid["document_rate"] = testing.document_rates
     for key, values in grid.items():
         for rates in [{**best, key: value} for value in values]:
             found = at(rates, "valid")
@@ -108,24 +110,26 @@ def _at_best_rates(
     return Outcome(
         {name: scores for name, (scores, _) in tested.items()},
         {name: seconds for name, (_, seconds) in tested.items()},
-        _costs_of(network, learning),
+        _costs_of(network, way),
         chosen=best,
         curve=[one for one, _ in tried],
     )
 
 
-def _scorer(network: Network, learning: Learning, *, hidden_states: bool = False) -> LearningScorer:
-    model = network.settings, network.corpus, network.weights
-    return learning_scorer(*model, learning, hidden_states=hidden_states)
+def _scorer(network: Network, way: Way, *, hidden_states: bool = False) -> NetworkScorer:
+    settings = engine_for(network.settings, way)
+    require(settings)
+    return NetworkScorer(
+        settings, network.corpus, network.weights, way, hidden_states=hidden_states
+    )
 
 
-def _scored(scorer: LearningScorer, split: Split) -> tuple[Scores, float]:
+def _scored(scorer: NetworkScorer, split: Split) -> tuple[Scores, float]:
     """Score all sentences of a split; return the scores and the seconds that it took."""
     scorer.score(split, np.arange(0))  # this loads the compiled code, so that it is not timed
     began = time.perf_counter()
-    parts = [scorer.score(split, part) for part in scorer.parts(split)]
-    seconds = time.perf_counter() - began
-    return joined_scores(parts), seconds
+    scores = scorer.score(split)
+    return scores, time.perf_counter() - began
 
 
 def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
@@ -133,8 +137,8 @@ def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
 
     A document vector learns as in training.
     """
-    learning = Learning(updates=final_evaluation(network.settings.document_size))
-    scorer = _scorer(network, learning, hidden_states=rival.needs_hidden_states)
+    way = final_way(network.settings.document_size)
+    scorer = _scorer(network, way, hidden_states=rival.needs_hidden_states)
     texts, seconds = {}, {}
     for name in network.corpus.held_out:
         split = network.corpus.splits[name]
@@ -143,7 +147,7 @@ def _with_mixed_rival(network: Network, rival: MixedRival) -> Outcome:
     rival.fit(texts["valid"])
     logs, more = timed(rival.score, texts)
     seconds = {name: seconds[name] + more[name] for name in texts}
-    costs = _costs_of(network, learning)
+    costs = _costs_of(network, way)
     adds = costs.multiply_adds_per_word + rival.cost(network.settings.hidden_size)
     costs = costs.model_copy(update={"multiply_adds_per_word": adds})
     return Outcome(logs, seconds, costs, chosen=rival.chosen, curve=rival.curve)
@@ -181,21 +185,20 @@ def timed(
     return logs, seconds
 
 
-def _costs_of(network: Network, learning: Learning) -> Costs:
-    """Compute the costs while what `learning` names learns."""
-    parts = learning.parts(network.settings.document_size)
-    groups, vector = parts - {DOCUMENT_VECTOR}, DOCUMENT_VECTOR in parts
+def _costs_of(network: Network, way: Way) -> Costs:
+    """Compute the costs while a network learns in a way."""
+    vector = way.vector_learns and network.settings.document_size > 0
     sizes, mean = _scored_sizes(network, vector=vector), network.corpus.mean_class_size("test")
-    after_sentence = learning.learn_after == "sentence"
-    steps = learning.steps if groups else 0
+    steps = way.steps if way.groups else 0
+    after_sentence = way.after == "sentence"
     if after_sentence:
         sentences = network.corpus.splits["test"]
-        touched = cost.touched_after_sentences(sizes, network.corpus, sentences, groups, vector)
+        touched = cost.touched_after_sentences(sizes, network.corpus, sentences, way.groups, vector)
     else:
-        touched = cost.touched_per_word(sizes, mean, groups, vector, steps)
-        touched /= words_of(learning.learn_after)
+        touched = cost.touched_per_word(sizes, mean, way.groups, vector, steps)
+        touched /= way.words_a_step
     updates = cost.update_multiply_adds_per_word(
-        sizes, mean, groups, steps, after_sentence=after_sentence
+        sizes, mean, way.groups, steps, after_sentence=after_sentence
     )
     return Costs(
         parameters_touched_per_word=touched,

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import timed_evaluations
+from online_rnnlm.config.evaluations import engine_for, timed_ways
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.scoring import LearningScorer, learning_scorer
-from online_rnnlm.corpora.corpus import Split, load_corpus
-from online_rnnlm.process.devices import gpu
+from online_rnnlm.core.scoring import NetworkScorer
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.process.devices import gpu, require
 from online_rnnlm.process.hardware import machine
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Timing, Timings
@@ -25,7 +26,7 @@ ROUNDS = 9
 
 
 def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Time the `timed_evaluations` of every row's first run, in turn; write `timings.json`.
+    """Time the `timed_ways` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
@@ -36,13 +37,14 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)
-            for learning in timed_evaluations(settings, experiment.testing):
-                scorer = learning_scorer(settings, corpus, weights, learning)
+            require(settings)
+            for way in timed_ways(settings, experiment.testing):
+                scorer = NetworkScorer(engine_for(settings, way), corpus, weights, way)
                 # Only a clock on the wall sees what another process or a GPU does.
                 elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
                 clock = time.perf_counter if elsewhere else time.process_time
                 seconds = partial(_seconds_per_word, scorer, corpus.splits["test"], clock)
-                timed.append((run, learning.name, seconds))
+                timed.append((run, way.name, seconds))
     chance, rounds = random.Random(0), []
     for _ in range(ROUNDS + 1):  # each in an order of its own: what was timed before leaves traces
         order = chance.sample(range(len(timed)), len(timed))
@@ -62,9 +64,8 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
     records.write(directory.timings, Timings(machine=machine(used), timings=tuple(timings)))
 
 
-def _seconds_per_word(scorer: LearningScorer, split: Split, clock: Callable[[], float]) -> float:
+def _seconds_per_word(scorer: NetworkScorer, split: Split, clock: Callable[[], float]) -> float:
     """Score a split, and return the time per token (s) by the clock."""
     began = clock()
-    for part in scorer.parts(split):
-        scorer.score(split, part)
+    scorer.score(split)
     return (clock() - began) / split.tokens

@@ -11,12 +11,14 @@ from contextlib import contextmanager, suppress
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core import training
+from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, needing_packages
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Checkpoints, Progress
+from online_rnnlm.jobs.checkpoint import Checkpoints, Spent, Started
 from online_rnnlm.jobs.description import describe_divergence, describe_result, describe_run
+from online_rnnlm.process.devices import require
+from online_rnnlm.process.hardware import peak_memory
 from online_rnnlm.process.stop_signals import FORCED, Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import lock, place, saying_what_cannot_be_written
@@ -33,15 +35,13 @@ def train(
     corpus_directory: CorpusDirectory,
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
-    threads: int = 1,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
     If the run has ended before, with the same settings, corpus and code, its files are put in place
     again: Snakemake removes them before each job. If Snakemake was told to force trainings, what is
     older than that start is not used. A checkpoint is written after every epoch, and within an
-    epoch whenever `checkpoint_seconds` have passed. `threads` is the number of threads that train
-    together, which changes nothing but the time.
+    epoch whenever `checkpoint_seconds` have passed.
 
     If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
     gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
@@ -55,54 +55,108 @@ def train(
                 place(file, directory.path / file.name)
             checkpoint.remove(directory)
             return
-        progress = checkpoint.load(directory, record.identity)
-        if progress is None:
+        require(run.settings)
+        started = checkpoint.load(directory, record.identity)
+        if started is None:
             _forget(directory)
-            progress = training.begin(run.settings, corpus)
+            started = Started(begin(run.settings, corpus))
         checkpoints = Checkpoints(directory, record.identity, checkpoint_seconds, watch)
-        record = _write_beginning(directory, record, progress)
+        record = _write_beginning(directory, record, started)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, directory, progress, checkpoints, threads)
-        _finish(run, corpus, directory, progress, record, divergence)
+            divergence = _train_epochs(run, corpus, directory, started, checkpoints)
+        _finish(run, corpus, directory, started, record, divergence)
 
 
 def _train_epochs(
     run: Run,
     corpus: Corpus,
     directory: RunDirectory,
-    progress: Progress,
+    started: Started,
     checkpoints: Checkpoints,
-    threads: int,
 ) -> str | None:
     """Train to the end; write the metrics and a line of the log after every epoch.
 
     Returns the reason if training diverges, or if the run is hopeless, else None.
     """
-
-    def after_epoch(epoch: Epoch) -> None:
-        records.write_lines(directory.metrics, progress.epochs)
-        logger.info("%s", _epoch_line(epoch, run.settings))
-
+    if run.hopeless:
+        reason = f"{run.name}: all its candidates diverged; try others in `search`"
+        logger.warning("%s", reason)
+        return reason
+    if started.progress.epoch or started.progress.unfinished:
+        logger.info("goes on %s", _position(started, corpus))
     try:
-        if run.hopeless:
-            raise training.Diverged(
-                f"{run.name}: all its candidates diverged; try others in `search`"
-            )
-        if progress.epoch or progress.unfinished:
-            logger.info("goes on %s", _position(progress, corpus))
-        training.train_epochs(run, corpus, progress, checkpoints, after_epoch, threads)
+        _follow(run, corpus, directory, started, checkpoints)
     except Stopped as stopped:
-        logger.info("%s: %s", _position(progress, corpus), stopped)
+        logger.info("%s: %s", _position(started, corpus), stopped)
         raise
-    except training.Diverged as error:
-        reason = " ".join(str(error).split())
+    except Diverged as error:
+        reason = _divergence(run, started, error)
         logger.warning("%s", reason)
         return reason
     return None
 
 
-def _position(progress: Progress, corpus: Corpus) -> str:
+def _follow(
+    run: Run,
+    corpus: Corpus,
+    directory: RunDirectory,
+    started: Started,
+    checkpoints: Checkpoints,
+) -> None:
+    """Train, and save what is reached: a checkpoint whenever one is due, each epoch's metrics.
+
+    Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
+    """
+    with needing_packages():
+        training = Training(run.settings, corpus, started.progress)
+    began, cpu_began = time.perf_counter(), time.process_time()
+    for result in training.steps():
+        if result is None:
+            started.spent.seconds += time.perf_counter() - began
+            started.spent.cpu_seconds += time.process_time() - cpu_began
+            if checkpoints.due:
+                started.progress = training.progress
+                checkpoints.save(started)
+                checkpoints.watch.stop_if_told()
+        else:
+            started.epochs.append(_epoch_record(result, started, corpus))
+            started.spent = Spent()
+            started.progress = training.progress
+            checkpoints.save(started)
+            records.write_lines(directory.metrics, started.epochs)
+            logger.info("%s", _epoch_line(started.epochs[-1], run.settings))
+        began, cpu_began = time.perf_counter(), time.process_time()
+
+
+def _epoch_record(result: EpochResult, started: Started, corpus: Corpus) -> Epoch:
+    """Make the record of an epoch that has just been finished."""
+    spent = started.spent
+    return Epoch(
+        epoch=len(started.epochs) + 1,
+        learning_rate=result.learning_rate,
+        train_perplexity=result.train_perplexity,
+        valid_perplexity=result.valid_perplexity,
+        kept=result.kept,
+        words_per_second=corpus.splits["train"].tokens / spent.seconds,
+        seconds=spent.seconds,
+        cpu_seconds=spent.cpu_seconds,
+        peak_memory_megabytes=peak_memory() / 1e6,
+    )
+
+
+def _divergence(run: Run, started: Started, error: Diverged) -> str:
+    """Return a line that says what has diverged, and the lower rates that can be tried."""
+    settings = run.settings
+    advice = f"a `learning_rate` below {settings.learning_rate:g}"
+    if settings.document_size:
+        advice += f" or a `document_rate` below {settings.document_rate:g}"
+    epoch = len(started.epochs) + 1
+    return f"{run.name}: diverged in epoch {epoch}: {error}; try {advice}"
+
+
+def _position(started: Started, corpus: Corpus) -> str:
     """Return the progress of training, in words."""
+    progress = started.progress
     begun = progress.unfinished
     share = begun.tokens / corpus.splits["train"].tokens if begun else 0
     within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
@@ -148,7 +202,7 @@ def _forget(directory: RunDirectory) -> None:
     os.truncate(directory.log, 0)  # this process holds the lock on it, so it must not be removed
 
 
-def _write_beginning(directory: RunDirectory, record: RunRecord, progress: Progress) -> RunRecord:
+def _write_beginning(directory: RunDirectory, record: RunRecord, started: Started) -> RunRecord:
     """Write what is known so far; a resumed run keeps its first beginning and its earlier jobs.
 
     A copy of the record is kept: Snakemake removes `run.json` if the job fails.
@@ -160,7 +214,7 @@ def _write_beginning(directory: RunDirectory, record: RunRecord, progress: Progr
             record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
     records.write(directory.kept.record, record)
     records.write(directory.record, record)
-    records.write_lines(directory.metrics, progress.epochs)
+    records.write_lines(directory.metrics, started.epochs)
     return record
 
 
@@ -168,7 +222,7 @@ def _finish(
     run: Run,
     corpus: Corpus,
     directory: RunDirectory,
-    progress: Progress,
+    started: Started,
     record: RunRecord,
     divergence: str | None,
 ) -> None:
@@ -179,14 +233,12 @@ def _finish(
     the job for failed while it still runs.
     """
     records.write(directory.record, record)
-    records.write_lines(directory.metrics, progress.epochs)
-    weight_files.save(progress.weights, directory.model)
+    records.write_lines(directory.metrics, started.epochs)
+    weight_files.save(started.progress.weights, directory.model)
     if divergence is None:
-        end: End = describe_result(
-            run.settings, record.identity, directory, corpus, progress.epochs
-        )
+        end: End = describe_result(run.settings, record.identity, directory, corpus, started.epochs)
     else:
-        end = describe_divergence(record.identity, directory, progress.epochs, divergence)
+        end = describe_divergence(record.identity, directory, started.epochs, divergence)
     records.write(directory.result, end)
     for file in directory.finished_files():
         place(file, directory.kept.path / file.name)

@@ -7,16 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.config.evaluations import (
-    DOCUMENT_VECTOR,
-    NONE,
-    evaluations_of,
-    final_evaluation,
-    learning_in,
-    timed_evaluations,
-)
+from online_rnnlm.config.evaluations import evaluations_of, final_evaluation, timed_ways
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.rivals import mixed_rivals, place_of, rivals_of_corpora
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory, ExperimentDirectory
 
@@ -66,11 +60,12 @@ def evaluation_inputs(
 
 def evaluation_settings(experiment: Experiment, run: Run, evaluation: str) -> str:
     """Return the settings of `testing` that a run's evaluation reads, as JSON."""
-    testing, learning = experiment.testing, learning_in(evaluation)
-    if learning is not None and learning.unit_of_text is not None:
-        keys = {"steps", "learning_rates"} if learning.weights_learn else set()
-        of_vector = DOCUMENT_VECTOR in learning.parts(run.settings.document_size)
-        keys |= {"document_rates"} if of_vector else set()
+    testing = experiment.testing
+    way = evaluations_of(run.settings, testing).get(evaluation)
+    if isinstance(way, Way) and way.unit_of_text is not None:
+        keys = {"steps", "learning_rates"} if way.groups else set()
+        if way.vector_learns and run.settings.document_size:
+            keys |= {"document_rates"}
         return as_json(testing.model_dump(mode="json", include=keys))
     return as_json([rival.name for rival in mixed_rivals([evaluation], testing)])
 
@@ -111,6 +106,6 @@ def timed_settings(experiment: Experiment) -> str:
     """Return the runs that are timed, each with its network's name and its evaluations, as JSON."""
     found = {}
     for row in experiment.planned_rows:
-        run, timed = row.runs[0], timed_evaluations(row.settings, experiment.testing)
+        run, timed = row.runs[0], timed_ways(row.settings, experiment.testing)
         found[run.name] = [run.model, *(one.name for one in timed)]
     return as_json(found)

@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import NONE, learning_in
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.pipeline.resources import workload_of
@@ -212,10 +211,7 @@ class Progress:
 
 def _in_words(evaluation: str) -> str:
     """Return what learns in an evaluation, or the name of its rival."""
-    learning = learning_in(evaluation)
-    if learning is None:
-        return evaluation.replace("_", " ")
-    return "nothing learns" if evaluation == NONE else learning.in_words or "the vector learns"
+    return evaluation.replace("_", " ")
 
 
 def _said(job: _Job) -> str:

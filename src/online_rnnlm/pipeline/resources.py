@@ -25,6 +25,8 @@ _COPIES = 12
 _TOKEN_BYTES = 60
 """Bytes of a token: its number in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
+_SCORED_AT_ONCE = 64
+"""Sentences that are scored side by side (`core.lanes.SCORING_LANES`)."""
 
 
 class Workload(NamedTuple):
@@ -53,6 +55,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.core import parameters  # noqa: PLC0415
     from online_rnnlm.core.sizes import count, sizes_of_run  # noqa: PLC0415
+    from online_rnnlm.core.way import GROUPS  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
     from online_rnnlm.jobs import cost  # noqa: PLC0415
 
@@ -75,7 +78,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
             sizes, class_size, goes_through=settings.goes_through_updates
         ),
         update_cost=cost.update_multiply_adds_per_word(
-            sizes, class_size, parameters.GROUPS, experiment.testing.steps
+            sizes, class_size, GROUPS, experiment.testing.steps
         ),
     )
 
@@ -94,8 +97,7 @@ def run_mb(load: Workload, attempt: int) -> int:
     """Return the memory to train or to test a run, in MB."""
     settings = load.settings
     number = 8 if settings.precision == "float64" else 4
-    sentences = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
-    batch = max(sentences, settings.batch_sentences) * load.longest * load.word_values
+    batch = max(_SCORED_AT_ONCE, settings.batch_sentences) * load.longest * load.word_values
     values = _COPIES * load.weights + batch + load.tokens * settings.hidden_size / 8
     return grown(_START_MB + (values * number + load.tokens * _TOKEN_BYTES) / 1e6, attempt)
 
@@ -120,11 +122,6 @@ def rates(testing: TestingSettings) -> int:
 def gpus(run: Run) -> int:
     """Return the number of GPUs that a run's jobs need."""
     return int(run.settings.device == "gpu")
-
-
-def threads(run: Run, experiment: Experiment) -> int:
-    """Return the number of threads that train a run."""
-    return experiment.threads if ENGINES[run.settings.engine].shares_work else 1
 
 
 def _speed(load: Workload) -> float:

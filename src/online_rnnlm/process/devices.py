@@ -15,7 +15,7 @@ from online_rnnlm.errors import UserError
 
 DRIVER = "libcuda.so.1"
 THEANO_PYTHON = "THEANO_PYTHON"
-"""Variable with the path of the Python that has Theano 1.0.5."""
+"""Variable with the path of the Python that has Theano 1.0.5; the engine reads it."""
 THEANO_HERE = ".venv-theano/bin/python"
 """The Python that `make theano` makes, below the project's folder."""
 _NAME_BYTES = 256
@@ -33,6 +33,7 @@ def require(settings: RunSettings) -> None:
     engine = ENGINES[settings.engine]
     if engine.is_elsewhere:
         theano_version()
+        os.environ[THEANO_PYTHON] = theano_python()
     device = engine.devices[settings.device]
     missing = next((module for module in device.modules if find_spec(module) is None), None)
     if missing:

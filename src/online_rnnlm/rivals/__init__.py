@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from online_rnnlm.config.evaluations import NONE
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.core.way import NONE
 
 if TYPE_CHECKING:  # needs numpy; planning without rivals does not
     from online_rnnlm.rivals.base import CorpusRival, Rival, RunRival

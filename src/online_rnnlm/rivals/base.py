@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.storage.evaluations import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]

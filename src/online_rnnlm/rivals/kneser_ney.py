@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.rivals.base import CorpusRival
 
 Ints = npt.NDArray[np.int64]

@@ -18,6 +18,7 @@ from online_rnnlm.storage.runs import Machine
 
 if TYPE_CHECKING:
     import pandas as pd
+from online_rnnlm.core.way import Way
 
 
 class Costs(Part):
@@ -79,6 +80,9 @@ class EvaluationEnd(Record):
     """Identity of the run, or sha256 of the n-gram model's name and corpus."""
     evaluation: str
     """Name of the evaluation."""
+    way: Way | None = None
+    """The way in which the network is tested, its rates to be chosen on `valid` where they are
+    `null`; `null` for a rival."""
     curve: tuple[Trial, ...] = ()
     """All settings that were tried on `valid`."""
     files: dict[str, Digest]

@@ -245,7 +245,7 @@ def _final_metrics(
     files: MLflow shows the latest value.
     """
     main = evaluations.final_evaluation(record.settings.document_size)
-    endings = {evaluations.NONE: FROZEN} | {main: ""}
+    endings = {evaluations.FROZEN.name: FROZEN} | {main: ""}
     for name in sorted(tests, key=lambda name: name != main):
         test = tests[name]
         # MLflow allows no `+` in a key.

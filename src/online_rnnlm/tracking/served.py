@@ -35,7 +35,7 @@ class ServedModel:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
         `</s>` counts as a token; an empty text has none. Several threads may call at once.
-        `params` are those of `TrainedModel.request`. Raises MlflowException, which MLflow's server
+        `params` are those of `TrainedModel.way`. Raises MlflowException, which MLflow's server
         also sends to its client, if one of them is not valid, for a row that is not a sentence, or
         if the model diverges.
         """
@@ -44,8 +44,8 @@ class ServedModel:
         if len(texts) == 1 and isinstance(texts.iloc[0], list):
             texts = pd.Series(texts.iloc[0], dtype=object)
         try:
-            request = self._model.request(**params)
-            parts = self._model.score_parts(_sentences(texts), request)
+            way = self._model.way(**params)
+            parts = self._model.score_parts(_sentences(texts), way)
             logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
             from mlflow.exceptions import MlflowException  # noqa: PLC0415

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import NONE, Learning
-from online_rnnlm.config.testing import UnitOfText
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
+from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
@@ -18,7 +17,7 @@ from online_rnnlm.use import state as states
 from online_rnnlm.use.describing import in_short
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, checked, request_for
+from online_rnnlm.use.request import Options, checked, way_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
@@ -67,17 +66,17 @@ class TrainedModel:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
         return list(self.network.corpus.words)
 
-    def request(self, **options: Any) -> Learning:
-        """Return the way to score that options mean, which are fields of `Learning`.
+    def way(self, **options: Any) -> Way:
+        """Return the way to score that options mean, which are fields of `WayOptions`.
 
         One that is None has its default. Raises UserError for wrong ones.
         """
-        return request_for(self.network.settings, options)
+        return way_for(self.network.settings, options)
 
     def score_parts(
         self,
         sentences: Iterable[Sentence],
-        request: Learning,
+        way: Way,
         *,
         size: int = SENTENCES_A_CALL,
     ) -> Iterator[ScoredPart]:
@@ -87,13 +86,13 @@ class TrainedModel:
         Raises UserError if the model diverges.
         """
         read = 0
-        for part in in_parts(sentences, self.network.unit_of(request), size):
+        for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [number for number, one in enumerate(part, read) if one.words]
             texts = [one for one in part if one.words]
             split = self.network.encode(
                 [one.words for one in texts], [one.document for one in texts]
             )
-            scores = self.network.score(split, request, numbers)
+            scores = self.network.score(split, way, numbers)
             read += len(part)
             vectors = scores.document_vectors
             yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
@@ -107,7 +106,7 @@ class TrainedModel:
         `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
         several sentences, and each is a row. An empty text has a row with 0 tokens.
         """
-        parts = self.score_parts(*self._way(texts, options))
+        parts = self.score_parts(*self._sentences_and_way(texts, options))
         return self._table(parts, ScoredPart.table)
 
     def score_words(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
@@ -116,7 +115,9 @@ class TrainedModel:
         The columns are `document`, `sentence`, `position` in it, `word`, `known` and
         `log_probability` (nats).
         """
-        return self._table(self.score_parts(*self._way(texts, options)), ScoredPart.rows_of_words)
+        return self._table(
+            self.score_parts(*self._sentences_and_way(texts, options)), ScoredPart.rows_of_words
+        )
 
     def _table(
         self, parts: Iterable[ScoredPart], rows: Callable[[ScoredPart, int], pd.DataFrame]
@@ -135,7 +136,7 @@ class TrainedModel:
         self, texts: Iterable[str], **options: Unpack[Options]
     ) -> list[NDArray[np.float64]]:
         """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
-        parts = self.score_parts(*self._way(texts, options))
+        parts = self.score_parts(*self._sentences_and_way(texts, options))
         return [logs for part in parts for logs in part.by_sentence]
 
     def document_vectors(
@@ -146,9 +147,9 @@ class TrainedModel:
         That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
         has no vector, or if it does not learn.
         """
-        sentences, request = self._way(texts, options)
-        self.require_vector(request)
-        found = [part.document_vectors for part in self.score_parts(sentences, request)]
+        sentences, way = self._sentences_and_way(texts, options)
+        self.require_vector(way)
+        found = [part.document_vectors for part in self.score_parts(sentences, way)]
         size, dtype = self.description.settings.document_size, self.description.settings.precision
         return np.concatenate(found) if found else np.zeros((0, size), dtype)
 
@@ -171,8 +172,8 @@ class TrainedModel:
     ) -> State:
         """Return the state before a text; the vector learns if there is one, unless `frozen`."""
         options = {"unit_of_text": unit_of_text, "learning_rate": learning_rate}
-        request = self.request(updates=NONE if frozen else None, **options)
-        return states.start(self.network, request)
+        way = self.way(updates=NONE if frozen else None, **options)
+        return states.start(self.network, way)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
         """Read words after a state; return log P (nats) of each, (n,), and the state after them.
@@ -234,17 +235,19 @@ class TrainedModel:
         layout = self.preparation.layout("tokenised" if tokenised else "lines")
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
-    def require_vector(self, request: Learning) -> None:
+    def require_vector(self, way: Way) -> None:
         """Raise UserError unless the document vector learns when a text is scored so."""
         size = self.description.settings.document_size
-        if not self.network.vector_learns(request):
+        if not self.network.vector_learns(way):
             raise UserError(
                 "the document vector stays 0 with these `updates`"
                 if size
                 else "the model has no document vector: its `document_size` is 0"
             )
 
-    def _way(self, texts: Iterable[str], options: Options) -> tuple[Iterator[Sentence], Learning]:
+    def _sentences_and_way(
+        self, texts: Iterable[str], options: Options
+    ) -> tuple[Iterator[Sentence], Way]:
         """Return the sentences of texts, and the way to score them, that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
@@ -257,8 +260,8 @@ class TrainedModel:
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         asked: Layout = "tokenised" if tokenised else "running" if running else "lines"
-        layout, request = self.preparation.layout(asked), self.request(**given)
-        return sentences_of(texts, self.preparation, layout), request
+        layout, way = self.preparation.layout(asked), self.way(**given)
+        return sentences_of(texts, self.preparation, layout), way
 
 
 def _restored(contents: Contents) -> TrainedModel:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
-from online_rnnlm.config.testing import UnitOfText
+from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines.registry import usable_anywhere
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.perplexity import diverged
-from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus, Split
-from online_rnnlm.errors import UserError
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import UnitOfText, Way
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
+from online_rnnlm.errors import UserError, needing_packages
 
 if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
     from online_rnnlm.core.engines.base import Scores
-    from online_rnnlm.core.scoring import LearningScorer
+    from online_rnnlm.core.scoring import NetworkScorer
 
 
 def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) -> Split:
@@ -60,35 +60,37 @@ class Network:
         """
         return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
 
-    def score(self, split: Split, request: Learning, numbers: Sequence[int] = ()) -> Scores:
+    def score(self, split: Split, way: Way, numbers: Sequence[int] = ()) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
 
-        Raises UserError for what this network cannot do, and if it diverges, with the sentence's
-        number: one of `numbers`, or its place in the text.
+        Raises UserError if it diverges, with the sentence's number: one of `numbers`, or its place
+        in the text.
         """
-        request.refuse_useless(self.settings)
-        scores = self.scorer(request).score(split, np.arange(split.sentences))
+        scores = self.scorer(way).score(split, np.arange(split.sentences))
         _refuse_diverged(split, scores.log_probabilities, numbers)
         return scores
 
-    def unit_of(self, request: Learning) -> UnitOfText:
+    def unit_of(self, way: Way) -> UnitOfText:
         """Return the unit of text at whose end all that was learnt is forgotten."""
-        return request.unit_of_text or self.settings.unit_of_text
+        return way.unit_of_text or self.settings.unit_of_text
 
-    def vector_learns(self, request: Learning) -> bool:
+    def vector_learns(self, way: Way) -> bool:
         """Return True if the document vector learns when a text is scored so."""
-        return DOCUMENT_VECTOR in request.parts(self.settings.document_size)
+        return way.vector_learns and self.settings.document_size > 0
 
-    def scorer(self, request: Learning, *, hidden_states: bool = False) -> LearningScorer:
-        """Return `engines.learning.learning_scorer` of this network; making one can be slow."""
+    def scorer(self, way: Way, *, hidden_states: bool = False) -> NetworkScorer:
+        """Return the network's scorer for a way; making one can be slow."""
         with self._making:
-            return self._made(request, hidden_states=hidden_states)
+            return self._made(way, hidden_states=hidden_states)
 
-    def _make_scorer(self, learning: Learning, *, hidden_states: bool) -> LearningScorer:
-        from online_rnnlm.core.scoring import learning_scorer  # noqa: PLC0415
+    def _make_scorer(self, way: Way, *, hidden_states: bool) -> NetworkScorer:
+        from online_rnnlm.core.scoring import NetworkScorer  # noqa: PLC0415
 
-        model = self.settings, self.corpus, self.weights
-        return learning_scorer(*model, learning, hidden_states=hidden_states)
+        settings = engine_for(self.settings, way)
+        with needing_packages():
+            return NetworkScorer(
+                settings, self.corpus, self.weights, way, hidden_states=hidden_states
+            )
 
 
 def _refuse_diverged(

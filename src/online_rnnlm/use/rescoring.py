@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import Learning
+from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
@@ -24,7 +25,7 @@ def rescore(
     files: Sequence[str],
     form: ListFormat,
     layout: Layout,
-    request: Learning,
+    way: Way,
     *,
     weight: float = 1.0,
     context: Context | None = None,
@@ -35,12 +36,12 @@ def rescore(
     a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
     Raises UserError for lists that cannot be read, and for a context from which nothing lives on.
     """
-    unit = "sentence" if context is None else "document"
-    request = request.model_copy(update={"unit_of_text": unit})
+    unit: UnitOfText = "sentence" if context is None else "document"
+    way = replace(way, unit_of_text=unit)
     network = model.network
-    before = begin = start(network, request)
-    reading = network.scorer(request, hidden_states=True).reading
-    if context is not None and not (reading.state or network.vector_learns(request)):
+    before = begin = start(network, way)
+    reading = network.scorer(way, hidden_states=True).reading
+    if context is not None and not (reading.state or network.vector_learns(way)):
         raise UserError(
             "--context: nothing lives on from one sentence to the next: no vector learns, and the "
             "hidden state begins anew with each sentence"

@@ -197,7 +197,7 @@ def show(
     for name, reader, updates in asked:
         if reader is None or (name == LEARNING and not model.description.settings.document_size):
             continue
-        parts = list(reader.score_parts(sentences, reader.request(updates=updates)))
+        parts = list(reader.score_parts(sentences, reader.way(updates=updates)))
         words = [tokens for part in parts for tokens in part.marked_tokens]
         readings[name] = -np.concatenate([part.log_probabilities for part in parts]) / np.log(2)
         titles[name] = f"{name}: {network_name(reader.description.settings)}"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.core.distribution import log_distribution
 from online_rnnlm.core.lanes import Carried
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.network import Network, split_of
@@ -31,7 +31,7 @@ class State:
     from an earlier one. It can be used in several threads, copied and pickled.
     """
 
-    request: Learning
+    way: Way
     """The way in which the text is read."""
     carried: Carried
     """The states of the hidden layer and the document vector, of one lane."""
@@ -64,20 +64,18 @@ class Read(NamedTuple):
     """The state after them."""
 
 
-def start(network: Network, request: Learning) -> State:
+def start(network: Network, way: Way) -> State:
     """Return the state before a text.
 
-    Raises UserError for what the network cannot do, and if more learns than the vector after
-    every word.
+    Raises UserError if more learns than the vector after every word.
     """
-    request.refuse_useless(network.settings)
-    if network.scorer(request, hidden_states=True).go_on is None:
+    if not network.scorer(way, hidden_states=True).goes_on:
         raise UserError(
             "a state holds neither weights that learn nor waiting steps: let nothing "
             "learn, or the vector after every word"
         )
     nothing = Carried.nothing(network.weights, network.settings.cell, 1)
-    return State(request, nothing, SENTENCE_END_ID)
+    return State(way, nothing, SENTENCE_END_ID)
 
 
 def read(network: Network, state: State, words: Iterable[str]) -> tuple[Floats, State]:
@@ -105,7 +103,7 @@ def _pieces(ids: Sequence[int]) -> Iterator[list[int]]:
 
 
 def go_on(network: Network, states: Sequence[State], texts: Sequence[Sequence[int]]) -> list[Read]:
-    """Read a text after each state; all states are of one request.
+    """Read a text after each state; all states are of one way.
 
     A text is the numbers of one or more words, of which only the last may be `</s>`. What is read
     side by side changes no bit of the results.
@@ -118,8 +116,7 @@ def go_on(network: Network, states: Sequence[State], texts: Sequence[Sequence[in
 
 
 def _go_on(network: Network, states: Sequence[State], texts: Sequence[Sequence[int]]) -> list[Read]:
-    scorer = network.scorer(states[0].request, hidden_states=True)
-    assert scorer.go_on is not None
+    scorer = network.scorer(states[0].way, hidden_states=True)
     # Before each text stands its state's last word, as a sentence that is not scored.
     pairs = zip(states, texts, strict=True)
     split = split_of([one for state, ids in pairs for one in ([state.last], ids)])
@@ -134,7 +131,7 @@ def _go_on(network: Network, states: Sequence[State], texts: Sequence[Sequence[i
         carried = _lane(after, lane)
         if ids[-1] == SENTENCE_END_ID:
             carried = carried.before(begins, scorer.reading)
-        found.append(Read(logs, hidden, State(states[lane].request, carried, ids[-1])))
+        found.append(Read(logs, hidden, State(states[lane].way, carried, ids[-1])))
     return found
 
 

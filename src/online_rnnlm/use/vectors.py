@@ -11,7 +11,7 @@ from typing import IO, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import Learning
+from online_rnnlm.core.way import Way
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.text import Layout, read_text
 
@@ -35,14 +35,14 @@ def vectors_of(
     model: TrainedModel,
     files: Sequence[str],
     layout: Layout,
-    request: Learning,
+    way: Way,
     per: Literal["sentence", "document"],
 ) -> Iterator[VectorRow]:
     """Yield the vector after each sentence of a text, or after the last one of each document.
 
     Raises UserError for text that cannot be read, and if the model diverges.
     """
-    rows = _after_sentences(model, files, layout, request)
+    rows = _after_sentences(model, files, layout, way)
     if per == "sentence":
         return rows
     with_words = (row for row in rows if row.text)
@@ -50,10 +50,10 @@ def vectors_of(
 
 
 def _after_sentences(
-    model: TrainedModel, files: Sequence[str], layout: Layout, request: Learning
+    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
 ) -> Iterator[VectorRow]:
     number = 0
-    for part in model.score_parts(read_text(files, model.preparation, layout), request):
+    for part in model.score_parts(read_text(files, model.preparation, layout), way):
         for sentence, vector in zip(part.sentences, part.document_vectors, strict=True):
             yield VectorRow(sentence.document, number, vector, " ".join(sentence.words))
             number += 1

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from tqdm import tqdm
 
-from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
+from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.scored import ScoredPart, Total
@@ -132,7 +132,7 @@ def score_text(
     model: TrainedModel,
     files: Sequence[str],
     layout: Layout,
-    request: Learning,
+    way: Way,
     writer: ScoreWriter,
     *,
     flush: bool = False,
@@ -141,14 +141,14 @@ def score_text(
 
     Raises UserError for text that cannot be read, and if the model diverges.
     """
-    if flush and model.network.unit_of(request) != "sentence":
+    if flush and model.network.unit_of(way) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
     sentences = read_text(files, model.preparation, layout)
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
     size = 1 if flush else SENTENCES_A_CALL
-    for part in model.score_parts(shown, request, size=size):
+    for part in model.score_parts(shown, way, size=size):
         writer.add(part)
         if flush:
             sys.stdout.flush()

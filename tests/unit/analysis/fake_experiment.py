@@ -19,8 +19,10 @@ from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
+from online_rnnlm.core.way import NONE, Way
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
@@ -70,7 +72,7 @@ def write(
         others = described.testing.other_texts
         scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
         tested = {"costs": costs, "parameters": 900_000}
-        _write_evaluation(directory, name, evaluations.NONE, small_records.DIGEST, scores, tested)
+        _write_evaluation(directory, name, NONE, small_records.DIGEST, scores, tested)
     write_timings(directory, described)
     write_audits(directory, described)
     return directory
@@ -102,14 +104,14 @@ def write_timings(
     for row in described.planned_rows:
         model, settings = row.runs[0].model, row.settings
         factors = (slower or {}).get(model, (1.0, 1.01, 1.02))
-        timed = evaluations.timed_evaluations(settings, described.testing)
-        for number, learning in enumerate(timed, 1):  # the second takes half of the time
+        timed = evaluations.timed_ways(settings, described.testing)
+        for number, way in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 / number
             timings.append(
                 Timing(
                     corpus=settings.corpus,
                     network=model,
-                    evaluation=learning.name,
+                    evaluation=way.name,
                     seconds_per_word=tuple(once * factor for factor in factors),
                 )
             )
@@ -137,7 +139,7 @@ def write_run(
     if run.searched:
         return
     still = online * 1.35 if size else online
-    targets = {evaluations.NONE: still, evaluations.final_evaluation(size): online}
+    targets = {NONE: still, evaluations.final_evaluation(size): online}
     testing = testing or TestingSettings()
     for evaluation in evaluations.evaluations_of(run.settings, testing):
         held_out = evaluation not in evaluations.main_evaluations(size)
@@ -163,18 +165,19 @@ def write_evaluation(
 def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -> dict[str, Any]:
     """The values of an evaluation's record other than its metrics; the first trial is chosen."""
     everything = "all" in evaluation
-    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == evaluations.NONE else 2 * size))
+    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == NONE else 2 * size))
     costs = Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    learning, tried = evaluations.learning_in(evaluation), []
+    settings = RunSettings(corpus="c", hidden_size=hidden, document_size=size)
+    way, tried = evaluations.evaluations_of(settings, testing).get(evaluation), []
     if evaluation == MIXTURE:
         return {"costs": costs, **_mixture([one.name for one in mixed_rivals([MIXTURE], testing)])}
     if rival_in(evaluation, testing) is not None:
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    elif learning is not None and learning.unit_of_text is not None:
-        key = "document_rate" if learning.updates == "document_vector" else "learning_rate"
+    elif isinstance(way, Way) and way.unit_of_text is not None:
+        key = "document_rate" if way.only_vector_learns else "learning_rate"
         tried = [{key: rate} for rate in (0.01, 0.03, 0.1)]
     curve = [
         {"settings": one, "valid_perplexity": 90.0 + 2 * number} for number, one in enumerate(tried)

@@ -10,7 +10,8 @@ from online_rnnlm.analysis.figures import curves, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.verdicts import judge, write_claims
-from online_rnnlm.corpora.corpus import Split, Vocabulary
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.storage import records
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.tables import neighbours
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
 from tests.unit.analysis import fake_experiment
 
 RUN = "invented-M100-D35-seed1"

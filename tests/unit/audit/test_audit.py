@@ -16,7 +16,7 @@ from online_rnnlm.audit.networks import of_model
 from online_rnnlm.audit.programs import Program
 from online_rnnlm.audit.rules import END, Scorer, audit, joined, lines_of
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.evaluations import Learning
+from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
@@ -383,7 +383,7 @@ def scorers(corpus_directory):
     )
     weights = small.weights_for(settings, corpus)
     network = Network(settings, corpus, weights)
-    vector = network.scorer(Learning(updates="document_vector"), hidden_states=True)
+    vector = network.scorer(AS_TRAINED, hidden_states=True)
 
     def read(split):
         scores = vector.score(split, np.arange(split.sentences))

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.config import evaluations as updates
-from online_rnnlm.config import loading
+from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.way import PARTS, Way
 from online_rnnlm.pipeline import inputs as pipeline
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit.small_records import configuration
@@ -27,14 +27,16 @@ def experiment(**testing):
     ],
 )
 def test_a_subset_has_one_name_in_each_model(parts, with_vector, without):
-    assert updates.name_of(parts, document_size=5) == with_vector
-    assert updates.name_of(parts, document_size=0) == without
+    for document_size, name in ((5, with_vector), (0, without)):
+        assert Way(evaluations.parts_named(parts, document_size)).name == name
 
 
-@given(st.sets(st.sampled_from(updates.PARTS)), st.integers(0, 3))
-def test_a_name_says_which_parts_learn(parts, document_size):
-    learning = updates.Learning(updates=updates.name_of(parts, document_size))
-    assert learning.parts(document_size) == parts & set(updates.parts_of(document_size))
+@given(st.sets(st.sampled_from(PARTS)), st.integers(0, 3))
+def test_only_parts_that_a_network_has_learn_and_what_is_all_has_one_form(parts, document_size):
+    present = set(evaluations.parts_of(document_size))
+    named = evaluations.parts_named(parts, document_size)
+    assert set(named) & present == parts & present
+    assert (named == PARTS) == (present <= parts)
 
 
 def network(document_size, cell="sigmoid"):
@@ -43,8 +45,8 @@ def network(document_size, cell="sigmoid"):
 
 def further(settings, testing):
     """The evaluations that `testing` adds to the main ones."""
-    found = updates.evaluations_of(settings, testing)
-    main = updates.main_evaluations(settings.document_size)
+    found = tuple(evaluations.evaluations_of(settings, testing))
+    main = evaluations.main_evaluations(settings.document_size)
     assert found[: len(main)] == main
     return found[len(main) :]
 
@@ -54,11 +56,11 @@ def test_what_is_the_same_in_a_model_is_evaluated_once():
     testing = experiment(updates=subsets).testing
     online = ("none", "document_vector", "all", "document_vector+output", "output")
     further = [f"{name}.word.sentence" for name in [*online[2:], "document_vector"]]
-    assert updates.evaluations_of(network(5), testing) == (*online[:2], *further)
+    assert tuple(evaluations.evaluations_of(network(5), testing)) == (*online[:2], *further)
     static = ("none", "all.word.sentence", "output.word.sentence")
-    assert updates.evaluations_of(network(0), testing) == static
-    assert updates.final_evaluation(5) == "document_vector"
-    assert updates.final_evaluation(0) == "none"
+    assert tuple(evaluations.evaluations_of(network(0), testing)) == static
+    assert evaluations.final_evaluation(5) == "document_vector"
+    assert evaluations.final_evaluation(0) == "none"
 
 
 def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
@@ -80,7 +82,7 @@ def test_after_a_number_of_words_the_vector_alone_learns():
     assert found == (*alone, "document_vector.sentence.stream", *weights)
     timed = ("document_vector", *alone, "document_vector.sentence.stream")
     for size, names in ((5, timed), (0, ("none",))):
-        assert [one.name for one in updates.timed_evaluations(network(size), testing)] == [*names]
+        assert [one.name for one in evaluations.timed_ways(network(size), testing)] == [*names]
     assert further(network(0), testing) == weights
 
 
@@ -100,17 +102,22 @@ def test_rivals_of_runs_are_for_every_network():
     assert testing.rivals_of_corpora == ("kneser_ney",)
 
 
-def test_an_evaluation_says_what_it_is():
-    found = updates.learning_in("document_vector+output.sentence.document")
-    way = {"learn_after": "sentence", "unit_of_text": "document"}
-    assert found == updates.Learning(updates="document_vector+output", **way)
-    assert found.name == "document_vector+output.sentence.document"
-    for name in ("document_vector.20.document", "document_vector.1.sentence", "all.word.stream"):
-        assert updates.learning_in(name).name == name
-    for name in ("none", "document_vector"):
-        assert updates.learning_in(name).unit_of_text is None
-    assert updates.learning_in("document_vector").name == "document_vector"
-    assert updates.learning_in("unigram_cache") is None
+def test_an_evaluation_is_looked_up_by_its_name():
+    testing = experiment(
+        updates=[["document_vector", "output"], ["document_vector"]],
+        learn_after=[20, "sentence"],
+        unit_of_text=["stream"],
+        rivals=["unigram_cache"],
+    ).testing
+    found = evaluations.evaluations_of(network(5), testing)
+    assert found["document_vector+output.sentence.stream"] == Way(
+        ("document_vector", "output"), after="sentence", unit_of_text="stream"
+    )
+    assert found["document_vector.20.stream"].words_a_step == 20
+    assert found["document_vector"].only_vector_learns
+    assert found["none"].parts == ()
+    assert found["unigram_cache"] == "unigram_cache"
+    assert all(way.name == name for name, way in found.items() if isinstance(way, Way))
 
 
 @pytest.mark.parametrize(
@@ -129,14 +136,13 @@ def test_an_evaluation_is_made_again_where_a_setting_that_it_reads_has_changed(e
     rivals = ["kneser_ney", "unigram_cache", "ngram_mixture"]
     changes = {"learning_rates": [0.5], "document_rates": [0.5], "steps": 1, "kneser_ney_order": 3}
     run = experiment().runs()[1]
-    plain = pipeline.evaluation_settings(experiment(rivals=rivals), run, evaluation)
-    changed = {
-        key
-        for key, value in changes.items()
-        if plain
-        != pipeline.evaluation_settings(experiment(rivals=rivals, **{key: value}), run, evaluation)
-    }
-    assert changed == reads
+
+    def read(**change):
+        testing = {"updates": ["all", "output", "document_vector"], "unit_of_text": ["stream"]}
+        changed = experiment(**testing, rivals=rivals, **change)
+        return pipeline.evaluation_settings(changed, run, evaluation)
+
+    assert {key for key in changes if read(**{key: changes[key]}) != read()} == reads
 
 
 def test_an_evaluation_has_its_files(tmp_path):

@@ -8,8 +8,9 @@ import pytest
 from online_rnnlm.core import parameters
 from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import OnlineSettings, first_words
-from online_rnnlm.core.parameters import GROUPS, Parameters
+from online_rnnlm.core.engines.base import first_words
+from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.way import GROUPS
 from tests.unit import small_models as small
 from tests.unit.core.numpy_cells import (
     CELLS,
@@ -93,7 +94,7 @@ def test_deltas_are_bounded_at_the_inputs_of_units_and_gates(name):
 def test_a_vector_alone_is_scored_word_by_word_as_by_the_plain_scorer(corpus, split, name):
     run = settings(name)
     weights, order = small.weights_for(run, corpus), np.array([2, 0, 1, 2])
-    online = OnlineSettings(frozenset(), 0.0, RATE, 3)
+    online = small.way_of((), 0.0, RATE, 3)
     actual = registry.online_scorer(run, corpus, weights, online).score(split, order)
     expected = registry.scorer(run, corpus)(weights, split, order, RATE)
     for array, other in zip(actual, expected, strict=True):
@@ -104,7 +105,7 @@ def test_a_vector_alone_is_scored_word_by_word_as_by_the_plain_scorer(corpus, sp
 def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, name):
     run = settings(name)
     weights, words = small.weights_for(run, corpus), small.words_of(split, 2)
-    online = OnlineSettings(frozenset(GROUPS), 1.0, RATE, 1, "sentence", "stream")
+    online = small.way_of(GROUPS, 1.0, RATE, 1, "sentence", "stream")
     scorer = registry.online_scorer(run, corpus, weights, online)
     scorer.score(split, np.array([2]))
     # The vector stays 0 until the sentence has been read, so its weights have no gradient.

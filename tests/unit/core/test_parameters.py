@@ -5,14 +5,15 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from online_rnnlm.config.evaluations import PARTS
+from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import cells, parameters
-from online_rnnlm.core.engines.registry import online_engine, usable_anywhere
-from online_rnnlm.core.parameters import GROUPS, Parameters
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import Sizes, count
+from online_rnnlm.core.training import Progress
+from online_rnnlm.core.way import GROUPS, PARTS, Way
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Progress
+from online_rnnlm.jobs.checkpoint import Started
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from tests.unit import small_models as small
@@ -39,8 +40,10 @@ def test_a_cell_is_consistent(name, document):
 
 def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
     on_gpu = settings("leaky", engine="jax", device="gpu")
-    assert online_engine(on_gpu) == "graph"
-    assert online_engine(on_gpu.model_copy(update={"cell": "sigmoid"})) == "kernel"
+    everything = Way(PARTS, weight_rate=0.1, unit_of_text="stream")
+    assert engine_for(on_gpu, everything).engine == "graph"
+    assert engine_for(on_gpu.model_copy(update={"cell": "sigmoid"}), everything).engine == "kernel"
+    assert engine_for(on_gpu, Way()) == on_gpu
     served = usable_anywhere(on_gpu)
     assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
 
@@ -50,9 +53,10 @@ def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
     sums = parameters.like(weights, (array + 1 for array in weights))
     weight_files.save(weights, tmp_path / "model.npz")
     run = RunDirectory(tmp_path)
-    checkpoint.save(Progress(weights, sums), run, "identity")
-    progress = checkpoint.load(run, "identity")
-    assert progress is not None
+    checkpoint.save(Started(Progress(weights, sums)), run, "identity")
+    started = checkpoint.load(run, "identity")
+    assert started is not None
+    progress = started.progress
     read = weight_files.read(tmp_path / "model.npz"), progress.weights, progress.accumulators
     for found, expected in zip(read, (weights, weights, sums), strict=True):
         assert found._fields == expected._fields

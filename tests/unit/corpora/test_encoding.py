@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import Split, load_corpus, load_vocabulary, read_statistics
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
 from online_rnnlm.corpora.stages import SETTINGS, run_stage, stages_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory

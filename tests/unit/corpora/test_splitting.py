@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.corpus import Split, load_corpus, load_split, read_statistics
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import load_corpus, load_split, read_statistics
 from online_rnnlm.corpora.splitting import CUT_OFF, NOT_SAMPLED, divide, read_text
 from online_rnnlm.corpora.textfiles import read_tokenised
 from online_rnnlm.errors import UserError

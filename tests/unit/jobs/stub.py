@@ -16,7 +16,7 @@ from online_rnnlm.core.lanes import NOTHING, Carried, segments_of
 class StubTrainer:
     """The trainer of the engine."""
 
-    def __init__(self, settings, corpus, weights, accumulators, carried=None, *, threads=1):
+    def __init__(self, settings, corpus, weights, accumulators, carried=None):
         lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
         self.weights, self.accumulators = (
             parameters.like(of, [array.copy() for array in of]) for of in (weights, accumulators)
@@ -41,7 +41,7 @@ class StubTrainer:
         parameters.copy_into(self.accumulators, accumulators)
 
 
-def _scorer(settings, corpus, *, threads=1):
+def _scorer(settings, corpus):
     def score(weights, split, sentences, document_rate):
         each = -3.0 - np.sin(10 * float(weights.embeddings.sum()))
         vectors = np.zeros((len(sentences), settings.document_size), np.float32)

@@ -8,9 +8,10 @@ import pytest
 from online_rnnlm.core import parameters
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.core.training import Progress, Unfinished
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Progress, Unfinished
+from online_rnnlm.jobs.checkpoint import Spent, Started
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from tests.unit.small_records import epoch
@@ -18,19 +19,28 @@ from tests.unit.small_records import epoch
 WEIGHTS = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
 
 
+def started():
+    """A run after its first epoch."""
+    return Started(Progress(WEIGHTS, WEIGHTS, [epoch(1).valid_perplexity]), [epoch(1)])
+
+
 def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     weight_files.save(WEIGHTS, tmp_path / "model.npz")
     carried = Carried((np.ones((64, 20), "float32"),), np.ones((64, 5), "float32"))
-    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, 8, 9000, -1234.5, 1.5, 1.25)
-    run = RunDirectory(tmp_path)
-    checkpoint.save(Progress(WEIGHTS, WEIGHTS, [epoch(1)], halfway), run, "this run")
+    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, 8, 9000, -1234.5)
+    run, saved = RunDirectory(tmp_path), started()
+    saved.progress.unfinished, saved.spent = halfway, Spent(1.5, 1.25)
+    checkpoint.save(saved, run, "this run")
+    loaded = checkpoint.load(run, "this run")
+    assert loaded.spent == saved.spent
+    assert loaded.progress.unfinished.log_probability == -1234.5
     model = (tmp_path / "model.npz").stat().st_size
     assert run.state.stat().st_size == pytest.approx(4 * model, rel=0.05)
 
 
 def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     """Every value is as it was saved, to the last bit."""
-    run, saved = RunDirectory(tmp_path), Progress(WEIGHTS, WEIGHTS, [epoch(1)])
+    run, saved = RunDirectory(tmp_path), started()
     checkpoint.save(saved, run, "this run")
 
     def full(file, **_):
@@ -40,10 +50,11 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(np, "savez", full)
         with pytest.raises(UserError, match=r"state\.npz: cannot be written: No space left"):
-            checkpoint.save(Progress(WEIGHTS, WEIGHTS, []), run, "this run")
+            checkpoint.save(saved, run, "this run")
     loaded = checkpoint.load(run, "this run")
     assert loaded.epochs == saved.epochs
-    for found in (loaded.weights, loaded.accumulators):
+    assert loaded.progress.valid_perplexities == [epoch(1).valid_perplexity]
+    for found in (loaded.progress.weights, loaded.progress.accumulators):
         assert all(map(np.array_equal, found, WEIGHTS))
     assert checkpoint.load(run, "another run") is None
 
@@ -51,7 +62,7 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
 def test_no_bit_that_has_changed_ends_a_training(tmp_path, caplog):
     """The bits are those of the list of files at the end, where no checksum is."""
     run = RunDirectory(tmp_path)
-    checkpoint.save(Progress(WEIGHTS, WEIGHTS, [epoch(1)]), run, "this run")
+    checkpoint.save(started(), run, "this run")
     content = run.state.read_bytes()
     for place in range(content.index(b"PK\1\2"), len(content), 3):
         damaged = bytearray(content)
@@ -64,7 +75,7 @@ def test_no_bit_that_has_changed_ends_a_training(tmp_path, caplog):
 @pytest.mark.parametrize("damage", ["edited", "cut", "empty"])
 def test_a_damaged_one_is_not_used(tmp_path, caplog, damage):
     run = RunDirectory(tmp_path)
-    checkpoint.save(Progress(WEIGHTS, WEIGHTS, [epoch(1)]), run, "this run")
+    checkpoint.save(started(), run, "this run")
     content = bytearray(run.state.read_bytes())
     content[len(content) // 2] ^= 1
     cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]

@@ -3,6 +3,7 @@
 import itertools
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,12 @@ import pytest
 
 from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
+from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import OnlineSettings
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import scoring
@@ -31,7 +33,7 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
-from tests.unit.small_models import UNTRAINED, write_untrained_run
+from tests.unit.small_models import UNTRAINED, evaluation_named, way_of, write_untrained_run
 from tests.unit.small_records import VITAL, configuration, run_divergence
 
 RATE = UNTRAINED.document_rate
@@ -67,7 +69,10 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
 def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     """Test the run in a way; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
-    evaluate(directory, "run", directory.corpus("topics"), name, settings)
+    evaluation = evaluation_named(name)
+    if isinstance(evaluation, Way):
+        evaluation = replace(evaluation, steps=settings.steps)
+    evaluate(directory, "run", directory.corpus("topics"), evaluation, settings)
     found = read_evaluation(directory, "run", name)
     assert found is not None
     files = [directory.sentence_scores("run", name)]
@@ -153,7 +158,7 @@ def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
     train(Run(settings=settings), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
-    evaluate(copied, "trained", copied.corpus("topics"), "document_vector", typed.TestingSettings())
+    evaluate(copied, "trained", copied.corpus("topics"), AS_TRAINED, typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity
     assert found == pytest.approx(result.valid_perplexity, rel=1e-9)
 
@@ -183,7 +188,7 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
     corpus = load_corpus(experiment.corpus("topics"))
     weights, rate = weight_files.read(experiment.run("run").model), best.settings["learning_rate"]
     alpha = found.chosen.get("document_rate", RATE)
-    online = OnlineSettings(frozenset(["output"]), rate, alpha, 2, unit_of_text="stream")
+    online = way_of(["output"], rate, alpha, 2, unit="stream")
     scorer = registry.online_scorer(UNTRAINED, corpus, weights, online)
     logs = scorer.score(corpus.splits["test"], np.arange(SENTENCES["test"])).log_probabilities
     assert found.splits["test"].perplexity == pytest.approx(np.exp(-logs.mean()), rel=1e-12)
@@ -356,7 +361,8 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
         for name in WAYS:
             if name == "all.word.stream":
                 change.setattr(scoring, "perplexity", lambda s: None if len(s) == longest else 9.0)
-            evaluate(directory, "run", directory.corpus("topics"), name, settings)
+            corpus = directory.corpus("topics")
+            evaluate(directory, "run", corpus, evaluation_named(name), settings)
             change.setattr(scoring, "perplexity", perplexity)
     return directory
 

@@ -14,6 +14,7 @@ from online_rnnlm.core.engines import registry
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import checkpoint
+from online_rnnlm.jobs.checkpoint import Started
 from online_rnnlm.jobs.train import train
 from online_rnnlm.process.stop_signals import FORCED
 from online_rnnlm.storage import records, weight_files
@@ -57,7 +58,7 @@ def perplexities(monkeypatch, *entropies):
     """Let the validations give these entropies, in nats per token."""
     left = iter(entropies)
 
-    def scorer(settings, corpus, *, threads=1):
+    def scorer(settings, corpus):
         def score(weights, split, sentences, document_rate):
             assert len(sentences) == split.sentences
             assert document_rate == settings.document_rate
@@ -93,8 +94,11 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, monkeyp
     monkeypatch.setattr(
         checkpoint,
         "save",
-        lambda progress, *_: kept.append(
-            (progress.weights.embeddings.copy(), progress.accumulators.embeddings.copy())
+        lambda started, *_: kept.append(
+            (
+                started.progress.weights.embeddings.copy(),
+                started.progress.accumulators.embeddings.copy(),
+            )
         ),
     )
     trained(run_of(max_epochs=3), corpus_directory, tmp_path / "three")
@@ -237,9 +241,9 @@ def _stop_after(epochs, directory, corpus, monkeypatch):
     with monkeypatch.context() as change:
         save = checkpoint.save
 
-        def stopping(progress, *arguments):
-            save(progress, *arguments)
-            if progress.epoch == epochs:
+        def stopping(started, *arguments):
+            save(started, *arguments)
+            if started.progress.epoch == epochs:
                 raise KeyboardInterrupt
 
         change.setattr(checkpoint, "save", stopping)
@@ -283,8 +287,10 @@ def test_nothing_of_another_run_is_used(corpus_directory, make_corpus_directory,
     old = record_of(directory)
     zeros = parameters.like(w := weight_files.read(directory.model), [0 * array for array in w])
     progress = training.begin(run_of().settings, load_corpus(corpus_directory))
-    progress.weights, progress.epochs = zeros, read_epochs(directory)[:1]
-    checkpoint.save(progress, directory, old.identity)
+    progress.weights = zeros
+    epochs = read_epochs(directory)[:1]
+    progress.valid_perplexities = [epochs[0].valid_perplexity]
+    checkpoint.save(Started(progress, epochs), directory, old.identity)
     train(changed, corpus_directory, directory)
     assert_same_run(directory, fresh)
     assert len(directory.log.read_text().splitlines()) == 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
 from online_rnnlm.rivals.kneser_ney import KneserNey
 
 END, A, B = 0, 1, 2

@@ -20,6 +20,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
 from online_rnnlm.tracking import models
 from online_rnnlm.tracking.stores import mlflow
+from tests.unit import small_models as small
 from tests.unit.processes import output_of
 from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
 from tests.unit.tracking.invented import STATIC
@@ -80,7 +81,7 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
         corpus = directory.corpus("topics")
-        evaluate(directory, "run", corpus, evaluation, rates_of(evaluation))
+        evaluate(directory, "run", corpus, small.evaluation_named(evaluation), rates_of(evaluation))
     return directory
 
 

@@ -28,6 +28,7 @@ from online_rnnlm.tracking.opening import load
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.results import export
+from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST
 
@@ -103,7 +104,7 @@ def make_results(folder: Path) -> None:
         run = Run(settings=planned.settings, digits=planned.digits)
         train(run, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
-            evaluate(directory, planned.name, files, name, rates_of(name))
+            evaluate(directory, planned.name, files, small.evaluation_named(name), rates_of(name))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from online_rnnlm.config.evaluations import Learning
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.network import Network
@@ -31,16 +30,12 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
     network = Network(settings, corpus, weights)
     text = corpus.splits["train"]
-    request = Learning(
-        updates="document_vector" if rate else "none",
-        unit_of_text="sentence",
-        learning_rate=rate or None,
-    )
-    expected = network.score(text, request).log_probabilities
+    way = small.way_of((), None, rate)
+    expected = network.score(text, way).log_probabilities
     sentences = [small.words_of(text, number) for number in range(text.sentences)]
     states = []
     for words in sentences:
-        states.append(start(network, request))
+        states.append(start(network, way))
         for word in words[:-1]:
             states.append(go_on(network, states[-1:], [[word]])[0].state)
     found = next_word(network, states)

@@ -8,6 +8,7 @@ import math
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.config.evaluations import AS_TRAINED
+from online_rnnlm.core.text import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options
+from online_rnnlm.use.request import Options, WayOptions
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
@@ -183,7 +184,7 @@ def test_a_model_says_what_it_is(model):
 
 
 def test_options_are_the_requests_fields():
-    assert {*Options.__annotations__} == {"tokenised", "running"} | {*Learning.model_fields}
+    assert {*Options.__annotations__} == {"tokenised", "running"} | {*WayOptions.model_fields}
 
 
 @pytest.mark.parametrize("way", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}])
@@ -266,7 +267,7 @@ def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     other = model.network
     settings = other.settings.model_copy(update={"unit_of_text": "stream"})
     network = Network(settings, other.corpus, other.weights)
-    as_trained = Learning(updates=DOCUMENT_VECTOR)
+    as_trained = AS_TRAINED
     split = network.encode([["the", "cat"], ["the", "hen", "."], ["a"]], [0, 0, 1])
     one = Split(split.stream, split.offsets[[0, -1]])
     assert network.unit_of(as_trained) == "stream"
@@ -274,7 +275,7 @@ def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     whole = other.score(one, as_trained)
     np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, rtol=1e-5)
     np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, rtol=1e-4)
-    by_sentence = as_trained.model_copy(update={"unit_of_text": "sentence"})
+    by_sentence = replace(as_trained, unit_of_text="sentence")
     found, alone = network.score(split, by_sentence), other.score(split, as_trained)
     np.testing.assert_array_equal(found.log_probabilities, alone.log_probabilities)
 

@@ -20,9 +20,10 @@ from online_rnnlm.analysis.evidence.folder import COLUMNS, EvidenceFolder, netwo
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judged
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import MIXTURE, UnitOfText
+from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim

@@ -9,8 +9,10 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import AS_LARGE, AT_ITS_COST, BEST_RIVAL, BEST_SYSTEM
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.config.evaluations import NONE, only_vector_learns
+from online_rnnlm.config.evaluations import ways_of
+from online_rnnlm.config.loading import load
 from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 
 TOLERANCE = 1e-6
@@ -49,7 +51,9 @@ def _refuse_other_sides(evidence: EvidenceFolder, tested: pd.DataFrame) -> None:
     kinds = tested[tested["document_size"].notna()].groupby(SIDE[:2])[_KIND].first()
     sides = tested[[*SIDE, _VALID, *_COSTS]].join(kinds, on=SIDE[:2], how="inner")
     static = sides["document_size"] == 0
-    of_vector = sides["evaluation"].map(only_vector_learns).astype(bool)
+    ways = ways_of(load(evidence.configuration))
+    alone = [name for name, way in ways.items() if way.only_vector_learns]
+    of_vector = sides["evaluation"].isin(alone)
     for claim in evidence.read_claims().claims:
         here, own = sides["corpus"] == claim.corpus, sides["network"] == claim.row
         what = f"{evidence.claims}: claim {claim.number}, {claim.model}"

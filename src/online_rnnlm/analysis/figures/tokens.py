@@ -20,10 +20,11 @@ from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.significance import bootstrap_interval
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, Learning
 from online_rnnlm.config.testing import UNITS
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.corpora import corpus as corpora
-from online_rnnlm.corpora.corpus import Split, Vocabulary
+from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.storage.evaluations import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
@@ -78,7 +79,7 @@ def draw_distance(results: Results) -> drawing.Picture:
     in_order = results.experiment.corpora[vector.corpus].keeps_order
     if not (in_order and are_known(split.articles)):
         raise NothingToShowError("The test text has no known articles in their order.")
-    kept = Learning(updates=DOCUMENT_VECTOR, unit_of_text="document").name
+    kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
     learning = Side(vector, kept if kept in vector.evaluations else vector.final)
     for row in results.rows_on(vector.corpus):
         if row.is_the_papers and row.settings.unit_of_text != "sentence":

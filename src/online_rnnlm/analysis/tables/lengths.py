@@ -22,7 +22,7 @@ from online_rnnlm.analysis.tables.write import (
     model_keys,
     signed,
 )
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.core.way import NONE
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
 """The lengths (tokens) at which the groups of articles begin, and where the last one ends."""

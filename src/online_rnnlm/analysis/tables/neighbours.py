@@ -18,7 +18,8 @@ from scipy import sparse
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
@@ -142,7 +143,7 @@ def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
     return np.array(long if len(long) >= _FEW else once, dtype=np.int64)
 
 
-def mean_embeddings(embeddings: Vectors, split: corpora.Split) -> Vectors:
+def mean_embeddings(embeddings: Vectors, split: Split) -> Vectors:
     """(sentences, M): the mean of the embeddings of each sentence's words, without `</s>`."""
     words = split.stream[1:]
     counts = (words != corpora.SENTENCE_END_ID).astype(embeddings.dtype)

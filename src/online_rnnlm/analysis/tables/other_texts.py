@@ -25,7 +25,7 @@ from online_rnnlm.analysis.tables.write import (
     percent,
     spread_note,
 )
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.core.way import NONE
 
 _TEST, _WITHOUT = "test_perplexity", "test_perplexity_without_unk"
 _CHANGES = ("change_percent", "change_without_unk_percent")

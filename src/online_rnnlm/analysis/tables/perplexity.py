@@ -22,7 +22,7 @@ from online_rnnlm.analysis.tables.write import (
     settings_text,
     spread_note,
 )
-from online_rnnlm.config.evaluations import NONE
+from online_rnnlm.core.way import NONE
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage.paths import SPLITS

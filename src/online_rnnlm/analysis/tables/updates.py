@@ -24,7 +24,7 @@ from online_rnnlm.analysis.tables.write import (
     spread_note,
     values_text,
 )
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, NONE, learning_in
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 from online_rnnlm.storage.paths import HELD_OUT
 
 _OF_HEADLINE = (
@@ -44,7 +44,7 @@ def make(results: Results) -> Table:
     data["timed_words_per_second"] = _timed(results, data)
     models = list(dict.fromkeys(data["model"]))
     columns = [
-        Column("In testing", _in_testing, text=True, wide=True),
+        Column("In testing", label("in_testing"), text=True, wide=True),
         *(Column(model, mean(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
         Column("Parameters touched per word", integer("parameters_touched_per_word")),
@@ -53,7 +53,7 @@ def make(results: Results) -> Table:
         Column("Words/s, side by side", integer("timed_words_per_second")),
     ]
     caption, notes = "Test perplexity by what learns during testing", _notes(results, headlines)
-    shown = _shown(data, headlines)
+    shown = _shown(results, data, headlines)
     return comparison_table(results, "updates", caption, shown, columns, notes, data)
 
 
@@ -95,7 +95,7 @@ def _rate(row: Row, evaluation: str) -> str:
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
-def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
+def _shown(results: Results, data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
     """A row for each corpus and evaluation, a column for each model's test perplexity."""
     keys = ["corpus", "evaluation"]
     # Models with a vector can learn in every way, so their evaluations come first.
@@ -108,12 +108,11 @@ def _shown(data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
     if "test_perplexity_sd" in data:
         deviations = data.pivot(index=keys, columns="model", values="test_perplexity_sd")
         wide.append(deviations.add_suffix("_sd"))
-    return pd.concat(wide, axis=1).loc[rows].reset_index()
-
-
-def _in_testing(row: pd.Series[Any]) -> str:
-    learning = learning_in(row["evaluation"])
-    return (learning and learning.in_words) or "the vector learns as in training"
+    shown = pd.concat(wide, axis=1).loc[rows].reset_index()
+    shown["in_testing"] = [
+        results.way_in(name) or "the vector learns as in training" for name in shown["evaluation"]
+    ]
+    return shown
 
 
 def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import DOCUMENT_VECTOR, Learning
-from online_rnnlm.config.testing import LearnAfter, UnitOfText
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.lanes import Batches, Carried
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
 
 Array = NDArray[Any]
 Sentences = NDArray[np.int64]
@@ -23,20 +18,19 @@ ONE_WORD = Split(np.zeros(2, np.int32), np.array([0, 1]))
 """A text of one word, which kernels are compiled with."""
 
 
+class CannotCompute(Exception):
+    """The error that an engine cannot compute on this machine."""
+
+
 class Scores(NamedTuple):
     """The result of scoring S sentences."""
 
     log_probabilities: NDArray[np.float64]
     """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
     document_vectors: NDArray[Any]
-    """(S, D): d after every sentence's last word; (S, 0) from a `Scorer` with a rate of 0."""
+    """(S, D): d after every sentence's last word."""
     hidden_states: NDArray[Any]
     """(tokens, M): h, which every word was predicted from; (0, M) if not asked for."""
-
-
-def joined_scores(parts: Sequence[Scores]) -> Scores:
-    """Return the scores of one or more parts of a text as those of the whole text."""
-    return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
@@ -57,46 +51,6 @@ def empty_scores(
     states = (tokens if hidden_states else 0, weights.word_output.shape[1])
     dtype = weights.recurrent.dtype
     return Scores(np.zeros(tokens), np.zeros((sentences, size), dtype), np.zeros(states, dtype))
-
-
-@dataclass(frozen=True)
-class OnlineSettings:
-    """Settings of learning during testing: the parts that learn, their rates, and the moments."""
-
-    learning: frozenset[str]
-    """The groups of `parameters.GROUPS` that learn."""
-    learning_rate: float
-    """Rate of these groups' plain steps."""
-    document_rate: float
-    """Rate of the document vector; with 0 it does not change."""
-    bptt_steps: int
-    """Number of hidden states that a word's loss is propagated through; a sentence's uses all."""
-    learn_after: LearnAfter = "word"
-    """The stretch of text after which what learns takes a step; a number of words if there are no
-    groups, so that the vector learns alone."""
-    unit_of_text: UnitOfText = "sentence"
-    """The unit that starts from the trained weights and d = 0; `stream`: all that a call scores."""
-    carries_state: bool = False
-    """True if the hidden state lives on from one sentence of a unit to the next."""
-
-    @classmethod
-    def of(cls, learning: Learning, settings: RunSettings) -> OnlineSettings:
-        """Make the settings by which a run's model learns.
-
-        If weights learn, the vector has the rate in `settings`: trained, or tried on `valid`.
-        """
-        parts, trained = learning.parts(settings.document_size), settings.document_rate
-        groups = parts - {DOCUMENT_VECTOR}
-        of_vector = trained if groups else learning.learning_rate or trained
-        return cls(
-            groups,
-            learning_rate=(learning.learning_rate or 0.0) if groups else 0.0,
-            document_rate=of_vector if DOCUMENT_VECTOR in parts else 0.0,
-            bptt_steps=learning.steps,
-            learn_after=learning.learn_after,
-            unit_of_text=learning.unit_of_text or settings.unit_of_text,
-            carries_state=settings.reading.state,
-        )
 
 
 class Trainer(Protocol):
@@ -130,7 +84,7 @@ class Scorer(Protocol):
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        """Score these sentences, the document vector learning after every word."""
 
     def go_on(
         self,

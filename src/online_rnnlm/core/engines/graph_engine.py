@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from online_rnnlm.config.testing import words_of
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import graph, updates
 from online_rnnlm.core.engines import symbolic
 from online_rnnlm.core.engines.base import (
     Array,
-    OnlineSettings,
     Scores,
     Sentences,
     empty_scores,
@@ -27,7 +24,11 @@ from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
 from online_rnnlm.core.parameters import Parameters, like, shapes
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.text import Split, Text
+from online_rnnlm.core.way import Way, reading_of
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 _FEWEST_LANES = 2
 """With one row in a batch, PyTensor's check of the gradient of a table mistakes it for one that is
@@ -41,9 +42,9 @@ def form_of(settings: RunSettings) -> symbolic.Form:
     return symbolic.Form(*(getattr(settings, name) for name in symbolic.Form._fields))
 
 
-def _names(settings: RunSettings, corpus: Corpus) -> tuple[str, ...]:
+def _names(settings: RunSettings, text: Text) -> tuple[str, ...]:
     """The names of a run's parameters."""
-    return shapes(sizes_for(settings, corpus))._fields
+    return shapes(sizes_for(settings, text))._fields
 
 
 class Trainer(PaddedTrainer):
@@ -52,9 +53,9 @@ class Trainer(PaddedTrainer):
     compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.training)
     """Compiles the update; Theano has its own."""
 
-    def _prepare(self, corpus: Corpus) -> None:
-        self._form, names = form_of(self._settings), _names(self._settings, corpus)
-        self._update = self.compiled(self._form, corpus.class_offsets, names)
+    def _prepare(self, text: Text) -> None:
+        self._form, names = form_of(self._settings), _names(self._settings, text)
+        self._update = self.compiled(self._form, text.class_offsets, names)
 
     def _learn(
         self, segments: Integers, rates: list[Array], start: Carried, key: int
@@ -96,9 +97,9 @@ class Scorer(PaddedScorer):
     compiled: ClassVar[Callable[..., Any]] = staticmethod(symbolic.scoring)
     """Compiles the scorer; Theano has its own."""
 
-    def _prepare(self, corpus: Corpus) -> None:
-        form, names = form_of(self._settings), _names(self._settings, corpus)
-        self._score = self.compiled(form, corpus.class_offsets, names)
+    def _prepare(self, text: Text) -> None:
+        form, names = form_of(self._settings), _names(self._settings, text)
+        self._score = self.compiled(form, text.class_offsets, names)
 
     def _predict(
         self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
@@ -113,12 +114,10 @@ class Scorer(PaddedScorer):
 class OnlineScorer:
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
-    def __init__(
-        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
-    ) -> None:
+    def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
         self._trained = self.weights = like(weights, (array.copy() for array in weights))
-        self._online, self._waiting = online, 0
-        self._words_a_step = words_of(online.learn_after)
+        self._way, self._waiting = way, 0
+        self._reading = reading_of(settings, way)
         self._nothing = Carried.nothing(weights, settings.cell, 1)
         dtype = settings.precision
         symbols, batch = (
@@ -127,10 +126,17 @@ class OnlineScorer:
         )
         states = tuple(pt.matrix(dtype=dtype) for _ in self._nothing.states)
         given = graph.Given(states, pt.tensor3(dtype=dtype))
-        rates = (np.asarray(r, dtype) for r in (online.learning_rate, online.document_rate))
-        model = form_of(settings).model(corpus.class_offsets)
+        rates = (
+            np.asarray(r, dtype) for r in (way.weight_rate or 0.0, way.vector_rate_in(settings))
+        )
+        model = form_of(settings).model(text.class_offsets)
         result, changes = updates.online_updates(
-            model, symbols, batch, given, *rates, learning=online.learning
+            model,
+            symbols,
+            batch,
+            given,
+            *(np.asarray(rate, dtype) for rate in rates),
+            learning=frozenset(way.groups),
         )
         self._learning = [symbol.name for symbol, _ in changes]
         new = [value for _, value in changes]
@@ -144,7 +150,7 @@ class OnlineScorer:
         """Score these sentences in this order, starting from the weights given at the start."""
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(self._trained, starts)
-        begins = unit_beginnings(split, sentences, self._online.unit_of_text)
+        begins = unit_beginnings(split, sentences, self._reading.unit_of_text)
         with _COMPUTING:
             states, document = list(self._nothing.states), self._nothing.documents
             self.weights = self._trained
@@ -152,7 +158,7 @@ class OnlineScorer:
                 if begins[number]:
                     self.weights, document = self._trained, self._nothing.documents
                     self._change, self._waiting = np.zeros_like(document), 0
-                if begins[number] or not self._online.carries_state:
+                if begins[number] or not self._reading.state:
                     states = list(self._nothing.states)
                 begin, end = split.offsets[sentence], split.offsets[sentence + 1]
                 words = split.stream[begin : end + 1, None].astype("int64")
@@ -169,13 +175,13 @@ class OnlineScorer:
         Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
         (1, D), and `before` are the states before the first word, (1, ·).
         """
-        by_word, size = self._words_a_step > 0, len(inputs)
+        by_word, size = self._way.words_a_step > 0, len(inputs)
         states, documents, logs = [before], [], np.zeros(size)
         for t in range(size):
             documents.append(document)
             if not by_word and t + 1 < size:
                 continue
-            begin = max(0, t + 1 - self._online.bptt_steps) if by_word else 0
+            begin = max(0, t + 1 - self._way.steps) if by_word else 0
             scored = t if by_word else 0
             mask = (np.arange(begin, t + 1) >= scored).astype(document.dtype)[:, None]
             words, held = (
@@ -190,7 +196,7 @@ class OnlineScorer:
             logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
             self._change += (updated - held).sum(axis=0)
             self._waiting += 1
-            if self._waiting == self._words_a_step or not by_word:
+            if self._waiting == self._way.words_a_step or not by_word:
                 document = document + self._change
                 self._change, self._waiting = np.zeros_like(document), 0
             states.append([state[-1] for state in after])

@@ -9,31 +9,32 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines.base import Array, Scores, Sentences
+from online_rnnlm.core.engines.base import Array, CannotCompute, Scores, Sentences
 from online_rnnlm.core.engines.graph_engine import form_of
 from online_rnnlm.core.engines.jax_batches import Batch, Shapes, Tiles, batch_of
 from online_rnnlm.core.engines.jax_network import Network, optimizer_step
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
-from online_rnnlm.core.lanes import Batches, Carried, Integers
+from online_rnnlm.core.lanes import SCORING_LANES, Batches, Carried, Integers
 from online_rnnlm.core.parameters import Parameters, like
-from online_rnnlm.corpora.corpus import Corpus, Split
-from online_rnnlm.errors import UserError
+from online_rnnlm.core.text import Split, Text
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 
 class Trainer(PaddedTrainer):
     """Training by `updates.training_updates`; the weights stay on the device between updates.
 
-    Raises UserError if the device is not there.
+    Raises CannotCompute if the device is not there.
     """
 
-    def _prepare(self, corpus: Corpus) -> None:
+    def _prepare(self, corpus: Text) -> None:
         settings, tiles = self._settings, Tiles(corpus.class_offsets)
         check_device(settings)
         text, lanes = (self._split.stream, self._offsets), len(self.carried.documents)
@@ -78,11 +79,15 @@ class Trainer(PaddedTrainer):
 
 
 class Scorer(PaddedScorer):
-    """Scoring as by `graph.predictions`; raises UserError if the device is not there."""
+    """Scoring as by `graph.predictions`; raises CannotCompute if the device is not there."""
 
     mixes_lengths = True
 
-    def _prepare(self, corpus: Corpus) -> None:
+    def _lanes(self) -> int:
+        """Number of units of text to score side by side: a GPU takes as many as in training."""
+        return max(SCORING_LANES, self._settings.batch_sentences)
+
+    def _prepare(self, corpus: Text) -> None:
         check_device(self._settings)
         tiles, train = Tiles(corpus.class_offsets), corpus.splits["train"]
         longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
@@ -99,7 +104,7 @@ class Scorer(PaddedScorer):
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        """Score these sentences, the document vector learning after every word."""
         with bits_of(self._settings.precision):
             on_device = like(weights, map(jnp.array, weights))
             return super().__call__(on_device, split, sentences, document_rate)
@@ -127,9 +132,9 @@ def bits_of(dtype: str) -> Iterator[None]:
 
 
 def check_device(settings: RunSettings) -> None:
-    """Raise UserError if JAX cannot use the device, the only one that `devices.require` shows."""
+    """Raise CannotCompute if JAX cannot use the only device that it is shown."""
     try:
         jax.default_backend()
     except (RuntimeError, AssertionError) as error:  # AssertionError: JAX finds no device
         reason = (str(error).splitlines() or ["it sees none"])[0]
-        raise UserError(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
+        raise CannotCompute(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_rnnlm.config.engines import SCORING_SENTENCES
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import words_of
-from online_rnnlm.config.training import Reading, RunSettings
-from online_rnnlm.core import parameters
 from online_rnnlm.core.engines.base import (
     NO_SENTENCES,
-    ONE_WORD,
-    OnlineSettings,
     Scores,
     Sentences,
     empty_scores,
@@ -30,6 +23,7 @@ from online_rnnlm.core.engines.kernels.workspace import allocate, for_members
 from online_rnnlm.core.lanes import (
     NO_BATCHES,
     NOTHING,
+    SCORING_LANES,
     Batches,
     Carried,
     ScoringOrder,
@@ -37,10 +31,13 @@ from online_rnnlm.core.lanes import (
     segments_of,
     unit_beginnings,
 )
-from online_rnnlm.core.parameters import GROUPS, Parameters, copy_into, without_document
+from online_rnnlm.core.parameters import Parameters, copy_into
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Corpus, Split, Vocabulary
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.core.text import Split, Text
+from online_rnnlm.core.way import GROUPS, Reading, Way, reading_of
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 _NO_TEXT = Split(np.zeros(1, np.int32), np.zeros(1, np.int64))
 """A split without sentences, which kernels are compiled with."""
@@ -52,7 +49,7 @@ class Trainer:
     def __init__(
         self,
         settings: RunSettings,
-        corpus: Corpus,
+        corpus: Text,
         weights: Parameters,
         accumulators: Parameters,
         carried: Carried,
@@ -66,7 +63,7 @@ class Trainer:
         self.weights = Parameters(*map(np.array, weights))
         self.accumulators = Parameters(*map(np.array, accumulators))
         self.carried = carried.copy()
-        self._lanes = data.kernel_lanes(settings.reading, self.carried)
+        self._lanes = data.kernel_lanes(reading_of(settings), self.carried)
         sizes = sizes_for(settings, corpus)
         space = allocate(
             sizes,
@@ -110,7 +107,7 @@ class Scorer:
     def __init__(
         self,
         settings: RunSettings,
-        corpus: Corpus,
+        corpus: Text,
         reading: Reading,
         *,
         hidden_states: bool = False,
@@ -126,7 +123,7 @@ class Scorer:
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        """Score these sentences, the document vector learning after every word."""
         kernels = f"{self._settings.precision}-{self._settings.cell}-scoring"
         compile_once(kernels, lambda: self._score(weights, split, NO_SENTENCES, document_rate))
         return self._score(weights, split, sentences, document_rate)
@@ -134,7 +131,7 @@ class Scorer:
     def _score(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        lanes = self._reading.lanes(max(1, min(SCORING_SENTENCES, len(sentences))))
+        lanes = self._reading.lanes(max(1, min(SCORING_LANES, len(sentences))))
         order = scoring_order(split, sentences, self._reading, lanes)
         nothing = Carried.nothing(weights, self._settings.cell, lanes)
         return self._follow(weights, split, order, document_rate, self._reading, nothing)
@@ -170,10 +167,8 @@ class Scorer:
         carried: Carried,
     ) -> Scores:
         """Score segments in that order; what lives on is read from `carried`, and left there."""
-        settings, text, sizes = self._settings, data.text_of(split), self._sizes
-        if document_rate == 0:
-            weights, sizes = without_document(weights), sizes.without_document()
-            carried = carried._replace(documents=carried.documents[:, :0].copy())
+        settings, text = self._settings, data.text_of(split)
+        sizes = self._sizes._replace(document=len(weights.class_document))
         chosen = order.places != NOTHING
         sentences = np.empty(np.count_nonzero(chosen), np.int64)
         sentences[order.places[chosen]] = order.segments[chosen]
@@ -204,27 +199,23 @@ class OnlineScorer:
     other. If the vector learns alone, documents are scored side by side by `Scorer`.
     """
 
-    def __init__(
-        self, settings: RunSettings, corpus: Corpus, weights: Parameters, online: OnlineSettings
-    ) -> None:
+    def __init__(self, settings: RunSettings, corpus: Text, weights: Parameters, way: Way) -> None:
         self._trained = self.weights = Parameters(*(array.copy() for array in weights))
-        self._sizes, self._unit = sizes_for(settings, corpus), online.unit_of_text
+        self._sizes, self._reading = sizes_for(settings, corpus), reading_of(settings, way)
         self._classes = data.classes_from_offsets(corpus.class_offsets)
         real = weights.recurrent.dtype.type
         self._learning = Learning(
-            **{group: group in online.learning for group in GROUPS},
-            after_sentence=online.learn_after == "sentence",
-            carries_state=online.carries_state,
-            bptt_steps=online.bptt_steps,
-            learning_rate=real(online.learning_rate),
-            document_rate=real(online.document_rate),
+            **{group: group in way.groups for group in GROUPS},
+            after_sentence=way.after == "sentence",
+            carries_state=self._reading.state,
+            bptt_steps=way.steps,
+            learning_rate=real(way.weight_rate or 0.0),
+            document_rate=real(way.vector_rate_in(settings)),
             error_clip=real(settings.error_clip or np.inf),
         )
         self._alone = None
-        if not online.learning:
-            reading = Reading(online.unit_of_text, online.carries_state, vector=True)
-            after = words_of(online.learn_after)
-            self._alone = Scorer(settings, corpus, reading, words_a_step=after)
+        if not way.groups:
+            self._alone = Scorer(settings, corpus, self._reading, words_a_step=way.words_a_step)
             return
         compile_once(f"{settings.precision}-online", lambda: self.score(_NO_TEXT, NO_SENTENCES))
 
@@ -240,26 +231,12 @@ class OnlineScorer:
             learnt_words=np.zeros(sizes.vocabulary, np.bool_),
             learnt_classes=np.zeros(sizes.classes, np.bool_),
         )
-        begins, dtype = unit_beginnings(split, sentences, self._unit), trained.recurrent.dtype
+        begins, dtype = (
+            unit_beginnings(split, sentences, self._reading.unit_of_text),
+            trained.recurrent.dtype,
+        )
         space = allocate(sizes, text, self._classes, sentences, 1, dtype, more_steps=1)
         model = LearningModel(weights, self._classes, self._learning)
         score_online(model, text, sentences, begins, scores, space)
         self.weights = weights.learnt
         return scores
-
-
-def compile_kernels(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Compile what the networks of an experiment need to be trained and scored.
-
-    Every process compiles what it lacks, so this only saves time: it runs while texts are prepared.
-    """
-    vocabulary = Vocabulary(["</s>", "<unk>"], np.ones(2, np.int64), np.array([0, 2]))
-    corpus = replace(Corpus.of(vocabulary, ""), splits={"train": ONE_WORD})
-    for settings in (run.settings for run in experiment.runs()):
-        if settings.engine == "kernel":
-            sizes, segments = sizes_for(settings, corpus), settings.batch_sentences
-            weights = parameters.filled(sizes, 0.0, settings.precision)
-            nothing = Carried.nothing(weights, settings.cell, segments)
-            Trainer(settings, corpus, weights, weights, nothing)
-            score = Scorer(settings, corpus, settings.reading)
-            score(weights, ONE_WORD, NO_SENTENCES, settings.document_rate * sizes.document)

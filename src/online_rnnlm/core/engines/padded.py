@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.core.engines.base import Array, Scores, Sentences, empty_scores, first_words
 from online_rnnlm.core.lanes import (
     NOTHING,
+    SCORING_LANES,
     Batches,
     Carried,
     Integers,
     scoring_order,
     segments_of,
 )
-from online_rnnlm.core.parameters import Parameters, like, without_document
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.parameters import Parameters, like
+from online_rnnlm.core.text import Split, Text
+from online_rnnlm.core.way import Reading, reading_of
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 
 class Found(NamedTuple):
@@ -40,18 +43,18 @@ class PaddedTrainer:
     def __init__(
         self,
         settings: RunSettings,
-        corpus: Corpus,
+        text: Text,
         weights: Parameters,
         accumulators: Parameters,
         carried: Carried,
     ) -> None:
         self._settings, self.carried = settings, carried
-        self._split = corpus.splits["train"]
+        self._split = text.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
-        self._prepare(corpus)
+        self._prepare(text)
         self.restore(weights, accumulators)
 
-    def _prepare(self, corpus: Corpus) -> None:
+    def _prepare(self, text: Text) -> None:
         """Make what `_learn` needs."""
         raise NotImplementedError
 
@@ -73,11 +76,12 @@ class PaddedTrainer:
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
         settings = self._settings
+        reading = reading_of(settings)
         values = learning_rate, settings.document_rate
         rates = [np.asarray(value, settings.precision) for value in values]
         totals = []
         for segments, begins in zip(*batches, strict=True):
-            start = self.carried.before(begins, settings.reading)
+            start = self.carried.before(begins, reading)
             total, after = self._learn(segments, rates, start, key)
             totals.append(total)
             if settings.unit_of_text != "sentence":
@@ -104,26 +108,28 @@ class PaddedScorer:
     def __init__(
         self,
         settings: RunSettings,
-        corpus: Corpus,
+        text: Text,
         reading: Reading,
         *,
         hidden_states: bool = False,
     ) -> None:
         self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
-        wanted = ENGINES[settings.engine].scoring_sentences(settings.batch_sentences)
-        self._width = reading.lanes(wanted)
-        self._prepare(corpus)
+        self._width = reading.lanes(self._lanes())
+        self._prepare(text)
 
-    def _prepare(self, corpus: Corpus) -> None:
+    def _lanes(self) -> int:
+        """Number of units of text to score side by side."""
+        return SCORING_LANES
+
+    def _prepare(self, text: Text) -> None:
         """Make what `_predict` needs."""
         raise NotImplementedError
 
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
-        """Score these sentences; with a rate of 0, d stays 0 and no vectors are returned."""
+        """Score these sentences, the document vector learning after every word."""
         settings, reading, width = self._settings, self._reading, self._width
-        weights = weights if document_rate else without_document(weights)
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         rate = np.asarray(document_rate, settings.precision)
@@ -144,16 +150,12 @@ class PaddedScorer:
         before: Carried,
     ) -> tuple[Scores, Carried]:
         """Score segments as `kernel_engine.Scorer.go_on`, but for the last bits of the results."""
-        weights = weights if document_rate else without_document(weights)
-        vectors = before.documents if document_rate else before.documents[:, :0]
         starts = first_words(split.offsets, segments)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         rate = np.asarray(document_rate, self._settings.precision)
-        start = before._replace(documents=vectors)
-        found = self._predict(weights, split, segments, rate, start)
+        found = self._predict(weights, split, segments, rate, before)
         _fill(scores, np.arange(len(segments)), starts, found)
-        after = found.carried.copy()
-        return scores, after if document_rate else after._replace(documents=before.documents)
+        return scores, found.carried.copy()
 
     def _predict(
         self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried

@@ -18,16 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.core.engines import graph_engine, theano_worker
+from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.core.engines.symbolic import Form
 from online_rnnlm.core.engines.theano_worker import receive, send
-from online_rnnlm.errors import UserError
-from online_rnnlm.process.devices import theano_python
+
+THEANO_PYTHON = "THEANO_PYTHON"
+"""The environment variable with the path of the Python that has Theano 1.0.5."""
 
 
 class Process:
     """A function of `symbolic`, which a process of Theano compiles and calls.
 
-    Theano must be there: see `devices.require`. Raises UserError if it cannot do what it is asked.
+    The Python with Theano is named by the variable `THEANO_PYTHON`. Raises CannotCompute if it
+    cannot do what it is asked.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class Process:
         self._connection, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [theano_python(), "-m", theano_worker.__name__, str(theirs.fileno())],
+                [os.environ[THEANO_PYTHON], "-m", theano_worker.__name__, str(theirs.fileno())],
                 env=_variables(form.precision),
                 stdout=self._errors,
                 stderr=self._errors,
@@ -53,7 +56,7 @@ class Process:
             send(self._connection, *values)
             return receive(self._connection)
         except (EOFError, ConnectionError) as error:
-            raise UserError(self._said()) from error
+            raise CannotCompute(self._said()) from error
 
     def _said(self) -> str:
         """The end of the process in one line, with the last line that it wrote."""
@@ -61,7 +64,7 @@ class Process:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         said = lines[-1] if lines else f"exit status {status}"
-        return f"{theano_python()}: cannot compute by Theano: {said}"
+        return f"{os.environ[THEANO_PYTHON]}: cannot compute by Theano: {said}"
 
 
 def _variables(precision: str) -> dict[str, str]:

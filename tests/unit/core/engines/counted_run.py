@@ -15,10 +15,9 @@ import numpy as np
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import kernels, registry
-from online_rnnlm.core.engines.base import OnlineSettings
-from online_rnnlm.core.parameters import GROUPS
 from online_rnnlm.core.sizes import sizes_for
-from tests.unit.small_models import corpus_of, learn, split_of, weights_for
+from online_rnnlm.core.way import GROUPS
+from tests.unit.small_models import corpus_of, learn, split_of, way_of, weights_for
 
 SIZES = (0, 5)
 """Of the document vector."""
@@ -49,8 +48,7 @@ class Case(NamedTuple):
     def online(self):
         """The settings of what learns in testing."""
         rate = self.settings.document_rate if self.document_size else 0.0
-        groups = frozenset(self.groups)
-        return OnlineSettings(groups, 0.05, rate, STEPS, self.learn_after, "stream")
+        return way_of(self.groups, 0.05, rate, STEPS, self.learn_after, "stream")
 
 
 SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(GROUPS)]

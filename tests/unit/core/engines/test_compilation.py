@@ -15,15 +15,14 @@ from numba.core import config
 import online_rnnlm
 from online_rnnlm.config import loading
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import kernel_engine, registry
-from online_rnnlm.core.engines.base import OnlineSettings
 from online_rnnlm.core.engines.kernels.batches import score_sentences, train_batches
 from online_rnnlm.core.engines.kernels.compiled import compile_once
 from online_rnnlm.core.engines.kernels.layout import measure
 from online_rnnlm.core.engines.kernels.online import score_online
+from online_rnnlm.core.way import GROUPS
 from online_rnnlm.corpora.corpus import load_corpus
-from tests.unit.small_models import learn, weights_for
+from tests.unit.small_models import learn, way_of, weights_for
 
 SOURCES = Path(online_rnnlm.__file__).parents[1]
 KERNELS = (measure, train_batches, score_sentences, score_online)
@@ -32,7 +31,7 @@ KERNELS = (measure, train_batches, score_sentences, score_online)
 @pytest.mark.slow  # kernels are compiled
 def test_one_compilation_serves_all_sizes_and_options(corpus_directory):
     corpus, compiled = load_corpus(corpus_directory), []
-    test, numbers, groups = corpus.splits["test"], np.arange(5), frozenset(parameters.GROUPS)
+    test, numbers, groups = corpus.splits["test"], np.arange(5), GROUPS
     for document in (0, 3):
         settings = RunSettings(corpus="c", hidden_size=4, document_size=document)
         weights = weights_for(settings, corpus)
@@ -41,7 +40,7 @@ def test_one_compilation_serves_all_sizes_and_options(corpus_directory):
             score = registry.scorer(settings, corpus, hidden_states=hidden_states)
             score(weights, test, numbers, 0.1)
         for learn_after in ("word", "sentence"):
-            online = OnlineSettings(groups, 0.1, 0.1, 2, learn_after, "document")
+            online = way_of(groups, 0.1, 0.1, 2, learn_after, "document")
             registry.online_scorer(settings, corpus, weights, online).score(test, numbers)
         compiled.append([list(kernel.signatures) for kernel in KERNELS])
     assert compiled[0] == compiled[1]

@@ -8,7 +8,8 @@ from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.core.lanes import Batches, segments_of, side_by_side
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Corpus
 from tests.unit.small_models import corpus_of, random_split, weights_for
 
 pytestmark = [

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.base import first_words
@@ -17,7 +17,8 @@ from online_rnnlm.core.engines.kernels.dropout import key_of
 from online_rnnlm.core.engines.kernels.layout import SECTION
 from online_rnnlm.core.lanes import Carried, one_by_one, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import Reading
 from tests.unit.small_models import corpus_of, learn, random_split, weights_for
 
 pytestmark = [
@@ -96,9 +97,9 @@ def start_for(run, corpus):
     return weights_for(run, corpus), parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
 
 
-def results(run, corpus, threads=1, *, carried=False):
+def results(run, corpus, *, carried=False):
     """All that two passes over the text change, in two orders, by name; and their log P."""
-    trainer = registry.trainer(run, corpus, *start_for(run, corpus), threads=threads)
+    trainer = registry.trainer(run, corpus, *start_for(run, corpus))
     units = segments_of(corpus.splits["train"], run).units
     lanes, rate = len(trainer.carried.documents), 0.02 if run.optimizer == "sgd" else 0.2
     orders = np.arange(len(units) - 1), np.random.default_rng(0).permutation(len(units) - 1)
@@ -183,11 +184,8 @@ def test_the_bits_of_a_score_depend_neither_on_order_nor_company_nor_pieces(corp
             found.append(part.log_probabilities[0])
         np.testing.assert_array_equal(found, logs)
         np.testing.assert_array_equal(carried.documents[0], together.document_vectors[row])
-    frozen = score(weights, split, numbers, 0.0).log_probabilities
-    if changes == FIVE:
-        none = parameters.without_document(weights)
-        static = registry.scorer(settings(), corpus)(none, split, numbers, RATE).log_probabilities
-        np.testing.assert_array_equal(frozen, static)
+    none = parameters.without_document(weights)
+    frozen = score(none, split, numbers, RATE).log_probabilities
     assert not np.allclose(together.log_probabilities, frozen)
 
 
@@ -273,25 +271,6 @@ def long_text():
     split = random_split(generator, sum(class_sizes), generator.integers(1, 30, MANY))
     articles = np.sort(generator.integers(0, 150, MANY)).astype(np.int32)
     return corpus_of(class_sizes, replace(split, articles=articles))
-
-
-@pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)
-def test_bits_are_the_same_for_every_number_of_threads(changes):
-    corpus = long_text()
-    run = settings(hidden_size=37, batch_sentences=LANES, precision="float32", **changes)
-    weights, split = weights_for(run, corpus), corpus.splits["train"]
-    reading = Reading(run.unit_of_text, state=True, vector=True)
-
-    def computed(threads):
-        score = registry.scorer(run, corpus, reading, hidden_states=True, threads=threads)
-        scores = score(weights, split, np.arange(MANY), 0.2)
-        return [*results(run, corpus, threads, carried=True).values(), *scores]
-
-    alone = computed(1)
-    assert all(np.isfinite(array).all() for array in alone)
-    for threads in (2, 3):
-        for one, other in zip(computed(threads), alone, strict=True):
-            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("changes", OF_THREADS.values(), ids=OF_THREADS)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.config.training import SENTENCES, Reading, RunSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dropout import HIDDEN, factors, key_of
 from online_rnnlm.core.lanes import (
     NOTHING,
@@ -17,7 +17,8 @@ from online_rnnlm.core.lanes import (
     side_by_side,
     unit_beginnings,
 )
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import Reading
 from tests.unit.small_models import split_of
 
 LENGTHS = (3, 1, 6, 4, 2)
@@ -117,7 +118,7 @@ def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
 
 
 def test_sentences_of_similar_length_are_scored_side_by_side():
-    order = scoring_order(text(), np.arange(5), SENTENCES, 2)
+    order = scoring_order(text(), np.arange(5), Reading("sentence", state=False, vector=False), 2)
     lengths = np.array(LENGTHS)[order.segments[order.segments != NOTHING]]
     assert (np.diff(lengths) <= 0).all()
 

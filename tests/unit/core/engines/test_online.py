@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import Reading, RunSettings
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import OnlineSettings
 from online_rnnlm.core.parameters import groups_of
+from online_rnnlm.core.way import Reading
 from tests.unit import small_models as small
 
 pytestmark = [
@@ -46,12 +46,12 @@ class Case(NamedTuple):
     def settings(self, kind="kernel", **changes):
         own = ("document_size", "error_clip", "precision", "cell")
         values = {key: getattr(self, key) for key in own}
+        values["unit_of_text"] = "document" if self.carries_state else "sentence"
         return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
 
-    def online(self, learning_rate=0.05):
+    def way(self, learning_rate=0.05):
         later = self.document_rate, self.bptt_steps, self.learn_after, self.unit_of_text
-        groups = frozenset(self.learning)
-        return OnlineSettings(groups, learning_rate, *later, carries_state=self.carries_state)
+        return small.way_of(self.learning, learning_rate, *later)
 
 
 CASES = [
@@ -83,7 +83,7 @@ def new_scorer(corpus, case, kind="kernel", learning_rate=0.05):
     """Return a new scorer and the weights that it was given."""
     settings = case.settings(kind)
     weights = small.weights_for(settings, corpus)
-    return registry.online_scorer(settings, corpus, weights, case.online(learning_rate)), weights
+    return registry.online_scorer(settings, corpus, weights, case.way(learning_rate)), weights
 
 
 def scored(corpus, case, order=ORDER, kind="kernel", learning_rate=0.05):

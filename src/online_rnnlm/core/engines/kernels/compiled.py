@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 UNCOUNTED = {"_nrt": False}
 """The options of numba by which a function counts no references to arrays."""
 _KERNELS = Path(__file__).parent
-_SOURCES = ("engines/kernels", "engines/base.py", "engines/lanes.py", "model")
+_SOURCES = ("core",)
 """The sources that machine code depends on: the kernels, and tuples and constants they use."""
 _finalize = CPUCodeLibrary._finalize_final_module
 _held: list[tempfile.TemporaryDirectory[str]] = []

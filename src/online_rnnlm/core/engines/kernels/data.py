@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba.extending import overload
 from numpy.typing import DTypeLike, NDArray
 
-from online_rnnlm.config.training import Reading, RunSettings
 from online_rnnlm.core.engines.kernels import blocks
 from online_rnnlm.core.engines.kernels.compiled import UNCOUNTED, kernel
 from online_rnnlm.core.engines.kernels.elementwise import descend
 from online_rnnlm.core.engines.kernels.rows import step_by_product
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.corpus import Split
+from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import Reading
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 Integers = NDArray[np.int64]
 

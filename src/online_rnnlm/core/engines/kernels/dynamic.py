@@ -10,12 +10,11 @@ n steps at once are a factor (1 - λ r)^n.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.base import ONE_WORD
 from online_rnnlm.core.engines.kernels import data
 from online_rnnlm.core.engines.kernels.backward import update_weights
@@ -36,7 +35,11 @@ from online_rnnlm.core.lanes import (
 )
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.corpora.corpus import Corpus, Split
+from online_rnnlm.core.text import Split, Text
+from online_rnnlm.core.way import reading_of
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
 
 _NEARLY_NOTHING = 1e-30
 """A first sum of squares above 0, so that 0 / √0 does not occur."""
@@ -153,7 +156,7 @@ class DynamicScorer:
     in training; the weights live on through the whole text.
     """
 
-    def __init__(self, settings: RunSettings, corpus: Corpus, weights: Parameters) -> None:
+    def __init__(self, settings: RunSettings, corpus: Text, weights: Parameters) -> None:
         """Read the training text once, for m."""
         self._settings, self._weights = settings, weights
         self._sizes = sizes_for(settings, corpus)
@@ -217,7 +220,7 @@ class DynamicScorer:
         model = data.kernel_model(settings, weights, self._classes, settings.document_rate)
         nothing = Carried.nothing(weights, settings.cell, lanes)
         space = allocate(self._sizes, text, self._classes, segments, lanes, settings.precision)
-        return model, data.kernel_lanes(settings.reading, nothing), space
+        return model, data.kernel_lanes(reading_of(settings), nothing), space
 
 
 def _kept_of(trained: Any, rms: Any, mean: float, decay: float, epsilon: float) -> Any:
@@ -239,7 +242,7 @@ def segments_for(
 
     A segment ends with its sentence, or with its unit if state and vector live on to its end.
     """
-    reading, every = settings.reading, np.arange(split.sentences)
+    reading, every = reading_of(settings), np.arange(split.sentences)
     lives_on = reading.state and reading.vector
     begins = unit_beginnings(split, every, reading.unit_of_text if lives_on else "sentence")
     units = np.append(np.flatnonzero(begins), split.sentences)
