@@ -19,7 +19,6 @@ from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.core.way import NONE, Way
@@ -34,6 +33,7 @@ from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 from tests.unit import small_records
+from tests.unit.small_models import evaluation_named
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -170,8 +170,7 @@ def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    settings = RunSettings(corpus="c", hidden_size=hidden, document_size=size)
-    way, tried = evaluations.evaluations_of(settings, testing).get(evaluation), []
+    way, tried = evaluation_named(evaluation), []
     if evaluation == MIXTURE:
         return {"costs": costs, **_mixture([one.name for one in mixed_rivals([MIXTURE], testing)])}
     if rival_in(evaluation, testing) is not None:
@@ -182,7 +181,12 @@ def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -
     curve = [
         {"settings": one, "valid_perplexity": 90.0 + 2 * number} for number, one in enumerate(tried)
     ]
-    return {"costs": costs, "curve": tuple(curve), "chosen": tried[0] if tried else {}}
+    return {
+        "costs": costs,
+        "curve": tuple(curve),
+        "chosen": tried[0] if tried else {},
+        "way": way if isinstance(way, Way) else None,
+    }
 
 
 def _mixture(rivals: list[str]) -> dict[str, Any]:
