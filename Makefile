@@ -98,7 +98,7 @@ bench: environment ## Measure speed, memory, peers; write docs/performance.md (B
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
-check: lint fast ## Check format, style and types, and run the fast tests: TIME on two cores
+check: lint fast ## Check format, style and types, and run the fast tests: two minutes on two cores
 
 fast: environment ## Run the fast tests (PYTHON=python3.11 VENV=.venv-3.11: with another Python)
 	$(TEST) -m "not slow" tests/unit

@@ -29,14 +29,14 @@ settings.load_profile("without deadlines")
 LONGEST = (
     "cluster/test_crashes.py",
     "workflow/test_smoke.py",
-    "unit/engines/test_jax.py",
+    "unit/core/engines/test_jax.py",
     "unit/test_benchmarks.py",
-    "unit/model/test_graph.py",
+    "unit/core/test_graph.py",
     "workflow/test_state.py",
     "workflow/test_interruption.py",
     "cluster/test_submission.py",
-    "unit/engines/test_online.py",
-    "unit/engines/test_engines.py",
+    "unit/core/engines/test_online.py",
+    "unit/core/engines/test_engines.py",
     "workflow/test_divergence.py",
     "workflow/test_places.py",
     "cluster/test_other_schedulers.py",
@@ -69,6 +69,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slowest files first; all tests of a file stay together, on one worker."""
-    ranks = {file: rank for rank, file in enumerate(LONGEST)}
     folder = Path(__file__).parent
-    items.sort(key=lambda item: ranks.get(str(item.path.relative_to(folder)), len(ranks)))
+    ranks = {folder / file: rank for rank, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
