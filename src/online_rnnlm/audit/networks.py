@@ -21,7 +21,7 @@ from online_rnnlm.audit.rules import (
     with_ends,
 )
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from online_rnnlm.audit.rules import END, Scorer, Text, joined, lines_of, with_ends
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 
 

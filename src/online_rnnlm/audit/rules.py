@@ -16,7 +16,7 @@ from random import Random
 from typing import ClassVar, Literal, NamedTuple
 
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.corpora.corpus import SENTENCE_END
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Part, Record
 

@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora import textfiles
 from online_rnnlm.corpora.records import Statistics
+from online_rnnlm.corpora.textfiles import UNKNOWN
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
-UNKNOWN, SENTENCE_END = textfiles.UNKNOWN, textfiles.SENTENCE_END
 SENTENCE_END_ID = 0
 _WORDS_AT_ONCE = 1_000_000
 

@@ -80,18 +80,19 @@ def fetch(download: Download, folder: Path) -> Path:
 
     Raises UserError if the download fails.
     """
-    file, known = folder / download.name, download.sha256
-    checksum = f"sha256:{known}" if known else _listed_checksum(download, file)
-    _download(download.address, file, checksum, download.member)
+    file = folder / download.name
+    _download(download.address, file, _checksum_of(download, file), download.member)
     return file
 
 
-def _listed_checksum(download: Download, file: Path) -> Checksum:
-    """Return the sum that a download's list of checksums has for it.
+def _checksum_of(download: Download, file: Path) -> Checksum:
+    """Return a download's sum: its sha256, or the one that its list of checksums has for it.
 
     The list is kept beside the file, so that a file that is there can be used without a network; it
     is downloaded again if the file is not there. Raises UserError if the sum cannot be had.
     """
+    if download.sha256:
+        return f"sha256:{download.sha256}"
     assert download.checksums is not None
     name = hashlib.sha256(download.checksums.encode()).hexdigest()[:16]
     sums = file.parent / ".checksums" / name

@@ -11,7 +11,7 @@ import numpy as np
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import UNKNOWN, Vocabulary, digest_of, mean_class_size
+from online_rnnlm.corpora.corpus import Vocabulary, digest_of, mean_class_size
 from online_rnnlm.corpora.records import (
     Counts,
     SentenceSplitter,
@@ -21,6 +21,7 @@ from online_rnnlm.corpora.records import (
 )
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import read_splits
+from online_rnnlm.corpora.textfiles import UNKNOWN
 from online_rnnlm.corpora.vocabulary import choose_vocabulary, encoded, write_vocabulary
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import SENTENCE_END, SENTENCE_END_ID
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.corpora.sources import base, source_of
-from online_rnnlm.corpora.textfiles import Numbered, read_lines
+from online_rnnlm.corpora.textfiles import SENTENCE_END, Numbered, read_lines
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import SENTENCE_END, UNKNOWN, Vocabulary
+from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.corpora.splitting import Numbers
+from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.storage.files import replacing
 
 Counted = list[tuple[str, int]]

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike, NDArray
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.corpora.corpus import SENTENCE_END, Corpus
+from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:  # It takes long to load.

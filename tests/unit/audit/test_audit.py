@@ -19,7 +19,8 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
-from online_rnnlm.corpora.corpus import SENTENCE_END, load_corpus
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.base import ScoredText
 from online_rnnlm.use.network import Network

@@ -25,6 +25,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.corpus import Vocabulary
+from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.storage.evaluations import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
@@ -43,7 +44,7 @@ _POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32"
 """The names of groups of positions in a sentence, or of sentences in an article, by their first."""
 _BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
 """The number of words in each band of word frequency."""
-_SPECIAL = [corpora.SENTENCE_END, corpora.UNKNOWN]
+_SPECIAL = [SENTENCE_END, UNKNOWN]
 _RESAMPLES = 2000
 
 
