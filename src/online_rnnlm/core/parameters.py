@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from online_rnnlm.core.sizes import Sizes, shapes_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from numpy.typing import DTypeLike
-
-    from online_rnnlm.core.cells import Cell
 
 
 class Parameters(NamedTuple):
     """All parameters, or one value (a sum of squares, a gradient) for each of them.
 
     The cell decides the shapes of `embeddings` and `recurrent`; those given here are the sigmoid
-    cell's. Parameters that only one cell has follow in more fields (`named`). The matrices that d
-    is multiplied by are stored transposed, so that the words of a class lie side by side in memory.
-    A static network's have no rows.
+    cell's. The matrices that d is multiplied by are stored transposed, so that the words of a class
+    lie side by side in memory. A static network's have no rows.
     """
 
     embeddings: Any
@@ -41,55 +34,29 @@ class Parameters(NamedTuple):
     """V_oᵀ, (D, V)."""
 
 
-_OUTPUT = ("class_output", "word_output", "class_document", "word_document")
-
-
-def groups_of(cell: Cell) -> dict[str, tuple[str, ...]]:
-    """The names of a model's parameters, by their group."""
-    return {**cell.GROUPS, "output": _OUTPUT}
-
-
-def named(values: Mapping[str, Any]) -> Parameters:
-    """Make parameters from values by name; those that only one cell has come last, in order."""
-    own = tuple(name for name in values if name not in Parameters._fields)
-    return _with_fields(own)(**values)
-
-
-def like(parameters: Parameters, values: Iterable[Any]) -> Parameters:
-    """Make parameters with the same names from other values, in the same order."""
-    return type(parameters)._make(values)
-
-
-def under(prefix: str, values: Mapping[str, Any]) -> Parameters:
-    """Make parameters from the values whose names begin with a prefix."""
-    names = [name for name in values if name.startswith(prefix)]
-    return named({name[len(prefix) :]: values[name] for name in names})
-
-
-@lru_cache
-def _with_fields(own: tuple[str, ...]) -> type[Parameters]:
-    """`Parameters` with more fields; without more, the class itself, which the kernels know."""
-    if not own:
-        return Parameters
-    return cast("type[Parameters]", namedtuple("Parameters", Parameters._fields + own))
+GROUPS: dict[str, tuple[str, ...]] = {
+    "embeddings": ("embeddings",),
+    "recurrent": ("recurrent",),
+    "output": ("class_output", "word_output", "class_document", "word_document"),
+}
+"""The names of the parameters in each group that can learn in testing (`way.GROUPS`)."""
 
 
 def shapes(sizes: Sizes) -> Parameters:
     """The shape of every parameter."""
-    return named(shapes_by_name(sizes))
+    return Parameters(**shapes_by_name(sizes))
 
 
 def initialise(sizes: Sizes, scale: float, seed: int, dtype: DTypeLike) -> Parameters:
     """Draw weights from N(0, scale²), the same for the same seed."""
     random = np.random.default_rng([seed, 0])
-    every = shapes(sizes)
-    return like(every, (random.normal(0, scale, shape).astype(dtype) for shape in every))
+    drawn = (random.normal(0, scale, shape).astype(dtype) for shape in shapes(sizes))
+    return Parameters(*drawn)
 
 
 def filled(sizes: Sizes, value: float, dtype: DTypeLike) -> Parameters:
     """Parameters that all have one value."""
-    every = shapes(sizes)
-    return like(every, (np.full(shape, value, dtype) for shape in every))
+    return Parameters(*(np.full(shape, value, dtype) for shape in shapes(sizes)))
 
 
 def without_document(parameters: Parameters) -> Parameters:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytensor.tensor as pt
 
 from online_rnnlm.core.graph import predictions
-from online_rnnlm.core.parameters import Parameters, groups_of, like
+from online_rnnlm.core.parameters import GROUPS, Parameters
 
 if TYPE_CHECKING:
     from online_rnnlm.core.graph import Dropout, Given, Model, Padded, Predictions, Start
@@ -45,7 +45,7 @@ def training_updates(
     """The batch's predictions, and the updates of all weights and accumulators."""
     result = predictions(model, weights, batch, document_rate, start, dropout)
     total = result.log_probabilities.sum()
-    gradients = like(weights, pt.grad(-total, list(weights), disconnected_inputs="ignore"))
+    gradients = Parameters(*pt.grad(-total, list(weights), disconnected_inputs="ignore"))
     return result, steps(optimizer, weights, accumulators, gradients, learning_rate)
 
 
@@ -80,8 +80,7 @@ def online_updates(
     the last; the states before them are constants. `learning` names groups of parameters.
     """
     result = predictions(model, weights, batch, document_rate, given)
-    groups = groups_of(model.cell)
-    names = [name for group in sorted(learning) for name in groups[group]]
+    names = [name for group in sorted(learning) for name in GROUPS[group]]
     chosen = [getattr(weights, name) for name in names]
     loss = -result.log_probabilities.sum()
     gradients = pt.grad(loss, chosen, disconnected_inputs="ignore") if chosen else []

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from online_rnnlm.core.lanes import Carried
-from online_rnnlm.core.parameters import Parameters, under
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.training import Progress, Unfinished
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import replacing
@@ -147,5 +147,8 @@ def _carried(file: Mapping[str, Any]) -> Carried:
 
 def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:
     """Read the weights and the accumulators."""
-    weights, accumulators = (under(f"{prefix}{kind}.", file) for kind in _KINDS)
+    weights, accumulators = (
+        Parameters(*(file[f"{prefix}{kind}.{name}"] for name in Parameters._fields))
+        for kind in _KINDS
+    )
     return weights, accumulators

@@ -6,7 +6,7 @@ products with weights are
     E[w_t] + h_{t-1} W_hᵀ                            M²          an embedding is only looked up
     W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D)
 
-The first line is the sigmoid cell's; another cell gives its own count, `Cell.multiply_adds`.
+The first line is the sigmoid cell's; in another cell, each weight of `recurrent` counts once.
 Backpropagation does each product twice: once for the gradient of its input, and once for the
 gradient of its weights. Of the element-wise operations, only the step of d counts: exponentials,
 softmax, sigmoid and the optimizer count as nothing.
@@ -25,9 +25,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.cells import load_cell
-from online_rnnlm.core.parameters import shapes
-from online_rnnlm.core.sizes import Sizes
+from online_rnnlm.core.sizes import Sizes, shapes_by_name
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus, scored_words
 
@@ -35,15 +33,13 @@ Integers = NDArray[np.int64]
 
 
 def _hidden_layer(sizes: Sizes) -> int:
-    """Multiply-adds of a step of the cell."""
-    return load_cell(sizes.cell).multiply_adds(sizes)
+    """Multiply-adds of a step of the cell: each weight of `recurrent` is multiplied once."""
+    return math.prod(shapes_by_name(sizes)["recurrent"])
 
 
-def _values(sizes: Sizes, group: str) -> int:
-    """Number of values in a group of the cell's parameters; for `embeddings`, in one word's row."""
-    names, every = load_cell(sizes.cell).GROUPS[group], shapes(sizes)._asdict()
-    first = 1 if group == "embeddings" else 0  # a word's row, or all rows
-    return sum(math.prod(every[name][first:]) for name in names)
+def _embedding(sizes: Sizes) -> int:
+    """Number of values in a word's row of the embeddings."""
+    return shapes_by_name(sizes)["embeddings"][1]
 
 
 def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
@@ -114,9 +110,9 @@ def touched_per_word(
     """
     total = float(sizes.document if document else 0)
     if "embeddings" in groups:
-        total += steps * _values(sizes, "embeddings")
+        total += steps * _embedding(sizes)
     if "recurrent" in groups:
-        total += _values(sizes, "recurrent")
+        total += _hidden_layer(sizes)
     if "output" in groups:
         total += _output_layer(sizes, mean_class_size)
     return total
@@ -136,9 +132,9 @@ def touched_after_sentences(
     total = sentences * float(sizes.document if document else 0)
     if "embeddings" in groups:
         read = _distinct(number, stream[:-1].astype(np.int64))
-        total += len(read) * _values(sizes, "embeddings")
+        total += len(read) * _embedding(sizes)
     if "recurrent" in groups:
-        total += sentences * _values(sizes, "recurrent")
+        total += sentences * _hidden_layer(sizes)
     if "output" in groups:
         classes = _distinct(number, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from online_rnnlm.core.parameters import Parameters, named
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
@@ -24,7 +24,7 @@ def read(path: Path) -> Parameters:
     """Read weights that `save` wrote; raises UserError if the file is missing."""
     try:
         with np.load(path) as file:
-            return named(file)
+            return Parameters(**file)
     except FileNotFoundError:
         raise UserError(f"{path}: missing: train the run first") from None
 

@@ -98,11 +98,9 @@ def read(path: Path) -> Contents:
     settings = description.settings
     sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)
     dtype = np.dtype(settings.precision)
-    weights = parameters.named(
-        {
-            name: archive.array(_WEIGHTS + name, shape, dtype)
-            for name, shape in parameters.shapes(sizes)._asdict().items()
-        }
+    shapes = parameters.shapes(sizes)._asdict().items()
+    weights = parameters.Parameters(
+        **{name: archive.array(_WEIGHTS + name, shape, dtype) for name, shape in shapes}
     )
     found = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
     words, classes = found.vocabulary_size, found.classes

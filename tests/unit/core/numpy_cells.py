@@ -52,10 +52,11 @@ def _lstm(weights, word, state):
 
 def _leaky(weights, word, state):
     hidden, slow = state[:HIDDEN], state[HIDDEN:]
-    slow = leaky.KEPT * slow + (1 - leaky.KEPT) * weights.slow_embeddings[word]
-    inputs = weights.embeddings[word] + weights.recurrent @ hidden
-    keep, new = np.split(inputs, 2)
-    new = np.tanh(new + slow @ weights.from_slow + weights.bias[0])
+    embedded, into_slow = np.split(weights.embeddings[word], [2 * HIDDEN])
+    recurrent, from_slow = np.split(weights.recurrent, [2 * HIDDEN])
+    slow = leaky.KEPT * slow + (1 - leaky.KEPT) * into_slow
+    keep, new = np.split(embedded + recurrent @ hidden, 2)
+    new = np.tanh(new + slow @ from_slow)
     return np.concatenate([_sigmoid(keep) * hidden + (1 - _sigmoid(keep)) * new, slow])
 
 

@@ -28,14 +28,15 @@ SHIPPED = get_args(RunSettings.model_fields["cell"].annotation)
 @pytest.mark.parametrize("document", [0, 5])
 def test_a_cell_is_consistent(name, document):
     cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, document, name)
-    found = cell.shapes(sizes)
-    grouped = [parameter for names in cell.GROUPS.values() for parameter in names]
-    assert sorted(grouped) == sorted(found)
-    assert all(found[parameter][0] == 11 for parameter in cell.GROUPS["embeddings"])
+    assert {*cell.shapes(sizes)} == {"embeddings", "recurrent"}
+    assert cell.shapes(sizes)["embeddings"][0] == 11
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
     assert cell.states(weights)[0] == sizes.hidden == weights.word_output.shape[1]
     assert count(sizes) == sum(array.size for array in weights)
-    assert (*parameters.groups_of(cell),) == GROUPS == PARTS[1:]
+    assert (*parameters.GROUPS,) == GROUPS == PARTS[1:]
+    assert sorted(name for names in parameters.GROUPS.values() for name in names) == sorted(
+        Parameters._fields
+    )
 
 
 def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
@@ -50,7 +51,7 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
 
 def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
     weights = small.weights_for(settings("leaky"), corpus)
-    sums = parameters.like(weights, (array + 1 for array in weights))
+    sums = Parameters(*(array + 1 for array in weights))
     weight_files.save(weights, tmp_path / "model.npz")
     run = RunDirectory(tmp_path)
     checkpoint.save(Started(Progress(weights, sums)), run, "identity")

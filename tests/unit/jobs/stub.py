@@ -19,7 +19,7 @@ class StubTrainer:
     def __init__(self, settings, corpus, weights, accumulators, carried=None):
         lanes = segments_of(corpus.splits["train"], settings).lanes(settings.batch_sentences)
         self.weights, self.accumulators = (
-            parameters.like(of, [array.copy() for array in of]) for of in (weights, accumulators)
+            parameters.Parameters(*(array.copy() for array in of)) for of in (weights, accumulators)
         )
         self.carried = carried or Carried.nothing(weights, settings.cell, lanes)
 

@@ -285,7 +285,8 @@ def test_nothing_of_another_run_is_used(corpus_directory, make_corpus_directory,
     fresh = trained(changed, corpus_directory, tmp_path / "fresh")
     directory = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "run")
     old = record_of(directory)
-    zeros = parameters.like(w := weight_files.read(directory.model), [0 * array for array in w])
+    weights = weight_files.read(directory.model)
+    zeros = parameters.Parameters(*(0 * array for array in weights))
     progress = training.begin(run_of().settings, load_corpus(corpus_directory))
     progress.weights = zeros
     epochs = read_epochs(directory)[:1]

@@ -16,8 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from online_rnnlm.core.graph import Model
     from online_rnnlm.core.parameters import Parameters
     from online_rnnlm.core.sizes import Sizes
@@ -38,18 +36,11 @@ class Cell(Protocol):
     The shapes and the cost serve to plan jobs, so only `step` may import numpy and PyTensor.
     """
 
-    @property
-    def GROUPS(self) -> Mapping[str, tuple[str, ...]]:
-        """The names of its parameters, by the group that they learn in during testing.
-
-        `embeddings` are the parameters that have a row for every previous word; `recurrent` are all
-        others.
-        """
-
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:
-        """The shape of each of its parameters.
+        """The shapes of its two parameters: `embeddings` (V, N) and `recurrent`.
 
-        Every cell has `embeddings` (V, N), with an N of its own, and `recurrent` (any shape).
+        N is the cell's own number, and so is the shape of `recurrent`, which holds all weights that
+        are multiplied at every step.
         """
 
     def states(self, weights: Parameters) -> tuple[Any, ...]:
@@ -70,9 +61,6 @@ class Cell(Protocol):
         `model.bounded` is to be applied to the inputs of the hidden units and gates: it bounds the
         deltas propagated back through them.
         """
-
-    def multiply_adds(self, sizes: Sizes) -> int:
-        """Multiply-adds of one step: its products with weights."""
 
 
 def load_cell(name: str) -> Cell:

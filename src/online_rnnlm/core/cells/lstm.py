@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from online_rnnlm.core.parameters import Parameters
     from online_rnnlm.core.sizes import Sizes
 
-GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent",)}
-
 FORGET_BIAS = 1.0
 """Added to the forget gate's input, so that c is kept at first (Jozefowicz et al. 2015)."""
 
@@ -52,8 +50,3 @@ def step(
     kept = pt.sigmoid(forget + np.asarray(FORGET_BIAS, forget.dtype)) * memory
     memory = kept + pt.sigmoid(into) * pt.tanh(new)
     return pt.sigmoid(out) * pt.tanh(memory), memory
-
-
-def multiply_adds(sizes: Sizes) -> int:
-    """Multiply-adds of one step: 4 M²."""
-    return 4 * sizes.hidden**2

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from online_rnnlm.core.parameters import Parameters
     from online_rnnlm.core.sizes import Sizes
 
-GROUPS = {"embeddings": ("embeddings",), "recurrent": ("recurrent",)}
-
 
 def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
     """The shapes of E (V, M) and W_h (M, M)."""
@@ -36,8 +34,3 @@ def step(
     (hidden,) = states
     total = words.embedded + hidden @ weights.recurrent.T
     return (pt.sigmoid(model.bounded(total)),)
-
-
-def multiply_adds(sizes: Sizes) -> int:
-    """Multiply-adds of one step: M²."""
-    return sizes.hidden**2

@@ -22,8 +22,7 @@ from online_rnnlm.core.engines.base import (
 from online_rnnlm.core.engines.kernels import dropout
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
-from online_rnnlm.core.parameters import Parameters, like, shapes
-from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split, Text
 from online_rnnlm.core.way import Way, reading_of
 
@@ -42,11 +41,6 @@ def form_of(settings: RunSettings) -> symbolic.Form:
     return symbolic.Form(*(getattr(settings, name) for name in symbolic.Form._fields))
 
 
-def _names(settings: RunSettings, text: Text) -> tuple[str, ...]:
-    """The names of a run's parameters."""
-    return shapes(sizes_for(settings, text))._fields
-
-
 class Trainer(PaddedTrainer):
     """Training by `symbolic.training`."""
 
@@ -54,8 +48,8 @@ class Trainer(PaddedTrainer):
     """Compiles the update; Theano has its own."""
 
     def _prepare(self, text: Text) -> None:
-        self._form, names = form_of(self._settings), _names(self._settings, text)
-        self._update = self.compiled(self._form, text.class_offsets, names)
+        self._form = form_of(self._settings)
+        self._update = self.compiled(self._form, text.class_offsets)
 
     def _learn(
         self, segments: Integers, rates: list[Array], start: Carried, key: int
@@ -66,8 +60,8 @@ class Trainer(PaddedTrainer):
         factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
         total, *found = self._update(*self._weights, *self._sums, *batch, *rates, *before, *factors)
         number, last = len(self._weights), len(start.states)
-        self._weights = like(self._weights, found[-2 * number : -number])
-        self._sums = like(self._sums, found[-number:])
+        self._weights = Parameters(*found[-2 * number : -number])
+        self._sums = Parameters(*found[-number:])
         return total, Carried(tuple(s[:lanes] for s in found[:last]), found[last][:lanes])
 
     def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
@@ -98,8 +92,7 @@ class Scorer(PaddedScorer):
     """Compiles the scorer; Theano has its own."""
 
     def _prepare(self, text: Text) -> None:
-        form, names = form_of(self._settings), _names(self._settings, text)
-        self._score = self.compiled(form, text.class_offsets, names)
+        self._score = self.compiled(form_of(self._settings), text.class_offsets)
 
     def _predict(
         self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
@@ -115,13 +108,13 @@ class OnlineScorer:
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
-        self._trained = self.weights = like(weights, (array.copy() for array in weights))
+        self._trained = self.weights = Parameters(*(array.copy() for array in weights))
         self._way, self._waiting = way, 0
         self._reading = reading_of(settings, way)
         self._nothing = Carried.nothing(weights, settings.cell, 1)
         dtype = settings.precision
         symbols, batch = (
-            symbolic.weight_symbols(weights._fields, dtype),
+            symbolic.weight_symbols(dtype),
             graph.padded_symbols(dtype),
         )
         states = tuple(pt.matrix(dtype=dtype) for _ in self._nothing.states)

@@ -21,7 +21,7 @@ from online_rnnlm.core.engines.jax_batches import Batch, Shapes, Tiles, batch_of
 from online_rnnlm.core.engines.jax_network import Network, optimizer_step
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.lanes import SCORING_LANES, Batches, Carried, Integers
-from online_rnnlm.core.parameters import Parameters, like
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split, Text
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class Trainer(PaddedTrainer):
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
         """Continue from copies of these."""
         with bits_of(self._settings.precision):
-            self._weights = like(weights, map(jnp.array, weights))
-            self._sums = like(accumulators, map(jnp.array, accumulators))
+            self._weights = Parameters(*map(jnp.array, weights))
+            self._sums = Parameters(*map(jnp.array, accumulators))
 
 
 class Scorer(PaddedScorer):
@@ -106,7 +106,7 @@ class Scorer(PaddedScorer):
     ) -> Scores:
         """Score these sentences, the document vector learning after every word."""
         with bits_of(self._settings.precision):
-            on_device = like(weights, map(jnp.array, weights))
+            on_device = Parameters(*map(jnp.array, weights))
             return super().__call__(on_device, split, sentences, document_rate)
 
     def _predict(

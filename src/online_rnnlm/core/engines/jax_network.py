@@ -28,7 +28,7 @@ from online_rnnlm.core.engines.jax_batches import ROWS, Batch, Tiles
 from online_rnnlm.core.engines.padded import Found
 from online_rnnlm.core.graph import Model
 from online_rnnlm.core.lanes import Carried
-from online_rnnlm.core.parameters import Parameters, like
+from online_rnnlm.core.parameters import Parameters
 
 _NEVER = -1e30
 """Score of a place without a word: it makes its probability exactly 0."""
@@ -201,7 +201,7 @@ def _symbols(arrays: Sequence[Any]) -> list[Any]:
 def _cell_step(model: Model, weights: Parameters) -> _Step:
     """Make a function of JAX from the cell's symbols."""
     dtype = str(weights.recurrent.dtype)
-    symbols = like(weights, _symbols(weights))
+    symbols = Parameters(*_symbols(weights))
     ids, embedded = pt.ivector(), pt.matrix(dtype=dtype)
     states = tuple(pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
     found = model.cell.step(symbols, Words(ids, embedded), states, model)
@@ -226,4 +226,4 @@ def optimizer_step(
     symbols = _symbols(leaves)
     steps = updates.steps(optimizer, *jax.tree.unflatten(structure, symbols))
     found = _as_jax(symbols, [value for _, value in steps])(*leaves)
-    return like(weights, found[::2]), like(weights, found[1::2])
+    return Parameters(*found[::2]), Parameters(*found[1::2])

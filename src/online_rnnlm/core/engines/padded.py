@@ -16,7 +16,7 @@ from online_rnnlm.core.lanes import (
     scoring_order,
     segments_of,
 )
-from online_rnnlm.core.parameters import Parameters, like
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split, Text
 from online_rnnlm.core.way import Reading, reading_of
 
@@ -60,18 +60,18 @@ class PaddedTrainer:
 
     def restore(self, weights: Parameters, accumulators: Parameters) -> None:
         """Continue from copies of these."""
-        self._weights = like(weights, map(np.array, weights))
-        self._sums = like(weights, map(np.array, accumulators))
+        self._weights = Parameters(*map(np.array, weights))
+        self._sums = Parameters(*map(np.array, accumulators))
 
     @property
     def weights(self) -> Parameters:
         """Copies of the current weights."""
-        return like(self._weights, map(np.array, self._weights))
+        return Parameters(*map(np.array, self._weights))
 
     @property
     def accumulators(self) -> Parameters:
         """Copies of AdaGrad's current sums of squared gradients."""
-        return like(self._sums, map(np.array, self._sums))
+        return Parameters(*map(np.array, self._sums))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""

@@ -12,11 +12,9 @@ import pytensor.tensor as pt
 
 from online_rnnlm.core import graph, updates
 from online_rnnlm.core.cells import load_cell
-from online_rnnlm.core.parameters import Parameters, named
+from online_rnnlm.core.parameters import Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -43,9 +41,9 @@ class Form(NamedTuple):
         return graph.Model(cell, classes, self.error_clip, self.goes_through_updates)
 
 
-def weight_symbols(names: Sequence[str], dtype: str) -> Parameters:
-    """Make a symbol for each of the parameters with these names."""
-    return named({name: pt.matrix(name, dtype=dtype) for name in names})
+def weight_symbols(dtype: str) -> Parameters:
+    """Make a symbol for each of the parameters."""
+    return Parameters(*(pt.matrix(name, dtype=dtype) for name in Parameters._fields))
 
 
 def _start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
@@ -55,16 +53,16 @@ def _start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
     return graph.Start(tuple(states), pt.matrix(dtype=dtype))
 
 
-def training(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]) -> Any:
+def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     """Compile a function that learns from a batch by `updates.training_updates`.
 
-    `names` are those of the parameters. Inputs: weights, accumulators, `graph.Padded`, the rates of
+    Inputs: weights, accumulators, `graph.Padded`, the rates of
     the weights and of the document vector, the states and vectors before the first words, and the
     factors of dropout if the form has them. Outputs: log P, the states and vectors after the last
     words, and the new weights and accumulators.
     """
     dtype, model = form.precision, form.model(class_offsets)
-    weights, sums = weight_symbols(names, dtype), weight_symbols(names, dtype)
+    weights, sums = weight_symbols(dtype), weight_symbols(dtype)
     batch, start = graph.padded_symbols(dtype), _start_symbols(model, weights)
     rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
     factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
@@ -87,15 +85,15 @@ def training(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str])
     )
 
 
-def scoring(form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]) -> Any:
+def scoring(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     """Compile a function that scores a batch by `graph.predictions`.
 
-    `names` are those of the parameters. Inputs: the weights, `graph.Padded`, the rate of the
+    Inputs: the weights, `graph.Padded`, the rate of the
     document vector, and the states and vectors before the first words. Outputs: log P (T, B), h
     (T, B, M), and the states and vectors after the last words.
     """
     dtype, model = form.precision, form.model(class_offsets)
-    weights = weight_symbols(names, dtype)
+    weights = weight_symbols(dtype)
     batch, rate = graph.padded_symbols(dtype), pt.scalar(dtype=dtype)
     start = _start_symbols(model, weights)
     result = graph.predictions(model, weights, batch, rate, start)

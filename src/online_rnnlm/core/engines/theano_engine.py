@@ -7,7 +7,6 @@ import os
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Sequence
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -33,9 +32,7 @@ class Process:
     cannot do what it is asked.
     """
 
-    def __init__(
-        self, kind: str, form: Form, class_offsets: NDArray[np.int64], names: Sequence[str]
-    ) -> None:
+    def __init__(self, kind: str, form: Form, class_offsets: NDArray[np.int64]) -> None:
         """Compile the function of that kind: `training` or `scoring`."""
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
         self._connection, theirs = Pipe()
@@ -48,7 +45,7 @@ class Process:
                 pass_fds=[theirs.fileno()],
             )
         weakref.finalize(self, _end, self._process, self._connection)
-        self(kind, json.dumps(form._asdict()), class_offsets, names)
+        self(kind, json.dumps(form._asdict()), class_offsets)
 
     def __call__(self, *values: Any) -> list[NDArray[Any]]:
         """Call the function; return its outputs."""

@@ -66,12 +66,12 @@ def _renamed(module: ModuleType, name: str, **changes: Any) -> ModuleType:
 
 def _answer(connection: Connection) -> None:
     """Compile the function that the first request describes, and call it for all that follow."""
-    kind, form, class_offsets, names = receive(connection)
+    kind, form, class_offsets = receive(connection)
     take_pytensors_place()
     from online_rnnlm.core.engines import symbolic  # noqa: PLC0415  # imports Theano as PyTensor
 
     described = symbolic.Form(**json.loads(str(form)))
-    function = getattr(symbolic, str(kind))(described, class_offsets, names.tolist())
+    function = getattr(symbolic, str(kind))(described, class_offsets)
     send(connection)
     while True:
         send(connection, *function(*receive(connection)))

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.parameters import groups_of
+from online_rnnlm.core.parameters import GROUPS
 from online_rnnlm.core.way import Reading
 from tests.unit import small_models as small
 
@@ -110,8 +109,7 @@ def test_the_kernel_learns_as_the_graph_does(corpus, case):
     assert actual.log_probabilities.dtype == "float64"
     assert actual.document_vectors.dtype == found.embeddings.dtype == case.precision
     assert len(actual.log_probabilities) == np.array(LENGTHS)[ORDER].sum()
-    groups = groups_of(load_cell("sigmoid"))
-    learning = {name for group in case.learning for name in groups[group]}
+    learning = {name for group in case.learning for name in GROUPS[group]}
     if not case.document_rate:
         learning = {n for n in learning if "document" not in n}  # with d = 0 they have no gradient
     if case.one_class:
