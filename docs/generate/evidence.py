@@ -17,7 +17,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import CLAIMS
 from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder, networks_of
+from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of, read_results
 from online_rnnlm.analysis.significance import seed_interval
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.write import (
@@ -30,10 +30,9 @@ from online_rnnlm.analysis.tables.write import (
     signed,
 )
 from online_rnnlm.analysis.verdicts import verdict_and_change
-from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.core import way
-from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.errors import UserError
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
@@ -114,15 +113,17 @@ def _headline(evidence: EvidenceFolder) -> str:
     networks = networks.loc[kinds.sort_values(kind="stable").index]
     with_vector = networks[networks["document_size"] > 0].drop_duplicates(kind)
     vectors = with_vector.set_index(kind)["model"]
+    results = read_results(evidence)
+    rows = {(row.corpus, row.label): row for row in results.rows}
     changes = []
     for _, network in networks.iterrows():
         if network["document_size"] > 0:
             changes.append("")
             continue
-        vector = vectors[tuple(network[kind])]
-        ours = evidence.scores_of(network["corpus"], vector, DOCUMENT_VECTOR).perplexities
-        theirs = evidence.scores_of(network["corpus"], network["model"], NONE).perplexities
-        gains = [math.log(theirs[seed] / ours[seed]) for seed in ours]
+        vector = rows[network["corpus"], vectors[tuple(network[kind])]]
+        static = rows[network["corpus"], network["model"]]
+        pairs = zip(static.perplexity("test").values, vector.perplexity("test").values, strict=True)
+        gains = [math.log(theirs / ours) for theirs, ours in pairs]
         change = f"{signed(percent_of_gain(float(np.mean(gains))))} %"
         if over_seeds := seed_interval(gains):
             change += f" ({interval(percents_of_gains(over_seeds.interval_nats_per_token))})"
@@ -176,10 +177,9 @@ def _intervals(evidence: EvidenceFolder) -> str:
     """A row for each way in which the vector may learn in testing: perplexity and words/s."""
     table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
     shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
-    ways = ways_of(load(evidence.configuration))
-    shown = shown.assign(
-        way=[in_words(ways[name]) or "as in training" for name in shown["evaluation"]]
-    )
+    results = read_results(evidence)
+    ways = [results.way_in(name) or "as in training" for name in shown["evaluation"]]
+    shown = shown.assign(way=ways)
     return markdown_of(
         shown,
         _MODEL,

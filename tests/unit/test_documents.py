@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import evidence as text
-from online_rnnlm.analysis.evidence.check import check_evidence
+from online_rnnlm.analysis.evidence import check_evidence
 from online_rnnlm.commands._main import parser_of, verbs
 from tests.project import ROOT
 from tests.unit.processes import output_of

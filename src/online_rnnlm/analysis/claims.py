@@ -6,6 +6,7 @@ are not the paper's, so each claim is tested as an idea, not on the paper's numb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, get_args
 
@@ -150,8 +151,9 @@ def _tested(
     """
     row = row or ours.row
     found = compare_sides(results, ours, theirs, margin_percent)
-    costs = _costs(results, ours)
-    costs |= {f"{key}_against": value for key, value in _costs(results, theirs).items()}
+    costs = _costs(results, ours) | {
+        f"{name}_against": cost for name, cost in _costs(results, theirs).items()
+    }
     against = results.name_of(theirs) + (f" (the {which})" if which else "")
     return Claim(
         **_in_words(number, results.name_of(ours), against),
@@ -163,7 +165,7 @@ def _tested(
         network_against=theirs.row.label,
         evaluation=ours.evaluation,
         evaluation_against=theirs.evaluation,
-        effect=Effect(**found.effect, margin_percent=margin_percent, **costs),
+        effect=found.effect.model_copy(update=costs),
         seeds=found.seeds,
         p_value=found.p_value,
         p_value_holm=None,
@@ -178,13 +180,14 @@ def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
 
 
 def _costs(results: Results, side: Side) -> dict[str, Any]:
-    """The costs of a side, by their names in an `Effect`."""
-    return {
+    """The costs of a side, by their names in an `Effect`; kept evidence lacks some of them."""
+    costs = {
         "parameters": results.parameters_of(*side),
         "multiply_adds_per_word": side.multiply_adds,
         "parameters_touched_per_word": side.by_seed[0].costs.parameters_touched_per_word,
         "seconds_per_word": side.seconds,
     }
+    return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
 
 
 def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compared:

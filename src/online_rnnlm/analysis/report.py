@@ -53,6 +53,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord
 
 _WIDTH = 88
 """Characters in a line of the summary."""
@@ -267,7 +268,7 @@ def _facts(results: Results) -> dict[str, str]:
     hours = sum(run.end.seconds for run in results.trainings) / 3600
     facts: dict[str, set[str]] = {}
     for run in results.trainings:
-        record = run.record
+        record = records.read(RunRecord, results.directory.run(run.name).record)
         machine = {key: value for key, value in record.machine if value is not None}
         found = {"code digest": record.code_digest[:12], "python": record.python}
         for name, value in {**found, **record.packages, **machine}.items():

@@ -7,20 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
+
 from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
+from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.config.evaluations import evaluations_of, in_words, main_evaluations, ways_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timing, Timings
+from online_rnnlm.storage.evaluations import (
+    DivergedEvaluation,
+    Evaluation,
+    Timing,
+    Timings,
+    sentence_scores,
+)
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunDivergence, RunRecord, RunResult, read_epochs, refuse_older
+from online_rnnlm.storage.runs import RunDivergence, RunRecord, RunResult, refuse_older
 
 
 class NothingToShowError(Exception):
@@ -116,6 +126,21 @@ class Results:
     def rows_on(self, corpus: str) -> list[Row]:
         """The comparison's rows on a corpus."""
         return [row for row in self.rows if row.corpus == corpus]
+
+    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
+        """The pieces of a text that do not depend on each other, for models that keep things for a
+        unit of text."""
+        articles = np.load(self.directory.corpus(corpus).split_articles(text))
+        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
+
+    def is_in_order(self, corpus: str, text: str) -> bool:
+        """True if a text is not shuffled."""
+        others = self.experiment.testing.other_texts
+        return self.experiment.corpora[corpus].keeps_order or text in others
+
+    def sentence_scores(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each sentence of a text."""
+        return sentence_scores(self.directory, run, evaluation, text)
 
     def rival_in(self, evaluation: str) -> RunRival | None:
         """The rival that a row's evaluation tests; None if it tests the row alone."""
@@ -263,4 +288,4 @@ def _read(
         else:
             what = f"{run.label}, {name}"
             missing.append(Missing(what, tested.status, corpus, tested.reason))
-    return FinishedRun(run, record, end, read_epochs(files), evaluations)
+    return FinishedRun(run, end, evaluations)

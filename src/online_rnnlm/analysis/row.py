@@ -15,7 +15,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals.base import Rival
 from online_rnnlm.storage.evaluations import Evaluation
-from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
+from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
 """The metrics of a split that tables and figures show."""
@@ -53,9 +53,7 @@ class FinishedRun(NamedTuple):
     """A finished run with the contents of its files."""
 
     run: Run
-    record: RunRecord
     end: RunResult
-    epochs: Sequence[Epoch]
     evaluations: Mapping[str, Evaluation]
     """The run's evaluations by name, in the configuration's order, without those that diverged; a
     run of the search has none."""

@@ -1,24 +1,78 @@
 """Tests of a difference between two models: is it more than chance in the text or in the seeds?
 
-The tests are paired. They are over pieces of the text that do not depend on each other
-(`analysis.comparison`), and over seeds.
+The tests are paired. They are over seeds, and over pieces of the text that do not depend on each
+other. Sentences that were shuffled before the text was divided are independent, unless a model
+keeps something from one to the next. Sentences of an article are not: they share its subject, so a
+model that does well on one tends to do well on the next, and whatever is learnt from one helps with
+the next.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.storage.claims import Interval, SeedDifference
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.storage.claims import Interval, PieceName, SeedDifference
 
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
 LEVEL = 0.05
 _CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A text's pieces; `number` (sentences,) is the number of each sentence's piece, from 0."""
+
+    name: PieceName
+    number: Ints
+
+    @property
+    def count(self) -> int:
+        """Number of pieces."""
+        return int(self.number.max()) + 1
+
+    def sums(self, values: npt.NDArray[np.floating | np.integer]) -> Floats:
+        """(pieces,): the sum of the sentences' values (sentences,) in each piece."""
+        sums = np.bincount(self.number, values.astype(np.float64), self.count)
+        return np.asarray(sums, dtype=np.float64)
+
+
+def blocks(sentences: int) -> Pieces:
+    """Blocks of N^(1/3) consecutive sentences of N."""
+    length = max(1, round(sentences ** (1 / 3)))
+    return Pieces("block", np.arange(sentences) // length)
+
+
+def are_known(articles: npt.NDArray[np.int32]) -> bool:
+    """True if sentences (S,) have several articles, and some article several sentences."""
+    return 1 < len(np.unique(articles)) < len(articles)
+
+
+def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
+    """The pieces of a test text; `articles` (sentences,) is each sentence's article.
+
+    `in_order` says that the text is not shuffled, and `kept_for` is the unit of text for which the
+    compared models keep their states, vectors, weights or caches.
+
+    - Text in its own order is drawn by articles. Where these are not known, it is drawn by blocks
+      of N^(1/3) consecutive sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
+    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
+      blocks if something never is.
+    """
+    if in_order and are_known(articles):
+        number = np.unique(articles, return_inverse=True)[1]
+        return Pieces("article", number.astype(np.int64))
+    if in_order or kept_for == "stream":
+        return blocks(len(articles))
+    return Pieces("sentence", np.arange(len(articles)))
 
 
 def side(interval: Interval, null: float = 0.0) -> int:

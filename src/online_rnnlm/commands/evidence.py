@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.check == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
-    from online_rnnlm.analysis.evidence.check import check_evidence, write_evidence
+    from online_rnnlm.analysis.evidence import check_evidence, write_evidence
 
     if arguments.check:
         checked = check_evidence(arguments.folder)

@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.evidence.check import check_evidence, write_evidence
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence import EvidenceFolder, check_evidence, write_evidence
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
@@ -26,6 +25,7 @@ from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import IN_ORDER, read_json
 
 ROWS = [{"hidden_size": m, "document_size": d} for m, d in ((100, 0), (120, 0), (100, 20))]
+TABLES = ("perplexity", "updates", "other_texts", "mixtures", "lengths")
 TESTING = {
     "updates": ["document_vector", "all"],
     "unit_of_text": ["sentence", "document"],
@@ -75,16 +75,10 @@ def seal(evidence: EvidenceFolder) -> None:
 
 
 def test_tables_and_claims_follow_from_the_scores(evidence):
-    tables = {
-        name: pd.read_csv(evidence.table(name, "csv"))
-        for name in ("perplexity", "updates", "other_texts", "mixtures")
-    }
     claims = evidence.read_claims().claims
     assert {claim.effect.drawn for claim in claims} == {"article", None}
-    numbers = tables["perplexity"][STILL].notna().sum() + len(tables["mixtures"]) + len(claims)
-    tried = pd.read_csv(evidence.table("choices", "csv"))
-    numbers += len(tried.groupby(["model", "evaluation", "seed"]))
-    assert check_evidence(evidence.path) == numbers + sum(map(len, tables.values()))
+    rows = [len(pd.read_csv(evidence.table(name, "csv"))) for name in TABLES]
+    assert check_evidence(evidence.path) > len(claims) + sum(rows)
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     done = subprocess.run(command, cwd=evidence.path, capture_output=True, text=True, check=True)
     files = {file for file in evidence.path.rglob("*") if file.is_file()} - {evidence.sums}
@@ -93,16 +87,22 @@ def test_tables_and_claims_follow_from_the_scores(evidence):
 
 @pytest.mark.parametrize(
     ("name", "key"),
-    [(name, "test_perplexity") for name in ("perplexity", "updates", "other_texts", "mixtures")]
-    + [("perplexity", STILL)],
+    [
+        *((name, "test_perplexity") for name in TABLES),
+        ("perplexity", "test_perplexity_sd"),
+        ("perplexity", STILL),
+        ("mixtures", "test_perplexity_all"),
+        ("other_texts", "change_percent"),
+        ("lengths", "interval_low_percent"),
+    ],
 )
-def test_a_perplexity_that_the_scores_do_not_give_is_found(evidence, name, key):
+def test_a_value_that_the_scores_do_not_give_is_found(evidence, name, key):
     path = evidence.table(name, "csv")
     table = pd.read_csv(path)
     table.loc[table[key].last_valid_index(), key] += 0.01
     table.to_csv(path, index=False)
     seal(evidence)
-    with pytest.raises(UserError, match=rf"{name}\.csv: test perplexity of .*the scores give"):
+    with pytest.raises(UserError, match=rf"{name}\.csv: .*{key}: .*the scores give"):
         check_evidence(evidence.path)
 
 
@@ -126,7 +126,7 @@ def test_a_claim_against_what_is_not_the_best_on_valid_is_found(evidence, name):
         data.loc[data["model"] == name, "valid_perplexity"] = 1.5
         data.to_csv(path, index=False)
     seal(evidence)
-    with pytest.raises(UserError, match=r"claim [67], .*, but best on `valid` is"):
+    with pytest.raises(UserError, match=r"claims\.json: claim.*[67].*, but"):
         check_evidence(evidence.path)
 
 
@@ -202,7 +202,7 @@ def test_earlier_evidence_stays_if_new_cannot_be_made(evidence, finished, tmp_pa
 
 
 def test_shuffled_text_is_kept_by_sentences(tmp_path):
-    """A test that draws others is computed again, but for its interval and p-value."""
+    """Of these a test may draw blocks."""
     experiment = fake_experiment.experiment(rows=ROWS[1:], testing={"rivals": ["unigram_cache"]})
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     finish(experiment, directory)
@@ -212,10 +212,10 @@ def test_shuffled_text_is_kept_by_sentences(tmp_path):
     drawn = [claim.effect.drawn for claim in evidence.read_claims().claims]
     assert {"sentence", "block"} <= set(drawn)
     found = read_json(evidence.claims)
-    found["claims"][drawn.index("block")]["effect"]["test_perplexity"] += 1
+    found["claims"][drawn.index("block")]["effect"]["interval_nats_per_token"][0] -= 0.1
     write_json(evidence.claims, found)
     seal(evidence)
-    with pytest.raises(UserError, match=r"claim 6.*test_perplexity"):
+    with pytest.raises(UserError, match=r"claim 6.*interval_nats_per_token"):
         check_evidence(evidence.path)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from online_rnnlm.analysis.figures import curves
 from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
@@ -108,7 +109,7 @@ def test_results_that_do_not_belong_together_are_refused(invented):
     records.write(files.record, record)
     files.metrics.write_text(metrics.replace('"epoch": 2', '"epoch": 3'))
     with pytest.raises(UserError, match=f"{files.metrics}: changed since it was made"):
-        again(results)
+        curves.draw_learning(again(results))
     files.metrics.write_text(metrics)
     change_evaluation(results.directory, RUN, "none", identity="0" * 64)
     with pytest.raises(UserError, match="older training"):

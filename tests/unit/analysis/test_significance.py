@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from online_rnnlm.analysis.comparison import Scores, compared, null_of, pieces_of
+from online_rnnlm.analysis.comparison import Scores, compared, null_of
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
     equivalence_p_value,
     holm,
+    pieces_of,
     seed_interval,
     side,
     sign_flip_p_value,
@@ -42,16 +43,16 @@ def test_a_margin_moves_what_is_tested_and_not_the_interval():
     tokens = random.integers(5, 30, 200)
     second = -3.0 * tokens
     first = second - 0.005 * tokens + random.normal(0, 0.02, 200) * tokens
-    ours, theirs = (Scores({"1": 1.0}, logs, tokens) for logs in (first, second))
+    ours, theirs = (Scores({1: 1.0}, logs, tokens) for logs in (first, second))
     plain, margin = compared(ours, theirs), compared(ours, theirs, margin_percent=2)
-    interval = plain.effect["interval_nats_per_token"]
-    assert margin.effect["interval_nats_per_token"] == interval
+    interval = plain.effect.interval_nats_per_token
+    assert margin.effect.interval_nats_per_token == interval
     sides = side(interval), side(interval, null_of(2))
     assert sides == (-1, 1)  # worse, but by less than the margin
-    shifted = compared(Scores({"1": 1.0}, first - null_of(2) * tokens, tokens), theirs)
+    shifted = compared(Scores({1: 1.0}, first - null_of(2) * tokens, tokens), theirs)
     assert margin.p_value == shifted.p_value < 0.001
-    assert margin.effect["equivalence"].shown
-    assert "equivalence" not in plain.effect
+    assert margin.effect.equivalence.shown
+    assert plain.effect.equivalence is None
 
 
 def test_equivalence_by_hand():

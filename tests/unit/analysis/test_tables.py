@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.comparison import pieces_of_test, scores_of
+from online_rnnlm.analysis.comparison import scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.tables import (
@@ -296,7 +296,7 @@ def test_gains_by_length_add_up_to_the_whole(invented, monkeypatch):
 
 
 def _median_length(results: Results) -> int:
-    pieces = pieces_of_test(results, "invented", "document")
+    pieces = results.pieces("invented", "document")
     ours, _ = scores_of(results, pieces, *(Side(row, "none") for row in results.rows[:2]))
     return int(np.median(ours.tokens))
 

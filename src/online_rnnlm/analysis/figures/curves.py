@@ -17,6 +17,7 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.runs import read_epochs
 
 _HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
@@ -36,10 +37,11 @@ def draw_learning(results: Results) -> drawing.Picture:
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     rows, ends = results.rows_on(results.first_corpus), []
+    by_epoch = [_by_epoch(results, row) for row in rows]
     for number, row in enumerate(rows):  # static rows differ in style, and so do vector rows
         rank = sum(other.has_vector == row.has_vector for other in rows[:number])
-        ends.append(_draw_row(axis, row, _STYLES[rank % len(_STYLES)]))
-    shown = [value for row in rows for curve in _by_epoch(row) for value in curve]
+        ends.append(_draw_row(axis, row, by_epoch[number], _STYLES[rank % len(_STYLES)]))
+    shown = [perplexity for curves in by_epoch for curve in curves for perplexity in curve]
     drawing.log_scale(axis, min(shown), max(shown))
     axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
     axis.set_xlabel("Epoch")
@@ -55,14 +57,16 @@ def draw_learning(results: Results) -> drawing.Picture:
     return drawing.Picture(figure, caption)
 
 
-def _by_epoch(row: Row) -> list[list[float]]:
+def _by_epoch(results: Results, row: Row) -> list[list[float]]:
     """Validation perplexity by epoch, one list for each seed."""
-    return [[epoch.valid_perplexity for epoch in run.epochs] for run in row.runs]
+    epochs_of_runs = [read_epochs(results.directory.run(run.name)) for run in row.runs]
+    return [[epoch.valid_perplexity for epoch in epochs] for epochs in epochs_of_runs]
 
 
-def _draw_row(axis: Axes, row: Row, style: object) -> drawing.Label:
+def _draw_row(
+    axis: Axes, row: Row, curves: Sequence[Sequence[float]], style: object
+) -> drawing.Label:
     """Draw the line of a row and those of its seeds; return the end of the row's line."""
-    curves = _by_epoch(row)
     colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
     for curve in curves if len(curves) > 1 else ():
         axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)

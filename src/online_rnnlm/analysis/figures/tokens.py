@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import are_known, pieces_for
+from online_rnnlm.analysis.comparison import pieces_for
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
-from online_rnnlm.analysis.significance import bootstrap_interval
+from online_rnnlm.analysis.significance import are_known, bootstrap_interval
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.comparison import compared, pieces_of_test, scores_of
+from online_rnnlm.analysis.comparison import compared, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.tables.write import (
@@ -44,7 +44,7 @@ def make(results: Results) -> Table:
 
 def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
     static = next(reversed(results.opponents(vector).shown), None)
-    pieces = pieces_of_test(results, vector.corpus, "sentence")
+    pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
     ours, theirs = scores_of(results, pieces, Side(vector, vector.final), Side(static, NONE))
@@ -53,17 +53,19 @@ def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
         if chosen.sum() < _FEWEST:
             continue
         effect = compared(ours.within(chosen), theirs.within(chosen)).effect
+        assert effect.interval_percent is not None
+        low, high = effect.interval_percent
         yield {
             **model_keys(vector.first.run),
             "against": static.label,
             "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             "articles": int(chosen.sum()),
             "share_percent": 100 * ours.tokens[chosen].sum() / ours.tokens.sum(),
-            "test_perplexity": effect["test_perplexity"],
-            "test_perplexity_against": effect["test_perplexity_against"],
-            "change_percent": effect["change_percent"],
-            "interval_low_percent": effect["interval_percent"][0],
-            "interval_high_percent": effect["interval_percent"][1],
+            "test_perplexity": effect.test_perplexity,
+            "test_perplexity_against": effect.test_perplexity_against,
+            "change_percent": effect.change_percent,
+            "interval_low_percent": low,
+            "interval_high_percent": high,
         }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.comparison import compared, percent_of_gain, pieces_of_test, scores_of
+from online_rnnlm.analysis.comparison import compared, percent_of_gain, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side, System, metric_of
 from online_rnnlm.analysis.tables.write import (
@@ -82,12 +82,13 @@ def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Itera
         **dict.fromkeys(_CHANGES, math.nan),
     }
     if evaluation != NONE:
-        pieces = pieces_of_test(results, row.corpus, "document", text)
+        pieces = results.pieces(row.corpus, "document", text)
         ours, theirs = scores_of(results, pieces, *sides, text=text)
         effect = compared(ours, theirs).effect
-        low, high = effect["interval_percent"]
+        assert effect.interval_percent is not None
+        low, high = effect.interval_percent
         gains = np.log(without[1].values) - np.log(without[0].values)
-        changes = (effect["change_percent"], percent_of_gain(gains.mean()))
+        changes = (effect.change_percent, percent_of_gain(gains.mean()))
         values |= dict(zip(_CHANGES, changes, strict=True))
         values |= {"interval_low_percent": low, "interval_high_percent": high}
     yield values

@@ -1,1 +1,0 @@
-"""A small folder by which a reader checks an experiment's tables without training its networks."""
