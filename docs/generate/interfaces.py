@@ -17,7 +17,7 @@ from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config.base import Settings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
-from online_rnnlm.use.request import WayOptions
+from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.sampling import SamplingSettings
 
 OPTIONS: dict[str, type[Settings]] = {"score": WayOptions, "sample": SamplingSettings}

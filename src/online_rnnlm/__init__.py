@@ -18,7 +18,7 @@ __all__ = [
 ]
 _PLACES = {
     "ModelDescription": "use.model_file",
-    "State": "use.state",
+    "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
     "load": "tracking.opening",

@@ -4,7 +4,7 @@ from online_rnnlm.errors import UserError as UserError
 from online_rnnlm.tracking.opening import load as load
 from online_rnnlm.use.model import TrainedModel as TrainedModel
 from online_rnnlm.use.model_file import ModelDescription as ModelDescription
-from online_rnnlm.use.state import State as State
+from online_rnnlm.use.network import State as State
 
 __all__ = [
     "ModelDescription",

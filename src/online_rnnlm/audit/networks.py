@@ -28,7 +28,6 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.results import load_path
-from online_rnnlm.use.state import next_word, read, start
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
 
     scorer = Scorer(score, unit, words, most=len(words))
     try:
-        begin = start(network, way)
+        begin = network.start(way)
     except UserError:
         return scorer
 
@@ -66,9 +65,9 @@ def of_model(model: TrainedModel, **options: Any) -> Scorer:
         lines = filter(None, lines_of(last_unit(text[:-1], unit)))
         before = [word for line in lines for word in (*line, SENTENCE_END)]
         has_ended = text[-2:-1] == (END,)
-        _, state = read(network, begin, before if has_ended else before[:-1])
+        _, state = network.read(begin, before if has_ended else before[:-1])
         numbers = network.ids(SENTENCE_END if word == END else word for word in candidates)
-        logs: list[float] = next_word(network, [state])[0][numbers].tolist()
+        logs: list[float] = network.next_word([state])[0][numbers].tolist()
         return logs
 
     return replace(scorer, ask=ask)

@@ -137,7 +137,7 @@ def way_of(model: TrainedModel, arguments: argparse.Namespace) -> Way:
 
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that say what learns from the text."""
-    from online_rnnlm.use.request import WayOptions
+    from online_rnnlm.use.options import WayOptions
 
     options = {name: getattr(arguments, name) for name in WayOptions.model_fields}
     if arguments.frozen:

@@ -18,8 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.describing import as_text
-
     model = _model.named_model(arguments)
     about = model.description
-    print(about.model_dump_json(indent=2) if arguments.json else as_text(about))
+    print(about.model_dump_json(indent=2) if arguments.json else about.as_text())

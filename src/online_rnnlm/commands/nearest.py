@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
     rows = _model.RowPrinter(arguments.format, "query", "cosine", "sentence", "text")
     for number, text, vector in zip(*queries, strict=True):
         rows.heading(text)
-        for one in nearest(index, vector, arguments.number):
-            values = number, one.cosine, one.sentence, one.text
-            rows.row(f"  {one.cosine:6.3f}  {one.text}", *values)
+        for near in nearest(index, vector, arguments.number):
+            plain = f"  {near.cosine:6.3f}  {near.text}"
+            rows.row(plain, number, near.cosine, near.sentence, near.text)
 
 
 def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace) -> Index:
@@ -52,4 +52,4 @@ def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace)
     way = model.way(unit_of_text="sentence")
     model.require_vector(way)
     layout = _model.layout_of(model, arguments)
-    return index_of(vectors_of(model, files, layout, way, "sentence"))
+    return index_of(vectors_of(model, files, layout, way))

@@ -18,7 +18,7 @@ tsv:   `utterance`, `score` and `text`; the result has the same columns as that 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from online_rnnlm.use.lists import ListFormat
+    from online_rnnlm.use.rescoring import ListFormat
 
     _model.add_model(parser)
     _model.add_files(parser, "the lists")
@@ -41,8 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.use.lists import ListFormat, written
-    from online_rnnlm.use.rescoring import ranked, rescore
+    from online_rnnlm.use.rescoring import ListFormat, ranked, rescore, written
 
     model = _model.named_model(arguments)
     layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
@@ -57,7 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
         context=arguments.context,
     )
     form: ListFormat = "tsv" if arguments.tsv else arguments.format
-    for found in lists:
-        ordered = found if arguments.keep_order else ranked(found)
-        best = ordered[0].hypothesis
-        print("\n".join([best.text] if arguments.best else [written(one, form) for one in ordered]))
+    for rescored in lists:
+        ordered = rescored if arguments.keep_order else ranked(rescored)
+        if arguments.best:
+            print(ordered[0].hypothesis.text)
+        else:
+            print("\n".join(written(one, form) for one in ordered))

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
 
-    from online_rnnlm.use.writing import ScoreWriter, score_text
+    from online_rnnlm.use.scored import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
     layout, way = _model.layout_of(model, arguments), _model.way_of(model, arguments)

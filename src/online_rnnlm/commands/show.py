@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
+
+if TYPE_CHECKING:
+    from online_rnnlm.use.text import Piece
 
 HELP = "show how surprising each word of a text is, with the vector frozen and learning"
 EXAMPLE = """\
@@ -32,38 +38,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    import os
     import sys
 
     from online_rnnlm.storage.files import replacing
     from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
     from online_rnnlm.tracking.opening import load
     from online_rnnlm.use.show import show
-    from online_rnnlm.use.text import numbered_lines, read_text
+    from online_rnnlm.use.text import read_text
 
     model = load(arguments.model)
     against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
     preparation = model.preparation
     layout = preparation.layout("lines" if arguments.lines else "running")
-    texts = arguments.text or ["-"]
-    # A long text is no file's name, and no error; a pipe is a file.
-    there = [text for text in texts if text == "-" or os.path.exists(text)]  # noqa: PTH110
-    files = {text for text in there if not Path(text).is_dir()}
-    if not files and not any(" " in text for text in texts):
-        texts = [" ".join(map(_given, texts))]  # a text without quotes
-    pieces = [
-        piece
-        for number, text in enumerate(texts, 1)
-        for piece in (
-            numbered_lines([text])
-            if text in files
-            else [
-                (f"text {number}", line, place == 0)
-                for place, line in enumerate(_given(text, number).splitlines())
-            ]
-        )
-    ]
-    sentences = list(read_text(texts, preparation, layout, pieces))
+    lines = list(_lines(arguments.text or ["-"]))
+    sentences = list(read_text(arguments.text, preparation, layout, lines))
     shown = show(model, sentences, load(against) if against else None)
     if arguments.html:
         with replacing(arguments.html) as temporary:
@@ -75,6 +63,29 @@ def run(arguments: argparse.Namespace) -> None:
         print(shown.coloured())
     else:
         print(shown)
+
+
+def _lines(texts: list[str]) -> Iterator[Piece]:
+    """Yield the lines of files and of texts that are given themselves.
+
+    Words of which none is a file are one text, without quotes.
+    """
+    from online_rnnlm.use.text import numbered_lines
+
+    files = {text for text in texts if text == "-" or _is_file(text)}
+    if not files and not any(" " in text for text in texts):
+        texts = [" ".join(map(_given, texts))]
+    for number, text in enumerate(texts, 1):
+        if text in files:
+            yield from numbered_lines([text])
+        else:
+            for place, line in enumerate(_given(text, number).splitlines()):
+                yield f"text {number}", line, place == 0
+
+
+def _is_file(text: str) -> bool:
+    """Return True for a file, or a pipe; a long text is no file's name, and no error."""
+    return os.path.exists(text) and not Path(text).is_dir()  # noqa: PTH110
 
 
 def _given(text: str, number: int = 1) -> str:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
     import sys
 
-    from online_rnnlm.use.vectors import vectors_of, write_jsonl, write_tsv
+    from online_rnnlm.use.vectors import last_of_documents, vectors_of, write_jsonl, write_tsv
 
     model = _model.named_model(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
     )
     model.require_vector(way)
     layout = _model.layout_of(model, arguments)
-    rows = vectors_of(model, arguments.files, layout, way, arguments.per)
+    rows = vectors_of(model, arguments.files, layout, way)
+    if arguments.per == "document":
+        rows = last_of_documents(rows)
     write = write_jsonl if arguments.json else write_tsv
     write(rows, sys.stdout)

@@ -11,7 +11,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SUPPLIED_MODEL
 from online_rnnlm.tracking.online_rnnlm_model import FILE
 from online_rnnlm.tracking.stores import mlflow, one_line_errors, without_password
-from online_rnnlm.use.describing import in_short
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.results import load_path
 
@@ -32,7 +31,7 @@ def load(model: str | Path | None = None) -> TrainedModel:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
         supplied = load_path(SUPPLIED_MODEL)
-        logger.info("the model that comes with the project: %s", in_short(supplied.description))
+        logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
     address = str(model)
     if not address.startswith(("models:/", "runs:/")):

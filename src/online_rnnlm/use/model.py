@@ -13,15 +13,12 @@ from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.use import state as states
-from online_rnnlm.use.describing import in_short
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, checked, way_for
+from online_rnnlm.use.network import Network, NextWord, State
+from online_rnnlm.use.options import Options, checked, way_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
-from online_rnnlm.use.state import NextWord, State
 from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
@@ -39,7 +36,7 @@ class TrainedModel:
 
     Texts are sentences, or, with `running`, texts of several sentences; with `tokenised`, tokens
     with spaces between them. The other `options` say what learns from the text
-    (`request.Options`). By default the vector learns, if there is one.
+    (`options.Options`). By default the vector learns, if there is one.
 
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
@@ -59,7 +56,7 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
-        return f"<{type(self).__name__} {in_short(self.description)}>"
+        return f"<{type(self).__name__} {self.description.in_short()}>"
 
     @property
     def words(self) -> list[str]:
@@ -106,8 +103,7 @@ class TrainedModel:
         `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
         several sentences, and each is a row. An empty text has a row with 0 tokens.
         """
-        parts = self.score_parts(*self._sentences_and_way(texts, options))
-        return self._table(parts, ScoredPart.table)
+        return self._table(self._scored(texts, options), ScoredPart.table)
 
     def score_words(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each word, and for each `</s>`.
@@ -115,17 +111,16 @@ class TrainedModel:
         The columns are `document`, `sentence`, `position` in it, `word`, `known` and
         `log_probability` (nats).
         """
-        return self._table(
-            self.score_parts(*self._sentences_and_way(texts, options)), ScoredPart.rows_of_words
-        )
+        return self._table(self._scored(texts, options), ScoredPart.rows_of_words)
 
     def _table(
         self, parts: Iterable[ScoredPart], rows: Callable[[ScoredPart, int], pd.DataFrame]
     ) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415
 
-        network, nothing = self.network, np.zeros(0)
-        tables = [rows(ScoredPart([], network.encode([]), network.corpus, nothing, nothing), 0)]
+        nothing = np.zeros(0)
+        no_part = ScoredPart([], self.network.encode([]), self.network.corpus, nothing, nothing)
+        tables = [rows(no_part, 0)]
         read = 0
         for part in parts:
             tables.append(rows(part, read))
@@ -136,8 +131,7 @@ class TrainedModel:
         self, texts: Iterable[str], **options: Unpack[Options]
     ) -> list[NDArray[np.float64]]:
         """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
-        parts = self.score_parts(*self._sentences_and_way(texts, options))
-        return [logs for part in parts for logs in part.by_sentence]
+        return [logs for part in self._scored(texts, options) for logs in part.by_sentence]
 
     def document_vectors(
         self, texts: Iterable[str], **options: Unpack[Options]
@@ -147,11 +141,10 @@ class TrainedModel:
         That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
         has no vector, or if it does not learn.
         """
-        sentences, way = self._sentences_and_way(texts, options)
-        self.require_vector(way)
-        found = [part.document_vectors for part in self.score_parts(sentences, way)]
-        size, dtype = self.description.settings.document_size, self.description.settings.precision
-        return np.concatenate(found) if found else np.zeros((0, size), dtype)
+        parts = self._scored(texts, options, needs_vector=True)
+        settings = self.description.settings
+        none = np.zeros((0, settings.document_size), settings.precision)
+        return np.concatenate([none, *(part.document_vectors for part in parts)])
 
     def show(self, text: str, static: TrainedModel | None = None) -> ShownText:
         """Show how surprising each word of a text is, with the vector frozen and learning.
@@ -173,7 +166,7 @@ class TrainedModel:
         """Return the state before a text; the vector learns if there is one, unless `frozen`."""
         options = {"unit_of_text": unit_of_text, "learning_rate": learning_rate}
         way = self.way(updates=NONE if frozen else None, **options)
-        return states.start(self.network, way)
+        return self.network.start(way)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
         """Read words after a state; return log P (nats) of each, (n,), and the state after them.
@@ -183,18 +176,19 @@ class TrainedModel:
         """
         if isinstance(words, str):
             raise UserError(f"a list of words is needed, such as {words.split()[:3]}")
-        return states.read(self.network, state, words)
+        return self.network.read(state, words)
 
     def next_word(self, state: State) -> NDArray[np.float64]:
         """Return log P (nats) that each word of the vocabulary comes next, in its order, (V,)."""
-        found: NDArray[np.float64] = states.next_word(self.network, [state])[0]
+        found: NDArray[np.float64] = self.network.next_word([state])[0]
         return found
 
     def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
         """Return the words that are likeliest to come next, the likeliest first."""
         if not isinstance(number, int) or number < 1:
             raise UserError(f"`number`: a whole number above 0 is needed, not {number!r}")
-        logs, words = self.next_word(state), self.network.corpus.words
+        logs = self.next_word(state)
+        words = self.network.corpus.words
         best = np.argsort(-logs, kind="stable")[:number].tolist()
         return [NextWord(words[word], float(logs[word])) for word in best]
 
@@ -222,12 +216,18 @@ class TrainedModel:
         With `frozen`, the vector does not learn from what is said. The other settings are those of
         `sampling.SamplingSettings`.
         """
-        given = {"number": number, "seed": seed, "temperature": temperature, "top_k": top_k}
-        given |= {"max_words": max_words, "unknown": unknown}
-        chosen = checked(SamplingSettings, given)
+        given = {
+            "number": number,
+            "seed": seed,
+            "temperature": temperature,
+            "top_k": top_k,
+            "max_words": max_words,
+            "unknown": unknown,
+        }
+        settings = checked(SamplingSettings, given)
         begin = self.beginning(prefix, tokenised=tokenised)
         _, state = self.continue_(self.start(frozen=frozen), begin)
-        return [" ".join(words) for words in sample(self.network, begin, state, chosen)]
+        return [" ".join(words) for words in sample(self.network, begin, state, settings)]
 
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
@@ -245,10 +245,10 @@ class TrainedModel:
                 else "the model has no document vector: its `document_size` is 0"
             )
 
-    def _sentences_and_way(
-        self, texts: Iterable[str], options: Options
-    ) -> tuple[Iterator[Sentence], Way]:
-        """Return the sentences of texts, and the way to score them, that options mean."""
+    def _scored(
+        self, texts: Iterable[str], options: Options, *, needs_vector: bool = False
+    ) -> Iterator[ScoredPart]:
+        """Score texts in the way that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
         if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
             raise UserError(
@@ -256,12 +256,16 @@ class TrainedModel:
                 "a list; of a table, give one column"
             )
         given: dict[str, Any] = {**options}
-        tokenised, running = (bool(given.pop(key, False)) for key in ("tokenised", "running"))
+        tokenised = bool(given.pop("tokenised", False))
+        running = bool(given.pop("running", False))
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         asked: Layout = "tokenised" if tokenised else "running" if running else "lines"
-        layout, way = self.preparation.layout(asked), self.way(**given)
-        return sentences_of(texts, self.preparation, layout), way
+        layout = self.preparation.layout(asked)
+        way = self.way(**given)
+        if needs_vector:
+            self.require_vector(way)
+        return self.score_parts(sentences_of(texts, self.preparation, layout), way)
 
 
 def _restored(contents: Contents) -> TrainedModel:

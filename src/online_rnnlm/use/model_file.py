@@ -1,27 +1,38 @@
-"""One file that is a whole model: weights, vocabulary, text preparation, and how it was made."""
+"""A model in one file: an archive of its weights, vocabulary and text preparation, and how it was
+made (docs/data-formats.md)."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
-from pydantic import AwareDatetime, Field
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, Field, ValidationError
 
+from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
-from online_rnnlm.storage.records import Digest, Record
-from online_rnnlm.use.archive import Archive, json_bytes, write_archive
+from online_rnnlm.corpora.textfiles import why_no_file
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import json_text, replacing
+from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
 
-DESCRIPTION, VOCABULARY, SPLITTER = "description.json", "vocabulary.tsv", "splitter.json"
+DESCRIPTION = "description.json"
+VOCABULARY = "vocabulary.tsv"
+SPLITTER = "splitter.json"
 _WEIGHTS = "weights/"
-
-
+_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
+_WRITER = "`online-rnnlm export` writes one"
 _Count = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -57,6 +68,46 @@ class ModelDescription(Record):
     packages: dict[str, str]
     """Versions of the packages that it was trained with, by package."""
 
+    def about(self) -> dict[str, str]:
+        """Return what a person wants to know of the model, by its name."""
+        settings = self.settings
+        vector = f"{settings.document_size} numbers; rate {settings.document_rate:g}"
+        return {
+            "network": Run(settings=settings).model,
+            "run": self.run,
+            "parameters": f"{self.parameters:,}",
+            "vocabulary": f"{self.vocabulary_size:,} words in {self.classes} classes",
+            "document vector": vector if settings.document_size else "none",
+            "unit of text": settings.unit_of_text,
+            "perplexity": ", ".join(f"{v:.2f} on {k}" for k, v in self.perplexity.items()),
+            "text": self.source.title,
+            "licence": self.source.licence or "not known",
+            "preparation": _in_words(self.preparation),
+            "trained": f"{self.epochs} epochs, until {self.ended:%Y-%m-%d %H:%M} UTC",
+            "identity": self.identity,
+        }
+
+    def as_text(self) -> str:
+        """Return the description as lines of a name and a value."""
+        about = self.about()
+        width = max(map(len, about))
+        return "\n".join(f"{name:{width}}  {value}" for name, value in about.items())
+
+    def in_short(self) -> str:
+        """Return the network, its vocabulary, its text and its perplexity in one line."""
+        about = self.about()
+        network = f"{about['network']}, {about['vocabulary']}, {about['text']}"
+        return f"{network}, perplexity {about['perplexity']}"
+
+
+def _in_words(rules: TextPreparation) -> str:
+    """Return how text is prepared, in words."""
+    if rules.tokenised:
+        return "none: the text was tokenised already"
+    language = "" if rules.language == "any" else f"rules of {rules.language.capitalize()}, "
+    case = "lower case" if rules.lowercase else "case kept"
+    return f"{language}{case}, {'NFC' if rules.nfc else 'letters as they are'}"
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -76,15 +127,18 @@ def write(path: Path, contents: Contents, vocabulary: bytes, *, half: bool = Fal
     With `half`, weights are rounded to 16 bits, and the file is half as large.
     """
     texts = {
-        DESCRIPTION: json_bytes(contents.description),
+        DESCRIPTION: json_text(contents.description.model_dump(mode="json")).encode(),
         VOCABULARY: vocabulary,
-        SPLITTER: json_bytes(contents.splitter),
+        SPLITTER: json_text(contents.splitter.model_dump(mode="json")).encode(),
     }
-    kept = {
-        name: array.astype("float16") if half else array
-        for name, array in contents.weights._asdict().items()
-    }
-    write_archive(path, texts, {_WEIGHTS + name: array for name, array in kept.items()})
+    with replacing(path) as temporary, ZipFile(temporary, "w") as archive:
+        for name, content in texts.items():
+            archive.writestr(ZipInfo(name, _DATE), content, ZIP_DEFLATED)
+        for name, array in contents.weights._asdict().items():
+            kept = np.ascontiguousarray(array.astype("float16") if half else array)
+            member = ZipInfo(f"{_WEIGHTS}{name}.npy", _DATE)
+            with archive.open(member, "w", force_zip64=True) as out:
+                npy.write_array(out, kept, (1, 0), allow_pickle=False)
 
 
 def read(path: Path) -> Contents:
@@ -93,8 +147,8 @@ def read(path: Path) -> Contents:
     Raises UserError, in one line, if it is missing, truncated, damaged, no model, or made by
     a later version of this program, or if its parts do not fit each other.
     """
-    archive = Archive(path)
-    description = archive.description(ModelDescription, DESCRIPTION)
+    archive = _Archive(path)
+    description = archive.description()
     settings = description.settings
     sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)
     dtype = np.dtype(settings.precision)
@@ -102,9 +156,74 @@ def read(path: Path) -> Contents:
     weights = parameters.Parameters(
         **{name: archive.array(_WEIGHTS + name, shape, dtype) for name, shape in shapes}
     )
-    found = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
-    words, classes = found.vocabulary_size, found.classes
+    vocabulary = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
+    words = vocabulary.vocabulary_size
+    classes = vocabulary.classes
     if (words, classes) != (description.vocabulary_size, description.classes):
         raise archive.damaged(f"{VOCABULARY} has {words} words in {classes} classes")
-    corpus = Corpus.of(found, description.corpus_digest)
+    corpus = Corpus.of(vocabulary, description.corpus_digest)
     return Contents(description, corpus, weights, archive.record(SentenceSplitter, SPLITTER))
+
+
+class _Archive:
+    """The members of a model's file, by name; what does not fit raises UserError, in one line."""
+
+    def __init__(self, path: Path) -> None:
+        """Read all members, which zip's own sums protect."""
+        self.path = path
+        why = why_no_file(path)
+        if why is not None:
+            raise UserError(f"{path}: {why}: the file of a model is needed")
+        if not is_zipfile(path):
+            raise UserError(f"{path}: no model, or cut off: {_WRITER}")
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
+                self._members: dict[str, bytes | NDArray[Any]] = dict(members)
+        except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
+            why = " ".join(str(error).split())[:200] or type(error).__name__
+            raise self.damaged(why) from None
+
+    def damaged(self, why: str) -> UserError:
+        """Return the error for an archive that is damaged."""
+        return UserError(f"{self.path}: damaged: {why}")
+
+    def description(self) -> ModelDescription:
+        """Return the description of the model."""
+        if DESCRIPTION not in self._members:
+            raise UserError(f"{self.path}: no model: has no `{DESCRIPTION}`; {_WRITER}")
+        try:
+            version = json.loads(self.text(DESCRIPTION))["format"]
+        except (ValueError, KeyError, TypeError):
+            version = None
+        if isinstance(version, int) and version > FORMAT:
+            raise UserError(
+                f"{self.path}: made by a later version of this program (`format` {version}, this "
+                f"one reads {FORMAT}): use that version"
+            )
+        return self.record(ModelDescription, DESCRIPTION)
+
+    def record(self, record: type[AnyRecord], name: str) -> AnyRecord:
+        """Return a record."""
+        try:
+            return record.model_validate_json(self.text(name), strict=True)
+        except ValidationError as error:
+            raise self.damaged(f"{name}: {first_message(error)}") from None
+
+    def text(self, name: str) -> bytes:
+        """Return a text, encoded."""
+        content = self._members.get(name)
+        if not isinstance(content, bytes):
+            raise self.damaged(f"has no text `{name}`")
+        return content
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return a finite array of that shape and type, in C's order; half precision is widened."""
+        array = self._members.get(name)
+        if not isinstance(array, np.ndarray):
+            raise self.damaged(f"has no array `{name}`")
+        if array.shape != shape or array.dtype not in (dtype, np.float16):
+            have = f"{array.dtype} {array.shape}"
+            raise self.damaged(f"`{name}` is {have}, but {dtype} {shape} is needed")
+        if not np.isfinite(array).all():
+            raise self.damaged(f"`{name}` has a value that is not finite")
+        return np.ascontiguousarray(array, dtype)

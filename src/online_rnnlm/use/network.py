@@ -1,17 +1,20 @@
-"""A trained network that scores text in the ways that the evaluations know."""
+"""A trained network that scores text, and its state within a text, from which reading goes on."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.distribution import log_distribution
+from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.perplexity import diverged
 from online_rnnlm.core.text import Split
@@ -23,15 +26,64 @@ if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must
     from online_rnnlm.core.engines.base import Scores
     from online_rnnlm.core.scoring import NetworkScorer
 
+Floats = NDArray[np.float64]
+SIDE_BY_SIDE = 128
+"""Number of texts that are read at once, which bounds the memory."""
+_AT_ONCE = 1000
+"""Number of words of a text that are read at once, which bounds the memory, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The knowledge of a model after the words that it has read.
+
+    A state never changes: to branch is to go on from one state twice, and to go back is to go on
+    from an earlier one. It can be used in several threads, copied and pickled.
+    """
+
+    way: Way
+    """The way in which the text is read."""
+    carried: Carried
+    """The states of the hidden layer and the document vector, of one lane."""
+    last: int
+    """The number of the last word."""
+
+    @property
+    def document_vector(self) -> NDArray[np.floating]:
+        """A copy of the document vector, (D,); it is 0 if it does not learn."""
+        vector: NDArray[np.floating] = self.carried.documents[0].copy()
+        return vector
+
+
+class NextWord(NamedTuple):
+    """A word that may come next."""
+
+    word: str
+    log_probability: float
+    """Natural log P."""
+
+
+class ReadText(NamedTuple):
+    """A text that was read after a state."""
+
+    log_probabilities: Floats
+    """(n,): natural log P of each word."""
+    hidden: NDArray[np.floating]
+    """(n, M): the hidden states that they were predicted from."""
+    state: State
+    """The state after it."""
+
 
 def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) -> Split:
     """Return sentences of words' ids, ends included, in the format of a prepared corpus."""
-    stream, offsets = [SENTENCE_END_ID], [0]
+    stream = [SENTENCE_END_ID]
+    offsets = [0]
     for words in sentences:
         stream += words
         offsets.append(len(stream) - 1)
-    arrays = np.array(stream, np.int32), np.array(offsets, np.int64)
-    return Split(*arrays, np.array(documents, np.int32))
+    return Split(
+        np.array(stream, np.int32), np.array(offsets, np.int64), np.array(documents, np.int32)
+    )
 
 
 class Network:
@@ -50,8 +102,8 @@ class Network:
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the words' numbers; those that are not in the vocabulary have that of `<unk>`."""
-        known, unknown = self._ids, self.corpus.unk_id
-        return [known.get(word, unknown) for word in words]
+        unknown = self.corpus.unk_id
+        return [self._ids.get(word, unknown) for word in words]
 
     def encode(self, sentences: Iterable[Sequence[str]], documents: Sequence[int] = ()) -> Split:
         """Return the words' ids in the format of a prepared corpus.
@@ -59,16 +111,6 @@ class Network:
         `documents` are the numbers of the sentences' documents; without them, each sentence is one.
         """
         return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
-
-    def score(self, split: Split, way: Way, numbers: Sequence[int] = ()) -> Scores:
-        """Score all sentences of a text, computed as in the project's own evaluations.
-
-        Raises UserError if it diverges, with the sentence's number: one of `numbers`, or its place
-        in the text.
-        """
-        scores = self.scorer(way).score(split, np.arange(split.sentences))
-        _refuse_diverged(split, scores.log_probabilities, numbers)
-        return scores
 
     def unit_of(self, way: Way) -> UnitOfText:
         """Return the unit of text at whose end all that was learnt is forgotten."""
@@ -92,17 +134,100 @@ class Network:
                 settings, self.corpus, self.weights, way, hidden_states=hidden_states
             )
 
+    def score(self, split: Split, way: Way, numbers: Sequence[int] = ()) -> Scores:
+        """Score all sentences of a text, computed as in the project's own evaluations.
 
-def _refuse_diverged(
-    split: Split, log_probabilities: NDArray[np.float64], numbers: Sequence[int]
-) -> None:
-    """Raise UserError for the first sentence whose log-probability makes no sense."""
-    if split.sentences:
-        means = -np.add.reduceat(log_probabilities, split.offsets[:-1]) / np.diff(split.offsets)
-        wrong = np.flatnonzero(diverged(means))
-        if wrong.size:
-            number = numbers[wrong[0]] if numbers else wrong[0]
+        Raises UserError if it diverges, with the sentence's number: one of `numbers`, or its place
+        in the text.
+        """
+        scores = self.scorer(way).score(split, np.arange(split.sentences))
+        if split.sentences:
+            sums = np.add.reduceat(scores.log_probabilities, split.offsets[:-1])
+            wrong = np.flatnonzero(diverged(-sums / np.diff(split.offsets)))
+            if wrong.size:
+                number = numbers[wrong[0]] if numbers else wrong[0]
+                raise UserError(
+                    f"sentence {number}: diverged: the weights give it no probability; if "
+                    "something learns, a smaller learning rate is needed"
+                )
+        return scores
+
+    def start(self, way: Way) -> State:
+        """Return the state before a text.
+
+        Raises UserError if more learns than the vector after every word.
+        """
+        if not self.scorer(way, hidden_states=True).goes_on:
             raise UserError(
-                f"sentence {number}: diverged: the weights give it no probability; if something "
-                "learns, a smaller learning rate is needed"
+                "a state holds neither weights that learn nor waiting steps: let nothing "
+                "learn, or the vector after every word"
             )
+        nothing = Carried.nothing(self.weights, self.settings.cell, 1)
+        return State(way, nothing, SENTENCE_END_ID)
+
+    def read(self, state: State, words: Iterable[str]) -> tuple[Floats, State]:
+        """Read words after a state; return log P of each, (n,), and the state after them.
+
+        `</s>` ends a sentence. In how many pieces a text is read changes no bit of the result.
+        """
+        pieces: list[list[int]] = [[]]
+        for word in self.ids(words):
+            if pieces[-1][-1:] == [SENTENCE_END_ID] or len(pieces[-1]) == _AT_ONCE:
+                pieces.append([])
+            pieces[-1].append(word)
+        logs = [np.zeros(0)]
+        for piece in filter(None, pieces):
+            [read] = self.go_on([state], [piece])
+            logs.append(read.log_probabilities)
+            state = read.state
+        return np.concatenate(logs), state
+
+    def go_on(self, states: Sequence[State], texts: Sequence[Sequence[int]]) -> list[ReadText]:
+        """Read a text after each state; all states are of one way.
+
+        A text is the numbers of one or more words, of which only the last may be `</s>`. What is
+        read side by side changes no bit of the results.
+        """
+        read = []
+        for first in range(0, len(states), SIDE_BY_SIDE):
+            part = slice(first, first + SIDE_BY_SIDE)
+            read += self._read_side_by_side(states[part], texts[part])
+        return read
+
+    def _read_side_by_side(
+        self, states: Sequence[State], texts: Sequence[Sequence[int]]
+    ) -> list[ReadText]:
+        way = states[0].way
+        scorer = self.scorer(way, hidden_states=True)
+        sentences: list[Sequence[int]] = []
+        for state, ids in zip(states, texts, strict=True):
+            # Before each text stands its state's last word, as a sentence that is not scored.
+            sentences += [[state.last], ids]
+        split = split_of(sentences)
+        before = Carried(
+            tuple(map(np.concatenate, zip(*(one.carried.states for one in states), strict=True))),
+            np.concatenate([one.carried.documents for one in states]),
+        )
+        scores, after = scorer.go_on(split, np.arange(1, split.sentences, 2), before)
+        ends = np.cumsum([len(ids) for ids in texts])[:-1]
+        logs = np.split(scores.log_probabilities, ends)
+        hidden = np.split(scores.hidden_states, ends)
+        a_unit_begins = np.array([scorer.reading.unit_of_text == "sentence"])
+        read = []
+        for lane, ids in enumerate(texts):
+            alone = slice(lane, lane + 1)
+            carried = Carried(
+                tuple(values[alone].copy() for values in after.states),
+                after.documents[alone].copy(),
+            )
+            if ids[-1] == SENTENCE_END_ID:
+                carried = carried.before(a_unit_begins, scorer.reading)
+            read.append(ReadText(logs[lane], hidden[lane], State(way, carried, ids[-1])))
+        return read
+
+    def next_word(self, states: Sequence[State]) -> Floats:
+        """Return log P (nats) of every word of the vocabulary after each state, (states, V)."""
+        read = self.go_on(states, [[SENTENCE_END_ID]] * len(states))
+        hidden = np.concatenate([one.hidden for one in read]).astype(np.float64)
+        documents = np.concatenate([one.carried.documents for one in states]).astype(np.float64)
+        return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)

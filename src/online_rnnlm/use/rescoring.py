@@ -1,23 +1,119 @@
-"""Rescoring of n-best lists (`lists`) with a trained model."""
+r"""N-best lists, several hypotheses of one utterance or sentence, as other programs write them, and
+their rescoring with a trained model.
+
+Moses: `0 ||| the cat ||| Features= -1 -2 ||| -3.5`, the last field the sum of the scores; it may be
+missing. Kaldi: `utterance-1 the cat`, the number after the last `-` that of the hypothesis. TSV:
+`utterance`, `score` and `the cat`, separated by tabs, without a header.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.use.lists import Hypothesis, ListFormat, Rescored, read_lists
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.state import go_on, start
-from online_rnnlm.use.text import Layout
+from online_rnnlm.use.text import Layout, numbered_lines
 
+ListFormat = Literal["moses", "kaldi", "tsv"]
 Context = Literal["last", "all"]
 """The text read before a list: the best hypothesis of the previous list, or those of all before."""
+FEATURE = "OnlineLM="
+_KALDI = re.compile(r"(\S+)-\d+(?: +(.*))?")
+
+
+class Hypothesis(NamedTuple):
+    """One guess of what was said or meant."""
+
+    key: str
+    """The name of the list that it belongs to."""
+    text: str
+    score: float
+    """The score that it has already; 0 if there is none."""
+    line: str
+    """Its line in the list."""
+
+
+class Rescored(NamedTuple):
+    """A hypothesis with the model's score."""
+
+    hypothesis: Hypothesis
+    log_probability: float
+    """Natural log P of its words and its end."""
+    total: float
+    """Its score before, and log P times the weight."""
+
+
+def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
+    """Read the lists of files: hypotheses of one key, which follow one another in a file.
+
+    Raises UserError, which names the file and the line, for what is no such list, and for a key
+    that comes again after its list has ended: some hypotheses would be ranked without the others.
+    """
+    has_lists = False
+    for file in files or ["-"]:
+        hypotheses: list[Hypothesis] = []
+        ended: set[str] = set()
+        for where, line, _ in numbered_lines([file]):
+            if not line.strip():
+                continue
+            with naming(where):
+                hypothesis = parse(line, form)
+            if hypothesis.key in ended:
+                raise UserError(
+                    f"{where}: list {hypothesis.key}: has ended before: the hypotheses of a list "
+                    "must follow one another"
+                )
+            if hypotheses and hypothesis.key != hypotheses[0].key:
+                ended.add(hypotheses[0].key)
+                yield hypotheses
+                hypotheses = []
+            hypotheses.append(hypothesis)
+            has_lists = True
+        if hypotheses:
+            yield hypotheses
+    if not has_lists:
+        raise UserError(f"{', '.join(files or ['standard input'])}: no list in it")
+
+
+def parse(line: str, form: ListFormat) -> Hypothesis:
+    """Read a line; raises UserError, without its place, if it is not in that format."""
+    if form == "moses":
+        fields = [field.strip(" \t") for field in line.split("|||")]
+        if len(fields) < 2:
+            needed = "`0 ||| text ||| features ||| score` is needed"
+            raise UserError(f"no line of a Moses list: {needed}")
+        if len(fields) > 2 and FEATURE in fields[2].split():
+            twice = "which would count twice: give the list before"
+            raise UserError(f"has `{FEATURE}` already, {twice}")
+        score = _number(fields[3]) if len(fields) > 3 and fields[3] else 0.0
+        return Hypothesis(fields[0], fields[1], score, line)
+    if form == "kaldi":
+        match = _KALDI.fullmatch(line.strip(" \r"))
+        if match is None or "\t" in line:
+            raise UserError("no line of a Kaldi list: `utterance-1 text` is needed")
+        return Hypothesis(match[1], match[2] or "", 0.0, line)
+    fields = line.split("\t")
+    if len(fields) != 3:
+        raise UserError(f"{len(fields)} columns: `utterance`, `score` and `text` are needed")
+    return Hypothesis(fields[0], fields[2], _number(fields[1]), line)
+
+
+def _number(text: str) -> float:
+    """Read a score."""
+    with suppress(ValueError):
+        value = float(text)
+        if math.isfinite(value):
+            return value
+    raise UserError(f"the score {text[:40]!r}: a finite number is needed")
 
 
 def rescore(
@@ -39,37 +135,52 @@ def rescore(
     unit: UnitOfText = "sentence" if context is None else "document"
     way = replace(way, unit_of_text=unit)
     network = model.network
-    before = begin = start(network, way)
-    reading = network.scorer(way, hidden_states=True).reading
-    if context is not None and not (reading.state or network.vector_learns(way)):
+    begin = network.start(way)
+    before = begin
+    keeps_state = network.scorer(way, hidden_states=True).reading.state
+    if context is not None and not (keeps_state or network.vector_learns(way)):
         raise UserError(
             "--context: nothing lives on from one sentence to the next: no vector learns, and the "
             "hidden state begins anew with each sentence"
         )
     for hypotheses in read_lists(files, form):
-        words = (_words(model, hypothesis, layout) for hypothesis in hypotheses)
-        texts = [[*network.ids(of), SENTENCE_END_ID] for of in words]
-        read = go_on(network, [before] * len(texts), texts)
-        logs = [one.log_probabilities for one in read]
-        sums = [float(np.add.reduceat(one, [0])[0]) for one in logs]  # as the sums of `score`
-        found = [
-            Rescored(hypothesis, log, hypothesis.score + weight * log)
-            for hypothesis, log in zip(hypotheses, sums, strict=True)
-        ]
-        yield found
-        best = max(range(len(found)), key=lambda place: found[place].total)
+        texts = []
+        for hypothesis in hypotheses:
+            with naming(f"list {hypothesis.key}"):
+                sentences = model.preparation.sentences(hypothesis.text, layout)
+            words = [word for sentence in sentences for word in sentence]
+            texts.append([*network.ids(words), SENTENCE_END_ID])
+        read = network.go_on([before] * len(texts), texts)
+        rescored = []
+        for hypothesis, one in zip(hypotheses, read, strict=True):
+            log = float(np.add.reduceat(one.log_probabilities, [0])[0])  # as the sums of `score`
+            rescored.append(Rescored(hypothesis, log, hypothesis.score + weight * log))
+        yield rescored
+        best = max(range(len(rescored)), key=lambda place: rescored[place].total)
         if context == "all":
             before = read[best].state
         elif context == "last":
-            [(_, _, before)] = go_on(network, [begin], [texts[best]])
+            before = network.go_on([begin], [texts[best]])[0].state
 
 
-def _words(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> list[str]:
-    with naming(f"list {hypothesis.key}"):
-        found = model.preparation.sentences(hypothesis.text, layout)
-    return [word for words in found for word in words]
-
-
-def ranked(found: Sequence[Rescored]) -> list[Rescored]:
+def ranked(rescored: Sequence[Rescored]) -> list[Rescored]:
     """Return the hypotheses of a list, those with the highest total first; equal ones stay."""
-    return sorted(found, key=lambda one: -one.total)
+    return sorted(rescored, key=lambda one: -one.total)
+
+
+def written(rescored: Rescored, form: ListFormat) -> str:
+    """Return a hypothesis's line with the model's log P.
+
+    In Moses's format it is a feature `OnlineLM=`. In the others, log P and the new sum of scores
+    are two columns between the key and the text.
+    """
+    hypothesis = rescored.hypothesis
+    log_probability = f"{rescored.log_probability:.6f}"
+    total = f"{rescored.total:.6f}"
+    if form == "moses":
+        fields = [field.strip(" \t") for field in hypothesis.line.split("|||")]
+        features = fields[2] if len(fields) > 2 else ""
+        with_ours = f"{features} {FEATURE} {log_probability}".strip()
+        return " ||| ".join([*fields[:2], with_ours, total, *fields[4:]])
+    key = hypothesis.line.split()[0] if form == "kaldi" else hypothesis.key
+    return "\t".join([key, log_probability, total, hypothesis.text])

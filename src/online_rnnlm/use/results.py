@@ -50,10 +50,17 @@ class TrainedRun:
     """
 
     def __init__(self, experiment: ExperimentDirectory, name: str) -> None:
-        self._experiment, self._run = experiment, experiment.run(name)
-        record, result = records.read(RunRecord, self._run.record), read_result(self._run)
+        self._run = experiment.run(name)
+        record = records.read(RunRecord, self._run.record)
+        result = read_result(self._run)
         self.files = experiment.corpus(record.settings.corpus)
-        self._corpus, about = load_vocabulary(self.files), read_statistics(self.files)
+        self._corpus = load_vocabulary(self.files)
+        about = read_statistics(self.files)
+        perplexity = {"valid": result.valid_perplexity}
+        final = final_evaluation(record.settings.document_size)
+        tested = read_evaluation(experiment, name, final)
+        if isinstance(tested, Evaluation) and tested.identity == record.identity:
+            perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
         self.description = ModelDescription(
             run=record.name,
             identity=record.identity,
@@ -66,7 +73,7 @@ class TrainedRun:
             parameters=result.parameters,
             epochs=result.epochs,
             ended=result.ended,
-            perplexity=self._perplexity(record, result),
+            perplexity=perplexity,
             packages=record.packages,
         )
         """The description of the model, for which its weights are not read."""
@@ -82,14 +89,6 @@ class TrainedRun:
     def vocabulary(self) -> bytes:
         """The text of the corpus's `vocabulary.tsv`."""
         return self.files.vocabulary.read_bytes()
-
-    def _perplexity(self, record: RunRecord, result: RunResult) -> dict[str, float]:
-        """Return the perplexity on `valid` and, if the run has been tested, on `test`."""
-        name = final_evaluation(record.settings.document_size)
-        tested = read_evaluation(self._experiment, self._run.path.name, name)
-        if not isinstance(tested, Evaluation) or tested.identity != record.identity:
-            return {"valid": result.valid_perplexity}
-        return {split: tested.splits[split].perplexity for split in HELD_OUT}
 
 
 def find_run(folder: Path) -> TrainedRun:

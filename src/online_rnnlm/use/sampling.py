@@ -11,8 +11,7 @@ from pydantic import Field
 
 from online_rnnlm.config.base import NOT_BOOLEAN, PositiveFloat, PositiveInt, Seed, Settings
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
-from online_rnnlm.use.network import Network
-from online_rnnlm.use.state import SIDE_BY_SIDE, Floats, State, go_on, next_word
+from online_rnnlm.use.network import SIDE_BY_SIDE, Floats, Network, State
 
 
 class SamplingSettings(Settings):
@@ -37,41 +36,25 @@ def sample(
 ) -> list[list[str]]:
     """Make sentences that begin with these words, after which the state is `after`.
 
-    Returns their words, without `</s>`.
+    Words are drawn until `</s>`, or until there are enough. Returns them without `</s>`.
     """
     chances = [np.random.default_rng([settings.seed, n]) for n in range(settings.number)]
-    parts = range(0, settings.number, SIDE_BY_SIDE)
-    most = settings.max_words - len(begin)
-    said = [
-        words
-        for first in parts
-        for words in _say(network, after, chances[first : first + SIDE_BY_SIDE], settings, most)
-    ]
-    return [[*begin, *(network.corpus.words[word] for word in words)] for words in said]
-
-
-def _say(
-    network: Network,
-    after: State,
-    chances: Sequence[np.random.Generator],
-    settings: SamplingSettings,
-    most: int,
-) -> list[list[int]]:
-    """Draw words after a state, with each of these random numbers, until `</s>`, or `most`."""
-    said: list[list[int]] = [[] for _ in chances]
-    going = dict.fromkeys(range(len(chances)), after)
     refused = [] if settings.unknown else [network.corpus.unk_id]
-    for _ in range(most):
-        if not going:
-            break
-        logs = next_word(network, [*going.values()])
-        logs[:, refused] = -np.inf
-        drawn = {n: _draw(of, chances[n], settings) for n, of in zip(going, logs, strict=True)}
-        going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}
-        for n in going:
-            said[n].append(drawn[n])
-        read = go_on(network, [*going.values()], [[drawn[n]] for n in going])
-        going = {n: one.state for n, one in zip(going, read, strict=True)}
+    said = [[*begin] for _ in chances]
+    for first in range(0, settings.number, SIDE_BY_SIDE):
+        last = min(first + SIDE_BY_SIDE, settings.number)
+        going = dict.fromkeys(range(first, last), after)
+        for _ in range(settings.max_words - len(begin)):
+            if not going:
+                break
+            logs = network.next_word([*going.values()])
+            logs[:, refused] = -np.inf
+            drawn = {n: _draw(of, chances[n], settings) for n, of in zip(going, logs, strict=True)}
+            going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}
+            for n in going:
+                said[n].append(network.corpus.words[drawn[n]])
+            read = network.go_on([*going.values()], [[drawn[n]] for n in going])
+            going = {n: one.state for n, one in zip(going, read, strict=True)}
     return said
 
 

@@ -1,24 +1,47 @@
-"""Scored text: log-probabilities of words, added up to sentences, documents and the whole text."""
+"""Scored text: log-probabilities of words, added up to sentences, documents and the whole text, and
+written: plain for people, TSV and JSON for programs."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from tqdm import tqdm
 
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
-from online_rnnlm.use.text import Sentence
+from online_rnnlm.errors import UserError
+from online_rnnlm.use.text import Layout, Sentence, read_text
 
-if TYPE_CHECKING:  # It takes long to load.
+if TYPE_CHECKING:  # pandas takes long to load.
     import pandas as pd
+
+    from online_rnnlm.use.model import TrainedModel
+
+Per = Literal["word", "sentence", "document", "total"]
+Form = Literal["plain", "tsv", "jsonl"]
+LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
+"""The units of log-probabilities, each in nats."""
+_NUMBERS = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
+_SHOWN = {
+    "word": ("log_probability", "word"),
+    "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
+    "document": ("log_probability", "sentences", "tokens", "unknown", "perplexity", "document"),
+}
+"""The columns that are shown to people, by the thing that has a row."""
+_WIDTH = 11
+_IN_UNITS = {"log_probability", "unknown_log_probability"}
+"""The columns that are given in the unit of log-probabilities."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +88,9 @@ class ScoredPart:
     def marked(self) -> list[str]:
         """The sentences' texts, with brackets around the words that are not in the vocabulary."""
         texts = [" ".join(one.words) for one in self.sentences]
-        offsets, unknown = self.split.offsets, self.unknown
+        unknown = self.unknown
         for number in np.flatnonzero(self._sums(unknown, np.int64)).tolist():
-            begin = int(offsets[number])
+            begin = int(self.split.offsets[number])
             words = enumerate(self.sentences[number].words, begin)
             texts[number] = " ".join(f"[{word}]" if unknown[at] else word for at, word in words)
         return texts
@@ -100,8 +123,9 @@ class ScoredPart:
         import pandas as pd  # noqa: PLC0415
 
         lengths = np.diff(self.split.offsets)
-        logs, unknown = self.log_probabilities, self.unknown
-        sums = self._sums(logs)
+        unknown = self.unknown
+        sums = self._sums(self.log_probabilities)
+        of_unknown = self._sums(np.where(unknown, self.log_probabilities, 0.0))
         with np.errstate(invalid="ignore"):
             perplexity = np.exp(-sums / lengths)
         columns = {
@@ -110,7 +134,7 @@ class ScoredPart:
             "tokens": lengths,
             "unknown": self._sums(unknown, np.int64),
             "log_probability": sums,
-            "unknown_log_probability": self._sums(np.where(unknown, logs, 0.0)),
+            "unknown_log_probability": of_unknown,
             "perplexity": perplexity,
             "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
         }
@@ -198,3 +222,127 @@ def in_parts(
             kept, end = kept[end:], 0
     if kept:
         yield kept
+
+
+class ScoreWriter:
+    """A writer of a row for each word, sentence or document, and of the sum over all."""
+
+    def __init__(self, out: IO[str], per: Per, form: Form, unit: str) -> None:
+        self._out = out
+        self._per = per
+        self._form = form
+        self._unit = unit
+        self._total = Total()
+        self._read = 0
+        """Number of sentences so far."""
+        self._document: tuple[int, Total] | None = None
+        """Number and sum of the document that goes on."""
+        self._has_header = False
+
+    def add(self, part: ScoredPart) -> None:
+        """Write the rows of a part; a document's row follows when the document has ended."""
+        first = self._read
+        table = part.table(first)
+        self._read += len(part.sentences)
+        if self._per == "word":
+            words = part.rows_of_words(first)
+            if self._form == "plain":
+                words["word"] = [*chain.from_iterable(part.marked_tokens)]
+            self._write(words)
+        elif self._per == "sentence":
+            self._write(table.assign(text=part.marked) if self._form == "plain" else table)
+        elif self._per == "document":
+            for document in table["document"].unique().tolist():
+                if self._document is None or self._document[0] != document:
+                    self._end_document()
+                    self._document = document, Total()
+                self._document[1].add(table[table["document"] == document])
+        self._total.add(table)
+
+    def finish(self) -> None:
+        """Write what is left and, for people or if rows are `total`, the sum over all sentences."""
+        self._end_document()
+        if self._form == "plain":
+            self._out.write(self._in_words())
+        elif self._per == "total":
+            more = ("perplexity_without_unknown", "oov_rate")
+            self._write_row({name: getattr(self._total, name) for name in (*_NUMBERS, *more)})
+
+    def _end_document(self) -> None:
+        if self._document is not None:
+            number, total = self._document
+            sums = {name: getattr(total, name) for name in _NUMBERS}
+            self._write_row({"document": number, **sums})
+            self._document = None
+
+    def _write_row(self, values: dict[str, int | float]) -> None:
+        import pandas as pd  # noqa: PLC0415
+
+        self._write(pd.DataFrame([values]))
+
+    def _write(self, table: pd.DataFrame) -> None:
+        for name in _IN_UNITS & {*table}:
+            table = table.assign(**{name: table[name] / LOGARITHMS[self._unit]})
+        if self._form == "plain":
+            shown = [name for name in _SHOWN[self._per] if name in table]
+            self._out.write(self._plain(table[shown]))
+        elif self._form == "tsv":
+            if not self._has_header:
+                self._out.write("\t".join(table.columns) + "\n")
+            rows = table.itertuples(index=False)
+            self._out.write("".join(["\t".join(map(str, row)) + "\n" for row in rows]))
+        else:
+            for record in table.astype(object).where(table.notna(), None).to_dict("records"):
+                self._out.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._has_header = True
+
+    def _plain(self, table: pd.DataFrame) -> str:
+        """Return lines of right-aligned numbers, the text last; titles stand above the first."""
+        kinds = [".2f" if kind.kind == "f" else "" for kind in table.dtypes[:-1]]
+        names = ["log P" if name == "log_probability" else name for name in table.columns]
+        titles = " ".join([*(f"{name:>{_WIDTH}}" for name in names[:-1]), f" {names[-1]}\n"])
+        line = " ".join([*(f"{{:>{_WIDTH}{kind}}}" for kind in kinds), " {}\n"]).format
+        rows = [line(*row) for row in table.itertuples(index=False)]
+        return "".join(rows if self._has_header else [titles, *rows])
+
+    def _in_words(self) -> str:
+        """Return the sum over all sentences in one line."""
+        total, words = self._total, self._total.tokens - self._total.sentences
+        shown = total.log_probability / LOGARITHMS[self._unit]
+        return (
+            f"{_counted(total.sentences, 'sentence')}, {_counted(words, 'word')}, "
+            f"{total.unknown} unknown ({total.oov_rate:.1%}): log P {shown:.2f} {self._unit}, "
+            f"perplexity {total.perplexity:.2f}, "
+            f"{total.perplexity_without_unknown:.2f} without unknown words\n"
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def score_text(
+    model: TrainedModel,
+    files: Sequence[str],
+    layout: Layout,
+    way: Way,
+    writer: ScoreWriter,
+    *,
+    flush: bool = False,
+) -> None:
+    """Score a text; with `flush`, each sentence is scored and written before the next is read.
+
+    Raises UserError for text that cannot be read, and if the model diverges.
+    """
+    if flush and model.network.unit_of(way) != "sentence":
+        raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
+    sentences = read_text(files, model.preparation, layout)
+    # The bar would be in the way of what is written to the same terminal.
+    hidden = True if flush or sys.stdout.isatty() else None
+    shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
+    size = 1 if flush else SENTENCES_A_CALL
+    for part in model.score_parts(shown, way, size=size):
+        writer.add(part)
+        if flush:
+            sys.stdout.flush()
+    writer.finish()

@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.runs import network_name
+from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
 
-FROZEN, LEARNING, STATIC = "frozen", "learning", "static"
+FROZEN = "frozen"
+LEARNING = "learning"
+STATIC = "static"
 _DARKEST = 16.0
 """Bits of surprise, −log2 P, that have the strongest colour."""
 _TERMINAL = ((14, 203), (11, 209), (8, 215), (5, 222), (2, 230))
@@ -84,7 +87,14 @@ class ShownText:
         """Return the text with the colours of a terminal, once for each reading."""
         parts = []
         for name, bits in self.readings.items():
-            words = [_painted(word, bits[at], gain) for at, word, gain in self._words()]
+            words = []
+            for at, word, gain in self._words():
+                codes = ["4"] if gain else []
+                for least, colour in _TERMINAL:
+                    if bits[at] >= least:
+                        codes.append(f"38;5;16;48;5;{colour}")
+                        break
+                words.append(f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word)
             parts += [f"\x1b[1m{self.titles[name]}\x1b[0m", *self._lines(words), ""]
         return "\n".join([*parts, *self._table(), *self._notes()])
 
@@ -102,26 +112,26 @@ class ShownText:
         return f"<!doctype html>{head}{viewport}{title}\n{self._repr_html_()}\n"
 
     def _repr_html_(self) -> str:
+        """Return the part of a page that a notebook shows."""
         parts = []
         for name, bits in self.readings.items():
-            words = [self._span(at, word, bits[at], gain) for at, word, gain in self._words()]
+            words = []
+            for at, word, gain in self._words():
+                strength = 0.8 * min(max(bits[at], 0.0) / _DARKEST, 1.0)
+                colour = f"background: rgb(217 70 30 / {strength:.2f})"
+                said = ", ".join(f"{name} {of[at]:.1f}" for name, of in self.readings.items())
+                text = f"<b>{escape(word)}</b>" if gain else escape(word)
+                words.append(f'<span style="{colour}" title="{said} bits">{text}</span>')
             text = "<br>\n".join(self._lines(words))
             parts.append(f"<h4>{escape(self.titles[name])}</h4>\n<p>{text}</p>")
-        first, *rows = self._cells()
-        cells = [f"<tr>{''.join(f'<th>{escape(cell)}' for cell in first)}"]
+        heading, *rows = self._cells()
+        cells = [f"<tr>{''.join(f'<th>{escape(cell)}' for cell in heading)}"]
         cells += [f"<tr>{''.join(f'<td>{escape(cell)}' for cell in row)}" for row in rows]
         table = "\n".join(cells)
+        explained = escape(" ".join([_EXPLAINED, *self._notes()]))
         body = "\n".join(parts)
-        style, said = f"<style>{_STYLE}</style>", escape(" ".join([_EXPLAINED, *self._notes()]))
-        body = f"<p><small>{said}</small></p>\n{body}\n<br><table>\n{table}\n</table>"
-        return f'{style}<div class="online-rnnlm">{body}</div>'
-
-    def _span(self, at: int, word: str, bits: float, gain: float) -> str:
-        said = ", ".join(f"{name} {of[at]:.1f}" for name, of in self.readings.items())
-        strength = 0.8 * min(max(bits, 0.0) / _DARKEST, 1.0)
-        text = f"<b>{escape(word)}</b>" if gain else escape(word)
-        colour = f"background: rgb(217 70 30 / {strength:.2f})"
-        return f'<span style="{colour}" title="{said} bits">{text}</span>'
+        body = f"<p><small>{explained}</small></p>\n{body}\n<br><table>\n{table}\n</table>"
+        return f'<style>{_STYLE}</style><div class="online-rnnlm">{body}</div>'
 
     def _words(self) -> Iterator[tuple[int, str, float]]:
         """Yield each word's place, the word, and its gain if it is among the largest, or else 0."""
@@ -171,13 +181,6 @@ class ShownText:
         yield [f"mean of {len(self._tokens)}", *means, *("" for _ in others)]
 
 
-def _painted(word: str, bits: float, gain: float) -> str:
-    """Return a word with its colour in a terminal; one that gained is underlined."""
-    colour = next((number for least, number in _TERMINAL if bits >= least), None)
-    codes = [*(["4"] if gain else []), *([f"38;5;16;48;5;{colour}"] if colour else [])]
-    return f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word
-
-
 def show(
     model: TrainedModel, sentences: Sequence[Sentence], static: TrainedModel | None = None
 ) -> ShownText:
@@ -192,12 +195,17 @@ def show(
         raise UserError(
             "the static model has another vocabulary: its words' probabilities do not compare"
         )
-    asked = [(FROZEN, model, "none"), (LEARNING, model, None), (STATIC, static, "none")]
-    readings, titles, words = {}, {}, []
-    for name, reader, updates in asked:
-        if reader is None or (name == LEARNING and not model.description.settings.document_size):
-            continue
-        parts = list(reader.score_parts(sentences, reader.way(updates=updates)))
+    readers = {FROZEN: model}
+    if model.description.settings.document_size:
+        readers[LEARNING] = model
+    if static is not None:
+        readers[STATIC] = static
+    readings = {}
+    titles = {}
+    words: list[list[str]] = []
+    for name, reader in readers.items():
+        way = reader.way(updates=None if name == LEARNING else NONE)
+        parts = list(reader.score_parts(sentences, way))
         words = [tokens for part in parts for tokens in part.marked_tokens]
         readings[name] = -np.concatenate([part.log_probabilities for part in parts]) / np.log(2)
         titles[name] = f"{name}: {network_name(reader.description.settings)}"

@@ -57,15 +57,15 @@ class Preparation:
         """
         line = line.replace(textfiles.BYTE_ORDER_MARK, "")
         if layout == "running":
-            found = [sentence.split(" ") for sentence in self._dividing_tokeniser(line)]
+            sentences = [sentence.split(" ") for sentence in self._dividing_tokeniser(line)]
         elif layout == "tokenised":
-            found = [textfiles.words_of(line)]
+            sentences = [textfiles.words_of(line)]
         else:
-            found = [self._words(line)]
-        for words in found:
+            sentences = [self._words(line)]
+        for words in sentences:
             if len(words) > MOST_WORDS:
                 raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
-        return [words for words in found if words]
+        return [words for words in sentences if words]
 
     def _words(self, line: str) -> list[str]:
         """Return the words of a raw sentence."""
@@ -110,11 +110,11 @@ def read_text(
     is no word at all.
     """
     given = numbered_lines(files) if lines is None else lines
-    found = False
+    has_words = False
     for sentence in _numbered(given, preparation, layout):
-        found = found or bool(sentence.words)
+        has_words = has_words or bool(sentence.words)
         yield sentence
-    if not found:
+    if not has_words:
         raise UserError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
 
 
@@ -140,15 +140,19 @@ def _numbered(
     pieces: Iterable[Piece], preparation: Preparation, layout: Layout
 ) -> Iterator[Sentence]:
     """Divide pieces of a text into sentences, each with the number of its document."""
-    number, is_open = -1, False
+    number = -1
+    goes_on = False  # the document of the last sentence
     for where, text, begins in pieces:
         with naming(where):
             sentences = preparation.sentences(text, layout)
-        is_open = is_open and bool(sentences) and not begins
+        if begins or not sentences:
+            goes_on = False
         if not sentences:
             yield Sentence([], max(number, 0))
         for words in sentences:
-            number, is_open = number + (not is_open), True
+            if not goes_on:
+                number += 1
+                goes_on = True
             yield Sentence(words, number)
 
 

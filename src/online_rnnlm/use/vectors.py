@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import IO, Literal, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,31 +30,29 @@ class VectorRow(NamedTuple):
 
 
 def vectors_of(
-    model: TrainedModel,
-    files: Sequence[str],
-    layout: Layout,
-    way: Way,
-    per: Literal["sentence", "document"],
+    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
 ) -> Iterator[VectorRow]:
-    """Yield the vector after each sentence of a text, or after the last one of each document.
+    """Yield the vector after each sentence of a text.
 
     Raises UserError for text that cannot be read, and if the model diverges.
     """
-    rows = _after_sentences(model, files, layout, way)
-    if per == "sentence":
-        return rows
-    with_words = (row for row in rows if row.text)
-    return (deque(of, maxlen=1)[0] for _, of in groupby(with_words, lambda row: row.document))
-
-
-def _after_sentences(
-    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
-) -> Iterator[VectorRow]:
     number = 0
     for part in model.score_parts(read_text(files, model.preparation, layout), way):
         for sentence, vector in zip(part.sentences, part.document_vectors, strict=True):
             yield VectorRow(sentence.document, number, vector, " ".join(sentence.words))
             number += 1
+
+
+def last_of_documents(rows: Iterable[VectorRow]) -> Iterator[VectorRow]:
+    """Yield the last row of each document; empty sentences are left out."""
+    last: VectorRow | None = None
+    for row in rows:
+        if row.text:
+            if last is not None and row.document != last.document:
+                yield last
+            last = row
+    if last is not None:
+        yield last
 
 
 def write_jsonl(rows: Iterable[VectorRow], out: IO[str]) -> None:
@@ -86,8 +82,8 @@ class Index(NamedTuple):
     """(S, D): each of length 1, or 0."""
 
 
-class Found(NamedTuple):
-    """A sentence that was found."""
+class Neighbour(NamedTuple):
+    """A sentence whose vector is near to another one."""
 
     sentence: int
     """Its number in the text, from 0."""
@@ -97,19 +93,20 @@ class Found(NamedTuple):
 
 def index_of(rows: Iterable[VectorRow]) -> Index:
     """Put the document vectors of one or more sentences, without empty ones, into an index."""
-    found = [row for row in rows if row.text]
-    vectors = np.stack([row.vector for row in found]).astype(np.float64)
+    kept = [row for row in rows if row.text]
+    vectors = np.stack([row.vector for row in kept]).astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    numbers, texts = [row.sentence for row in found], [row.text for row in found]
-    return Index(numbers, texts, unit.astype(np.float32))
+    return Index(
+        [row.sentence for row in kept], [row.text for row in kept], unit.astype(np.float32)
+    )
 
 
-def nearest(index: Index, query: Vectors, number: int) -> Iterator[Found]:
+def nearest(index: Index, query: Vectors, number: int) -> Iterator[Neighbour]:
     """Yield the sentences with the highest cosines to a vector (D,) of length 1, the highest first.
 
     Of equal ones, the first in the text comes first.
     """
     cosines = np.clip(index.vectors @ query, -1, 1)  # rounding may exceed them
     for place in np.argsort(-cosines, kind="stable")[:number].tolist():
-        yield Found(index.numbers[place], float(cosines[place]), index.texts[place])
+        yield Neighbour(index.numbers[place], float(cosines[place]), index.texts[place])

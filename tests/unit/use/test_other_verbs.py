@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.lists import Rescored, parse, written
-from online_rnnlm.use.vectors import Found, Index, nearest
+from online_rnnlm.use.rescoring import Rescored, parse, written
+from online_rnnlm.use.vectors import Index, Neighbour, nearest
 from tests.unit.use.conftest import json_lines
 
 LISTS = [
@@ -27,9 +27,9 @@ def listed(form: str) -> str:
 
 
 def log_probabilities(model, texts, **way) -> list[float]:
-    request = model.request(**way)
+    scored = model.way(**way)
     splits = [model.network.encode([text.split()]) for text in texts]
-    return [model.network.score(split, request).log_probabilities.sum() for split in splits]
+    return [model.network.score(split, scored).log_probabilities.sum() for split in splits]
 
 
 def rows_of(found) -> list[list[str]]:
@@ -183,7 +183,7 @@ def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
     vectors = np.array([[0, 1], [1, 0], [0.6, 0.8], [1, 0], [0, 0]], np.float32)
     found = list(nearest(Index([0, 2, 3, 4, 6], [*"abcde"], vectors), vectors[1], 4))
     assert [one.sentence for one in found] == [2, 4, 3, 0]
-    assert found[0] == Found(2, 1.0, "b")
+    assert found[0] == Neighbour(2, 1.0, "b")
     longer = np.nextafter(vectors[1], np.float32(2))  # by rounding
     assert next(nearest(Index([0], ["b"], vectors[1:2]), longer, 1)).cosine == 1
     assert found[2].cosine == pytest.approx(0.6)

@@ -8,7 +8,6 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.state import go_on, next_word, start
 from tests.unit import small_models as small
 
 MODELS = {
@@ -35,10 +34,10 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     sentences = [small.words_of(text, number) for number in range(text.sentences)]
     states = []
     for words in sentences:
-        states.append(start(network, way))
+        states.append(network.start(way))
         for word in words[:-1]:
-            states.append(go_on(network, states[-1:], [[word]])[0].state)
-    found = next_word(network, states)
+            states.append(network.go_on(states[-1:], [[word]])[0].state)
+    found = network.next_word(states)
     np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
     targets = [word for words in sentences for word in words]
     np.testing.assert_allclose(

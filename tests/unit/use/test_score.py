@@ -24,11 +24,10 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.request import Options, WayOptions
+from online_rnnlm.use.options import Options, WayOptions
 from online_rnnlm.use.rescoring import rescore
-from online_rnnlm.use.scored import in_parts
+from online_rnnlm.use.scored import ScoreWriter, in_parts, score_text
 from online_rnnlm.use.text import Sentence
-from online_rnnlm.use.writing import ScoreWriter, score_text
 from tests.unit.made_texts import BYTES, many
 from tests.unit.small_models import STEPS
 from tests.unit.use.conftest import EVALUATIONS, LEARNS, json_lines, raw_text
@@ -352,16 +351,16 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     model, monkeypatch, content, layout, unit, updates, per, form
 ):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    request = model.request(updates=updates, unit_of_text=unit)
+    way = model.way(updates=updates, unit_of_text=unit)
     out = io.StringIO()
     try:
         if form not in ("plain", "tsv", "jsonl"):
-            request = model.request(updates=updates)
+            way = model.way(updates=updates)
             context = {"sentence": None, "document": "last", "stream": "all"}[unit]
-            lists = list(rescore(model, [], form, layout, request, context=context))
+            lists = list(rescore(model, [], form, layout, way, context=context))
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
-        score_text(model, [], layout, request, ScoreWriter(out, per, form, "bits"))
+        score_text(model, [], layout, way, ScoreWriter(out, per, form, "bits"))
     except UserError as error:
         assert len(str(error).splitlines()) == 1
         return
