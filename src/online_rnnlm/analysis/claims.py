@@ -67,8 +67,8 @@ CLAIMS = {
     ),
     MULTIPLY_ADDS: PaperClaim(
         "less computation than that static network",
-        "{model} has its lower test perplexity with fewer multiply-adds and in less time per "
-        "word than {against}.",
+        "{model} costs less than {against}: fewer multiply-adds and less time per word. It must "
+        "also have a lower test perplexity.",
     ),
     VECTOR_ALONE: PaperClaim(
         "the vector alone learns as well as all weights by plain steps",
@@ -77,8 +77,7 @@ CLAIMS = {
     ),
     LEARNING: PaperClaim(
         "better learning than frozen",
-        "{model}: the gain needs learning during testing, as the same weights do worse "
-        "with a frozen vector.",
+        "{model} has a lower test perplexity with its vector learning than with it frozen at 0.",
     ),
     BEST_RIVAL: PaperClaim(
         "better than a static network with one rival",

@@ -39,7 +39,6 @@ from online_rnnlm.analysis.verdicts import (
     NOT_SUPPORTED,
     SUPPORTED,
     UNDECIDED,
-    WORST_FIRST,
     grid,
 )
 from online_rnnlm.audit.rules import Audit, Audits
@@ -58,9 +57,9 @@ from online_rnnlm.storage.runs import RunRecord
 _WIDTH = 88
 """Characters in a line of the summary."""
 _IN_SENTENCE = {
-    SUPPORTED: "",
-    NOT_SUPPORTED: ": the vector does not help here",
-    UNDECIDED: ": no clear difference",
+    SUPPORTED: "the vector is better",
+    NOT_SUPPORTED: "the static network is better",
+    UNDECIDED: "no clear difference",
 }
 
 
@@ -96,6 +95,7 @@ def _content(results: Results) -> dict[str, Any]:
     captions = records.read(Captions, directory.captions)
     shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
     untested = [one for one in claims.not_tested if shown and one.corpus == shown[0].corpus]
+    one_seed = len(experiment.seeds) == 1
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "How to make these numbers again", "Limits")
     return {
@@ -109,8 +109,8 @@ def _content(results: Results) -> dict[str, Any]:
         "sections": sections,
         "headings": [*(section["heading"] for section in sections), *fixed],
         "claims": claims,
-        "grid": grid(shown, untested) if shown else None,
-        "whole_grid": grid(claims.claims),
+        "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
+        "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
         "one_seed": ONE_SEED,
         "margin": MARGIN_PERCENT,
@@ -197,27 +197,33 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     static = results.opponents(row).shown
     if not static:
         return f"{reached}, and {row.perplexity('test', NONE).mean:.1f} frozen."
-    names = " and ".join(one.label for one in static)
-    values = " and ".join(f"{one.perplexity('test').mean:.1f}" for one in static)
-    numbers = (SAME_HIDDEN, MORE_PARAMETERS)
+    sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
+    one_seed = "" if results.several_seeds else "; one seed"
+    return f"{reached}, against {sides}{one_seed}."
+
+
+def _static_side(row: Row, static: Row, claims: Sequence[Claim]) -> str:
+    """The perplexity of a static network, its size beside the vector's network, and the verdict."""
     verdicts = [
         claim.verdict
         for claim in claims
-        if (claim.corpus, claim.row) == (row.corpus, row.label) and claim.number in numbers
+        if (claim.corpus, claim.row, claim.network_against) == (row.corpus, row.label, static.label)
+        and claim.number in (SAME_HIDDEN, MORE_PARAMETERS)
     ]
-    worst = min(verdicts, key=WORST_FIRST.index, default=SUPPORTED)
-    networks = "networks" if len(static) > 1 else "network"
-    return f"{reached}, against {values} of the static {networks} {names}{_IN_SENTENCE[worst]}."
+    said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
+    more = round(100 * (static.parameters / row.parameters - 1))
+    size = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
+    return f"{static.perplexity('test').mean:.1f} of the static {static.label} ({size}{said})"
 
 
 def _texts(results: Results) -> str:
     """The size and the order of the training texts, in a sentence."""
-    corpora, order = results.experiment.corpora, {True: "in order", False: "shuffled"}
-    sizes = {corpus: found.splits["train"].tokens for corpus, found in results.corpora.items()}
-    return " ".join(
-        f"{corpus}: {size / 1e6:.1f} million training tokens, {order[corpora[corpus].keeps_order]}."
-        for corpus, size in sizes.items()
-    )
+    sentences = []
+    for corpus, statistics in results.corpora.items():
+        order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
+        tokens = statistics.splits["train"].tokens
+        sentences.append(f"{corpus}: {tokens:,} training tokens, {order}.")
+    return " ".join(sentences)
 
 
 def claim_numbers(claim: Claim) -> str:

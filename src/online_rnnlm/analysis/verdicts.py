@@ -23,6 +23,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"
 UNDECIDED: Verdict = "undecided"
+NOT_TESTED = "not tested"
+"""What stands in place of a verdict on a claim that a network does not test."""
 WORST_FIRST = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
 """The order of verdicts where what does not hold is shown first."""
 _BY_SIDE: Mapping[int, Verdict] = {1: SUPPORTED, -1: NOT_SUPPORTED, 0: UNDECIDED}
@@ -100,27 +102,33 @@ def _is_cheaper(effect: Effect) -> bool:
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
-def grid(claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = ()) -> Table:
+def grid(
+    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
+) -> Table:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
     It names the corpus of a network if there are several. A claim that no network tests has a row,
-    too.
+    too. With one seed, every verdict says so.
     """
     several = len({claim.corpus for claim in claims}) > 1
     cells: dict[str, dict[str, str]] = {}
     for claim in sorted(claims, key=lambda claim: claim.number):
         case = f", {claim.case}" if claim.case else ""
         row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
-        column = f"{claim.row}, {claim.corpus}" if several else claim.row
-        cells.setdefault(row, {})[column] = verdict_and_change(claim)
-    networks = dict.fromkeys(name for row in cells.values() for name in row)
-    for number in {one.number for one in not_tested} - {one.number for one in claims}:
-        cells[f"{number}. {CLAIMS[number].name}"] = dict.fromkeys(networks, "untested")
-    in_order = sorted(cells.items(), key=lambda row: row[0][0])
-    data = pd.DataFrame([{"claim": name, **row} for name, row in in_order])
+        network = f"{claim.row}, {claim.corpus}" if several else claim.row
+        said = verdict_and_change(claim)
+        cells.setdefault(row, {})[network] = f"one seed: {said}" if one_seed else said
+    networks = dict.fromkeys(network for row in cells.values() for network in row)
+    tested = {claim.number for claim in claims}
+    for number in {untested.number for untested in not_tested} - tested:
+        cells[f"{number}. {CLAIMS[number].name}"] = {}
+    rows = [
+        {"claim": name, **dict.fromkeys(networks, NOT_TESTED), **cells[name]}
+        for name in sorted(cells)
+    ]
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True, wide=True) for name in networks]
-    return Table("claims", "Verdicts by claim and network", data, columns)
+    return Table("claims", "Verdicts by claim and network", pd.DataFrame(rows), columns)
 
 
 def verdict_and_change(claim: Claim) -> str:

@@ -101,7 +101,7 @@ def _columns(results: Results) -> list[Column]:
     return [
         Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
         test,
-        Column("Test, frozen", mean(STILL), best=lowest(STILL)),
+        Column("Test, frozen", mean(STILL)),
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,
