@@ -58,15 +58,18 @@ def first_message(error: ValidationError) -> str:
 def first_wrong_value(error: ValidationError) -> WrongValue:
     """Return the first of pydantic's errors as a WrongValue."""
     first = error.errors()[0]
-    place, kind, context = first["loc"], first["type"], first.get("ctx", {})
+    place = first["loc"]
+    kind = first["type"]
+    context = first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, WrongValue):
         return WrongValue((*place, *cause.place), str(cause))
     text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
     if kind.startswith("union_tag"):
         place = (*place, context["discriminator"].strip("'"))
-        tag, allowed = context.get("tag"), context.get("expected_tags")
-        text = "is required" if tag is None else f"'{tag}' is unknown; allowed: {allowed}"
+        tag = context.get("tag")
+        unknown = f"'{tag}' is unknown; allowed: {context.get('expected_tags')}"
+        text = "is required" if tag is None else unknown
     if kind in ("less_than_equal", "greater_than_equal"):
         most_or_least = context.get("le", context.get("ge"))
         text = f"{text.rpartition(' ')[0]} {most_or_least:g}"
