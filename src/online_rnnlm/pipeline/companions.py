@@ -8,29 +8,24 @@ import sys
 from pathlib import Path
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.process.stop_signals import PARENT
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 
 class Companions:
-    """Processes that enter runs into MLflow, and compile kernels while texts are prepared.
+    """A process that compiles kernels while texts are prepared.
 
-    They end by themselves when the process that started them ends. Ctrl-C does not reach them,
-    because each has a process group of its own.
+    It ends by itself when the process that started it ends. Ctrl-C does not reach it, because it
+    has a process group of its own.
     """
 
     def __init__(self, experiment: Experiment, directory: ExperimentDirectory) -> None:
-        self._tracking, self._corpora = experiment.tracking, experiment.corpora
+        self._corpora = experiment.corpora
         self._directory = directory
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *, trains_here: bool) -> None:
         """Start the processes; `trains_here` says whether trainings run on this machine."""
-        if self._tracking.watch_seconds:
-            seconds = ("--watch", f"{self._tracking.watch_seconds:g}")
-            folder = str(self._directory.path)
-            self._start("track", *store_arguments(self._tracking), *seconds, folder)
         prepared = (self._directory.corpus(name).statistics.is_file() for name in self._corpora)
         if trains_here and not all(prepared):
             configuration = str(self._directory.configuration)
@@ -56,8 +51,3 @@ class Companions:
             process.terminate()
         for process in self._processes:
             process.wait()
-
-
-def store_arguments(tracking: TrackingSettings) -> list[str]:
-    """Return the arguments of `track` that choose the store."""
-    return ["--store", tracking.store] if tracking.store else []

@@ -21,15 +21,11 @@ VALUES = {
 
 
 @pytest.mark.parametrize(
-    ("seconds", "trains_here", "given"),
-    [
-        (10.0, False, "track --watch 10 results/watched"),
-        (0.0, True, "compile --config results/watched/config.json"),
-        (0.0, False, None),
-    ],
+    ("trains_here", "given"),
+    [(True, "compile --config results/watched/config.json"), (False, None)],
 )
 def test_ctrl_c_does_not_reach_them_and_they_end_with_their_parent(
-    tmp_path, monkeypatch, seconds, trains_here, given
+    tmp_path, monkeypatch, trains_here, given
 ):
     """Python is a program that writes down what it is given, and goes on."""
     said = tmp_path / "said"
@@ -39,8 +35,7 @@ def test_ctrl_c_does_not_reach_them_and_they_end_with_their_parent(
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("PYTHONPATH", "/modules/of/the/site")
-    experiment = loading.parse(VALUES | {"tracking": {"watch_seconds": seconds}})
-    companions = Companions(experiment, ExperimentDirectory(Path("results/watched")))
+    companions = Companions(loading.parse(VALUES), ExperimentDirectory(Path("results/watched")))
     companions.start(trains_here=trains_here)
     try:
         if not given:
