@@ -6,6 +6,7 @@ The verdicts follow from the intervals, p-values and seeds in the claims' record
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -40,11 +41,11 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 def judge(results: Results) -> Claims:
     """Judge all claims, vector row by vector row."""
-    found = list(compared_claims(results))
+    claims = list(compared_claims(results))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
-        claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
-        not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
+        claims=tuple(judged([claim for claim in claims if isinstance(claim, Claim)])),
+        not_tested=tuple(claim for claim in claims if isinstance(claim, UntestedClaim)),
     )
 
 
@@ -55,18 +56,18 @@ def judged(claims: Sequence[Claim]) -> list[Claim]:
     of a lower perplexity of the same networks, holds, and less is computed in less time.
     """
     corrected = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
-    found: list[Claim] = []
+    judged_claims: list[Claim] = []
     for claim in claims:
         if claim.p_value is None:
-            parts = [found[-1].verdict, _faster(claim.effect)]
-            parts.append(SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED)
-            verdict = min(parts, key=WORST_FIRST.index)
-            found.append(claim.model_copy(update={"verdict": verdict}))
+            lower_perplexity = judged_claims[-1].verdict
+            less_computed = SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED
+            verdicts = (lower_perplexity, less_computed, _faster(claim.effect))
+            update: dict[str, Any] = {"verdict": min(verdicts, key=WORST_FIRST.index)}
         else:
             p_value = next(corrected)
             update = {"p_value_holm": p_value, "verdict": verdict_of(claim, p_value)}
-            found.append(claim.model_copy(update=update))
-    return found
+        judged_claims.append(claim.model_copy(update=update))
+    return judged_claims
 
 
 def verdict_of(claim: Claim, adjusted: float) -> Verdict:
@@ -74,7 +75,8 @@ def verdict_of(claim: Claim, adjusted: float) -> Verdict:
 
     Claim 4, that the vector alone suffices, is not supported unless the vector is also cheaper.
     """
-    effect, seeds = claim.effect, claim.seeds
+    effect = claim.effect
+    seeds = claim.seeds
     if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
         return NOT_SUPPORTED
     intervals = [effect.interval_nats_per_token]
