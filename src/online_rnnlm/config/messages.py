@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -102,11 +103,12 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str]) -> None:
             raise WrongValue((str(key),), message)
 
 
-def refuse_equal(values: Sequence[object], *place: int | str) -> None:
-    """Raise WrongValue for the first value that stands in the list for the second time."""
+def distinct(values: list[Any]) -> list[Any]:
+    """Return a list; raises WrongValue for the first value that stands in it for a second time."""
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise WrongValue((*place, index), f"{_written(value)} is in the list already")
+            raise WrongValue((index,), f"{_written(value)} is in the list already")
+    return values
 
 
 def _written(value: object) -> str:

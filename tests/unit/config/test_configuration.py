@@ -82,6 +82,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
         {"corpora": {"a" * 100: TEXT}, "experiment": "b" * 100},
         {"training": {"accumulator_start": 1e-300, "error_clip": 1e6, "learning_rate": 1000}},
         {"testing": {"kneser_ney_order": 10, "rivals": ["kneser_ney"]}},
+        {"rows": [{"hidden_size": 8, "search": None, "corpora": None}]},
     ],
     ids=str,
 )
