@@ -61,6 +61,24 @@ _IN_SENTENCE = {
     NOT_SUPPORTED: "the static network is better",
     UNDECIDED: "no clear difference",
 }
+PUBLISHED = "published"
+TOOLKIT = "RNNLM Toolkit's"
+ASSUMED = "assumed"
+
+# The origin holds only for the value given here; any other value of the setting is assumed.
+# Published values are in the author's summary of the paper, the toolkit's in its source code.
+_ORIGINS: Mapping[str, tuple[str, Any]] = {
+    "cell": (PUBLISHED, "sigmoid"),
+    "error_clip": (TOOLKIT, 15.0),
+    "improvement_factor": (TOOLKIT, 1.003),
+    "rate_divisor": (TOOLKIT, 2.0),
+    "initial_scale": (TOOLKIT, 0.1),
+    "rate_rule": (TOOLKIT, "toolkit"),
+    "classes.rule": (TOOLKIT, "sqrt_frequency"),
+    "classes.count": (TOOLKIT, 100),
+    "testing.steps": (TOOLKIT, 5),
+}
+_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -90,11 +108,12 @@ def summary(results: Results, findings: Sequence[str]) -> str:
 
 def _content(results: Results) -> dict[str, Any]:
     """The values that the template uses, by name."""
-    directory, experiment = results.directory, results.experiment
+    directory = results.directory
+    experiment = results.experiment
     claims = records.read(Claims, directory.claims)
     captions = records.read(Captions, directory.captions)
-    shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
-    untested = [one for one in claims.not_tested if shown and one.corpus == shown[0].corpus]
+    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
+    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
     one_seed = len(experiment.seeds) == 1
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "How to make these numbers again", "Limits")
@@ -231,16 +250,17 @@ def claim_numbers(claim: Claim) -> str:
     effect = claim.effect
     change = f"{signed(effect.change_percent)} %"
     if claim.p_value is None or claim.p_value_holm is None:
-        ours, theirs = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
-        counted = f"{ours:,.0f} against {theirs:,.0f} multiply-adds per word ({change})"
-        if effect.seconds_per_word is None:
-            return counted
-        micro, other = (
-            f"{1e6 * (seconds or 0):.2f}"
-            for seconds in (effect.seconds_per_word, effect.seconds_per_word_against)
+        counted = (
+            f"{effect.multiply_adds_per_word:,.0f} against "
+            f"{effect.multiply_adds_per_word_against:,.0f} multiply-adds per word ({change})"
         )
-        times = f"{micro} against {other} µs per word"
-        return f"{counted}; {times} (95 % interval {interval(effect.seconds_change_percent)})"
+        if effect.seconds_per_word is None or effect.seconds_per_word_against is None:
+            return counted
+        return (
+            f"{counted}; {1e6 * effect.seconds_per_word:.2f} against "
+            f"{1e6 * effect.seconds_per_word_against:.2f} µs per word (95 % interval "
+            f"{interval(effect.seconds_change_percent)})"
+        )
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
         f"({change}; 95 % interval {interval(effect.interval_percent)})",
@@ -259,7 +279,7 @@ def claim_numbers(claim: Claim) -> str:
 
 def _audit(audits: Sequence[Audit]) -> str:
     """Say in a sentence what the audit of the networks found."""
-    broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
+    broken = [f"{audit.name} ({', '.join(audit.broken)})" for audit in audits if audit.broken]
     if broken:
         return f"The audit of the networks is not passed: {'; '.join(broken)}."
     return (
@@ -283,24 +303,6 @@ def _facts(results: Results) -> dict[str, str]:
         facts[f"corpus {corpus}"] = {statistics.digest[:12]}
     facts["hours of training in all"] = {f"{hours:.2f}"}
     return {name: ", ".join(sorted(values)) for name, values in facts.items()}
-
-
-PUBLISHED, TOOLKIT, ASSUMED = "published", "RNNLM Toolkit's", "assumed"
-
-# The origin holds only for the value given here; any other value of the setting is assumed.
-# Published values are in the author's summary of the paper, the toolkit's in its source code.
-_ORIGINS: Mapping[str, tuple[str, Any]] = {
-    "cell": (PUBLISHED, "sigmoid"),
-    "error_clip": (TOOLKIT, 15.0),
-    "improvement_factor": (TOOLKIT, 1.003),
-    "rate_divisor": (TOOLKIT, 2.0),
-    "initial_scale": (TOOLKIT, 0.1),
-    "rate_rule": (TOOLKIT, "toolkit"),
-    "classes.rule": (TOOLKIT, "sqrt_frequency"),
-    "classes.count": (TOOLKIT, 100),
-    "testing.steps": (TOOLKIT, 5),
-}
-_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def origin(key: str, value: Any) -> str:
