@@ -97,6 +97,8 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     assert ("6 trainings" in answers[7]) is searched  # three rows with two combinations each
     tried = answers[9].startswith("learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4; during")
     assert tried is searched
+    tokens = results.corpora[results.first_corpus].splits["train"].tokens
+    assert f"{results.first_corpus}: {tokens:,} training tokens" in text
     assert f"--configfile {results.directory.configuration} --force FILE" in text
 
 
