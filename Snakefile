@@ -1,2 +1,9 @@
-# The workflow is in workflow/Snakefile. A plain `include:` would leave out its default target.
-workflow.include("workflow/Snakefile", overwrite_default_target=True)
+# The workflow is in workflow/Snakefile, where Snakemake's catalog expects it.
+include: "workflow/Snakefile"
+
+
+rule everything:
+    default_target: True
+    input:
+        rules.all.input,
+    localrule: True

@@ -22,7 +22,7 @@ from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import machine
-from online_rnnlm.storage.code import OF_TRAINING, code_digest
+from online_rnnlm.storage.code import core_digest
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -152,7 +152,7 @@ def _setup(context: Context) -> dict[str, Any]:
             **machine().model_dump(exclude_none=True),
             **{"python": platform.python_version(), "blas": sorted(libraries), **packages},
         },
-        "code": code_digest(*OF_TRAINING),
+        "code": core_digest(),
         "quick": context.options.quick,
         "corpora": [_describe(text) for text in context.texts],
         "settings": {str(size): context.settings(size).model_dump(mode="json")

@@ -61,8 +61,8 @@ def prepare(files: Mapping[str, Path], path: Path, like: CorpusSettings) -> Corp
 def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
     from online_rnnlm.corpora.stages import run_stage, stages_of  # noqa: PLC0415
 
-    for stage in stages_of(settings, directory):
-        run_stage(stage.name, settings, directory, directory.path)
+    for stage in stages_of(settings):
+        run_stage(stage, settings, directory, directory.path)
 
 
 def paper_text(folder: Path) -> Text:

@@ -10,8 +10,7 @@ from tests.project import DOWNLOADS
 ROWS = [{"hidden_size": 16, "document_size": 0}, {"hidden_size": 16, "document_size": 4}]
 CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/smoke"
-LIGHT = {"all", "fetch", "tables", "figures", "claims", "report", "complete"}
-LIGHT |= {"store", "track", "summary"}
+LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
 THREADS = 2
 COLUMNS = "JobID,State,Comment,AllocTRES"
 

@@ -109,8 +109,8 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
         )
         directory = CorpusDirectory(folder / "topics")
         others = {f"{split}_again": files[split] for split in again}
-        for stage in stages_of(settings, directory, others):
-            run_stage(stage.name, settings, directory, folder, other_texts=others)
+        for stage in stages_of(settings):
+            run_stage(stage, settings, directory, folder, other_texts=others)
         return directory
 
     return make

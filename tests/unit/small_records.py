@@ -34,7 +34,8 @@ def run_record(**changes: Any) -> RunRecord:
         "python": "3.11.7",
         "packages": {"numpy": "2"},
     }
-    return RunRecord.model_validate(values | changes)
+    values |= changes
+    return RunRecord.model_validate({"corpus_folder": values["settings"].corpus, **values})
 
 
 def run_result(**changes: Any) -> RunResult:

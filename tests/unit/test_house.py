@@ -19,7 +19,6 @@ FLOORS = (
     ("process",),
     ("use",),
     ("jobs", "tracking", "audit"),
-    ("pipeline",),
     ("analysis",),
     ("commands",),
 )

@@ -28,6 +28,7 @@ def project(tmp_path_factory, copy_of_project, own_text):
         training={"max_epochs": 1, "document_size": 2},
         rows=[{"hidden_size": 4, "divergence_perplexity": 1e-9}, {"hidden_size": 8}],
         search={"learning_rate": [0.2, 1000.0]},
+        tracking={"watch_seconds": 0},
     )
     return made
 
@@ -81,18 +82,15 @@ def test_what_has_finished_is_reported_and_what_is_missing_stands_first(project,
 
 def test_mlflow_shows_the_diverged_runs_as_failed(project, first, names):
     question = (
-        "SELECT runs.run_uuid, runs.status, tags.value "
-        "FROM runs JOIN tags USING (run_uuid) WHERE tags.key = 'mlflow.note.content'"
+        "SELECT tags.value, runs.status, "
+        "(SELECT value FROM tags WHERE key = 'failure' AND run_uuid = runs.run_uuid) "
+        "FROM runs JOIN tags USING (run_uuid) WHERE tags.key = 'run'"
     )
     with closing(sqlite3.connect(results(project) / "mlflow.db")) as store:
-        found = {run_id: (status, why) for run_id, status, why in store.execute(question)}
-
-    def entered(name):
-        return found[(results(project) / "tracking" / f"{name}.txt").read_text().strip()]
-
-    assert entered(names[1])[0] == "FINISHED"
+        found = {name: (status, why) for name, status, why in store.execute(question)}
+    assert found[names[1]] == ("FINISHED", None)
     for name in names[0]:
-        status, why = entered(name)
+        status, why = found[name]
         assert status == "FAILED"
         assert "diverged" in why
 
@@ -107,10 +105,10 @@ def test_the_next_start_says_the_same_and_makes_nothing(project, first, argument
 def test_a_store_that_is_away_takes_nothing_away(project, first, names, arguments, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     report = (results(project) / "report.html").read_bytes()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", AWAY)
-    done = project.snakemake(*arguments)
+    store = ("--config", f"tracking={{store: '{AWAY}', watch_seconds: 0}}")
+    done = project.snakemake(*arguments, *store)
     assert done.returncode != 0
     lines = errors(done)
-    assert any(AWAY in line for line in lines)
+    assert sum(AWAY in line for line in lines) == 1
     assert_named(lines, names)
     assert (results(project) / "report.html").read_bytes() == report

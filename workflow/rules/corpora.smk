@@ -1,85 +1,132 @@
 # The preparation of a corpus: the files of its source, articles, sentences, and encoded arrays.
-# `corpora/stages.py` says what each stage reads, makes and depends on.
+# A corpus's folder is named by its settings, its text and the code that prepares it.
 
-from online_rnnlm.corpora import stages
 
-CORPUS = RESULTS.corpus("{corpus}")
-STAGES = {
-    corpus: stages.stages_of(settings, RESULTS.corpus(corpus), OTHER_TEXTS)
-    for corpus, settings in EXPERIMENT.corpora.items()
-}
+wildcard_constraints:
+    corpus="|".join(CORPORA),
 
 
 # Downloads lie in a folder that experiments share, so they are no outputs. This job runs where the
 # workflow is started, since the nodes of a cluster often have no network.
 rule fetch:
     input:
-        of_stage("fetch", lambda stage: stage.inputs),
+        lambda wildcards: [
+            ancient(file) for _, file in source_of(CORPORA[wildcards.corpus].source).user_files()
+        ],
     output:
-        stages.outputs_of("fetch", CORPUS),
+        "<results>/corpora/{corpus}/source.json",
     log:
-        RESULTS.log("fetch", "{corpus}"),
+        "<logs>/fetch/{corpus}.log",
     localrule: True
+    conda:
+        "../../environment.yml"
     params:
-        **stage_params("fetch"),
+        config=RESULTS.configuration,
     message:
         "Fetch the text of {wildcards.corpus}"
     shell:
-        verb("fetch", "--corpus {wildcards.corpus}")
+        "python3 -m online_rnnlm fetch --config {params.config}"
+        " --corpus {wildcards.corpus} &> {log}"
 
 
 rule articles:
     input:
-        of_stage("articles", lambda stage: stage.inputs),
+        "<results>/corpora/{corpus}/source.json",
     output:
-        stages.outputs_of("articles", CORPUS),
+        "<results>/corpora/{corpus}/articles.jsonl",
+        "<results>/corpora/{corpus}/articles.counts.json",
     log:
-        RESULTS.log("articles", "{corpus}"),
-    threads: stage_threads("articles")
+        "<logs>/articles/{corpus}.log",
+    conda:
+        "../../environment.yml"
+    threads: 4
     resources:
-        mem_mb=text_needs("articles", 1500, 30),
-        runtime=text_needs("articles", 15, 3),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(
+            1500, 30, requests.text_mb(input), attempt
+        ),
+        runtime=lambda wildcards, input, attempt: requests.by_size(
+            15, 3, requests.text_mb(input), attempt
+        ),
     params:
-        **stage_params("articles"),
+        config=RESULTS.configuration,
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
-        verb("articles", "--corpus {wildcards.corpus} --threads {threads}")
+        "python3 -m online_rnnlm articles --config {params.config}"
+        " --corpus {wildcards.corpus} --threads {threads} &> {log}"
 
 
 rule sentences:
     input:
-        of_stage("sentences", lambda stage: stage.inputs),
+        "<results>/corpora/{corpus}/articles.jsonl",
     output:
-        stages.outputs_of("sentences", CORPUS),
+        "<results>/corpora/{corpus}/sentences.txt",
+        "<results>/corpora/{corpus}/sentences.articles.npy",
+        "<results>/corpora/{corpus}/sentences.splitter.json",
+        "<results>/corpora/{corpus}/sentences.counts.json",
     log:
-        RESULTS.log("sentences", "{corpus}"),
-    threads: stage_threads("sentences")
+        "<logs>/sentences/{corpus}.log",
+    conda:
+        "../../environment.yml"
+    threads: 4
     resources:
-        mem_mb=text_needs("sentences", 1500, 20),
-        runtime=text_needs("sentences", 15, 0.5),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(
+            1500, 20, requests.text_mb(input), attempt
+        ),
+        runtime=lambda wildcards, input, attempt: requests.by_size(
+            15, 0.5, requests.text_mb(input), attempt
+        ),
     params:
-        **stage_params("sentences"),
+        config=RESULTS.configuration,
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
-        verb("sentences", "--corpus {wildcards.corpus} --threads {threads}")
+        "python3 -m online_rnnlm sentences --config {params.config}"
+        " --corpus {wildcards.corpus} --threads {threads} &> {log}"
 
 
+# A text in ready splits, or one that is tokenised, has no articles and sentences before this stage.
 rule encode:
     input:
-        of_stage("encode", lambda stage: stage.inputs),
+        branch(
+            lambda wildcards: source_of(CORPORA[wildcards.corpus].source).ready,
+            then="<results>/corpora/{corpus}/source.json",
+            otherwise=[
+                "<results>/corpora/{corpus}/sentences.txt",
+                "<results>/corpora/{corpus}/sentences.articles.npy",
+                "<results>/corpora/{corpus}/sentences.splitter.json",
+                "<results>/corpora/{corpus}/articles.counts.json",
+                "<results>/corpora/{corpus}/sentences.counts.json",
+            ],
+        ),
+        list(EXPERIMENT.testing.other_texts.values()),
     output:
-        stages.outputs_of("encode", CORPUS, OTHER_TEXTS),
+        "<results>/corpora/{corpus}/statistics.json",
+        "<results>/corpora/{corpus}/splitter.json",
+        "<results>/corpora/{corpus}/vocabulary.tsv",
+        "<results>/corpora/{corpus}/valid.tokens.txt",
+        "<results>/corpora/{corpus}/test.tokens.txt",
+        collect(
+            "<results>/corpora/{{corpus}}/{text}.{kind}",
+            text=["train", "valid", "test", *OTHER_TEXTS],
+            kind=["npy", "offsets.npy", "articles.npy", "txt"],
+        ),
     log:
-        RESULTS.log("encode", "{corpus}"),
-    threads: stage_threads("encode")
+        "<logs>/encode/{corpus}.log",
+    conda:
+        "../../environment.yml"
+    threads: lambda wildcards: requests.encoding_threads(CORPORA[wildcards.corpus])
     resources:
-        mem_mb=text_needs("encode", 1500, 30),
-        runtime=text_needs("encode", 15, 0.5),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(
+            1500, 30, requests.text_mb(input), attempt
+        ),
+        runtime=lambda wildcards, input, attempt: requests.by_size(
+            15, 0.5, requests.text_mb(input), attempt
+        ),
     params:
-        **stage_params("encode"),
+        config=RESULTS.configuration,
     message:
         "Encode {wildcards.corpus}"
     shell:
-        verb("encode", "--corpus {wildcards.corpus} --threads {threads}")
+        "python3 -m online_rnnlm encode --config {params.config}"
+        " --corpus {wildcards.corpus} --threads {threads} &> {log}"

@@ -1,101 +1,205 @@
 # Every run is tested with nothing learning and, if it has a document vector, with the vector
 # learning. `testing` adds further evaluations of the runs, and rivals of each corpus.
 
-CODE_OF_EVALUATION = code_digest("jobs", "rivals", "core")
+EVALUATIONS = {
+    (run.name, name): decisive_settings(evaluation, EXPERIMENT.testing)
+    for run in EXPERIMENT.runs()
+    for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
+}
+RIVALS = rivals_of_corpora(EXPERIMENT)
+MIXTURES = {name for _, name in EVALUATIONS if EXPERIMENT.testing.parts_of(name)}
+OTHERS = {name for _, name in EVALUATIONS} - MIXTURES - {"document_vector"}
 
 
 rule evaluate:
     input:
-        lambda wildcards: inputs.evaluation_inputs(EXPERIMENT, RESULTS, *tested(wildcards)),
+        run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
+        ),
+        other_texts=lambda wildcards: collect(
+            "<results>/corpora/{corpus}/{text}.{kind}",
+            corpus=RUNS[wildcards.run].corpus_folder,
+            text=OTHER_TEXTS,
+            kind=ARRAYS,
+        ),
     output:
-        inputs.evaluation_files(RESULTS, "{run}", "{evaluation}", OTHER_TEXTS),
+        "<results>/evaluations/{run}/{evaluation}.json",
+        "<results>/evaluations/{run}/{evaluation}.parquet",
+        collect(
+            "<results>/evaluations/{{run}}/{{evaluation}}.{text}.npy",
+            text=["valid", "test", *OTHER_TEXTS],
+        ),
     log:
-        RESULTS.log("evaluate", "{run}-{evaluation}"),
+        "<logs>/evaluate/{run}-{evaluation}.log",
     wildcard_constraints:
-        evaluation=one_of(inputs.evaluations_without_vectors(EXPERIMENT)),
+        evaluation="|".join(map(re.escape, OTHERS)) or "none",
+    conda:
+        "../../environment.yml"
     resources:
-        mem_mb=run_needs(resources.run_mb),
-        runtime=run_needs(resources.testing_minutes, resources.rates(EXPERIMENT.testing)),
-        gpu=of_run(resources.gpus),
+        mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
+        runtime=lambda wildcards, attempt: requests.testing_minutes(
+            workload(wildcards), EXPERIMENT.testing, attempt
+        ),
+        gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
     params:
-        code=CODE_OF_EVALUATION,
-        settings=lambda wildcards: inputs.evaluation_settings(EXPERIMENT, *tested(wildcards)),
+        config=RESULTS.configuration,
+        code=code_digest("jobs", "rivals"),
         evaluation="{evaluation}",
+        settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
     message:
         "Evaluate {wildcards.run}: {params.evaluation}"
     shell:
-        verb("evaluate", "--run {wildcards.run} --evaluation {params.evaluation}")
+        "python3 -m online_rnnlm evaluate --config {params.config}"
+        " --run {wildcards.run} --evaluation {params.evaluation} &> {log}"
 
 
 # The evaluation in which the vector learns as in training also leaves the vectors.
 use rule evaluate as evaluate_vector with:
     output:
-        inputs.evaluation_files(RESULTS, "{run}", DOCUMENT_VECTOR, OTHER_TEXTS),
+        "<results>/evaluations/{run}/document_vector.json",
+        "<results>/evaluations/{run}/document_vector.parquet",
+        "<results>/evaluations/{run}/document_vector.valid.vectors.npy",
+        "<results>/evaluations/{run}/document_vector.test.vectors.npy",
+        collect(
+            "<results>/evaluations/{{run}}/document_vector.{text}.npy",
+            text=["valid", "test", *OTHER_TEXTS],
+        ),
     log:
-        RESULTS.log("evaluate", f"{{run}}-{DOCUMENT_VECTOR}"),
+        "<logs>/evaluate/{run}-document_vector.log",
     params:
-        code=CODE_OF_EVALUATION,
-        settings=lambda wildcards: inputs.evaluation_settings(EXPERIMENT, *tested(wildcards)),
-        evaluation=DOCUMENT_VECTOR,
+        code=code_digest("jobs", "rivals"),
+        evaluation="document_vector",
+        settings={},
+
+
+# A mixture is made of the scores of other evaluations.
+rule mix:
+    input:
+        run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
+        ),
+        other_texts=lambda wildcards: collect(
+            "<results>/corpora/{corpus}/{text}.{kind}",
+            corpus=RUNS[wildcards.run].corpus_folder,
+            text=OTHER_TEXTS,
+            kind=ARRAYS,
+        ),
+        parts=lambda wildcards: [
+            file
+            for part in parts_of(
+                RUNS[wildcards.run], wildcards.evaluation, EXPERIMENT.testing
+            ).values()
+            for file in evaluation_files(*part)
+        ],
+    output:
+        "<results>/evaluations/{run}/{evaluation}.json",
+        "<results>/evaluations/{run}/{evaluation}.parquet",
+        collect(
+            "<results>/evaluations/{{run}}/{{evaluation}}.{text}.npy",
+            text=["valid", "test", *OTHER_TEXTS],
+        ),
+    log:
+        "<logs>/evaluate/{run}-{evaluation}.log",
+    wildcard_constraints:
+        evaluation="|".join(MIXTURES) or "none",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
+    params:
+        config=RESULTS.configuration,
+        code=code_digest("jobs", "rivals"),
+        settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
+    message:
+        "Evaluate {wildcards.run}: {wildcards.evaluation}"
+    shell:
+        "python3 -m online_rnnlm evaluate --config {params.config}"
+        " --run {wildcards.run} --evaluation {wildcards.evaluation} &> {log}"
+
+
+rule rival:
+    input:
+        lambda wildcards: ancient(
+            corpus_files(RIVALS[wildcards.rival].corpus_folder, "train", "valid", "test")
+        ),
+        lambda wildcards: collect(
+            "<results>/corpora/{corpus}/{text}.{kind}",
+            corpus=RIVALS[wildcards.rival].corpus_folder,
+            text=OTHER_TEXTS,
+            kind=ARRAYS,
+        ),
+    output:
+        "<results>/evaluations/{rival}/none.json",
+        "<results>/evaluations/{rival}/none.parquet",
+        collect(
+            "<results>/evaluations/{{rival}}/none.{text}.npy", text=["valid", "test", *OTHER_TEXTS]
+        ),
+    log:
+        "<logs>/evaluate/{rival}.log",
+    wildcard_constraints:
+        rival="|".join(RIVALS) or "none",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(1400, 40, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: requests.by_size(10, 1, input.size_mb, attempt),
+    params:
+        config=RESULTS.configuration,
+        code=code_digest("jobs", "rivals"),
+    message:
+        "Train and test {wildcards.rival}"
+    shell:
+        "python3 -m online_rnnlm rival --config {params.config}"
+        " --rival {wildcards.rival} &> {log}"
 
 
 # This job comes last, when few others run beside it. Those that do slow all networks, which are timed
 # in turn.
 rule time:
     input:
-        inputs.timed_files(EXPERIMENT, RESULTS),
+        run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
+        corpus=ancient(corpus_files(list(CORPORA), "train", "valid", "test")),
     output:
-        RESULTS.timings,
+        "<results>/timings.json",
     log:
-        RESULTS.log("time"),
+        "<logs>/time.log",
     priority: -1
+    conda:
+        "../../environment.yml"
     resources:
-        mem_mb=size_needs(1500, 8),
-        runtime=size_needs(15, 0.2),
-        gpu=max(resources.gpus(row.runs[0]) for row in EXPERIMENT.planned_rows),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
+        gpu=max(requests.gpus(RUNS[run]) for run in FIRST_RUNS),
     params:
-        code=CODE_OF_EVALUATION,
-        settings=inputs.timed_settings(EXPERIMENT),
+        config=RESULTS.configuration,
+        code=code_digest("jobs", "rivals"),
+        settings=EXPERIMENT.testing.model_dump(mode="json"),
     message:
         "Time the networks side by side"
     shell:
-        verb("time")
+        "python3 -m online_rnnlm time --config {params.config} &> {log}"
 
 
 rule audits:
     input:
-        inputs.timed_files(EXPERIMENT, RESULTS),
+        run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
+        corpus=ancient(corpus_files(list(CORPORA), "train", "valid", "test")),
     output:
-        RESULTS.audits,
+        "<results>/audits.json",
     log:
-        RESULTS.log("audits"),
+        "<logs>/audits.log",
+    conda:
+        "../../environment.yml"
     resources:
-        mem_mb=size_needs(3000, 8),
-        runtime=size_needs(60, 0.2),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(3000, 8, input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
-        code=code_digest("audit", "use", "core"),
+        config=RESULTS.configuration,
+        code=code_digest("audit", "use"),
     message:
         "Audit the networks"
     shell:
-        verb("audits")
-
-
-rule rival:
-    input:
-        lambda wildcards: inputs.corpus_files(
-            RESULTS.corpus(RIVALS[wildcards.rival].corpus), [*SPLITS, *OTHER_TEXTS]
-        ),
-    output:
-        inputs.evaluation_files(RESULTS, "{rival}", NONE, OTHER_TEXTS),
-    log:
-        RESULTS.log("evaluate", "{rival}"),
-    resources:
-        mem_mb=size_needs(1400, 40),
-        runtime=size_needs(10, 1),
-    params:
-        code=CODE_OF_EVALUATION,
-        settings=inputs.as_json(EXPERIMENT.testing.kneser_ney_order),
-    message:
-        "Train and test {wildcards.rival}"
-    shell:
-        verb("rival", "--rival {wildcards.rival}")
+        "python3 -m online_rnnlm audits --config {params.config} &> {log}"

@@ -1,26 +1,37 @@
-# One job trains one run.
+# One job trains one run. A run's folder is named by all that decides its weights, so a corpus that
+# is there never makes it train again.
 
 
-# Snakemake removes the outputs before the job. The run's folder keeps more of them (`kept/`), by
-# which the job goes on from a checkpoint, or recognises a finished run of its own.
+wildcard_constraints:
+    run="|".join(RUNS),
+
+
 rule train:
     input:
-        run_corpus("train", "valid"),
-        of_run(inputs.candidate_files, RESULTS),
-    output:
-        RUN.finished_files(),
-    log:
-        RESULTS.log("train", "{run}"),
-    resources:
-        mem_mb=run_needs(resources.run_mb),
-        runtime=run_needs(resources.training_minutes),
-        gpu=of_run(resources.gpus),
-    params:
-        code=code_digest(*OF_TRAINING),
-        settings=lambda wildcards: inputs.as_json(
-            RUNS[wildcards.run].model_dump(mode="json", exclude={"hopeless"})
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid")
         ),
+        candidates=lambda wildcards: collect(
+            "<results>/runs/{candidate}/{file}",
+            candidate=RUNS[wildcards.run].candidates,
+            file=["run.json", "result.json"],
+        ),
+    output:
+        "<results>/runs/{run}/run.json",
+        "<results>/runs/{run}/metrics.jsonl",
+        "<results>/runs/{run}/model.npz",
+        "<results>/runs/{run}/result.json",
+    log:
+        "<logs>/train/{run}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
+        runtime=lambda wildcards, attempt: requests.training_minutes(workload(wildcards), attempt),
+        gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
+    params:
+        config=RESULTS.configuration,
     message:
         "Train {wildcards.run}"
     shell:
-        verb("train", "--run {wildcards.run}")
+        "python3 -m online_rnnlm train --config {params.config}" " --run {wildcards.run} &> {log}"

@@ -72,14 +72,6 @@ _COSTS = {
 """The costs in a claim's record, which the tables do not have for every evaluation."""
 _WORDS = {"claim", "model", "against"}
 """What a claim's record says in words."""
-_NOT_KEPT = {
-    "parameters": math.nan,
-    "multiply_adds_per_word": math.nan,
-    "parameters_touched_per_word": math.nan,
-    "words_per_second": math.nan,
-    "valid_perplexity": math.inf,  # so that it is not the best
-}
-"""The values of a network in an evaluation of which no table has any."""
 
 
 class EvidenceFolder(ExperimentDirectory):
@@ -264,7 +256,7 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
         for run in experiment.runs()
     }
     rivals = rivals_of_corpora(experiment)
-    runs |= {(corpus, rival.title, ""): name for name, (corpus, rival) in rivals.items()}
+    runs |= {(corpus, rival.title, ""): name for name, (corpus, _, rival) in rivals.items()}
     scores: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
     keys = ["corpus", "model", "seed", "evaluation", "text"]
     for key, pieces in pd.read_parquet(evidence.scores).groupby(keys, observed=True, sort=False):
@@ -294,7 +286,7 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
                 training_multiply_adds_per_word=math.nan,
                 words_per_second=math.nan,
             )
-            rows[network].append(FinishedRun(run, end, evaluations, diverged={}))
+            rows[network].append(FinishedRun(run, end, evaluations))
     return KeptResults(
         experiment=experiment,
         directory=evidence,
@@ -308,12 +300,22 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
                 int(table[corpus, rival.title, NONE]["parameters"]),
                 rival=rival,
             )
-            for name, (corpus, rival) in rivals.items()
+            for name, (corpus, _, rival) in rivals.items()
         ],
         corpora=_statistics(evidence),
         timings=records.read(Timings, evidence.timings).timings,
         scores=scores,
     )
+
+
+_NOT_KEPT = {
+    "parameters": math.nan,
+    "multiply_adds_per_word": math.nan,
+    "parameters_touched_per_word": math.nan,
+    "words_per_second": math.nan,
+    "valid_perplexity": math.inf,  # so that it is not the best
+}
+"""The values of a network in an evaluation of which no table has any."""
 
 
 def _costs_and_valid_perplexities(

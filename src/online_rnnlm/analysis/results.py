@@ -12,7 +12,13 @@ import pandas as pd
 
 from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.config.evaluations import evaluations_of, in_words, main_evaluations, ways_of
+from online_rnnlm.config.evaluations import (
+    decisive_settings,
+    evaluations_of,
+    in_words,
+    main_evaluations,
+    ways_of,
+)
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE, UnitOfText
@@ -27,9 +33,10 @@ from online_rnnlm.storage.evaluations import (
     Evaluation,
     Timing,
     Timings,
+    refuse_other_settings,
     sentence_scores,
 )
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord, RunResult, refuse_older
 
 
@@ -90,10 +97,10 @@ class Results:
     @property
     def compared_corpora(self) -> list[str]:
         """The corpora that have rows; raises NothingToShowError if none has."""
-        corpora = [corpus for corpus in self.corpora if self.rows_on(corpus)]
-        if not corpora:
+        found = [corpus for corpus in self.corpora if self.rows_on(corpus)]
+        if not found:
             raise NothingToShowError("No network has finished.")
-        return corpora
+        return found
 
     @property
     def first_corpus(self) -> str:
@@ -106,11 +113,11 @@ class Results:
     @property
     def missing_note(self) -> list[str]:
         """A note for a table or a caption that names what is missing; none if nothing is."""
-        named = []
-        for missing in self.missing:
-            if missing.shown:
-                where = f" on {missing.corpus}" if self.several_corpora else ""
-                named.append(f"{missing.what}{where} ({missing.why})")
+        named = [
+            f"{one.what}{f' on {one.corpus}' if self.several_corpora else ''} ({one.why})"
+            for one in self.missing
+            if one.shown
+        ]
         return [f"Missing: {'; '.join(named)}."] if named else []
 
     @property
@@ -123,6 +130,10 @@ class Results:
         """Every finished run, those of the search first."""
         return [*(run for run in self.candidates if isinstance(run, FinishedRun)), *self.runs]
 
+    def files_of(self, corpus: str) -> CorpusDirectory:
+        """The folder of a corpus."""
+        return self.directory.corpus(self.experiment.digits.folder_of(corpus))
+
     def rows_on(self, corpus: str) -> list[Row]:
         """The comparison's rows on a corpus."""
         return [row for row in self.rows if row.corpus == corpus]
@@ -130,7 +141,7 @@ class Results:
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The pieces of a text that do not depend on each other, for models that keep things for a
         unit of text."""
-        articles = np.load(self.directory.corpus(corpus).split_articles(text))
+        articles = np.load(self.files_of(corpus).split_articles(text))
         return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
 
     def is_in_order(self, corpus: str, text: str) -> bool:
@@ -160,14 +171,13 @@ class Results:
 
     def parameters_of(self, row: Row, evaluation: str) -> int:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
-        parameters = row.parameters
-        if rival := self.rival_in(evaluation):
-            parts = mixed_rivals([rival.name], self.experiment.testing)
-            mixed = {part.name for part in parts}
-            for system in self.rivals:
-                if system.corpus == row.corpus and system.rival and system.rival.name in mixed:
-                    parameters += system.parameters or 0
-        return parameters
+        rival = self.rival_in(evaluation)
+        parts = mixed_rivals([rival.name], self.experiment.testing) if rival else ()
+        mixed = {part.name for part in parts}
+        others = [one for one in self.rivals if one.corpus == row.corpus]
+        return row.parameters + sum(
+            one.parameters or 0 for one in others if one.rival and one.rival.name in mixed
+        )
 
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
@@ -215,11 +225,8 @@ class Results:
         same = next((row for row in static if row.settings.hidden_size == hidden), None)
         more = next((row for row in static if row.parameters >= vector.parameters), None)
         largest = max(static, key=lambda row: row.parameters, default=None)  # of equals, the first
-        shown: list[Row] = []
-        for row in (same, more or largest):
-            if row is not None and row not in shown:
-                shown.append(row)
-        return Opponents(same, more, shown)
+        shown = [row for row in (same, more or largest) if row is not None]
+        return Opponents(same, more, shown[:1] if shown[:1] == shown[1:] else shown)
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
@@ -228,46 +235,38 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     Raises UserError for files that are missing or out of date, and for a run that was trained on
     another text than the others.
     """
+    folder_of = experiment.digits.folder_of
     corpora = {
-        corpus: records.read(Statistics, directory.corpus(corpus).statistics)
+        corpus: records.read(Statistics, directory.corpus(folder_of(corpus)).statistics)
         for corpus in experiment.corpora
     }
+    missing: list[Missing] = []
+
+    def read(planned: Run) -> FinishedRun | DivergedRun:
+        return _read(experiment, directory, planned, corpora, missing)
+
     rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    runs = [_read(experiment, directory, planned, corpora) for planned in experiment.runs()]
-    for run in runs:
-        settings = run.run.settings
+    for planned in experiment.runs():
+        run, settings = read(planned), planned.settings
         needed = {*main_evaluations(settings.document_size)}
         if isinstance(run, FinishedRun) and run.evaluations.keys() >= needed:
-            rows[settings.corpus, run.run.model].append(run)
-    candidates = [
-        _read(experiment, directory, planned, corpora) for planned in experiment.search_runs()
-    ]
+            rows[settings.corpus, planned.model].append(run)
+    candidates = [read(run) for run in experiment.search_runs()]
     rivals = []
-    for name, (corpus, rival) in rivals_of_corpora(experiment).items():
+    for name, (corpus, _, rival) in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
         rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
+    seeds = len(experiment.seeds)
     return Results(
         experiment=experiment,
         directory=directory,
-        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)],
+        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == seeds],
         candidates=candidates,
-        missing=[missing for run in [*runs, *candidates] for missing in _missing(run)],
+        missing=missing,
         rivals=rivals,
         corpora=corpora,
         timings=records.read(Timings, directory.timings).timings,
     )
-
-
-def _missing(run: FinishedRun | DivergedRun) -> Iterator[Missing]:
-    """Yield a run that has diverged, or the evaluations of a finished run that have."""
-    label = run.run.label
-    corpus = run.run.settings.corpus
-    if isinstance(run, DivergedRun):
-        shown = not run.run.searched
-        yield Missing(label, run.end.status, corpus, run.end.reason, shown=shown)
-        return
-    for name, diverged in run.diverged.items():
-        yield Missing(f"{label}, {name}", diverged.status, corpus, diverged.reason)
 
 
 def _read(
@@ -275,28 +274,31 @@ def _read(
     directory: ExperimentDirectory,
     planned: Run,
     corpora: Mapping[str, Statistics],
+    missing: list[Missing],
 ) -> FinishedRun | DivergedRun:
-    """Read the files of a run; those of the search have no evaluations."""
+    """Read the files of a run; what has diverged is added to `missing`."""
     run = resolve(planned, directory)
-    corpus = run.settings.corpus
-    files = directory.run(run.name)
+    files, corpus = directory.run(run.name), run.settings.corpus
     record = records.read(RunRecord, files.record)
     end = records.read(RunResult, files.result, RunDivergence)
     refuse_older(files.result, end.identity, record)
     if record.corpus_digest != corpora[corpus].digest:
-        now = directory.corpus(corpus).path
+        now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     if isinstance(end, RunDivergence):
+        shown = not run.searched
+        missing.append(Missing(run.label, end.status, corpus, end.reason, shown=shown))
         return DivergedRun(run, end)
-    evaluations: dict[str, Evaluation] = {}
-    diverged: dict[str, DivergedEvaluation] = {}
-    if not run.searched:
-        for name in evaluations_of(run.settings, experiment.testing):
-            path = directory.evaluation(run.name, name)
-            tested = records.read(Evaluation, path, DivergedEvaluation)
-            refuse_older(path, tested.identity, record)
-            if isinstance(tested, Evaluation):
-                evaluations[name] = tested
-            else:
-                diverged[name] = tested
-    return FinishedRun(run, end, evaluations, diverged)
+    evaluations = {}
+    planned_tests = evaluations_of(run.settings, experiment.testing)
+    for name, evaluation in () if run.searched else planned_tests.items():
+        path = directory.evaluation(run.name, name)
+        tested = records.read(Evaluation, path, DivergedEvaluation)
+        refuse_older(path, tested.identity, record)
+        refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
+        if isinstance(tested, Evaluation):
+            evaluations[name] = tested
+        else:
+            what = f"{run.label}, {name}"
+            missing.append(Missing(what, tested.status, corpus, tested.reason))
+    return FinishedRun(run, end, evaluations)

@@ -83,7 +83,7 @@ def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> No
     for run in (row.runs[0] for row in experiment.planned_rows):
         files = directory.run(run.name)
         if isinstance(read_end(files), RunResult):
-            text = _beginning(directory.corpus(run.settings.corpus).text("test"))
+            text = _beginning(directory.corpus(run.corpus_folder).text("test"))
             name = f"{run.model} on {run.settings.corpus}"
             audits.append(audit(name, of_model(load_path(files.path)), text, PLACES, TOLERANCE))
             logger.info("%s: %s", name, ", ".join(audits[-1].broken) or "no rule is broken")

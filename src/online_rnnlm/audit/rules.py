@@ -78,7 +78,7 @@ class Audit(Part):
     @property
     def broken(self) -> list[str]:
         """The rules that are broken."""
-        return [rule.rule for rule in self.rules if rule.status == "broken"]
+        return [one.rule for one in self.rules if one.status == "broken"]
 
 
 class Audits(Record):
@@ -244,8 +244,7 @@ class Auditor:
 
     def reset(self) -> AuditedRule:
         """Let two parts of the text that begin with a unit change places."""
-        text = self.text
-        unit = self.unit
+        text, unit = self.text, self.unit
         ends = _ENDS[unit]
 
         def moved(first: Text, second: Text) -> Comparison:
@@ -352,8 +351,7 @@ class Auditor:
 
     def single_pass(self) -> AuditedRule:
         """Score the text in a second run, and send its second half after the first is answered."""
-        text = self.text
-        halves = self.scorer.halves
+        text, halves = self.text, self.scorer.halves
 
         def again(first: Text, _: Text) -> Comparison:
             return Comparison(first, first, self.score(first), self.score_anew(first))

@@ -21,7 +21,7 @@ from online_rnnlm import commands
 from online_rnnlm.commands._stages import STAGES, Verb
 from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages, suggestion
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.process.stop_signals import Stopped, end_with_parent, hide_interrupts
+from online_rnnlm.process.stop_signals import Stopped, hide_interrupts
 from online_rnnlm.storage.files import why_unwritable
 
 PROGRAM = "online-rnnlm"
@@ -60,7 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     name = program.parse_args(given[:1]).verb
     # Files may follow an option, as in `score MODEL --frozen FILE`.
     parsed = parser_of(name).parse_intermixed_args(given[1:])
-    end_with_parent()
     prepare_process()
     status = _run(verb_of(name), parsed)
     package.removeHandler(messages)

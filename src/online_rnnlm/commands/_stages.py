@@ -1,4 +1,4 @@
-"""The stages of the workflow as verbs: each but `compile` is the job of the rule of its name."""
+"""The stages of the workflow as verbs: each is the job of the rule of its name."""
 
 from __future__ import annotations
 
@@ -30,9 +30,16 @@ def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
         from online_rnnlm.corpora.stages import run_stage
 
         experiment, results = _arguments.experiment_of(arguments)
-        settings = _arguments.named(arguments, "corpus", experiment.corpora)
-        directory, others = results.corpus(arguments.corpus), experiment.testing.other_texts
-        run_stage(stage, settings, directory, experiment.downloads, arguments.threads, others)
+        folders = {experiment.digits.folder_of(name): name for name in experiment.corpora}
+        name = _arguments.named(arguments, "corpus", folders)
+        run_stage(
+            stage,
+            experiment.corpora[name],
+            results.corpus(arguments.corpus),
+            experiment.downloads,
+            arguments.threads,
+            experiment.testing.other_texts,
+        )
 
     return run
 
@@ -49,11 +56,9 @@ def _train(arguments: argparse.Namespace) -> None:
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.train import train
-    from online_rnnlm.tracking.live import LiveRun
 
-    corpus, files = directory.corpus(resolved.settings.corpus), directory.run(resolved.name)
-    live = LiveRun(directory, resolved.name)
-    train(resolved, corpus, files, _CHECKPOINT_SECONDS, live.log)
+    corpus, files = directory.corpus(resolved.corpus_folder), directory.run(resolved.name)
+    train(resolved, corpus, files, _CHECKPOINT_SECONDS)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +83,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.evaluate import evaluate
 
-    corpus = directory.corpus(planned.settings.corpus)
+    corpus = directory.corpus(planned.corpus_folder)
     evaluate(directory, planned.name, corpus, allowed[arguments.evaluation], experiment.testing)
 
 
@@ -111,11 +116,6 @@ def _of_experiment(text: str, module: str, function: str) -> Verb:
 
 
 STAGES = {
-    "compile": _of_experiment(
-        "compile the kernels that an experiment needs",
-        "engines.kernel_engine",
-        "compile_kernels",
-    ),
     "fetch": _of_corpus("fetch", "download the files of a corpus's source, and record them"),
     "articles": _of_corpus("articles", "read a source's articles"),
     "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
@@ -123,7 +123,7 @@ STAGES = {
     "train": Verb("train one run", _add_training, _train),
     "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
     "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
-    "time": _of_experiment("time the networks side by side", "evaluation.timing", "time_networks"),
+    "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
     "audits": _of_experiment("audit the networks", "audit.networks", "audit_networks"),
     "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
     "claims": _of_experiment("judge the paper's claims", "analysis.verdicts", "write_claims"),
@@ -135,4 +135,4 @@ STAGES = {
         "mark_complete",
     ),
 }
-"""The stages, in the order in which the workflow runs them; it runs the first beside others."""
+"""The stages, in the order in which the workflow runs them."""

@@ -17,11 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.config.loading import load
-    from online_rnnlm.pipeline.configuration import check_files
+    from online_rnnlm.config.loading import read_mapping
+    from online_rnnlm.corpora.planning import plan
 
-    experiment = load(arguments.file)
-    check_files(experiment, str(arguments.file))
+    experiment = plan(read_mapping(arguments.file), str(arguments.file))
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
     print(f"{arguments.file}: can be used: {len(experiment.runs())} runs{more}")

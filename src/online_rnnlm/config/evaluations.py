@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.config.engines import ENGINES, engine_anywhere
 from online_rnnlm.config.messages import WrongValue
-from online_rnnlm.config.testing import UNITS, RunRivalName, TestingSettings
+from online_rnnlm.config.testing import NGRAMS, UNITS, RunRivalName, TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, PARTS, Part, Way
 
@@ -104,6 +104,22 @@ def evaluations_of(
     if testing.concerns(settings.corpus):
         found |= {rival: rival for rival in testing.rivals_of_runs}
     return found
+
+
+def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) -> dict[str, Any]:
+    """Return what of `testing` decides the numbers of an evaluation, as values for JSON."""
+    keys: set[str] = set()
+    parts: tuple[str, ...] = ()
+    if not isinstance(evaluation, Way):
+        parts = testing.parts_of(evaluation)
+        keys = {"kneser_ney_order"} if NGRAMS in parts else set()
+    elif evaluation.unit_of_text is not None:
+        if evaluation.groups:
+            keys |= {"steps", "learning_rates"}
+        if evaluation.vector_learns:
+            keys |= {"document_rates"}
+    found = testing.model_dump(mode="json", include=keys)
+    return {**found, "parts": [*parts]} if parts else found
 
 
 def ways_of(experiment: Experiment) -> dict[str, Way]:

@@ -17,8 +17,9 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.messages import Place, WrongValue
 from online_rnnlm.config.rows import Row, Search, TrainingSettings, combinations, settings_of
-from online_rnnlm.config.runs import PlannedRow, Run, plan_row, refuse_equal_rows
+from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
 MOST_THREADS = 64
@@ -50,6 +51,11 @@ class Experiment(Settings):
     """Seed of the runs of the search; it must be none of `seeds`."""
     testing: TestingSettings = TestingSettings()
     """Further evaluations, and rivals to compare with."""
+    tracking: TrackingSettings = TrackingSettings()
+    """The MLflow store that the runs are entered into."""
+    digits: Digits = Digits()
+    """Digits that name the folders of corpora and runs. Leave them out: the workflow fills them
+    in."""
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> Experiment:
@@ -89,9 +95,11 @@ class Experiment(Settings):
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
 
-        Where downloads lie decides no table, figure or page.
+        Where downloads lie and where runs are tracked decides no table,
+        figure or page.
         """
-        return self.model_dump(mode="json", exclude={"downloads"})
+        without = {"downloads", "tracking"}
+        return self.model_dump(mode="json", exclude=without)
 
     def trainings(self) -> list[Run]:
         """Return every run: first those of the search, then those of the rows."""
@@ -109,7 +117,14 @@ class Experiment(Settings):
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus, with their runs and those of their search."""
         return tuple(
-            plan_row(entry, settings, row.search or self.search, self.seeds, self.corpora[corpus])
+            plan_row(
+                entry,
+                settings,
+                row.search or self.search,
+                self.seeds,
+                self.corpora[corpus],
+                self.digits,
+            )
             for corpus in self.corpora
             for entry, row in enumerate(self.rows)
             if row.corpora is None or corpus in row.corpora

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -59,18 +58,15 @@ def first_message(error: ValidationError) -> str:
 def first_wrong_value(error: ValidationError) -> WrongValue:
     """Return the first of pydantic's errors as a WrongValue."""
     first = error.errors()[0]
-    place = first["loc"]
-    kind = first["type"]
-    context = first.get("ctx", {})
+    place, kind, context = first["loc"], first["type"], first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, WrongValue):
         return WrongValue((*place, *cause.place), str(cause))
     text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
     if kind.startswith("union_tag"):
         place = (*place, context["discriminator"].strip("'"))
-        tag = context.get("tag")
-        unknown = f"'{tag}' is unknown; allowed: {context.get('expected_tags')}"
-        text = "is required" if tag is None else unknown
+        tag, allowed = context.get("tag"), context.get("expected_tags")
+        text = "is required" if tag is None else f"'{tag}' is unknown; allowed: {allowed}"
     if kind in ("less_than_equal", "greater_than_equal"):
         most_or_least = context.get("le", context.get("ge"))
         text = f"{text.rpartition(' ')[0]} {most_or_least:g}"
@@ -103,12 +99,11 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str]) -> None:
             raise WrongValue((str(key),), message)
 
 
-def distinct(values: list[Any]) -> list[Any]:
-    """Return a list; raises WrongValue for the first value that stands in it for a second time."""
+def refuse_equal(values: Sequence[object], *place: int | str) -> None:
+    """Raise WrongValue for the first value that stands in the list for the second time."""
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise WrongValue((index,), f"{_written(value)} is in the list already")
-    return values
+            raise WrongValue((*place, index), f"{_written(value)} is in the list already")
 
 
 def _written(value: object) -> str:

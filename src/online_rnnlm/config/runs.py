@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from online_rnnlm.config.base import Settings
+from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, settings_of
@@ -27,6 +27,24 @@ _IN_WORDS: Mapping[str, Mapping[str, str]] = {
 """The words in a network's name for settings that do not have their default value."""
 
 
+class Digits(Settings):
+    """The beginnings of the digests of all that decides results beside the settings of training."""
+
+    core: str = ""
+    """Those of the code in `core`."""
+    corpora: dict[Name, str] = Field(default={})
+    """For each corpus, those of its settings, of its text, and of the code that prepares it."""
+
+    def folder_of(self, corpus: str) -> str:
+        """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""
+        return named(corpus, self.corpora.get(corpus, ""))
+
+
+def named(name: str, digits: str) -> str:
+    """Return the name of a folder, with its digits if it has some."""
+    return f"{name}-{digits}" if digits else name
+
+
 class Run(Settings):
     """The settings of a run, and the names that they give it.
 
@@ -40,6 +58,8 @@ class Run(Settings):
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
     digits: str = ""
     """The first digits of the digest of its plan; empty for a run that is in no experiment."""
+    corpus_digits: str = ""
+    """The digits of its corpus."""
     hopeless: bool = False
     """True if all its candidates have diverged: there are no settings to train it with."""
 
@@ -52,7 +72,12 @@ class Run(Settings):
         searched = [f"{key}{value}" for key, value in self.searched.items()]
         sizes = f"M{s.hidden_size}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
-        return "-".join([name[:_LONGEST_NAME], self.digits]).removesuffix("-")
+        return named(name[:_LONGEST_NAME], self.digits)
+
+    @property
+    def corpus_folder(self) -> str:
+        """The name of its corpus's folder."""
+        return named(self.settings.corpus, self.corpus_digits)
 
     @property
     def model(self) -> str:
@@ -118,50 +143,66 @@ def plan_row(
     search: Search,
     seeds: Sequence[int],
     corpus: CorpusSettings,
+    known: Digits,
 ) -> PlannedRow:
     """Plan the runs of a row. `settings` have the seed of the search.
 
-    Each run of the search is there once; settings that change nothing are not tried. Raises
-    WrongValue if settings do not go together.
+    `known` are the digits of the corpora and of the code. Each run of the search is there once;
+    settings that change nothing are not tried. Raises WrongValue if settings do not go together.
     """
     candidates: dict[RunSettings, Run] = {}
     lists = search.lists
+    corpus_digits = known.corpora.get(settings.corpus, "")
     common = settings.model_dump() | search.settings
     for tried in combinations(lists) if lists else ():
         values = common | tried
         candidate = settings_of(values, corpus.classes.count, "search").without_unused()
         searched = {key: value for key, value in tried.items() if key not in candidate.unused}
         if searched and candidate not in candidates:
-            digits = _digest(candidate, corpus)
-            run = Run(settings=candidate, searched=searched, digits=digits)
-            candidates[candidate] = run
+            candidates[candidate] = Run(
+                settings=candidate,
+                searched=searched,
+                digits=_digits(candidate, known),
+                corpus_digits=corpus_digits,
+            )
     names = tuple(run.name for run in candidates.values())
     runs = []
     for seed in seeds:
         of_seed = settings.model_copy(update={"seed": seed})
-        digits = _digest(of_seed, corpus, lists if names else (), names)
-        runs.append(Run(settings=of_seed, candidates=names, digits=digits))
+        run = Run(
+            settings=of_seed,
+            candidates=names,
+            digits=_digits(of_seed, known, lists if names else (), names),
+            corpus_digits=corpus_digits,
+        )
+        runs.append(run)
     return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
 
 
-def _digest(
+def _digits(
     settings: RunSettings,
-    corpus: CorpusSettings,
+    known: Digits,
     searched: Iterable[str] = (),
     candidates: Sequence[str] = (),
 ) -> str:
-    """Return eight digits that tell a run's folder from those of all other plans.
+    """Return the digits that tell a run's folder from those of all other plans.
 
     They are made of the run's settings, without those that change nothing and those that a search
-    will choose, of its candidates, and of its corpus's settings.
+    will choose, of its candidates, of its corpus, and of the code that decides its weights.
     """
     without = {*settings.unused, *searched}
     planned = {
         "settings": settings.model_dump(mode="json", exclude=without),
         "candidates": candidates,
-        "corpus": corpus.model_dump(mode="json"),
+        "corpus": known.folder_of(settings.corpus),
+        "core": known.core,
     }
-    return hashlib.sha256(json.dumps(planned, sort_keys=True).encode()).hexdigest()[:8]
+    return digits_of(planned)
+
+
+def digits_of(values: Any) -> str:
+    """Return the first eight hexadecimal digits of the sha256 of values, as JSON."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:

@@ -51,8 +51,8 @@ class SourceFile(Part):
     """Name in the folder `downloads`, or path of the user's own file."""
     origin: str | None = None
     """Address or package; `null` for the user's own file."""
-    sha256: Digest | None = None
-    """sha256; `null` for the user's own file, which may be long."""
+    sha256: Digest
+    """sha256."""
     size: int = Field(ge=0)
     """Number of bytes."""
 

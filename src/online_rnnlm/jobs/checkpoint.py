@@ -17,7 +17,7 @@ from online_rnnlm.core.training import Progress, Unfinished
 from online_rnnlm.process.stop_signals import Watch
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.runs import Epoch
+from online_rnnlm.storage.runs import Epoch, RunRecord
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Started:
 class _About(BaseModel):
     """The content of a checkpoint without the arrays."""
 
-    identity: str
+    run: RunRecord
     epochs: list[Epoch]
     spent: Spent
     unfinished: dict[str, int | float] | None
@@ -61,9 +61,11 @@ class Checkpoints:
     """The writer of a run's checkpoints; it knows when one is due within an epoch."""
 
     def __init__(
-        self, directory: RunDirectory, identity: str, seconds: float, watch: Watch
+        self, directory: RunDirectory, record: RunRecord, seconds: float, watch: Watch
     ) -> None:
-        self._directory, self._identity, self._seconds = directory, identity, seconds
+        self._directory = directory
+        self._record = record
+        self._seconds = seconds
         self._next = time.monotonic() + seconds
         self.watch = watch
 
@@ -74,16 +76,16 @@ class Checkpoints:
 
     def save(self, started: Started) -> None:
         """Write a checkpoint now."""
-        save(started, self._directory, self._identity)
+        save(started, self._directory, self._record)
         self._next = time.monotonic() + self._seconds
 
 
-def save(started: Started, directory: RunDirectory, identity: str) -> None:
-    """Write a run's checkpoint, whole or not at all, in place of the previous one."""
+def save(started: Started, directory: RunDirectory, record: RunRecord) -> None:
+    """Write a run's checkpoint and record, whole or not at all, in place of the previous one."""
     progress = started.progress
     begun = progress.unfinished
     about = _About(
-        identity=identity,
+        run=record,
         epochs=started.epochs,
         spent=started.spent,
         unfinished={name: getattr(begun, name) for name in _COUNTS} if begun else None,
@@ -97,8 +99,8 @@ def save(started: Started, directory: RunDirectory, identity: str) -> None:
         np.savez(file, about=np.array(about.model_dump_json()), **arrays)
 
 
-def load(directory: RunDirectory, identity: str) -> Started | None:
-    """Read the checkpoint of the run of that identity; None if there is none.
+def load(directory: RunDirectory, identity: str) -> tuple[Started, RunRecord] | None:
+    """Read the checkpoint of the run of that identity, and its record; None if there is none.
 
     A checkpoint that fails zip's checksums is ignored, with a warning.
     """
@@ -112,25 +114,20 @@ def load(directory: RunDirectory, identity: str) -> Started | None:
         return None
 
 
-def remove(directory: RunDirectory) -> None:
-    """Remove a run's checkpoint."""
-    directory.state.unlink(missing_ok=True)
-
-
-def _read(file: Mapping[str, Any], identity: str) -> Started | None:
+def _read(file: Mapping[str, Any], identity: str) -> tuple[Started, RunRecord] | None:
     """Read an undamaged checkpoint; return None if it is not of the run of that identity."""
     try:
         about = _About.model_validate_json(str(file["about"]), strict=True)
     except ValidationError:  # another version of this program has written it
         return None
-    if about.identity != identity:
+    if about.run.identity != identity:
         return None
     weights, accumulators = _parameters(file, "")
     progress = Progress(weights, accumulators, [one.valid_perplexity for one in about.epochs])
     if about.unfinished is not None:
         counts: Any = about.unfinished
         progress.unfinished = Unfinished(*_parameters(file, _UNFINISHED), _carried(file), **counts)
-    return Started(progress, about.epochs, about.spent)
+    return Started(progress, about.epochs, about.spent), about.run
 
 
 def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:

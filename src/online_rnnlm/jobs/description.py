@@ -19,7 +19,7 @@ from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.cost import training_multiply_adds_per_word
 from online_rnnlm.process.devices import gpu, theano_version
 from online_rnnlm.process.hardware import machine
-from online_rnnlm.storage.code import OF_TRAINING, code_digest
+from online_rnnlm.storage.code import core_digest
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
@@ -41,13 +41,14 @@ def now() -> datetime:
 
 def describe_run(run: Run, corpus: Corpus) -> RunRecord:
     """Make the record of a run that begins now, in this process."""
-    code = code_digest(*OF_TRAINING)
+    code = core_digest()
     return RunRecord(
         name=run.name,
         identity=identity_of(run, corpus.digest, code),
         settings=run.settings,
         searched=run.searched,
         candidates=run.candidates,
+        corpus_folder=run.corpus_folder,
         corpus_digest=corpus.digest,
         code_digest=code,
         began=now(),

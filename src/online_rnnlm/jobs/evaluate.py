@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.config.evaluations import AS_TRAINED, FROZEN
+from online_rnnlm.config.evaluations import AS_TRAINED, FROZEN, decisive_settings
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
@@ -50,7 +50,7 @@ def evaluate(
     if isinstance(end, RunDivergence):
         result = Failure(end.reason)
     elif isinstance(rival, ComposedRival):
-        result = composed(experiment, name, record.settings, rival, testing)
+        result = composed(experiment, record, rival, testing)
     else:
         weights = weight_files.read_trained(run, corpus.digest)
         network = Network(record.name, record.settings, corpus, weights)
@@ -58,13 +58,14 @@ def evaluate(
     if isinstance(result, Failure) and evaluation == AS_TRAINED:
         nothing = np.zeros((0, record.settings.document_size))
         result = result._replace(document_vectors=dict.fromkeys(HELD_OUT, nothing))
-    _write(experiment, name, record.identity, called, way, corpus, result)
+    tested_with = decisive_settings(evaluation, testing)
+    _write(experiment, name, record.identity, called, way, tested_with, corpus, result)
 
 
 def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
     """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
     rival = of_corpus.rival
-    corpus = load_corpus(experiment.corpus(of_corpus.corpus), rival.testing.other_texts)
+    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), rival.testing.other_texts)
     identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
     rival.fit(corpus)
     logger.info("%d parameters", rival.parameters)
@@ -73,7 +74,7 @@ def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorp
     result = Outcome(
         logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=rival.parameters
     )
-    _write(experiment, name, identity, FROZEN.name, None, corpus, result)
+    _write(experiment, name, identity, FROZEN.name, None, {}, corpus, result)
 
 
 def _write(
@@ -82,6 +83,7 @@ def _write(
     identity: str,
     evaluation: str,
     way: Way | None,
+    tested_with: dict[str, Any],
     corpus: Corpus,
     result: Outcome | Failure,
 ) -> None:
@@ -110,6 +112,7 @@ def _write(
         "identity": identity,
         "evaluation": evaluation,
         "way": way,
+        "tested_with": tested_with,
         "curve": tuple(result.curve),
         "files": {file.name: sha256_of(file) for file in (scores, *arrays)},
     }

@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.outcome import Failure, Floats, Outcome
-from online_rnnlm.rivals import mixed_rivals, place_of
+from online_rnnlm.rivals import NETWORK, mixed_rivals, parts_of
 from online_rnnlm.rivals.base import ComposedRival, MixedRival, Rival
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -21,33 +19,29 @@ from online_rnnlm.storage.evaluations import (
     token_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-
-NETWORK = "network"
-"""The name of the part that is the network, its vector learning as in training."""
+from online_rnnlm.storage.runs import RunRecord
 
 
 def composed(
     experiment: ExperimentDirectory,
-    name: str,
-    settings: RunSettings,
+    run: RunRecord,
     rival: ComposedRival,
     testing: TestingSettings,
 ) -> Outcome | Failure:
-    """Score all texts with a rival that is composed of the other evaluations of run `name`.
+    """Score all texts with a rival that is composed of a run's other evaluations.
 
     A text of another kind on which one of these diverged is left out. If one of them failed, the
     result is a Failure. Raises UserError for files that are missing or damaged.
     """
     rivals = {mixed.name: mixed for mixed in mixed_rivals([rival.name], testing)}
-    places = {NETWORK: (name, final_evaluation(settings.document_size))}
-    places |= {part: place_of(mixed, name, settings.corpus) for part, mixed in rivals.items()}
+    places = parts_of(run, rival.name, testing)
     found: dict[str, Evaluation] = {}
     for part, place in places.items():
         tested = read_evaluation(experiment, *place)
         if tested is None:
             raise UserError(f"{experiment.evaluation(*place)}: missing: make this evaluation first")
         if isinstance(tested, DivergedEvaluation):
-            reason = f"{name}, {rival.name}: its part {part} is missing: {tested.reason}"
+            reason = f"{run.name}, {rival.name}: its part {part} is missing: {tested.reason}"
             return Failure(reason)
         found[part] = tested
     tested_on = set.intersection(*({*part.splits} for part in found.values()))

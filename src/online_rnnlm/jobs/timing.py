@@ -30,10 +30,10 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
 
     Raises UserError if a model is missing or damaged.
     """
-    corpora = cache(lambda corpus: load_corpus(directory.corpus(corpus)))
+    corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
     timed: list[tuple[Run, str, Callable[[], float]]] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
-        files, corpus = directory.run(run.name), corpora(run.settings.corpus)
+        files, corpus = directory.run(run.name), corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)

@@ -6,30 +6,28 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.errors import UserError, needing_packages
+from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import Checkpoints, Spent, Started
 from online_rnnlm.jobs.description import describe_divergence, describe_result, describe_run
 from online_rnnlm.process.devices import require
 from online_rnnlm.process.hardware import peak_memory
-from online_rnnlm.process.stop_signals import FORCED, Stopped, Watch, watching
+from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.files import lock, place, saying_what_cannot_be_written
+from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.runs import End, Epoch, RunDivergence, RunRecord, read_whole
+from online_rnnlm.storage.runs import End, Epoch, RunRecord
 
 logger = logging.getLogger(__name__)
 
 _WAITING_SECONDS = 0.5
-EpochLog = Callable[[Sequence[Epoch]], None]
-"""A function that is called after every epoch, with all epochs of the run so far."""
 
 
 def train(
@@ -37,36 +35,37 @@ def train(
     corpus_directory: CorpusDirectory,
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
-    log_epochs: EpochLog | None = None,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
-    If the run has ended before, with the same settings, corpus and code, its files are put in place
-    again: Snakemake removes them before each job. If Snakemake was told to force trainings, what is
-    older than that start is not used. A checkpoint is written after every epoch, and within an
-    epoch whenever `checkpoint_seconds` have passed. `log_epochs` is called after every epoch.
+    Nothing is done if they are all there: another process has made them, while this one waited. A
+    checkpoint is written after every epoch, and within an epoch whenever `checkpoint_seconds` have
+    passed.
 
     If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
     gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
     """
     with watching() as watch, _alone(run.name, directory, watch):
+        if all(file.is_file() for file in directory.finished_files()):
+            logger.info("%s: trained already", run.name)
+            directory.state.unlink(missing_ok=True)
+            return
         corpus = load_corpus(corpus_directory)
         record = describe_run(run, corpus)
-        _forget_before(float(os.environ.get(FORCED, "-inf")), directory)
-        if _has_ended(directory, record.identity):
-            for file in directory.kept.finished_files():
-                place(file, directory.path / file.name)
-            checkpoint.remove(directory)
-            return
         require(run.settings)
-        started = checkpoint.load(directory, record.identity)
-        if started is None:
-            _forget(directory)
+        saved = checkpoint.load(directory, record.identity)
+        if saved is None:
             started = Started(begin(run.settings, corpus))
-        checkpoints = Checkpoints(directory, record.identity, checkpoint_seconds, watch)
-        record = _write_beginning(directory, record, started)
+            os.truncate(directory.log, 0)
+        else:
+            started, earlier = saved
+            jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
+            record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
+        records.write(directory.record, record)
+        records.write_lines(directory.metrics, started.epochs)
+        checkpoints = Checkpoints(directory, record, checkpoint_seconds, watch)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, directory, started, checkpoints, log_epochs)
+            divergence = _train_epochs(run, corpus, directory, started, checkpoints)
         _finish(run, corpus, directory, started, record, divergence)
 
 
@@ -76,7 +75,6 @@ def _train_epochs(
     directory: RunDirectory,
     started: Started,
     checkpoints: Checkpoints,
-    log_epochs: EpochLog | None,
 ) -> str | None:
     """Train to the end; write the metrics and a line of the log after every epoch.
 
@@ -89,7 +87,7 @@ def _train_epochs(
     if started.progress.epoch or started.progress.unfinished:
         logger.info("goes on %s", _position(started, corpus))
     try:
-        _follow(run, corpus, directory, started, checkpoints, log_epochs)
+        _follow(run, corpus, directory, started, checkpoints)
     except Stopped as stopped:
         logger.info("%s: %s", _position(started, corpus), stopped)
         raise
@@ -106,7 +104,6 @@ def _follow(
     directory: RunDirectory,
     started: Started,
     checkpoints: Checkpoints,
-    log_epochs: EpochLog | None,
 ) -> None:
     """Train, and save what is reached: a checkpoint whenever one is due, each epoch's metrics.
 
@@ -130,8 +127,6 @@ def _follow(
             checkpoints.save(started)
             records.write_lines(directory.metrics, started.epochs)
             logger.info("%s", _epoch_line(started.epochs[-1], run.settings))
-            if log_epochs is not None:
-                log_epochs(started.epochs)
         began, cpu_began = time.perf_counter(), time.process_time()
 
 
@@ -181,50 +176,6 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
     )
 
 
-def _forget_before(moment: float, directory: RunDirectory) -> None:
-    """Remove the kept files of a run that were written before a moment (Unix time, seconds)."""
-    for file in directory.kept.path.glob("*"):
-        if file.stat().st_mtime < moment:
-            file.unlink()
-
-
-def _has_ended(directory: RunDirectory, identity: str) -> bool:
-    """True if the run has ended with this identity, and its kept files are undamaged."""
-    try:
-        end = read_whole(directory.kept)
-    except UserError as error:
-        logger.warning("the run is trained anew: %s", error)
-        return False
-    if end is None or end.identity != identity:
-        return False
-    reason = f": {end.reason}" if isinstance(end, RunDivergence) else ""
-    logger.info("%s already%s", end.status, reason)
-    return True
-
-
-def _forget(directory: RunDirectory) -> None:
-    """Remove the files of an older training and empty its log."""
-    for file in (*directory.finished_files(), *directory.kept.finished_files()):
-        file.unlink(missing_ok=True)
-    os.truncate(directory.log, 0)  # this process holds the lock on it, so it must not be removed
-
-
-def _write_beginning(directory: RunDirectory, record: RunRecord, started: Started) -> RunRecord:
-    """Write what is known so far; a resumed run keeps its first beginning and its earlier jobs.
-
-    A copy of the record is kept: Snakemake removes `run.json` if the job fails.
-    """
-    with suppress(UserError):  # a damaged record is replaced
-        earlier = records.read_if_there(RunRecord, directory.kept.record)
-        if earlier is not None and earlier.identity == record.identity:
-            jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
-            record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
-    records.write(directory.kept.record, record)
-    records.write(directory.record, record)
-    records.write_lines(directory.metrics, started.epochs)
-    return record
-
-
 def _finish(
     run: Run,
     corpus: Corpus,
@@ -233,7 +184,7 @@ def _finish(
     record: RunRecord,
     divergence: str | None,
 ) -> None:
-    """Write the files of a run that has ended, keep them, and remove its checkpoints.
+    """Write the files of a run that has ended, and remove its checkpoint.
 
     `divergence` is the reason if the run has diverged. The result comes last, when the others are
     complete. Record and metrics are written once more, because Snakemake removes them if it takes
@@ -247,9 +198,7 @@ def _finish(
     else:
         end = describe_divergence(record.identity, directory, started.epochs, divergence)
     records.write(directory.result, end)
-    for file in directory.finished_files():
-        place(file, directory.kept.path / file.name)
-    checkpoint.remove(directory)
+    directory.state.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""Stop signals: a signal, the scheduler's time limit, or the end of the parent process."""
+"""Stop signals: a signal, or the scheduler's time limit."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -12,17 +11,10 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-PARENT = "ONLINE_RNNLM_PARENT"
-"""Variable with the id of the Snakemake process whose end also ends the job (`shell_prefix`)."""
-FORCED = "ONLINE_RNNLM_FORCED_AT"
-"""Variable with the time (Unix, seconds) of a start of Snakemake that forces trainings."""
 START_TIME, END_TIME = "SLURM_JOB_START_TIME", "SLURM_JOB_END_TIME"
 """Variables, set by Slurm, with the times of a job's start and of its limit (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
 """A job ends by itself this long before that time, or a tenth of its time if that is less."""
-GOES_ON = "the next attempt goes on from there"
-"""The end of the last line of a log whose job was told to end."""
-_PR_SET_PDEATHSIG = 1
 
 
 class Stopped(Exception):
@@ -78,8 +70,7 @@ class Watch:
         told, number = self.told, self._signal
         if told is not None:
             status = 128 + number if number is not None else os.EX_TEMPFAIL
-            message = f"stopped by {told}: {GOES_ON}"
-            raise Stopped(message, status)
+            raise Stopped(f"stopped by {told}: the next attempt goes on from there", status)
 
 
 def hide_interrupts() -> None:
@@ -94,30 +85,6 @@ def _show_unless_interrupted(
         sys.__excepthook__(kind, error, trace)
 
 
-class Interrupts:
-    """The handling of Ctrl-C in a process that has started jobs, in order and without a traceback.
-
-    The first Ctrl-C raises KeyboardInterrupt. The process then waits for its jobs. The second
-    changes nothing here: it reaches the jobs, too, and they end at once. The third ends the process
-    without waiting for them. Nothing changes in a process that ignores Ctrl-C.
-    """
-
-    def __init__(self) -> None:
-        self.received = 0
-        """The number of times that this process has received Ctrl-C."""
-        hide_interrupts()
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a Ctrl-C."""
-        self.received += 1
-        if self.received == 1:
-            raise KeyboardInterrupt
-        if self.received > 2:
-            os._exit(128 + number)
-
-
 def _end_of_job() -> float:
     """Return the time at which this process must end, by the monotonic clock.
 
@@ -130,16 +97,3 @@ def _end_of_job() -> float:
     except (KeyError, ValueError):
         return float("inf")
     return time.monotonic() + end - now - min(MARGIN_SECONDS, max(limit, 0) / 10)
-
-
-def end_with_parent() -> None:
-    """Let Linux send SIGTERM when the Snakemake process that started this job ends in any way.
-
-    This changes nothing if a user has started the process: it may outlive its terminal.
-    """
-    parent = os.environ.get(PARENT)
-    if parent != str(os.getppid()):
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if parent != str(os.getppid()):  # the parent ended before the call above took effect
-        sys.exit(128 + signal.SIGTERM)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,9 @@ class Mixture(Part):
     """Perplexity of `test`."""
 
 
+TestedWith = dict[str, int | tuple[float, ...] | tuple[str, ...]]
+
+
 class EvaluationEnd(Record):
     """The values that the record of a finished evaluation and that of a diverged one share."""
 
@@ -83,6 +87,8 @@ class EvaluationEnd(Record):
     way: Way | None = None
     """The way in which the network is tested, its rates to be chosen on `valid` where they are
     `null`; `null` for a rival."""
+    tested_with: TestedWith = Field(default={})
+    """The settings of `testing` that decide its numbers; `parts` are those of a mixture."""
     curve: tuple[Trial, ...] = ()
     """All settings that were tried on `valid`."""
     files: dict[str, Digest]
@@ -144,6 +150,17 @@ class Timings(Record):
     """The hardware and system that all were timed on."""
     timings: tuple[Timing, ...]
     """The networks' times, in the order of the rows; of a run that has diverged there is none."""
+
+
+def refuse_other_settings(path: Path, tested: EvaluationEnd, planned: Mapping[str, Any]) -> None:
+    """Raise UserError if an evaluation was made with other settings than those planned now."""
+    made = tested.model_dump(mode="json")["tested_with"]
+    for key in sorted({*made, *planned}):
+        if made.get(key) != planned.get(key):
+            raise UserError(
+                f"{path}: made with another `testing.{key}` than the configuration has: delete it, "
+                "and start the experiment again"
+            )
 
 
 def read_evaluation(

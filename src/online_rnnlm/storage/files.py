@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,17 +96,6 @@ def why_unwritable(error: OSError) -> str | None:
         return os.strerror(error.errno)
     # On a full disk numpy's error has no number; it says "4096 requested and 1024 written".
     return os.strerror(errno.ENOSPC) if str(error).endswith("written") else None
-
-
-def place(file: Path, target: Path) -> None:
-    """Put a file at another path, too: by a link, or by a copy where there are no links."""
-    with replacing(target) as temporary:
-        temporary.unlink()
-        try:
-            os.link(file, temporary)
-        except OSError:
-            shutil.copyfile(file, temporary)
-        os.utime(temporary)  # Snakemake compares times: the file is as new as its job
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -38,7 +38,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class CorpusDirectory:
-    """The folder `corpora/<corpus>/`: each file is the output of one stage."""
+    """The folder `corpora/<corpus>-<digits>/`: each file is the output of one stage."""
 
     path: Path
 
@@ -130,17 +130,8 @@ class RunDirectory:
     as many columns of `embeddings`.
     """
 
-    @property
-    def kept(self) -> RunDirectory:
-        """The folder of what training keeps for its next start; no declared output.
-
-        Snakemake removes a job's outputs before it runs and when it fails. While the run is
-        trained, the folder holds its record and its checkpoint, afterwards all its files.
-        """
-        return RunDirectory(self.path / "kept")
-
-    state = _Place("kept/state.npz")
-    """The last checkpoint."""
+    state = _Place("checkpoint.npz")
+    """The last checkpoint, until the run has ended; no output that Snakemake knows, and removes."""
     log = _Place("train.log")
     """The log of training, one line per epoch; the process that trains the run locks it."""
 
@@ -158,9 +149,9 @@ class ExperimentDirectory:
     configuration = _Place("config.json")
     """The configuration with all defaults filled in; every job reads it."""
 
-    def corpus(self, corpus: str) -> CorpusDirectory:
-        """The folder of the corpus of that name."""
-        return CorpusDirectory(self.path / "corpora" / corpus)
+    def corpus(self, folder: str) -> CorpusDirectory:
+        """The folder of a corpus, by its name: that of the corpus and its digits."""
+        return CorpusDirectory(self.path / "corpora" / folder)
 
     runs = _Place("runs")
     """The folder of all runs."""
@@ -206,20 +197,14 @@ class ExperimentDirectory:
 
     logs = _Place("logs")
     """The folder of the jobs' logs; a run's own log is in its folder."""
-
-    def entered(self, name: str) -> Path:
-        """MLflow's id of a run that has been entered, or of the experiment's `summary`."""
-        return self.path / "tracking" / f"{name}.txt"
-
-    tables = _Place("tables")
-    """The folder of the tables."""
+    folder = _Place("tracking/directory.json")
+    """The record of the folder's identity, which tells its entries in MLflow from others'."""
+    tracked = _Place("tracking/tracked.json")
+    """The record of the entries in MLflow: the store's address and the ids of the runs."""
 
     def table(self, table: str, kind: str) -> Path:
         """A table, as `csv` (with all digits), `md`, `tex` and `html`."""
         return self.path / "tables" / f"{table}.{kind}"
-
-    figures = _Place("figures")
-    """The folder of the figures."""
 
     def figure(self, figure: str, kind: str) -> Path:
         """A figure, as `svg` and `png`."""

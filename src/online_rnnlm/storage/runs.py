@@ -54,6 +54,8 @@ class RunRecord(Record):
     candidates: tuple[str, ...]
     """Names of the runs of the search from which a row's run takes the best settings; empty for
     other runs."""
+    corpus_folder: str
+    """Name of the corpus's folder, in `corpora/`."""
     corpus_digest: Digest
     """`digest` of the corpus's `statistics.json`."""
     code_digest: Digest
@@ -169,19 +171,6 @@ def read_result(run: RunDirectory) -> RunResult:
     if isinstance(end, RunDivergence):
         raise UserError(f"{run.result}: {end.reason}")
     return end
-
-
-def read_whole(run: RunDirectory) -> End | None:
-    """Read how a run has ended; None if files are missing or belong to different trainings.
-
-    Raises UserError if one is damaged.
-    """
-    if not all(file.is_file() for file in run.finished_files()):
-        return None
-    record = records.read(RunRecord, run.record)
-    end = records.read(RunResult, run.result, RunDivergence)
-    check_finished(run, end)
-    return end if end.identity == record.identity else None
 
 
 def check_finished(run: RunDirectory, end: End) -> None:

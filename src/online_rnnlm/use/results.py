@@ -53,7 +53,7 @@ class TrainedRun:
         self._run = experiment.run(name)
         record = records.read(RunRecord, self._run.record)
         result = read_result(self._run)
-        self.files = experiment.corpus(record.settings.corpus)
+        self.files = experiment.corpus(record.corpus_folder)
         self._corpus = load_vocabulary(self.files)
         about = read_statistics(self.files)
         perplexity = {"valid": result.valid_perplexity}

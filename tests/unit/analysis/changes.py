@@ -76,5 +76,5 @@ def diverge_evaluation(
     """Turn a finished evaluation into one that failed."""
     path = directory.evaluation(run, evaluation)
     found = records.read(Evaluation, path)
-    kept = {"run": run, "identity": found.identity, "evaluation": evaluation, "files": {}}
+    kept = found.model_dump(include={"run", "identity", "evaluation", "tested_with", "files"})
     records.write(path, DivergedEvaluation(**kept, reason=reason))

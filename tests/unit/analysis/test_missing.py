@@ -9,9 +9,10 @@ from online_rnnlm.analysis.complete import Complete, mark_complete
 from online_rnnlm.analysis.figures import costs, curves
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import findings, write_report
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import judge, write_claims
+from online_rnnlm.config import loading
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
@@ -97,6 +98,16 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
     assert name in set(updates[updates["model"] == "100/0"]["evaluation"])
     [vector_alone] = [claim for claim in judge(results).not_tested if claim.number == 4]
     assert "finished" in vector_alone.reason
+
+
+def test_an_evaluation_by_other_settings_than_those_planned_is_refused(invented):
+    """As in a folder of results that was renamed, of which Snakemake knows nothing."""
+    results = invented(rows=ROWS, testing=TESTING)
+    changed = results.experiment.model_dump()
+    changed["testing"]["learning_rates"] = [0.7]
+    said = r"all\.word\.sentence\.json: made with another `testing\.learning_rates` than"
+    with pytest.raises(UserError, match=said):
+        collect(loading.parse(changed), results.directory)
 
 
 def test_a_diverged_candidate_is_in_the_table_of_choices(invented):

@@ -43,7 +43,9 @@ def test_the_table_has_both_kinds_of_neighbours(invented):
     results = invented(rows=VECTOR_ROW)
     table = neighbours.make(results)
     data = table.data
-    sentences = neighbours.read_sentences(results.directory, RUN, "invented")
+    sentences = neighbours.read_sentences(
+        results.directory, RUN, results.directory.corpus("invented")
+    )
     assert data["sentence"].nunique() == neighbours.QUERIES
     texts = results.directory.corpus("invented").tokens("valid").read_text().splitlines()
     place = {number: place for place, number in enumerate(sentences.numbers)}
@@ -73,7 +75,7 @@ def test_short_and_repeated_sentences_are_left_out(invented):
     long = " ".join(["word"] * neighbours.MIN_WORDS)
     lines = [f"{long} {i % 30}" if i >= 4 else "too short" for i in range(40)]
     text.write_text("".join(f"{line}\n" for line in lines))
-    found = neighbours.read_sentences(results.directory, RUN, "invented")
+    found = neighbours.read_sentences(results.directory, RUN, results.directory.corpus("invented"))
     assert found.numbers.tolist() == list(range(4, 34))
     assert found.texts == lines[4:34]
     assert len(found.document) == len(found.embedding) == 30

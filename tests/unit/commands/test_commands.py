@@ -10,14 +10,17 @@ from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands import check
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config import loading
+from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from tests.project import ROOT
 from tests.unit.processes import output_of
 from tests.unit.small_records import configuration
 
-[RUN] = [run.name for run in loading.parse(configuration()).runs()]
+PLANNED = with_digits(loading.parse(configuration()))
+[RUN] = [run.name for run in PLANNED.runs()]
+CORPUS = PLANNED.digits.folder_of("vital")
 OURS = ("--config", "my.yaml")
-OF_RUN, OF_CORPUS = (*OURS, "--run", RUN), (*OURS, "--corpus", "vital")
+OF_RUN, OF_CORPUS = (*OURS, "--run", RUN), (*OURS, "--corpus", CORPUS)
 
 
 @pytest.fixture
@@ -48,13 +51,13 @@ def test_a_right_configuration_is_called_right(config, run):
     [
         (["check", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["train", *OURS, "--run", "other"], RUN),
-        (["encode", *OURS, "--corpus", "other"], "no corpus `other`; it has vital"),
+        (["encode", *OURS, "--corpus", "other"], f"no corpus `other`; it has {CORPUS}"),
         (["ui", "results/test"], "results/test: no runs are there"),
         (["track", "results/test"], "results/test: no runs are there"),
         (["rival", *OURS, "--rival", "vital-kneser_ney5"], "no rival `vital-kn"),
         (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
-        *(([stage, *OF_CORPUS], "corpora/vital/") for stage in ("sentences", "encode")),
+        *(([stage, *OF_CORPUS], f"corpora/{CORPUS}/") for stage in ("sentences", "encode")),
         *(
             (["check", str(ROOT / "config" / file)], f"config/{file}: {key}")
             for file, key in (
@@ -76,6 +79,7 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
     [
         (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
         (("ui", "results/test"), "--port", "from 1 to 65535"),
+        (("track", "results/test"), "--watch", "above 0"),
         (("score", "results/test"), "--learning-rate", "above 0"),
     ],
 )

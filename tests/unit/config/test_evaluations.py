@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm import rivals as all_rivals
 from online_rnnlm.config import evaluations, loading
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import PARTS, Way
-from online_rnnlm.pipeline import inputs as pipeline
-from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit.small_records import configuration
 
 
@@ -139,35 +138,19 @@ def test_an_evaluation_is_made_again_where_a_setting_that_it_reads_has_changed(e
 
     def read(**change):
         testing = {"updates": ["all", "output", "document_vector"], "unit_of_text": ["stream"]}
-        changed = experiment(**testing, rivals=rivals, **change)
-        return pipeline.evaluation_settings(changed, run, evaluation)
+        changed = experiment(**testing, rivals=rivals, **change).testing
+        planned = evaluations.evaluations_of(run.settings, changed)
+        return evaluations.decisive_settings(planned[evaluation], changed)
 
     assert {key for key in changes if read(**{key: changes[key]}) != read()} == reads
+    assert read().keys() - {"parts"} == reads
 
 
-def test_an_evaluation_has_its_files(tmp_path):
-    directory, kinds = ExperimentDirectory(tmp_path), ["json", "parquet", "valid.npy", "test.npy"]
-    for name in ("none", "all.word.sentence"):
-        files = pipeline.evaluation_files(directory, "run", name)
-        assert [file.name for file in files] == [f"{name}.{kind}" for kind in kinds]
-    others = pipeline.evaluation_files(directory, "run", "none", ["fiction"])[4:]
-    assert [file.name for file in others] == ["none.fiction.npy"]
-    vectors = pipeline.evaluation_files(directory, "run", "document_vector")[4:]
-    assert [f.name.partition(".")[2] for f in vectors] == ["valid.vectors.npy", "test.vectors.npy"]
-
-
-def test_a_mixture_reads_the_evaluations_that_it_mixes(tmp_path):
-    directory = ExperimentDirectory(tmp_path)
+def test_a_mixture_reads_the_evaluations_that_it_mixes():
     described = experiment(rivals=["kneser_ney", "unigram_cache", "mixture"])
     run = described.runs()[1]
-    alone, mixture = (
-        set(pipeline.evaluation_inputs(described, directory, run, name))
-        for name in ("unigram_cache", "mixture")
-    )
-    parts = [
-        (run.name, "document_vector"),
-        (run.name, "unigram_cache"),
-        ("vital-kneser_ney5", "none"),
-    ]
-    expected = {file for part in parts for file in pipeline.evaluation_files(directory, *part)}
-    assert mixture - alone == expected
+    assert all_rivals.parts_of(run, "mixture", described.testing) == {
+        "network": (run.name, "document_vector"),
+        "unigram_cache": (run.name, "unigram_cache"),
+        "kneser_ney5": ("vital-kneser_ney5", "none"),
+    }

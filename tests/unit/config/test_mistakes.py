@@ -9,8 +9,8 @@ import yaml
 from ruamel.yaml import YAML
 
 from online_rnnlm.config.loading import load, read_mapping
+from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError
-from online_rnnlm.pipeline.configuration import read_configuration
 from tests.unit.small_records import VITAL, configuration
 
 GOOD = configuration(corpora={"c": VITAL})
@@ -44,7 +44,7 @@ def refused(function, *arguments):
 def test_a_mistake_names_its_key_and_what_is_allowed(folder, changed, key, expected):
     values = GOOD | YAML(typ="safe").load(changed.replace("DIGITS", f"'{'0' * 64}'"))
     (folder / "my.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
-    message = refused(read_configuration, {}, ["my.yaml"])
+    message = refused(lambda: plan(read_mapping(Path("my.yaml")), "my.yaml"))
     assert message.startswith(f"my.yaml: `{key}`: ")
     assert [piece for piece in expected if piece not in message] == []
 
@@ -98,12 +98,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "store: http://u:hunter2@h: [\n",
-        "store: postgresql://u:hunter2@h/d\nstore: x\n",
+        "tracking:\n  store: http://u:hunter2@h: [\n",
+        "tracking: {store: http://u:hunter2@h}",
+        "tracking:\n  store: postgresql://u:hunter2@h/d\n  store: x\n",
         "corpora: {c: {source: {kind: text, url: {address: 'https://u:hunter2@h/f'}}}}",
         "seeds: ['https://u:hunter2@h/f']",
-        "testing: http://u:hunter2@host",
-        "testing: {updates: {url: 'http://u:hunter2@host'}}",
+        "tracking: http://u:hunter2@host",
+        "tracking: {store: ['u:hunter2@host']}",
+        "tracking: {store: {url: 'http://u:hunter2@host'}}",
+        "tracking: {stor: 'http://u:hunter2@host'}",
         "store: http://u:hunter2@host",
         "experiment: http://u:hunter2@host",
     ],
@@ -111,7 +114,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def test_a_password_is_not_repeated(folder, text):
     others = {name: value for name, value in GOOD.items() if f"{name}:" not in text}
     (folder / "my.yaml").write_text(f"{yaml.safe_dump(others)}{text}", encoding="utf-8")
-    assert "hunter2" not in refused(read_configuration, {}, ["my.yaml"])
+    assert "hunter2" not in refused(lambda: plan(read_mapping(Path("my.yaml")), "my.yaml"))
 
 
 @pytest.mark.parametrize(

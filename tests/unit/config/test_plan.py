@@ -12,6 +12,7 @@ from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
 from online_rnnlm.core.sizes import count, sizes_of_run
+from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.rivals import rivals_of_corpora
 from tests.unit.small_records import VITAL, configuration
 
@@ -193,8 +194,8 @@ NEEDED = {
 
 
 def name(row=USED, corpus=WHOLE, **changed):
-    [run] = experiment(corpora={"c": corpus}, rows=[row], **changed).runs()[:1]
-    return run.name
+    found = with_digits(experiment(corpora={"c": corpus}, rows=[row], **changed))
+    return found.runs()[0].name
 
 
 @pytest.mark.parametrize("key", sorted(RUN_KEYS))

@@ -37,9 +37,9 @@ def prepare() -> Callable[..., CorpusDirectory]:
         **other_texts: Path,
     ) -> CorpusDirectory:
         directory = CorpusDirectory(folder / name)
-        for stage in stages_of(settings, directory, other_texts):
+        for stage in stages_of(settings):
             fetched = folder / "downloads"
-            run_stage(stage.name, settings, directory, fetched, processes, other_texts)
+            run_stage(stage, settings, directory, fetched, processes, other_texts)
         return directory
 
     return run

@@ -1,7 +1,6 @@
 """Tests of a corpus's arrays, texts and statistics, with all stages run one after the other."""
 
 import itertools
-import json
 import re
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
-from online_rnnlm.corpora.stages import SETTINGS, run_stage, stages_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
 from tests.unit.corpora.conftest import lines, write
@@ -168,35 +166,3 @@ def test_a_changed_or_lost_file_is_not_loaded(prepared, file):
         for load in (load_corpus, load_corpus if path.suffix == ".npy" else load_vocabulary):
             with pytest.raises((UserError, FileNotFoundError), match=re.escape(file)):
                 load(prepared)
-
-
-class Recorder:
-    """Settings that record the keys that were read."""
-
-    def __init__(self, settings: CorpusSettings) -> None:
-        self._settings, self.read = settings, set[str]()
-
-    def __getattr__(self, key: str) -> object:
-        self.read.add(key)
-        return getattr(self._settings, key)
-
-
-@pytest.mark.parametrize("others", [{}, {"other": "text.txt"}])
-def test_a_stage_reads_and_makes_only_what_it_says(settings, tmp_path, others):
-    directory = CorpusDirectory(tmp_path / "small")
-    others = {name: tmp_path / file for name, file in others.items()}
-    for stage in stages_of(settings, directory, others):
-        if stage.name == "encode":
-            for file in {*directory.path.glob("*")} - {*stage.inputs}:
-                file.unlink()
-        before = set(directory.path.glob("*"))
-        assert before >= {*stage.inputs} - {tmp_path / "text.txt"}
-        recorder = Recorder(settings)
-        run_stage(stage.name, recorder, directory, tmp_path, other_texts=others)
-        assert set(directory.path.glob("*")) - before == {*stage.outputs}
-        told = {"other_texts"} if others and stage.name == "encode" else set()
-        assert set(json.loads(stage.settings)) == set(SETTINGS[stage.name]) | told
-        if stage.name != "encode":  # it records all of the preparation
-            # `max_tokens` is only read where sentences are cut.
-            assert recorder.read | {"max_tokens"} == {*SETTINGS[stage.name], "max_tokens"}
-    assert set(SETTINGS["encode"]) == set(CorpusSettings.model_fields)

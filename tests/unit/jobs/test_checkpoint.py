@@ -14,8 +14,9 @@ from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import Spent, Started
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
-from tests.unit.small_records import epoch
+from tests.unit.small_records import epoch, run_record
 
+RECORD = run_record()
 WEIGHTS = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
 
 
@@ -30,8 +31,9 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     halfway = Unfinished(WEIGHTS, WEIGHTS, carried, 8, 9000, -1234.5)
     run, saved = RunDirectory(tmp_path), started()
     saved.progress.unfinished, saved.spent = halfway, Spent(1.5, 1.25)
-    checkpoint.save(saved, run, "this run")
-    loaded = checkpoint.load(run, "this run")
+    checkpoint.save(saved, run, RECORD)
+    loaded, record = checkpoint.load(run, RECORD.identity)
+    assert record == RECORD
     assert loaded.spent == saved.spent
     assert loaded.progress.unfinished.log_probability == -1234.5
     model = (tmp_path / "model.npz").stat().st_size
@@ -41,7 +43,7 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
 def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     """Every value is as it was saved, to the last bit."""
     run, saved = RunDirectory(tmp_path), started()
-    checkpoint.save(saved, run, "this run")
+    checkpoint.save(saved, run, RECORD)
 
     def full(file, **_):
         file.write(b"half of it")
@@ -49,9 +51,10 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(np, "savez", full)
-        with pytest.raises(UserError, match=r"state\.npz: cannot be written: No space left"):
-            checkpoint.save(saved, run, "this run")
-    loaded = checkpoint.load(run, "this run")
+        with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written: No space left"):
+            checkpoint.save(saved, run, RECORD)
+    loaded, record = checkpoint.load(run, RECORD.identity)
+    assert record == RECORD
     assert loaded.epochs == saved.epochs
     assert loaded.progress.valid_perplexities == [epoch(1).valid_perplexity]
     for found in (loaded.progress.weights, loaded.progress.accumulators):
@@ -62,23 +65,23 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
 def test_no_bit_that_has_changed_ends_a_training(tmp_path, caplog):
     """The bits are those of the list of files at the end, where no checksum is."""
     run = RunDirectory(tmp_path)
-    checkpoint.save(started(), run, "this run")
+    checkpoint.save(started(), run, RECORD)
     content = run.state.read_bytes()
     for place in range(content.index(b"PK\1\2"), len(content), 3):
         damaged = bytearray(content)
         damaged[place] ^= 1 << place % 8
         run.state.write_bytes(damaged)
-        checkpoint.load(run, "this run")
+        checkpoint.load(run, RECORD.identity)
     assert "damaged" in caplog.text
 
 
 @pytest.mark.parametrize("damage", ["edited", "cut", "empty"])
 def test_a_damaged_one_is_not_used(tmp_path, caplog, damage):
     run = RunDirectory(tmp_path)
-    checkpoint.save(started(), run, "this run")
+    checkpoint.save(started(), run, RECORD)
     content = bytearray(run.state.read_bytes())
     content[len(content) // 2] ^= 1
     cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]
     run.state.write_bytes(content[:cut])
-    assert checkpoint.load(run, "this run") is None
-    assert "state.npz: damaged" in caplog.text
+    assert checkpoint.load(run, RECORD.identity) is None
+    assert "checkpoint.npz: damaged" in caplog.text

@@ -1,10 +1,7 @@
 """Tests of epochs, of what is kept of them, and of what ends a training, with an engine's stub."""
 
 import math
-import os
 import re
-import shutil
-import time
 
 import numpy as np
 import pytest
@@ -16,7 +13,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import Started
 from online_rnnlm.jobs.train import train
-from online_rnnlm.process.stop_signals import FORCED
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import RunDivergence, read_epochs
@@ -29,6 +25,7 @@ from tests.unit.jobs.runs import (
     trained,
 )
 from tests.unit.jobs.stub import StubTrainer, use_stub
+from tests.unit.small_records import run_record
 
 RESTLESS = {"learning_rate": 0.8, "max_epochs": 6, "improvement_factor": 1.0}
 """Settings with which the stub's epochs get better and worse."""
@@ -191,49 +188,32 @@ def test_a_divergence_after_a_good_epoch_keeps_its_weights(corpus_directory, tmp
 
 
 def test_a_hopeless_run_is_not_trained_and_says_why(corpus_directory, tmp_path, calls):
-    run = run_of(max_epochs=1)
-    directory = trained(run.model_copy(update={"hopeless": True}), corpus_directory, tmp_path)
+    run = run_of(max_epochs=1).model_copy(update={"hopeless": True})
+    directory = trained(run, corpus_directory, tmp_path)
     assert not calls and read_epochs(directory) == []
     assert "`search`" in records.read(RunDivergence, directory.result).reason
-    train(run, corpus_directory, directory)  # once its settings can be trained, it is trained
-    assert result_of(directory).epochs == 1 and calls
 
 
-@pytest.mark.parametrize("removed", [True, False], ids=["as Snakemake does", "by hand"])
-def test_a_finished_run_is_recognised(corpus_directory, tmp_path, calls, removed):
+def test_a_finished_run_is_left_alone(corpus_directory, tmp_path, calls):
     directory = trained(run_of(**RESTLESS), corpus_directory, tmp_path)
     before = {file: file.read_bytes() for file in directory.finished_files()}
-    number = len(calls)
-    for file in directory.finished_files():
-        os.utime(file, (1, 1))
-        if removed:
-            file.unlink()
+    calls.clear()
     train(run_of(**RESTLESS), corpus_directory, directory)
-    assert len(calls) == number
+    assert not calls
     assert {file: file.read_bytes() for file in directory.finished_files()} == before
-    # Snakemake compares the times of a rule's outputs.
-    assert all(file.stat().st_mtime > 1 for file in directory.finished_files())
-    assert not directory.state.exists()
 
 
-@pytest.mark.parametrize("forced", ["the finished run", "a checkpoint"])
-def test_a_forced_run_begins_anew_once(corpus_directory, tmp_path, monkeypatch, calls, forced):
-    directory = RunDirectory(tmp_path)
-    if forced == "the finished run":
-        train(run_of(**RESTLESS), corpus_directory, directory)
-    else:
-        _stop_after(2, directory, corpus_directory, monkeypatch)
+@pytest.mark.parametrize("file", ["record", "metrics", "model", "result"])
+def test_a_run_that_lost_a_file_is_trained_again(corpus_directory, tmp_path, calls, file):
+    """Snakemake removes the other files, too, before it starts the job."""
+    directory = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run")
+    good = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "good")
     calls.clear()
-    monkeypatch.setenv(FORCED, str(time.time() + 1))
+    getattr(directory, file).unlink()
     train(run_of(**RESTLESS), corpus_directory, directory)
-    whole = len(calls)
-    assert whole == result_of(directory).epochs
-    shutil.rmtree(directory.path)
-    monkeypatch.setenv(FORCED, str(time.time() - 1))
-    _stop_after(2, directory, corpus_directory, monkeypatch)
-    calls.clear()
-    train(run_of(**RESTLESS), corpus_directory, directory)
-    assert len(calls) == whole - 2
+    assert calls
+    assert_same_run(directory, good)
+    assert len(directory.log.read_text().splitlines()) == result_of(directory).epochs
 
 
 def _stop_after(epochs, directory, corpus, monkeypatch):
@@ -279,40 +259,15 @@ def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monk
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)
 
 
-def test_nothing_of_another_run_is_used(corpus_directory, make_corpus_directory, tmp_path):
-    """Neither its files, nor its checkpoint, nor its log, whether settings or corpus differ."""
-    changed = run_of(max_epochs=2, error_clip=14.0)
-    fresh = trained(changed, corpus_directory, tmp_path / "fresh")
-    directory = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "run")
-    old = record_of(directory)
-    weights = weight_files.read(directory.model)
-    zeros = parameters.Parameters(*(0 * array for array in weights))
-    progress = training.begin(run_of().settings, load_corpus(corpus_directory))
-    progress.weights = zeros
-    epochs = read_epochs(directory)[:1]
+def test_a_checkpoint_of_another_run_is_not_used(corpus_directory, tmp_path):
+    run = run_of(max_epochs=2)
+    fresh = trained(run, corpus_directory, tmp_path / "fresh")
+    directory = RunDirectory(tmp_path / "run")
+    progress = training.begin(run.settings, load_corpus(corpus_directory))
+    weights = weight_files.read(fresh.model)
+    progress.weights = parameters.Parameters(*(0 * array for array in weights))
+    epochs = read_epochs(fresh)[:1]
     progress.valid_perplexities = [epochs[0].valid_perplexity]
-    checkpoint.save(Started(progress, epochs), directory, old.identity)
-    train(changed, corpus_directory, directory)
+    checkpoint.save(Started(progress, epochs), directory, run_record())
+    train(run, corpus_directory, directory)
     assert_same_run(directory, fresh)
-    assert len(directory.log.read_text().splitlines()) == 2
-    train(changed, make_corpus_directory(seed=1), directory)
-    new = record_of(directory)
-    assert new.corpus_digest != old.corpus_digest
-    assert len({old.identity, record_of(fresh).identity, new.identity}) == 3
-
-
-@pytest.mark.parametrize("file", ["record", "metrics", "model", "result"])
-@pytest.mark.parametrize("damage", ["edited", "cut", "empty", "missing"])
-def test_a_run_with_a_damaged_file_is_trained_again(corpus_directory, tmp_path, file, damage):
-    directory = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "run")
-    good = trained(run_of(**RESTLESS), corpus_directory, tmp_path / "good")
-    path = getattr(directory.kept, file)
-    content = bytearray(path.read_bytes())
-    content[0 if path.suffix == ".json" else len(content) // 2] ^= 1
-    if damage == "missing":
-        path.unlink()
-    else:
-        cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]
-        path.write_bytes(content[:cut])
-    train(run_of(**RESTLESS), corpus_directory, directory)
-    assert_same_run(directory, good)

@@ -44,7 +44,6 @@ def digest(tmp_path_factory):
         ("    return", '    """Half of a number."""\n    return'),
         ("    return", "    # A half\n\n    return"),
         ("    width: int", '    """A size."""\n    width: int\n    """In words."""'),
-        ("    pass", '    """Nothing."""'),
     ],
 )
 def test_comments_and_docstrings_do_not_count(digest, old, new):

@@ -27,7 +27,7 @@ def results(tmp_path_factory, corpus_directory):
     made = ExperimentDirectory(tmp_path_factory.mktemp("results"))
     shutil.copytree(corpus_directory.path, made.corpus("topics").path)
     rival = Rival(testing.TestingSettings(kneser_ney_order=2))
-    evaluate_rival(made, RIVAL, OfCorpus("topics", rival))
+    evaluate_rival(made, RIVAL, OfCorpus("topics", "topics", rival))
     return made
 
 

@@ -98,8 +98,8 @@ def make_results(folder: Path) -> None:
     write_json(directory.configuration, values)
     experiment = configured(directory)
     settings, files = experiment.corpora["topics"], directory.corpus("topics")
-    for stage in stages_of(settings, files):
-        run_stage(stage.name, settings, files, folder)
+    for stage in stages_of(settings):
+        run_stage(stage, settings, files, folder)
     for planned in experiment.runs():
         run = Run(settings=planned.settings, digits=planned.digits)
         train(run, files, directory.run(planned.name))

@@ -35,11 +35,10 @@ def make(results: Results) -> Table:
 
     Raises NothingToShowError if no row has such an opponent, or if articles are not known.
     """
-    rows = [values for row in results.rows if row.has_vector for values in _of_row(results, row)]
+    rows = [one for row in results.rows if row.has_vector for one in _of_row(results, row)]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    data = pd.DataFrame(rows)
-    caption = "Gain by the length of the article"
+    caption, data = "Gain by the length of the article", pd.DataFrame(rows)
     return comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
 
 

@@ -24,12 +24,11 @@ from online_rnnlm.corpora import corpus as corpora
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.evaluations import check_evaluated
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
-QUERIES = 3
-NEAREST = 3
+QUERIES, NEAREST = 3, 3
 _FEW = 4  # Short sentences are left out only if at least this many long ones remain.
 
 Vectors = npt.NDArray[Any]
@@ -57,7 +56,7 @@ def make(results: Results) -> Table:
     that are missing or do not fit each other.
     """
     row = results.headline_with_vector()
-    sentences = read_sentences(results.directory, row.first.name, row.corpus)
+    sentences = read_sentences(results.directory, row.first.name, results.files_of(row.corpus))
     if len(sentences.texts) < 2:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
     queries = draw(sentences, row.first.seed)
@@ -75,8 +74,7 @@ def make(results: Results) -> Table:
 
 def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
-    numbers = sentences.numbers
-    texts = sentences.texts
+    numbers, texts = sentences.numbers, sentences.texts
     alike = (nearest(vectors, query) for vectors in (sentences.document, sentences.embedding))
     for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
         row = {"sentence": numbers[query], "text": texts[query], "rank": rank}
@@ -105,14 +103,12 @@ def _notes(row: Row, sentences: Sentences) -> list[str]:
     ]
 
 
-def read_sentences(directory: ExperimentDirectory, run: str, corpus: str) -> Sentences:
-    """Read a run's vectors of the sentences of `valid`; raises UserError for a missing file.
+def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:
+    """Read a run's vectors of the sentences of `valid` of its corpus, whose folder is `files`.
 
-    Each text is read once, and short sentences are left out.
+    Raises UserError for a missing file. Each text is read once, and short sentences are left out.
     """
-    files = directory.corpus(corpus)
-    split = corpora.load_split(files, SPLIT)
-    texts = list(read_lines(files.tokens(SPLIT)))
+    split, texts = corpora.load_split(files, SPLIT), list(read_lines(files.tokens(SPLIT)))
     vectors = read_document_vectors(directory, run)
     digest = corpora.read_statistics(files).digest
     network = weight_files.read_trained(directory.run(run), digest)
@@ -175,6 +171,5 @@ def mean_cosine(vectors: Vectors) -> float:
     """The mean cosine over all pairs of two different vectors among N vectors of length 1."""
     # The squared length of the sum is the sum of the cosines of all pairs.
     wide = vectors.astype(np.float64)
-    total = wide.sum(axis=0)
-    own = float((wide**2).sum())
+    total, own = wide.sum(axis=0), float((wide**2).sum())
     return float(total @ total - own) / (len(wide) * (len(wide) - 1))

@@ -1,63 +1,45 @@
-"""Reading, checking and writing of the configuration for the workflow."""
+"""What a start needs to know of texts: that they can be read, and the digits of their content."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import reduce
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import parse, read_mapping
+from online_rnnlm.config.loading import parse
+from online_rnnlm.config.runs import Digits, digits_of
 from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
+from online_rnnlm.storage.code import code_digest, core_digest
+from online_rnnlm.storage.files import sha256_of
 
 
-def read_configuration(
-    values: Mapping[str, Any],
-    files: Sequence[str | Path],
-    *,
-    given: Mapping[str, Any] | None = None,
-    alone: bool = True,
-) -> Experiment:
-    """Read and check a configuration, and check that the user's files exist.
+def plan(values: Mapping[str, Any], name: str) -> Experiment:
+    """Check a configuration and the user's files, and fill in the digits that name all folders.
 
-    `files` are Snakemake's configuration files, the later over the earlier, and `given` the values
-    of `--config`, over all files. The files are read anew, since Snakemake accepts a key twice and
-    numbers to the base 8. `values` are what Snakemake has merged; they count where there is no
-    file, or where another workflow loads this one and `alone` is False.
-    Raises UserError with one line that names the configuration's files and the wrong key.
+    The texts are read whole for them: 100 MB take a third of a second. Raises UserError with one
+    line, which names the configuration by `name`, and the wrong key.
     """
-    merged = dict(values)
-    if files and alone:
-        with suppress(ModuleNotFoundError):  # `snakemake --lint` where only Snakemake is
-            read = [read_mapping(Path(os.path.relpath(file))) for file in files]
-            merged = reduce(_merged, read, {})
-    places = [os.path.relpath(file) for file in files] + (["--config"] if given else [])
-    name = " and ".join(places) or "--config"
-    experiment = parse(_merged(merged, given or {}), name)
+    experiment = parse(dict(values), name)
     check_files(experiment, name)
-    return experiment
+    return with_digits(experiment)
 
 
-def _merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values overridden by others, key by key; an empty mapping replaces a whole one.
-
-    Snakemake reads `null` within a mapping of `--config` as text.
-    """
-    merged = dict(values)
-    for key, value in others.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both and value else value
-        if value in ("null", "~"):
-            merged[key] = None
-    return merged
+def with_digits(experiment: Experiment) -> Experiment:
+    """Return an experiment with its digits, which are those of this code and of the texts now."""
+    code = code_digest("corpora")
+    corpora = {}
+    for name, settings in experiment.corpora.items():
+        text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]
+        corpora[name] = digits_of([settings.model_dump(mode="json"), text, code])
+    digits = Digits(core=core_digest()[:8], corpora=corpora)
+    return parse(experiment.model_dump() | {"digits": digits})
 
 
 def check_files(experiment: Experiment, name: str) -> None:

@@ -7,13 +7,19 @@ much only waits a little longer. A retry asks for more. `--set-resources` overri
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.records import SourceFiles
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 _START_MINUTES = 10
@@ -60,7 +66,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     from online_rnnlm.jobs import cost  # noqa: PLC0415
 
     settings = run.settings
-    directory = results.corpus(settings.corpus)
+    directory = results.corpus(run.corpus_folder)
     directory.statistics.stat()
     statistics = read_statistics(directory)
     sizes = sizes_of_run(settings, statistics.vocabulary_size, statistics.classes)
@@ -88,6 +94,25 @@ def grown(request: float, attempt: int) -> int:
     return math.ceil(request * min(_LARGEST_GROWTH, 1 + (attempt - 1) / 2))
 
 
+def text_mb(files: Sequence[str]) -> float:
+    """Return the size of the text that a stage of a corpus reads (MB), by the stage's files.
+
+    `source.json` stands for the files of the source. Raises FileNotFoundError if it is not there
+    yet; Snakemake then asks again later.
+    """
+    paths = [Path(file) for file in files]
+    sizes = [path.stat().st_size for path in paths]
+    if paths[0].name == "source.json":
+        sizes = [file.size for file in records.read(SourceFiles, paths[0]).files]
+    return sum(sizes) / 1e6
+
+
+def encoding_threads(corpus: CorpusSettings) -> int:
+    """Return the number of processes of the stage `encode`, which may have to tokenise a text."""
+    source = source_of(corpus.source)
+    return 4 if source.ready and not source.tokenised else 1
+
+
 def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int:
     """Return the request of a job that reads files of that size once."""
     return grown(base + a_megabyte * size_mb, attempt)
@@ -108,15 +133,11 @@ def training_minutes(load: Workload, attempt: int) -> int:
     return grown(_START_MINUTES + work / _speed(load), attempt)
 
 
-def testing_minutes(load: Workload, rates: int, attempt: int) -> int:
-    """Return the minutes to score all splits once for each of the rates that are tried."""
+def testing_minutes(load: Workload, testing: TestingSettings, attempt: int) -> int:
+    """Return the minutes to score all splits once for each rate, of weights and vector."""
+    rates = len(testing.learning_rates) + len(testing.document_rates)
     work = load.tokens * (load.training_cost + rates * load.update_cost)
     return grown(_START_MINUTES + work / _speed(load), attempt)
-
-
-def rates(testing: TestingSettings) -> int:
-    """Return the largest number of rates that an evaluation tries, of weights and vector."""
-    return len(testing.learning_rates) + len(testing.document_rates)
 
 
 def gpus(run: Run) -> int:

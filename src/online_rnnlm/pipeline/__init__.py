@@ -1,1 +1,0 @@
-"""The connection between the Snakemake workflow and the package."""

@@ -1,0 +1,133 @@
+# The results of the runs become tables, claims, figures and the report. Snakemake's own report
+# (`snakemake --report`) shows the outputs that are marked with `report`.
+
+TABLES = [table.name for table in tables_of(EXPERIMENT)]
+FIGURES = [figure.name for figure in figures_of(EXPERIMENT)]
+CODE = code_digest("analysis", "rivals")
+
+
+rule tables:
+    input:
+        corpora=collect("<results>/corpora/{corpus}/statistics.json", corpus=CORPORA),
+        articles=collect(
+            "<results>/corpora/{corpus}/{text}.articles.npy",
+            corpus=CORPORA,
+            text=["test", *OTHER_TEXTS],
+        ),
+        runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RUN_FILES),
+        evaluations=[file for place in EVALUATIONS for file in evaluation_files(*place)],
+        vectors=[
+            f"<results>/evaluations/{run}/document_vector.{text}.vectors.npy"
+            for run, evaluation in EVALUATIONS
+            if evaluation == "document_vector"
+            for text in ("valid", "test")
+        ],
+        rivals=[file for rival in RIVALS for file in evaluation_files(rival, "none")],
+        timings="<results>/timings.json",
+    output:
+        report(
+            collect("<results>/tables/{table}.html", table=TABLES),
+            caption="../report/table.rst",
+            category="Tables",
+        ),
+        collect("<results>/tables/{table}.{kind}", table=TABLES, kind=["csv", "md", "tex"]),
+    log:
+        "<logs>/tables.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        config=RESULTS.configuration,
+        code=CODE,
+        settings=EXPERIMENT.of_results(),
+    message:
+        "Write the tables"
+    shell:
+        "python3 -m online_rnnlm tables --config {params.config} &> {log}"
+
+
+# What follows from the tables reads all that they are made from, too.
+rule claims:
+    input:
+        rules.tables.output,
+    output:
+        "<results>/claims.json",
+    log:
+        "<logs>/claims.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        config=RESULTS.configuration,
+    message:
+        "Judge the claims"
+    shell:
+        "python3 -m online_rnnlm claims --config {params.config} &> {log}"
+
+
+rule figures:
+    input:
+        "<results>/claims.json",
+    output:
+        report(
+            collect("<results>/figures/{figure}.svg", figure=FIGURES),
+            caption="../report/figure.rst",
+            category="Figures",
+        ),
+        collect("<results>/figures/{figure}.png", figure=FIGURES),
+        "<results>/figures/captions.json",
+    log:
+        "<logs>/figures.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        config=RESULTS.configuration,
+    message:
+        "Draw the figures"
+    shell:
+        "python3 -m online_rnnlm figures --config {params.config} &> {log}"
+
+
+rule report:
+    input:
+        rules.tables.output,
+        rules.figures.output,
+        "<results>/audits.json",
+    output:
+        report("<results>/report.html", caption="../report/report.rst", category="Report"),
+        "<results>/summary.txt",
+    log:
+        "<logs>/report.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        config=RESULTS.configuration,
+    message:
+        "Write the report"
+    shell:
+        "python3 -m online_rnnlm report --config {params.config} &> {log}"
+
+
+# Trainings and evaluations that diverge do not fail: the others get their tables and report. This
+# rule fails in their place, after everything else, with one line for each thing that is missing.
+# MLflow comes first, but this rule does not wait for it, since a store may be away.
+rule complete:
+    input:
+        "<results>/report.html",
+    output:
+        "<results>/complete.json",
+    log:
+        "<logs>/complete.log",
+    priority: -1
+    retries: 0
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        config=RESULTS.configuration,
+    message:
+        "Check that nothing is missing"
+    shell:
+        "python3 -m online_rnnlm complete --config {params.config} &> {log}"
