@@ -40,7 +40,7 @@ LONGEST = (
     "workflow/test_divergence.py",
     "workflow/test_places.py",
     "cluster/test_other_schedulers.py",
-    "unit/tracking/test_served_model.py",
+    "unit/tracking/test_model.py",
     "browser/test_mlflow_in_browser.py",
 )
 """The slowest files, slowest first: one begun last would leave the other cores idle."""

@@ -88,7 +88,7 @@ def load() -> None:
     import_module(f"{PACKAGE}.process.environment").prepare_process()
     for stage in STAGES:
         import_module(f"{PACKAGE}.{stage}")
-    import_module(f"{PACKAGE}.tracking.stores").mlflow()
+    import_module(f"{PACKAGE}.tracking.store").mlflow()
     for store in ("tracking", "model_registry"):
         import_module(f"mlflow.store.{store}.sqlalchemy_store")
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:

@@ -34,8 +34,6 @@ LOADED = (
     "pydantic",
 )
 """What a start of Snakemake loads, apart from this package."""
-UNWATCHED = ("--config", "tracking={watch_seconds: 0}")
-"""The options that start no process that follows the runs: it takes seconds to load MLflow."""
 
 
 def users_environment() -> dict[str, str]:

@@ -16,14 +16,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from online_rnnlm.tracking.stores import ENVIRONMENT
+from online_rnnlm.tracking.synchronisation import Entered, synchronise
 
 from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking import views
 from online_rnnlm.tracking.entries import Entry
 from online_rnnlm.tracking.server import address, ui_command
-from online_rnnlm.tracking.stores import ENVIRONMENT
-from online_rnnlm.tracking.synchronisation import Entered, synchronise
 from tests.browser.chromium import CHROMIUM, browse
 from tests.unit.analysis import fake_experiment
 from tests.waiting import answers, free_port, wait_until

@@ -10,7 +10,8 @@ from tests.project import DOWNLOADS
 ROWS = [{"hidden_size": 16, "document_size": 0}, {"hidden_size": 16, "document_size": 4}]
 CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/smoke"
-LIGHT = {"all", "fetch", "tables", "figures", "claims", "neighbours", "report", "track", "complete"}
+LIGHT = {"all", "fetch", "tables", "figures", "claims", "report", "complete"}
+LIGHT |= {"store", "track", "summary"}
 THREADS = 2
 COLUMNS = "JobID,State,Comment,AllocTRES"
 

@@ -48,7 +48,6 @@ class StubProject(Project):
             "training": {"max_epochs": 2},
             "testing": TESTING,
             "rows": ROWS,
-            "tracking": {"watch_seconds": 0},
         }
         self.configure(**(values | changes))
 

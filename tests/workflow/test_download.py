@@ -25,13 +25,11 @@ def configure(project, server, **url):
     sizes = {"valid_sentences": 5, "test_sentences": 5, "classes": {"count": 3}}
     own = {"source": {"kind": "text", "url": url}, "vocabulary": {"min_count": 1}, **sizes}
     rows = [{"hidden_size": 4}]
-    unwatched = {"watch_seconds": 0}
     file = project.configure(
         experiment="tiny",
         downloads="texts",
         corpora={"own": own},
         rows=rows,
-        tracking=unwatched,
     )
     return ("--cores", "1", STATISTICS, "--configfile", file)
 

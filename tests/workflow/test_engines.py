@@ -26,7 +26,6 @@ def configure(project, own_text, monkeypatch):
             corpora={"own": own_text(project)},
             training={"precision": "float64", "max_epochs": 2, "batch_sentences": 64} | training,
             rows=[{"hidden_size": 5, "document_size": 2, "engine": list(engines)}],
-            tracking={"watch_seconds": 0},
         )
         runs = loading.load(project.path / file).runs()
         folder = project.path / "results/engines/runs"

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from tests.outcome import outcome
-from tests.project import UNWATCHED
 from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
@@ -62,7 +61,7 @@ class Trained:
 
     def finish(self) -> str:
         """Run Snakemake, which must succeed; return its output."""
-        return self.project.succeed(*self.options, *UNWATCHED, *self.targets)
+        return self.project.succeed(*self.options, *self.targets)
 
     @contextlib.contextmanager
     def begun_anew(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
@@ -200,7 +199,7 @@ def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):
     file = _training(project, own_text)
     target = "results/killed/corpora/own/statistics.json"
-    arguments = ("--cores", "1", "--configfile", file, *UNWATCHED, "--", target)
+    arguments = ("--cores", "1", "--configfile", file, "--", target)
     process = project.start(*arguments)
     _wait_for(project.path / "results/killed/corpora/own/train.npy", process)
     os.killpg(process.pid, signal.SIGKILL)
@@ -214,7 +213,7 @@ def test_a_failed_jobs_error_stands_at_the_end(project, own_text):
     file = _training(project, own_text)
     (project.path / "train.txt").write_text("", encoding="utf-8")
     target = "results/killed/corpora/own/statistics.json"
-    done = project.snakemake("--cores", "1", "--configfile", file, *UNWATCHED, "--", target)
+    done = project.snakemake("--cores", "1", "--configfile", file, "--", target)
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("online-rnnlm: error")]

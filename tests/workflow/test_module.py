@@ -68,7 +68,6 @@ def test_it_runs_a_tiny_experiment_with_the_installed_package(deployed):
         "corpora": {"own": own_text(deployed)},
         "training": {"max_epochs": 1},
         "rows": [{"hidden_size": 4, "document_size": 2}],
-        "tracking": {"watch_seconds": 0},
     }
     (deployed.path / deployed.configure(**values)).replace(deployed.path / "config/config.yaml")
     table = "results/tiny/tables/perplexity.html"

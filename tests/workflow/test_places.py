@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.storage.paths import SPLITS
-from tests.project import UNWATCHED
 from tests.waiting import PATIENCE
 
 ERROR = "online-rnnlm: error: "
@@ -90,7 +89,7 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_read_only_results_are_said_in_one_line(project, read_only):
     project.edit("src/online_rnnlm/core/training.py")
-    done = project.snakemake(*ARGUMENTS, *UNWATCHED)
+    done = project.snakemake(*ARGUMENTS)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "Write-protected output files" in done.stderr
     run = next((project.path / RUNS).iterdir()).name
@@ -107,6 +106,6 @@ def test_a_clock_that_was_wrong_trains_nothing_again(project):
     for years in (-20, 1):
         for file in corpus.iterdir():
             os.utime(file, (time.time() + years * 365 * 86400,) * 2)
-        project.succeed(*ARGUMENTS, *UNWATCHED, "--", *targets)
+        project.succeed(*ARGUMENTS, "--", *targets)
         for path, content in before.items():
             assert path.read_bytes() == content, path

@@ -78,7 +78,7 @@ def test_a_rows_run_takes_the_settings_of_its_best_candidate(finished):
 
 def test_a_deleted_store_is_made_again_and_nothing_else(finished, arguments):
     (finished.path / RESULTS / "mlflow.db").unlink()
-    assert {*finished.planned(*arguments)} == {"all", "track"}
+    assert {*finished.planned(*arguments)} == {"all", "store", "track", "summary"}
 
 
 def test_the_resolved_configuration_is_kept(finished, downloads):

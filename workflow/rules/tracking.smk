@@ -1,23 +1,71 @@
-# This rule enters the experiment into MLflow; the files remain the only source of the results.
-STORE = ["--store", EXPERIMENT.tracking.store] if EXPERIMENT.tracking.store else []
+# The runs in MLflow, each when it has been tested. The files remain the only source of the results.
+# Without a store of the user's own, named by MLflow's variable, it is a database in the results'
+# folder, and `make ui` opens it.
+
+# An address may hold a password, which no log and no record should have.
+STORE = re.sub("//[^/]*@", "//", os.environ.get("MLFLOW_TRACKING_URI", ""))
 
 
-rule track:
-    input:
-        "<results>/report.html",
+# Eight processes that open a new database together destroy it, so it is made before all of them.
+# It has absolute paths: in another folder, it is made again, and all runs are entered again.
+rule store:
     output:
-        "<results>/tracking/tracked.json",
-        [] if STORE else update("<results>/mlflow.db"),
+        "<results>/mlflow.db",
     log:
-        "<logs>/track.log",
+        "<logs>/store.log",
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        code=code_digest("tracking", "use"),
-        store=STORE,
-        results=RESULTS.path,
+        folder=os.path.abspath(RESULTS.path),
     message:
-        "Enter the runs and the report into MLflow"
+        "Make a database for MLflow"
     shell:
-        "python3 -m online_rnnlm track {params.store:q} {params.results} &> {log}"
+        "python3 -m online_rnnlm track {params.folder:q} --store &> {log}"
+
+
+rule track:
+    input:
+        store=[] if STORE else ancient("<results>/mlflow.db"),
+        run="<results>/runs/{run}/result.json",
+        evaluations=lambda wildcards: [
+            f"<results>/evaluations/{run}/{evaluation}.json"
+            for run, evaluation in EVALUATIONS
+            if run == wildcards.run
+        ],
+    output:
+        "<results>/tracking/{run}.txt",
+    log:
+        "<logs>/track/{run}.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        results=RESULTS.path,
+        store=STORE,
+    message:
+        "Enter {wildcards.run} into MLflow"
+    shell:
+        "python3 -m online_rnnlm track {params.results} --run {wildcards.run} > {output} 2> {log}"
+
+
+rule summary:
+    input:
+        collect("<results>/tracking/{run}.txt", run=RUNS),
+        "<results>/report.html",
+    output:
+        "<results>/tracking/summary.txt",
+    log:
+        "<logs>/track/summary.log",
+    retries: 0
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        results=RESULTS.path,
+        store=STORE,
+    message:
+        "Enter the report into MLflow"
+    shell:
+        "python3 -m online_rnnlm track {params.results} --summary > {output} 2> {log}"

@@ -67,8 +67,8 @@ CLAIMS = {
     ),
     MULTIPLY_ADDS: PaperClaim(
         "less computation than that static network",
-        "{model} has its lower test perplexity with fewer multiply-adds and in less time per "
-        "word than {against}.",
+        "{model} costs less than {against}: fewer multiply-adds and less time per word. It must "
+        "also have a lower test perplexity.",
     ),
     VECTOR_ALONE: PaperClaim(
         "the vector alone learns as well as all weights by plain steps",
@@ -77,8 +77,7 @@ CLAIMS = {
     ),
     LEARNING: PaperClaim(
         "better learning than frozen",
-        "{model}: the gain needs learning during testing, as the same weights do worse "
-        "with a frozen vector.",
+        "{model} has a lower test perplexity with its vector learning than with it frozen at 0.",
     ),
     BEST_RIVAL: PaperClaim(
         "better than a static network with one rival",
@@ -101,32 +100,30 @@ def compared_claims(results: Results) -> Compared:
     Every row with a vector has all claims but the one on the best systems, which belongs to the
     row that the report is about.
     """
-    for row in results.rows:
-        if row.has_vector:
-            yield from _of_row(results, row)
-
-
-def _of_row(results: Results, vector: Row) -> Compared:
-    opponents, learning = results.opponents(vector), Side(vector, vector.final)
-    same = opponents.same_hidden
-    if same is None:
-        yield _untested(SAME_HIDDEN, vector, "no finished static network of as many hidden units")
-    else:
-        yield _tested(results, SAME_HIDDEN, learning, Side(same, NONE))
-    yield from _more_parameters(results, vector, opponents.more_parameters)
-    yield from _vector_alone(results, vector)
-    yield _tested(results, LEARNING, learning, Side(vector, NONE))
-    yield from _against_rivals(results, vector)
-    if vector == results.headline(vector.corpus):
-        yield _best_systems(results, vector)
+    for vector in results.rows:
+        if not vector.has_vector:
+            continue
+        learning = Side(vector, vector.final)
+        opponents = results.opponents(vector)
+        same = opponents.same_hidden
+        if same is None:
+            reason = "no finished static network of as many hidden units"
+            yield _untested(SAME_HIDDEN, vector, reason)
+        else:
+            yield _tested(results, SAME_HIDDEN, learning, Side(same, NONE))
+        yield from _more_parameters(results, vector, opponents.more_parameters)
+        yield from _vector_alone(results, vector)
+        yield _tested(results, LEARNING, learning, Side(vector, NONE))
+        yield from _against_rivals(results, vector)
+        if vector == results.headline(vector.corpus):
+            yield _best_systems(results, vector)
 
 
 def _untested(number: int, row: Row, reason: str) -> UntestedClaim:
     """A claim about a row that this experiment cannot test."""
-    claim = CLAIMS[number]
     return UntestedClaim(
         number=number,
-        claim=claim.name,
+        claim=CLAIMS[number].name,
         corpus=row.corpus,
         model=row.label,
         reason=reason,
@@ -154,12 +151,18 @@ def _tested(
     costs = _costs(results, ours) | {
         f"{name}_against": cost for name, cost in _costs(results, theirs).items()
     }
-    against = results.name_of(theirs) + (f" (the {which})" if which else "")
+    model = results.name_of(ours)
+    against = results.name_of(theirs)
+    if which:
+        against += f" (the {which})"
     return Claim(
-        **_in_words(number, results.name_of(ours), against),
+        number=number,
+        claim=CLAIMS[number].text.format(model=model, against=against),
         corpus=row.corpus,
         train_tokens=results.corpora[row.corpus].splits["train"].tokens,
         row=row.label,
+        model=model,
+        against=against,
         case=case,
         network=ours.row.label,
         network_against=theirs.row.label,
@@ -171,12 +174,6 @@ def _tested(
         p_value_holm=None,
         verdict="undecided",
     )
-
-
-def _in_words(number: int, model: str, against: str) -> dict[str, Any]:
-    """The values of a claim's record that say in words what it is about."""
-    claim = CLAIMS[number].text.format(model=model, against=against)
-    return {"number": number, "claim": claim, "model": model, "against": against}
 
 
 def _costs(results: Results, side: Side) -> dict[str, Any]:
@@ -200,16 +197,18 @@ def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compa
     learning = Side(vector, vector.final)
     claim = _tested(results, MORE_PARAMETERS, learning, Side(static, NONE))
     yield claim
-    ours, theirs = vector.multiply_adds_per_word, static.multiply_adds_per_word
+    ours = vector.multiply_adds_per_word
+    theirs = static.multiply_adds_per_word
     effect = Effect(
         multiply_adds_per_word=ours,
         multiply_adds_per_word_against=theirs,
         change_percent=100 * (ours / theirs - 1),
         **compare_times(results.timings, vector.corpus, vector.label, static.label),
     )
-    of_a_test = ("evaluation", "evaluation_against", "seeds", "p_value")
-    counted = _in_words(MULTIPLY_ADDS, claim.model, claim.against) | {"effect": effect}
-    yield claim.model_copy(update=counted | dict.fromkeys(of_a_test))
+    text = CLAIMS[MULTIPLY_ADDS].text.format(model=claim.model, against=claim.against)
+    counted = {"number": MULTIPLY_ADDS, "claim": text, "effect": effect}
+    no_test = dict.fromkeys(("evaluation", "evaluation_against", "seeds", "p_value"))
+    yield claim.model_copy(update=counted | no_test)
 
 
 def _vector_alone(results: Results, vector: Row) -> Compared:
@@ -217,7 +216,8 @@ def _vector_alone(results: Results, vector: Row) -> Compared:
 
     In the unit of training the vector has the rate of its training, in others the best on `valid`.
     """
-    trained, tested = vector.settings.unit_of_text, False
+    trained = vector.settings.unit_of_text
+    tested = False
     for unit in get_args(UnitOfText):
         everything = Way(PARTS, unit_of_text=unit).name
         alone = Way((DOCUMENT_VECTOR,), unit_of_text=unit).name
@@ -278,7 +278,8 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
     static = _sides(row for row in rows if not row.has_vector)
     if all(side.evaluation == NONE for side in static):
         return _untested(BEST_SYSTEM, vector, _NO_RIVAL)
-    ours, theirs = _best(_sides(row for row in rows if row.has_vector)), _best(static)
+    ours = _best(_sides(row for row in rows if row.has_vector))
+    theirs = _best(static)
     alone = ours.row == vector and ours.only_vector_learns
     if alone and theirs in _rivals(results, vector):
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
@@ -294,8 +295,10 @@ def _rivals(results: Results, vector: Row) -> list[Side]:
 
 
 def _sides(rows: Iterable[Row]) -> list[Side]:
+    """Rows in each of their evaluations."""
     return [Side(row, name) for row in rows for name in row.evaluations]
 
 
 def _best(sides: Sequence[Side]) -> Side:
+    """The side with the lowest perplexity on `valid`, mean over the seeds."""
     return min(sides, key=lambda side: side.perplexity("valid").mean)

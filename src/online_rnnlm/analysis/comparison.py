@@ -74,7 +74,8 @@ def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test"
     where = f"{results.directory.path}: corpus `{sides[0].row.corpus}`"
     if pieces.count < 2:
         raise UserError(f"{where}: to compare two models, `{text}` needs two sentences or more")
-    scores, lengths = [], []
+    scores = []
+    lengths = []
     for side in sides:
         frames = [results.sentence_scores(run.name, side.evaluation, text) for run in side.row.runs]
         by_seed = zip(side.row.runs, side.perplexity(text).values, strict=True)

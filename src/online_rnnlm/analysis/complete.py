@@ -33,9 +33,11 @@ def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> Non
     """
     results = collect(experiment, directory)
     audits = records.read(Audits, directory.audits).audits
-    lines = [one.line for one in results.missing]
+    lines = [missing.line for missing in results.missing]
     lines += [
-        f"{one.name}: the audit breaks: {', '.join(one.broken)}" for one in audits if one.broken
+        f"{audit.name}: the audit breaks: {', '.join(audit.broken)}"
+        for audit in audits
+        if audit.broken
     ]
     if not lines:
         trainings = len(results.experiment.trainings())

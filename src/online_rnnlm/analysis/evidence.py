@@ -72,6 +72,14 @@ _COSTS = {
 """The costs in a claim's record, which the tables do not have for every evaluation."""
 _WORDS = {"claim", "model", "against"}
 """What a claim's record says in words."""
+_NOT_KEPT = {
+    "parameters": math.nan,
+    "multiply_adds_per_word": math.nan,
+    "parameters_touched_per_word": math.nan,
+    "words_per_second": math.nan,
+    "valid_perplexity": math.inf,  # so that it is not the best
+}
+"""The values of a network in an evaluation of which no table has any."""
 
 
 class EvidenceFolder(ExperimentDirectory):
@@ -286,7 +294,7 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
                 training_multiply_adds_per_word=math.nan,
                 words_per_second=math.nan,
             )
-            rows[network].append(FinishedRun(run, end, evaluations))
+            rows[network].append(FinishedRun(run, end, evaluations, diverged={}))
     return KeptResults(
         experiment=experiment,
         directory=evidence,
@@ -306,16 +314,6 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
         timings=records.read(Timings, evidence.timings).timings,
         scores=scores,
     )
-
-
-_NOT_KEPT = {
-    "parameters": math.nan,
-    "multiply_adds_per_word": math.nan,
-    "parameters_touched_per_word": math.nan,
-    "words_per_second": math.nan,
-    "valid_perplexity": math.inf,  # so that it is not the best
-}
-"""The values of a network in an evaluation of which no table has any."""
 
 
 def _costs_and_valid_perplexities(

@@ -39,7 +39,6 @@ from online_rnnlm.analysis.verdicts import (
     NOT_SUPPORTED,
     SUPPORTED,
     UNDECIDED,
-    WORST_FIRST,
     grid,
 )
 from online_rnnlm.audit.rules import Audit, Audits
@@ -58,10 +57,28 @@ from online_rnnlm.storage.runs import RunRecord
 _WIDTH = 88
 """Characters in a line of the summary."""
 _IN_SENTENCE = {
-    SUPPORTED: "",
-    NOT_SUPPORTED: ": the vector does not help here",
-    UNDECIDED: ": no clear difference",
+    SUPPORTED: "the vector is better",
+    NOT_SUPPORTED: "the static network is better",
+    UNDECIDED: "no clear difference",
 }
+PUBLISHED = "published"
+TOOLKIT = "RNNLM Toolkit's"
+ASSUMED = "assumed"
+
+# The origin holds only for the value given here; any other value of the setting is assumed.
+# Published values are in the author's summary of the paper, the toolkit's in its source code.
+_ORIGINS: Mapping[str, tuple[str, Any]] = {
+    "cell": (PUBLISHED, "sigmoid"),
+    "error_clip": (TOOLKIT, 15.0),
+    "improvement_factor": (TOOLKIT, 1.003),
+    "rate_divisor": (TOOLKIT, 2.0),
+    "initial_scale": (TOOLKIT, 0.1),
+    "rate_rule": (TOOLKIT, "toolkit"),
+    "classes.rule": (TOOLKIT, "sqrt_frequency"),
+    "classes.count": (TOOLKIT, 100),
+    "testing.steps": (TOOLKIT, 5),
+}
+_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -91,11 +108,13 @@ def summary(results: Results, findings: Sequence[str]) -> str:
 
 def _content(results: Results) -> dict[str, Any]:
     """The values that the template uses, by name."""
-    directory, experiment = results.directory, results.experiment
+    directory = results.directory
+    experiment = results.experiment
     claims = records.read(Claims, directory.claims)
     captions = records.read(Captions, directory.captions)
-    shown = [one for one in claims.claims if one.corpus == claims.claims[0].corpus]
-    untested = [one for one in claims.not_tested if shown and one.corpus == shown[0].corpus]
+    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
+    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
+    one_seed = len(experiment.seeds) == 1
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "How to make these numbers again", "Limits")
     return {
@@ -109,8 +128,8 @@ def _content(results: Results) -> dict[str, Any]:
         "sections": sections,
         "headings": [*(section["heading"] for section in sections), *fixed],
         "claims": claims,
-        "grid": grid(shown, untested) if shown else None,
-        "whole_grid": grid(claims.claims),
+        "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
+        "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
         "one_seed": ONE_SEED,
         "margin": MARGIN_PERCENT,
@@ -197,27 +216,33 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     static = results.opponents(row).shown
     if not static:
         return f"{reached}, and {row.perplexity('test', NONE).mean:.1f} frozen."
-    names = " and ".join(one.label for one in static)
-    values = " and ".join(f"{one.perplexity('test').mean:.1f}" for one in static)
-    numbers = (SAME_HIDDEN, MORE_PARAMETERS)
+    sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
+    one_seed = "" if results.several_seeds else "; one seed"
+    return f"{reached}, against {sides}{one_seed}."
+
+
+def _static_side(row: Row, static: Row, claims: Sequence[Claim]) -> str:
+    """The perplexity of a static network, its size beside the vector's network, and the verdict."""
     verdicts = [
         claim.verdict
         for claim in claims
-        if (claim.corpus, claim.row) == (row.corpus, row.label) and claim.number in numbers
+        if (claim.corpus, claim.row, claim.network_against) == (row.corpus, row.label, static.label)
+        and claim.number in (SAME_HIDDEN, MORE_PARAMETERS)
     ]
-    worst = min(verdicts, key=WORST_FIRST.index, default=SUPPORTED)
-    networks = "networks" if len(static) > 1 else "network"
-    return f"{reached}, against {values} of the static {networks} {names}{_IN_SENTENCE[worst]}."
+    said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
+    more = round(100 * (static.parameters / row.parameters - 1))
+    size = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
+    return f"{static.perplexity('test').mean:.1f} of the static {static.label} ({size}{said})"
 
 
 def _texts(results: Results) -> str:
     """The size and the order of the training texts, in a sentence."""
-    corpora, order = results.experiment.corpora, {True: "in order", False: "shuffled"}
-    sizes = {corpus: found.splits["train"].tokens for corpus, found in results.corpora.items()}
-    return " ".join(
-        f"{corpus}: {size / 1e6:.1f} million training tokens, {order[corpora[corpus].keeps_order]}."
-        for corpus, size in sizes.items()
-    )
+    sentences = []
+    for corpus, statistics in results.corpora.items():
+        order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
+        tokens = statistics.splits["train"].tokens
+        sentences.append(f"{corpus}: {tokens:,} training tokens, {order}.")
+    return " ".join(sentences)
 
 
 def claim_numbers(claim: Claim) -> str:
@@ -225,16 +250,17 @@ def claim_numbers(claim: Claim) -> str:
     effect = claim.effect
     change = f"{signed(effect.change_percent)} %"
     if claim.p_value is None or claim.p_value_holm is None:
-        ours, theirs = effect.multiply_adds_per_word, effect.multiply_adds_per_word_against
-        counted = f"{ours:,.0f} against {theirs:,.0f} multiply-adds per word ({change})"
-        if effect.seconds_per_word is None:
-            return counted
-        micro, other = (
-            f"{1e6 * (seconds or 0):.2f}"
-            for seconds in (effect.seconds_per_word, effect.seconds_per_word_against)
+        counted = (
+            f"{effect.multiply_adds_per_word:,.0f} against "
+            f"{effect.multiply_adds_per_word_against:,.0f} multiply-adds per word ({change})"
         )
-        times = f"{micro} against {other} µs per word"
-        return f"{counted}; {times} (95 % interval {interval(effect.seconds_change_percent)})"
+        if effect.seconds_per_word is None or effect.seconds_per_word_against is None:
+            return counted
+        return (
+            f"{counted}; {1e6 * effect.seconds_per_word:.2f} against "
+            f"{1e6 * effect.seconds_per_word_against:.2f} µs per word (95 % interval "
+            f"{interval(effect.seconds_change_percent)})"
+        )
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
         f"({change}; 95 % interval {interval(effect.interval_percent)})",
@@ -253,7 +279,7 @@ def claim_numbers(claim: Claim) -> str:
 
 def _audit(audits: Sequence[Audit]) -> str:
     """Say in a sentence what the audit of the networks found."""
-    broken = [f"{one.name} ({', '.join(one.broken)})" for one in audits if one.broken]
+    broken = [f"{audit.name} ({', '.join(audit.broken)})" for audit in audits if audit.broken]
     if broken:
         return f"The audit of the networks is not passed: {'; '.join(broken)}."
     return (
@@ -277,24 +303,6 @@ def _facts(results: Results) -> dict[str, str]:
         facts[f"corpus {corpus}"] = {statistics.digest[:12]}
     facts["hours of training in all"] = {f"{hours:.2f}"}
     return {name: ", ".join(sorted(values)) for name, values in facts.items()}
-
-
-PUBLISHED, TOOLKIT, ASSUMED = "published", "RNNLM Toolkit's", "assumed"
-
-# The origin holds only for the value given here; any other value of the setting is assumed.
-# Published values are in the author's summary of the paper, the toolkit's in its source code.
-_ORIGINS: Mapping[str, tuple[str, Any]] = {
-    "cell": (PUBLISHED, "sigmoid"),
-    "error_clip": (TOOLKIT, 15.0),
-    "improvement_factor": (TOOLKIT, 1.003),
-    "rate_divisor": (TOOLKIT, 2.0),
-    "initial_scale": (TOOLKIT, 0.1),
-    "rate_rule": (TOOLKIT, "toolkit"),
-    "classes.rule": (TOOLKIT, "sqrt_frequency"),
-    "classes.count": (TOOLKIT, 100),
-    "testing.steps": (TOOLKIT, 5),
-}
-_DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def origin(key: str, value: Any) -> str:

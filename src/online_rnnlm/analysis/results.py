@@ -97,10 +97,10 @@ class Results:
     @property
     def compared_corpora(self) -> list[str]:
         """The corpora that have rows; raises NothingToShowError if none has."""
-        found = [corpus for corpus in self.corpora if self.rows_on(corpus)]
-        if not found:
+        corpora = [corpus for corpus in self.corpora if self.rows_on(corpus)]
+        if not corpora:
             raise NothingToShowError("No network has finished.")
-        return found
+        return corpora
 
     @property
     def first_corpus(self) -> str:
@@ -113,11 +113,11 @@ class Results:
     @property
     def missing_note(self) -> list[str]:
         """A note for a table or a caption that names what is missing; none if nothing is."""
-        named = [
-            f"{one.what}{f' on {one.corpus}' if self.several_corpora else ''} ({one.why})"
-            for one in self.missing
-            if one.shown
-        ]
+        named = []
+        for missing in self.missing:
+            if missing.shown:
+                where = f" on {missing.corpus}" if self.several_corpora else ""
+                named.append(f"{missing.what}{where} ({missing.why})")
         return [f"Missing: {'; '.join(named)}."] if named else []
 
     @property
@@ -171,13 +171,14 @@ class Results:
 
     def parameters_of(self, row: Row, evaluation: str) -> int:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
-        rival = self.rival_in(evaluation)
-        parts = mixed_rivals([rival.name], self.experiment.testing) if rival else ()
-        mixed = {part.name for part in parts}
-        others = [one for one in self.rivals if one.corpus == row.corpus]
-        return row.parameters + sum(
-            one.parameters or 0 for one in others if one.rival and one.rival.name in mixed
-        )
+        parameters = row.parameters
+        if rival := self.rival_in(evaluation):
+            parts = mixed_rivals([rival.name], self.experiment.testing)
+            mixed = {part.name for part in parts}
+            for system in self.rivals:
+                if system.corpus == row.corpus and system.rival and system.rival.name in mixed:
+                    parameters += system.parameters or 0
+        return parameters
 
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
@@ -225,8 +226,11 @@ class Results:
         same = next((row for row in static if row.settings.hidden_size == hidden), None)
         more = next((row for row in static if row.parameters >= vector.parameters), None)
         largest = max(static, key=lambda row: row.parameters, default=None)  # of equals, the first
-        shown = [row for row in (same, more or largest) if row is not None]
-        return Opponents(same, more, shown[:1] if shown[:1] == shown[1:] else shown)
+        shown: list[Row] = []
+        for row in (same, more or largest):
+            if row is not None and row not in shown:
+                shown.append(row)
+        return Opponents(same, more, shown)
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
@@ -240,33 +244,42 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         corpus: records.read(Statistics, directory.corpus(folder_of(corpus)).statistics)
         for corpus in experiment.corpora
     }
-    missing: list[Missing] = []
-
-    def read(planned: Run) -> FinishedRun | DivergedRun:
-        return _read(experiment, directory, planned, corpora, missing)
-
     rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    for planned in experiment.runs():
-        run, settings = read(planned), planned.settings
+    runs = [_read(experiment, directory, planned, corpora) for planned in experiment.runs()]
+    for run in runs:
+        settings = run.run.settings
         needed = {*main_evaluations(settings.document_size)}
         if isinstance(run, FinishedRun) and run.evaluations.keys() >= needed:
-            rows[settings.corpus, planned.model].append(run)
-    candidates = [read(run) for run in experiment.search_runs()]
+            rows[settings.corpus, run.run.model].append(run)
+    candidates = [
+        _read(experiment, directory, planned, corpora) for planned in experiment.search_runs()
+    ]
     rivals = []
     for name, (corpus, _, rival) in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
         rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
-    seeds = len(experiment.seeds)
     return Results(
         experiment=experiment,
         directory=directory,
-        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == seeds],
+        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)],
         candidates=candidates,
-        missing=missing,
+        missing=[missing for run in [*runs, *candidates] for missing in _missing(run)],
         rivals=rivals,
         corpora=corpora,
         timings=records.read(Timings, directory.timings).timings,
     )
+
+
+def _missing(run: FinishedRun | DivergedRun) -> Iterator[Missing]:
+    """Yield a run that has diverged, or the evaluations of a finished run that have."""
+    label = run.run.label
+    corpus = run.run.settings.corpus
+    if isinstance(run, DivergedRun):
+        shown = not run.run.searched
+        yield Missing(label, run.end.status, corpus, run.end.reason, shown=shown)
+        return
+    for name, diverged in run.diverged.items():
+        yield Missing(f"{label}, {name}", diverged.status, corpus, diverged.reason)
 
 
 def _read(
@@ -274,11 +287,11 @@ def _read(
     directory: ExperimentDirectory,
     planned: Run,
     corpora: Mapping[str, Statistics],
-    missing: list[Missing],
 ) -> FinishedRun | DivergedRun:
-    """Read the files of a run; what has diverged is added to `missing`."""
+    """Read the files of a run; those of the search have no evaluations."""
     run = resolve(planned, directory)
-    files, corpus = directory.run(run.name), run.settings.corpus
+    corpus = run.settings.corpus
+    files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
     end = records.read(RunResult, files.result, RunDivergence)
     refuse_older(files.result, end.identity, record)
@@ -286,19 +299,18 @@ def _read(
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     if isinstance(end, RunDivergence):
-        shown = not run.searched
-        missing.append(Missing(run.label, end.status, corpus, end.reason, shown=shown))
         return DivergedRun(run, end)
-    evaluations = {}
-    planned_tests = evaluations_of(run.settings, experiment.testing)
-    for name, evaluation in () if run.searched else planned_tests.items():
-        path = directory.evaluation(run.name, name)
-        tested = records.read(Evaluation, path, DivergedEvaluation)
-        refuse_older(path, tested.identity, record)
-        refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
-        if isinstance(tested, Evaluation):
-            evaluations[name] = tested
-        else:
-            what = f"{run.label}, {name}"
-            missing.append(Missing(what, tested.status, corpus, tested.reason))
-    return FinishedRun(run, end, evaluations)
+    evaluations: dict[str, Evaluation] = {}
+    diverged: dict[str, DivergedEvaluation] = {}
+    if not run.searched:
+        planned_tests = evaluations_of(run.settings, experiment.testing)
+        for name, evaluation in planned_tests.items():
+            path = directory.evaluation(run.name, name)
+            tested = records.read(Evaluation, path, DivergedEvaluation)
+            refuse_older(path, tested.identity, record)
+            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
+            if isinstance(tested, Evaluation):
+                evaluations[name] = tested
+            else:
+                diverged[name] = tested
+    return FinishedRun(run, end, evaluations, diverged)

@@ -14,7 +14,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals.base import Rival
-from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
 from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
@@ -40,13 +40,13 @@ class Metric:
 
 def metric_of(by_seed: Sequence[Evaluation], name: MetricName, split: str) -> Metric:
     """A metric of a split over the seeds' evaluations; empty if they leave that split out."""
-    found = (evaluation.splits.get(split) for evaluation in by_seed)
-    return Metric(tuple(float(getattr(metrics, name)) for metrics in found if metrics is not None))
+    of_split = [evaluation.splits[split] for evaluation in by_seed if split in evaluation.splits]
+    return Metric(tuple(float(getattr(metrics, name)) for metrics in of_split))
 
 
 def multiply_adds_of(by_seed: Sequence[Evaluation]) -> Metric:
     """Multiply-adds per word over the seeds' evaluations, which may have chosen other caches."""
-    return Metric(tuple(found.costs.multiply_adds_per_word for found in by_seed))
+    return Metric(tuple(evaluation.costs.multiply_adds_per_word for evaluation in by_seed))
 
 
 class FinishedRun(NamedTuple):
@@ -55,8 +55,9 @@ class FinishedRun(NamedTuple):
     run: Run
     end: RunResult
     evaluations: Mapping[str, Evaluation]
-    """The run's evaluations by name, in the configuration's order, without those that diverged; a
-    run of the search has none."""
+    """The run's evaluations by name, in the configuration's order; a run of the search has none."""
+    diverged: Mapping[str, DivergedEvaluation]
+    """Those in which the network diverged."""
 
     @property
     def name(self) -> str:
@@ -124,13 +125,14 @@ class Row:
     def evaluations(self) -> list[str]:
         """The names of the evaluations that each of the row's runs has, in the configuration's
         order."""
-        found = self.first.evaluations
-        return [name for name in found if all(name in run.evaluations for run in self.runs)]
+        names = self.first.evaluations
+        return [name for name in names if all(name in run.evaluations for run in self.runs)]
 
     def chose(self, run: Run) -> bool:
         """True if a run of the search is the row's, with the settings that were chosen for it."""
-        mine, own = run.name in self.first.run.candidates, self.settings
-        return mine and all(getattr(own, key) == value for key, value in run.searched.items())
+        return run.name in self.first.run.candidates and all(
+            getattr(self.settings, key) == value for key, value in run.searched.items()
+        )
 
     def by_seed(self, evaluation: str) -> list[Evaluation]:
         """The results of each seed's run in an evaluation."""
@@ -173,8 +175,12 @@ class System(NamedTuple):
     @property
     def name(self) -> str:
         """The name in tables, such as `100/0` or `100/0 + neural cache`."""
-        parts = [self.row and self.row.label, self.rival and self.rival.title]
-        return " + ".join(part for part in parts if part)
+        parts = []
+        if self.row is not None:
+            parts.append(self.row.label)
+        if self.rival is not None:
+            parts.append(self.rival.title)
+        return " + ".join(parts)
 
 
 class Side(NamedTuple):
@@ -211,9 +217,10 @@ class Side(NamedTuple):
     @property
     def kept_for(self) -> UnitOfText:
         """The unit of text at whose end the side forgets what it has read; with a rival, never."""
-        way, trained = self.by_seed[0].way, self.row.settings.unit_of_text
+        way = self.by_seed[0].way
         if way is None:
             return "stream"
+        trained = self.row.settings.unit_of_text
         return longest([trained, way.unit_of_text or trained])
 
 

@@ -115,7 +115,7 @@ def equivalence_p_value(gains: Floats, tokens: npt.NDArray[np.integer], margin: 
     it, must be rejected; the larger of the two p-values counts.
     """
     shifted = (gains + margin * tokens, margin * tokens - gains)
-    return max(sign_flip_p_value(one, two_sided=False) for one in shifted)
+    return max(sign_flip_p_value(gains, two_sided=False) for gains in shifted)
 
 
 def sign_flip_p_value(
@@ -134,7 +134,8 @@ def sign_flip_p_value(
     if len(gains) < 60 and 2 ** len(gains) <= resamples:
         patterns = np.arange(2 ** len(gains))[:, None] >> np.arange(len(gains))
         return float(np.mean(size((2.0 * (patterns & 1) - 1.0) @ gains) >= threshold))
-    random, extreme = np.random.default_rng(seed), 0
+    random = np.random.default_rng(seed)
+    extreme = 0
     at_once = max(1, _CHUNK_ELEMENTS // len(gains))
     for drawn in range(0, resamples, at_once):
         rows = min(at_once, resamples - drawn)
@@ -154,8 +155,8 @@ def seed_interval(differences: Sequence[float], null: float = 0.0) -> SeedDiffer
         return None
     from scipy import stats  # noqa: PLC0415  # as above
 
-    mean, deviation = float(np.mean(differences)), float(np.std(differences, ddof=1))
-    error = deviation / math.sqrt(count)
+    mean = float(np.mean(differences))
+    error = float(np.std(differences, ddof=1)) / math.sqrt(count)
     half = error * float(stats.t.ppf(1 - LEVEL / 2, count - 1))
     distance = abs(mean - null)
     # If all seeds agree but for rounding, the interval is a single point.

@@ -6,6 +6,7 @@ The verdicts follow from the intervals, p-values and seeds in the claims' record
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +24,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 SUPPORTED: Verdict = "supported"
 NOT_SUPPORTED: Verdict = "not supported"
 UNDECIDED: Verdict = "undecided"
+NOT_TESTED = "not tested"
+"""What stands in place of a verdict on a claim that a network does not test."""
 WORST_FIRST = (NOT_SUPPORTED, UNDECIDED, SUPPORTED)
 """The order of verdicts where what does not hold is shown first."""
 _BY_SIDE: Mapping[int, Verdict] = {1: SUPPORTED, -1: NOT_SUPPORTED, 0: UNDECIDED}
@@ -38,11 +41,11 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 def judge(results: Results) -> Claims:
     """Judge all claims, vector row by vector row."""
-    found = list(compared_claims(results))
+    claims = list(compared_claims(results))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
-        claims=tuple(judged([one for one in found if isinstance(one, Claim)])),
-        not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
+        claims=tuple(judged([claim for claim in claims if isinstance(claim, Claim)])),
+        not_tested=tuple(claim for claim in claims if isinstance(claim, UntestedClaim)),
     )
 
 
@@ -53,18 +56,18 @@ def judged(claims: Sequence[Claim]) -> list[Claim]:
     of a lower perplexity of the same networks, holds, and less is computed in less time.
     """
     corrected = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
-    found: list[Claim] = []
+    judged_claims: list[Claim] = []
     for claim in claims:
         if claim.p_value is None:
-            parts = [found[-1].verdict, _faster(claim.effect)]
-            parts.append(SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED)
-            verdict = min(parts, key=WORST_FIRST.index)
-            found.append(claim.model_copy(update={"verdict": verdict}))
+            lower_perplexity = judged_claims[-1].verdict
+            less_computed = SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED
+            verdicts = (lower_perplexity, less_computed, _faster(claim.effect))
+            update: dict[str, Any] = {"verdict": min(verdicts, key=WORST_FIRST.index)}
         else:
             p_value = next(corrected)
             update = {"p_value_holm": p_value, "verdict": verdict_of(claim, p_value)}
-            found.append(claim.model_copy(update=update))
-    return found
+        judged_claims.append(claim.model_copy(update=update))
+    return judged_claims
 
 
 def verdict_of(claim: Claim, adjusted: float) -> Verdict:
@@ -72,7 +75,8 @@ def verdict_of(claim: Claim, adjusted: float) -> Verdict:
 
     Claim 4, that the vector alone suffices, is not supported unless the vector is also cheaper.
     """
-    effect, seeds = claim.effect, claim.seeds
+    effect = claim.effect
+    seeds = claim.seeds
     if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
         return NOT_SUPPORTED
     intervals = [effect.interval_nats_per_token]
@@ -100,27 +104,33 @@ def _is_cheaper(effect: Effect) -> bool:
     return all(ours < theirs for ours, theirs in costs if ours is not None and theirs is not None)
 
 
-def grid(claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = ()) -> Table:
+def grid(
+    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
+) -> Table:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
     It names the corpus of a network if there are several. A claim that no network tests has a row,
-    too.
+    too. With one seed, every verdict says so.
     """
     several = len({claim.corpus for claim in claims}) > 1
     cells: dict[str, dict[str, str]] = {}
     for claim in sorted(claims, key=lambda claim: claim.number):
         case = f", {claim.case}" if claim.case else ""
         row = f"{claim.number}. {CLAIMS[claim.number].name}{case}"
-        column = f"{claim.row}, {claim.corpus}" if several else claim.row
-        cells.setdefault(row, {})[column] = verdict_and_change(claim)
-    networks = dict.fromkeys(name for row in cells.values() for name in row)
-    for number in {one.number for one in not_tested} - {one.number for one in claims}:
-        cells[f"{number}. {CLAIMS[number].name}"] = dict.fromkeys(networks, "untested")
-    in_order = sorted(cells.items(), key=lambda row: row[0][0])
-    data = pd.DataFrame([{"claim": name, **row} for name, row in in_order])
+        network = f"{claim.row}, {claim.corpus}" if several else claim.row
+        said = verdict_and_change(claim)
+        cells.setdefault(row, {})[network] = f"one seed: {said}" if one_seed else said
+    networks = dict.fromkeys(network for row in cells.values() for network in row)
+    tested = {claim.number for claim in claims}
+    for number in {untested.number for untested in not_tested} - tested:
+        cells[f"{number}. {CLAIMS[number].name}"] = {}
+    rows = [
+        {"claim": name, **dict.fromkeys(networks, NOT_TESTED), **cells[name]}
+        for name in sorted(cells)
+    ]
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True, wide=True) for name in networks]
-    return Table("claims", "Verdicts by claim and network", data, columns)
+    return Table("claims", "Verdicts by claim and network", pd.DataFrame(rows), columns)
 
 
 def verdict_and_change(claim: Claim) -> str:

@@ -78,7 +78,7 @@ class Audit(Part):
     @property
     def broken(self) -> list[str]:
         """The rules that are broken."""
-        return [one.rule for one in self.rules if one.status == "broken"]
+        return [rule.rule for rule in self.rules if rule.status == "broken"]
 
 
 class Audits(Record):
@@ -244,7 +244,8 @@ class Auditor:
 
     def reset(self) -> AuditedRule:
         """Let two parts of the text that begin with a unit change places."""
-        text, unit = self.text, self.unit
+        text = self.text
+        unit = self.unit
         ends = _ENDS[unit]
 
         def moved(first: Text, second: Text) -> Comparison:
@@ -351,7 +352,8 @@ class Auditor:
 
     def single_pass(self) -> AuditedRule:
         """Score the text in a second run, and send its second half after the first is answered."""
-        text, halves = self.text, self.scorer.halves
+        text = self.text
+        halves = self.scorer.halves
 
         def again(first: Text, _: Text) -> Comparison:
             return Comparison(first, first, self.score(first), self.score_anew(first))

@@ -15,7 +15,6 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 
-Number = TypeVar("Number", int, float)
 Item = TypeVar("Item")
 CONFIGURATION = Path("config/config.yaml")
 MOST_PROCESSES = 1000
@@ -35,13 +34,12 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
     """Add `--config`, `--corpus` and `--threads`."""
     add_configuration(parser)
     parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
-    add_threads(parser, "processes to use")
-
-
-def add_threads(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add `--threads`, the number of cores that the verb may use; `what` says for what."""
-    number = whole_number(MOST_PROCESSES)
-    parser.add_argument("--threads", type=number, default=1, help=f"{what} (default: 1)")
+    parser.add_argument(
+        "--threads",
+        type=whole_number(MOST_PROCESSES),
+        default=1,
+        help="processes to use (default: 1)",
+    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -55,32 +53,33 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
 
 
-def number(
-    kind: Callable[[str], Number], fits: Callable[[Number], bool], allowed: str
-) -> Callable[[str], Number]:
-    """Return a function that reads a number for argparse, which turns any other text into one line.
+def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
+    """Return a function that reads a whole number from `least` to `most` for argparse."""
 
-    `fits` tells which numbers are allowed, and `allowed` says it.
-    """
-
-    def read(text: str) -> Number:
+    def read(text: str) -> int:
         with suppress(ValueError):
-            value = kind(text)
-            if fits(value):
-                return value
+            if least <= int(text) <= most:
+                return int(text)
+        allowed = f"whole numbers from {least} to {most}"
         raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
     return read
 
 
-def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
-    """Return a function that reads a whole number from `least` to `most` for argparse."""
-    allowed = f"whole numbers from {least} to {most}"
-    return number(int, lambda value: least <= value <= most, allowed)
+def finite_number(text: str) -> float:
+    """Read a finite number for argparse."""
+    with suppress(ValueError):
+        if math.isfinite(float(text)):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
 
 
-finite_number = number(float, math.isfinite, "finite numbers")
-positive_number = number(float, lambda value: 0 < value < math.inf, "numbers above 0")
+def positive_number(text: str) -> float:
+    """Read a number above 0 for argparse."""
+    with suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
 
 
 def new_file(text: str) -> Path:
@@ -107,7 +106,8 @@ def named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -
     """Return what the option `--<what>` names; raises UserError if nothing has that name."""
     name = getattr(arguments, what)
     if name not in among:
-        meant, has = suggestion(name, among), ", ".join(among) or "none"
+        has = ", ".join(among) or "none"
+        meant = suggestion(name, among)
         raise UserError(f"{arguments.config}: no {what} `{name}`; {meant}it has {has}")
     return among[name]
 

@@ -33,16 +33,25 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_files(parser: argparse.ArgumentParser, what: str) -> None:
     """Add files to read."""
-    explained = f"{what}; `-` or nothing is standard input"
-    parser.add_argument("files", nargs="*", default=[], metavar="FILE", help=explained)
+    parser.add_argument(
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"{what}; `-` or nothing is standard input",
+    )
 
 
 def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
     """Add the text's files and its layout: raw text, which is divided, if no option is given."""
     add_files(parser, what)
-    add = parser.add_mutually_exclusive_group().add_argument
-    add("--tokenised", action="store_true", help="a sentence a line, spaces between its tokens")
-    add("--lines", action="store_true", help="each line is a sentence: it is not divided")
+    layout = parser.add_mutually_exclusive_group()
+    layout.add_argument(
+        "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"
+    )
+    layout.add_argument(
+        "--lines", action="store_true", help="each line is a sentence: it is not divided"
+    )
 
 
 def add_learning(parser: argparse.ArgumentParser) -> None:
@@ -55,15 +64,26 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
         help="what learns: `none`, `document_vector` (the default if the model has a vector), "
         "`all`, or names joined by `+`",
     )
-    add, number = parser.add_argument, _arguments.whole_number
-    explained = "when a step is taken: after each `word` (default), each `sentence` or, if the "
-    explained += "vector alone learns, a number of words"
-    add("--learn-after", default="word", metavar="MOMENT", help=explained)
+    parser.add_argument(
+        "--learn-after",
+        default="word",
+        metavar="MOMENT",
+        help="when a step is taken: after each `word` (default), each `sentence` or, if the "
+        "vector alone learns, a number of words",
+    )
     add_unit(parser)
-    explained = "size of the steps: of the weights that learn or, if it alone learns, of the vector"
-    add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help=explained)
-    explained = "words that an error is propagated back through if weights learn"
-    add("--steps", type=number(MOST_STEPS), help=f"{explained} (default: {USUAL_STEPS})")
+    parser.add_argument(
+        "--learning-rate",
+        type=_arguments.positive_number,
+        metavar="RATE",
+        help="size of the steps: of the weights that learn or, if it alone learns, of the vector",
+    )
+    parser.add_argument(
+        "--steps",
+        type=_arguments.whole_number(MOST_STEPS),
+        help="words that an error is propagated back through if weights learn "
+        f"(default: {USUAL_STEPS})",
+    )
 
 
 def add_unit(parser: argparse.ArgumentParser) -> None:
@@ -78,19 +98,25 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
 
 def add_format(parser: argparse.ArgumentParser, *formats: str, help: str) -> None:
     """Add the format of lines; the first is the default, and `--json` is short for `jsonl`."""
-    explained = f"{help} (default: {formats[0]})"
-    parser.add_argument("--format", choices=formats, default=formats[0], help=explained)
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help=f"{help} (default: {formats[0]})"
+    )
     if "jsonl" in formats:
-        explained = "the same as `--format jsonl`"
-        add = parser.add_argument
-        add("--json", dest="format", action="store_const", const="jsonl", help=explained)
+        parser.add_argument(
+            "--json",
+            dest="format",
+            action="store_const",
+            const="jsonl",
+            help="the same as `--format jsonl`",
+        )
 
 
 class RowPrinter:
     """Prints rows: for people, or with these columns as TSV, with a header, or as lines of JSON."""
 
     def __init__(self, form: str, *columns: str) -> None:
-        self._form, self._columns = form, columns
+        self._form = form
+        self._columns = columns
         if form == "tsv":
             print("\t".join(columns))
 
@@ -102,8 +128,12 @@ class RowPrinter:
     def row(self, plain: str, *values: object) -> None:
         """Print a row: the text for people, or its values."""
         if self._form == "jsonl":
-            plain = json.dumps(dict(zip(self._columns, values, strict=True)), ensure_ascii=False)
-        print("\t".join(map(str, values)) if self._form == "tsv" else plain)
+            row = dict(zip(self._columns, values, strict=True))
+            print(json.dumps(row, ensure_ascii=False))
+        elif self._form == "tsv":
+            print("\t".join(map(str, values)))
+        else:
+            print(plain)
 
 
 def named_model(arguments: argparse.Namespace) -> TrainedModel:

@@ -56,9 +56,11 @@ def _train(arguments: argparse.Namespace) -> None:
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.train import train
+    from online_rnnlm.tracking.live import LiveRun
 
     corpus, files = directory.corpus(resolved.corpus_folder), directory.run(resolved.name)
-    train(resolved, corpus, files, _CHECKPOINT_SECONDS)
+    live = LiveRun(directory, resolved.name)
+    train(resolved, corpus, files, _CHECKPOINT_SECONDS, live.log)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:

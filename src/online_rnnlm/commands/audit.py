@@ -22,21 +22,48 @@ if none is broken. docs/audit.md describes them, and the lines that a program re
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add = parser.add_argument
-    add("model", nargs="?", help="a model, as in `score`; the options of what learns are for it")
-    add("--command", metavar="PROGRAM", help="a program that scores text, in place of a model")
-    explained = "some tokenised sentences, one a line; an empty line ends a document"
-    add("--text", type=Path, metavar="FILE", required=True, help=explained)
-    explained = "all words that the program can predict; `</s>` is the end of a sentence"
-    add("--vocabulary", type=Path, metavar="FILE", help=explained)
-    add("--ask", action="store_true", help="the program answers for candidates, too")
-    explained = "time for the program to answer the first half of a text (default: %(default)s)"
-    add("--seconds", type=_arguments.positive_number, default=60.0, help=explained)
-    explained = "places at which a rule is tried (default: %(default)s)"
-    add("--places", type=_arguments.whole_number(10**4), default=5, metavar="N", help=explained)
-    explained = "allowed difference of scores, in nats, and of sums (default: %(default)s)"
-    add("--tolerance", type=_arguments.positive_number, default=1e-4, help=explained)
-    add("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "model", nargs="?", help="a model, as in `score`; the options of what learns are for it"
+    )
+    parser.add_argument(
+        "--command", metavar="PROGRAM", help="a program that scores text, in place of a model"
+    )
+    parser.add_argument(
+        "--text",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="some tokenised sentences, one a line; an empty line ends a document",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="all words that the program can predict; `</s>` is the end of a sentence",
+    )
+    parser.add_argument(
+        "--ask", action="store_true", help="the program answers for candidates, too"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_arguments.positive_number,
+        default=60.0,
+        help="time for the program to answer the first half of a text (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--places",
+        type=_arguments.whole_number(10**4),
+        default=5,
+        metavar="N",
+        help="places at which a rule is tried (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=_arguments.positive_number,
+        default=1e-4,
+        help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     _model.add_learning(parser)
 
 

@@ -19,9 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
         "of a run, such as results/demo/runs/RUN",
     )
-    add, new = parser.add_argument, _arguments.new_file
-    add("-o", "--output", type=new, required=True, metavar="FILE", help="such as demo.onlm")
-    add("--half", action="store_true", help="round weights to 16 bits: half the size")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_arguments.new_file,
+        required=True,
+        metavar="FILE",
+        help="such as demo.onlm",
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="round weights to 16 bits: half the size"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -23,10 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     _model.add_text(parser, "the sentences to look for")
-    add, explained = parser.add_argument, "the text to search; may be repeated"
-    add("--among", metavar="FILE", action="append", required=True, help=explained)
-    explained = "how many to find for each sentence (default: 5)"
-    add("--number", type=_arguments.whole_number(10**6), default=5, help=explained)
+    parser.add_argument(
+        "--among",
+        metavar="FILE",
+        action="append",
+        required=True,
+        help="the text to search; may be repeated",
+    )
+    parser.add_argument(
+        "--number",
+        type=_arguments.whole_number(10**6),
+        default=5,
+        help="how many to find for each sentence (default: 5)",
+    )
     _model.add_format(parser, "plain", "tsv", "jsonl", help="how the sentences are written")
 
 

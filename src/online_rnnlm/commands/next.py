@@ -19,12 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _model.add_model(parser)
     _model.add_files(parser, "the beginnings of sentences, a line each")
-    add = parser.add_argument
-    explained = "the lines are tokens with spaces between them"
-    add("--tokenised", action="store_true", help=explained)
-    explained = "how many words to give for each line (default: 5)"
-    add("--number", type=_arguments.whole_number(10**9), default=5, help=explained)
-    add("--frozen", action="store_true", help="the vector does not learn from the line")
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the lines are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--number",
+        type=_arguments.whole_number(10**9),
+        default=5,
+        help="how many words to give for each line (default: 5)",
+    )
+    parser.add_argument(
+        "--frozen", action="store_true", help="the vector does not learn from the line"
+    )
     _model.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
 
 

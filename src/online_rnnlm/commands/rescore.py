@@ -23,17 +23,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_files(parser, "the lists")
     _model.add_format(parser, *get_args(ListFormat), help="the format of the lists, see below")
-    add = parser.add_argument
-    explained = "write the columns key, log P, sum and text, whatever the format of the lists is"
-    add("--tsv", action="store_true", help=explained)
-    explained = "the texts are tokens with spaces between them"
-    add("--tokenised", action="store_true", help=explained)
-    explained = "factor of log P (nats) in the sum with the score that is there (default: 1)"
-    add("--weight", type=_arguments.finite_number, default=1.0, help=explained)
-    explained = "score each list after the best hypothesis of the list before, alone (`last`), or "
-    explained += "after those of all lists before (`all`)"
-    add("--context", choices=("last", "all"), help=explained)
-    add("--frozen", action="store_true", help="nothing learns")
+    parser.add_argument(
+        "--tsv",
+        action="store_true",
+        help="write the columns key, log P, sum and text, whatever the format of the lists is",
+    )
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--weight",
+        type=_arguments.finite_number,
+        default=1.0,
+        help="factor of log P (nats) in the sum with the score that is there (default: 1)",
+    )
+    parser.add_argument(
+        "--context",
+        choices=("last", "all"),
+        help="score each list after the best hypothesis of the list before, alone (`last`), or "
+        "after those of all lists before (`all`)",
+    )
+    parser.add_argument("--frozen", action="store_true", help="nothing learns")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
@@ -61,4 +71,4 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.best:
             print(ordered[0].hypothesis.text)
         else:
-            print("\n".join(written(one, form) for one in ordered))
+            print("\n".join(written(hypothesis, form) for hypothesis in ordered))

@@ -18,16 +18,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_learning(parser)
-    add = parser.add_argument
     kinds = ("word", "sentence", "document", "total")
-    add("--per", choices=kinds, default="sentence", help="what has a row (default: sentence)")
-    explained = "unit of log-probabilities: to the base e, 2 or 10 (default: nats)"
+    parser.add_argument(
+        "--per", choices=kinds, default="sentence", help="what has a row (default: sentence)"
+    )
     units = ("nats", "bits", "log10")
-    add("--in", dest="unit", choices=units, default="nats", help=explained)
-    explained = "how rows are written: `plain` for people, the others for programs"
-    _model.add_format(parser, "plain", "tsv", "jsonl", help=f"{explained}, with every digit")
-    explained = "score each line as soon as it is read; needs `--unit-of-text sentence`"
-    add("--flush", action="store_true", help=explained)
+    parser.add_argument(
+        "--in",
+        dest="unit",
+        choices=units,
+        default="nats",
+        help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
+    )
+    _model.add_format(
+        parser,
+        "plain",
+        "tsv",
+        "jsonl",
+        help="how rows are written: `plain` for people, the others for programs, with every digit",
+    )
+    parser.add_argument(
+        "--flush",
+        action="store_true",
+        help="score each line as soon as it is read; needs `--unit-of-text sentence`",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -37,6 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.scored import ScoreWriter, score_text
 
     model = _model.named_model(arguments)
-    layout, way = _model.layout_of(model, arguments), _model.way_of(model, arguments)
+    layout = _model.layout_of(model, arguments)
+    way = _model.way_of(model, arguments)
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
     score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)

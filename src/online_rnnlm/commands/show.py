@@ -24,16 +24,23 @@ The mean is over all words and ends of sentences; surprise is -log2 P."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add = parser.add_argument
-    add("text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input")
-    explained = "a model, as in `score` (default: the one that comes with the project)"
-    add("--model", help=explained)
-    explained = "a static model that reads the text, too (default: the one that comes with the "
-    explained += "project, if `--model` is not given)"
-    add("--against", metavar="MODEL", help=explained)
-    add("--lines", action="store_true", help="each line is a sentence: it is not divided")
-    add("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
-    add("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
+    )
+    parser.add_argument(
+        "--model", help="a model, as in `score` (default: the one that comes with the project)"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="a static model that reads the text, too (default: the one that comes with the "
+        "project, if `--model` is not given)",
+    )
+    parser.add_argument(
+        "--lines", action="store_true", help="each line is a sentence: it is not divided"
+    )
+    parser.add_argument("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Enter an experiment's runs into MLflow, as they are now."""
+"""Enter an experiment's runs into MLflow: its own database, or the store that a variable names."""
 
 from __future__ import annotations
 
@@ -6,40 +6,38 @@ import argparse
 
 from online_rnnlm.commands import _arguments
 
-HELP = "enter an experiment's runs into MLflow, as they are now"
+HELP = "enter an experiment's runs into MLflow (MLFLOW_TRACKING_URI, or its own mlflow.db)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     _arguments.add_results(parser)
-    parser.add_argument(
-        "--store",
-        metavar="ADDRESS",
-        help="an MLflow server or database (default: the folder's own mlflow.db)",
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--run", help="enter this run alone, and print MLflow's id of it")
+    only.add_argument(
+        "--summary", action="store_true", help="enter the report alone, and print MLflow's id of it"
     )
-    parser.add_argument(
-        "--watch",
-        type=_arguments.positive_number,
-        metavar="SECONDS",
-        help="go on: look for changes every SECONDS, until the process that started this ends",
-    )
+    only.add_argument("--store", action="store_true", help="make the store, and enter nothing")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.errors import UserError
+    from online_rnnlm.config.loading import load
     from online_rnnlm.storage.paths import ExperimentDirectory
-    from online_rnnlm.tracking.entries import EARLIER, RUNNING
-    from online_rnnlm.tracking.synchronisation import synchronise, watch
+    from online_rnnlm.tracking import entries
+    from online_rnnlm.tracking.store import one_line_errors, open_store
 
-    if arguments.watch is not None:
-        if not arguments.results.is_dir():  # watching starts before the folder has any run
-            raise UserError(f"{arguments.results}: no such folder")
-        watch(ExperimentDirectory(arguments.results), arguments.store, arguments.watch)
+    if arguments.store:
+        with one_line_errors():
+            open_store(ExperimentDirectory(arguments.results))
         return
-    found = synchronise(_arguments.results_of(arguments), arguments.store)
-    unfinished = sum(entry.status == RUNNING for entry in found.entries)
-    print(f"{len(found.runs)} entries, {unfinished} of them of runs not finished yet")
-    earlier = [entry.name for entry in found.entries if entry.kind == EARLIER]
-    if earlier:
-        print(f"not in the configuration any more: {', '.join(earlier)}")
+    directory = _arguments.results_of(arguments)
+    experiment = load(directory.configuration)
+    with one_line_errors():
+        experiment_id = open_store(directory)
+        if arguments.run:
+            print(entries.enter_run(directory, experiment_id, arguments.run))
+        elif arguments.summary:
+            print(entries.enter_summary(directory, experiment_id, experiment))
+        else:
+            print(f"{entries.enter_all(directory, experiment_id, experiment)} runs entered")

@@ -18,16 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _model.add_model(parser)
     _model.add_text(parser)
     _model.add_unit(parser)
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "--per",
         choices=("sentence", "document"),
         default="sentence",
         help="write a vector after each sentence (default), or after each document's last one; "
         "with `document`, `--unit-of-text document` is the default",
     )
-    add("--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector")
-    add("--json", action="store_true", help="print a line of JSON for each vector, not TSV")
+    parser.add_argument(
+        "--learning-rate", type=_arguments.positive_number, metavar="RATE", help="of the vector"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a line of JSON for each vector, not TSV"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -22,8 +22,8 @@ from online_rnnlm.config.messages import (
     LONGEST_NAME,
     NAME,
     WrongValue,
+    distinct,
     first_wrong_value,
-    refuse_equal,
     refuse_unknown_keys,
 )
 
@@ -104,12 +104,7 @@ FilePaths = Annotated[
 """The path of a file, or several."""
 
 
-def _refuse_equal(values: list[Any]) -> list[Any]:
-    refuse_equal(values)
-    return values
-
-
-Distinct = AfterValidator(_refuse_equal)
+Distinct = AfterValidator(distinct)
 """Marks a list in which no value may stand twice."""
 
 

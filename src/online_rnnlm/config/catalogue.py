@@ -62,8 +62,8 @@ def mixtures(experiment: Experiment) -> bool:
 
 def choices(experiment: Experiment) -> bool:
     """True if settings of training are searched, or any evaluation tries some."""
-    searched, rivals = experiment.searched, experiment.testing.rivals_of_runs
-    return online_evaluations(experiment) or bool(searched or rivals)
+    tries_some = experiment.searched or experiment.testing.rivals_of_runs
+    return online_evaluations(experiment) or bool(tries_some)
 
 
 def other_texts(experiment: Experiment) -> bool:

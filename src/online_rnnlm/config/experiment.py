@@ -19,7 +19,6 @@ from online_rnnlm.config.messages import Place, WrongValue
 from online_rnnlm.config.rows import Row, Search, TrainingSettings, combinations, settings_of
 from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.tracking import TrackingSettings
 from online_rnnlm.config.training import RunSettings
 
 MOST_THREADS = 64
@@ -51,8 +50,6 @@ class Experiment(Settings):
     """Seed of the runs of the search; it must be none of `seeds`."""
     testing: TestingSettings = TestingSettings()
     """Further evaluations, and rivals to compare with."""
-    tracking: TrackingSettings = TrackingSettings()
-    """The MLflow store that the runs are entered into."""
     digits: Digits = Digits()
     """Digits that name the folders of corpora and runs. Leave them out: the workflow fills them
     in."""
@@ -95,11 +92,9 @@ class Experiment(Settings):
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
 
-        Where downloads lie and where runs are tracked decides no table,
-        figure or page.
+        Where downloads lie decides no table, figure or page.
         """
-        without = {"downloads", "tracking"}
-        return self.model_dump(mode="json", exclude=without)
+        return self.model_dump(mode="json", exclude={"downloads"})
 
     def trainings(self) -> list[Run]:
         """Return every run: first those of the search, then those of the rows."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -58,15 +59,18 @@ def first_message(error: ValidationError) -> str:
 def first_wrong_value(error: ValidationError) -> WrongValue:
     """Return the first of pydantic's errors as a WrongValue."""
     first = error.errors()[0]
-    place, kind, context = first["loc"], first["type"], first.get("ctx", {})
+    place = first["loc"]
+    kind = first["type"]
+    context = first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, WrongValue):
         return WrongValue((*place, *cause.place), str(cause))
     text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
     if kind.startswith("union_tag"):
         place = (*place, context["discriminator"].strip("'"))
-        tag, allowed = context.get("tag"), context.get("expected_tags")
-        text = "is required" if tag is None else f"'{tag}' is unknown; allowed: {allowed}"
+        tag = context.get("tag")
+        unknown = f"'{tag}' is unknown; allowed: {context.get('expected_tags')}"
+        text = "is required" if tag is None else unknown
     if kind in ("less_than_equal", "greater_than_equal"):
         most_or_least = context.get("le", context.get("ge"))
         text = f"{text.rpartition(' ')[0]} {most_or_least:g}"
@@ -99,11 +103,12 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str]) -> None:
             raise WrongValue((str(key),), message)
 
 
-def refuse_equal(values: Sequence[object], *place: int | str) -> None:
-    """Raise WrongValue for the first value that stands in the list for the second time."""
+def distinct(values: list[Any]) -> list[Any]:
+    """Return a list; raises WrongValue for the first value that stands in it for a second time."""
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise WrongValue((*place, index), f"{_written(value)} is in the list already")
+            raise WrongValue((index,), f"{_written(value)} is in the list already")
+    return values
 
 
 def _written(value: object) -> str:

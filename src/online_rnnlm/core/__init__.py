@@ -1,1 +1,15 @@
-"""The model: its symbolic graph, the cells, parameters, sizes, weight files and costs."""
+"""The method: all that decides a weight or a log-probability, and nothing else.
+
+A reader who wants to understand the idea reads these files, in this order:
+
+- `sizes`, `parameters`, `cells`: the sizes of a network, its six matrices, its hidden layers;
+- `graph`: the definition, as one symbolic graph; `updates`: how its weights learn;
+- `text`, `way`, `lanes`: the text as arrays, the way in which it is read, the order of its parts;
+- `schedule`, `training`: the learning rate, the epochs;
+- `scoring`: scoring with a trained network, its vector or its weights learning or not;
+- `engines`: the same in fast code, tested against the graph.
+
+This folder imports nothing else of the package, and gets settings as plain values. It knows no
+files, no messages for users, no costs and no command line. Its digest (`storage.code`) is a part of
+the identity of every run: a change here makes new runs, and nothing elsewhere does.
+"""

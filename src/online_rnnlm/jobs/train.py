@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from online_rnnlm.config.runs import Run
@@ -28,6 +28,8 @@ from online_rnnlm.storage.runs import End, Epoch, RunRecord
 logger = logging.getLogger(__name__)
 
 _WAITING_SECONDS = 0.5
+EpochLog = Callable[[Sequence[Epoch]], None]
+"""A function that is called after every epoch, with all epochs of the run so far."""
 
 
 def train(
@@ -35,12 +37,13 @@ def train(
     corpus_directory: CorpusDirectory,
     directory: RunDirectory,
     checkpoint_seconds: float = math.inf,
+    log_epochs: EpochLog | None = None,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
 
     Nothing is done if they are all there: another process has made them, while this one waited. A
     checkpoint is written after every epoch, and within an epoch whenever `checkpoint_seconds` have
-    passed.
+    passed. `log_epochs` is called after every epoch.
 
     If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
     gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
@@ -65,7 +68,7 @@ def train(
         records.write_lines(directory.metrics, started.epochs)
         checkpoints = Checkpoints(directory, record, checkpoint_seconds, watch)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, directory, started, checkpoints)
+            divergence = _train_epochs(run, corpus, directory, started, checkpoints, log_epochs)
         _finish(run, corpus, directory, started, record, divergence)
 
 
@@ -75,6 +78,7 @@ def _train_epochs(
     directory: RunDirectory,
     started: Started,
     checkpoints: Checkpoints,
+    log_epochs: EpochLog | None,
 ) -> str | None:
     """Train to the end; write the metrics and a line of the log after every epoch.
 
@@ -87,7 +91,7 @@ def _train_epochs(
     if started.progress.epoch or started.progress.unfinished:
         logger.info("goes on %s", _position(started, corpus))
     try:
-        _follow(run, corpus, directory, started, checkpoints)
+        _follow(run, corpus, directory, started, checkpoints, log_epochs)
     except Stopped as stopped:
         logger.info("%s: %s", _position(started, corpus), stopped)
         raise
@@ -104,6 +108,7 @@ def _follow(
     directory: RunDirectory,
     started: Started,
     checkpoints: Checkpoints,
+    log_epochs: EpochLog | None,
 ) -> None:
     """Train, and save what is reached: a checkpoint whenever one is due, each epoch's metrics.
 
@@ -127,6 +132,8 @@ def _follow(
             checkpoints.save(started)
             records.write_lines(directory.metrics, started.epochs)
             logger.info("%s", _epoch_line(started.epochs[-1], run.settings))
+            if log_epochs is not None:
+                log_epochs(started.epochs)
         began, cpu_began = time.perf_counter(), time.process_time()
 
 

@@ -197,14 +197,20 @@ class ExperimentDirectory:
 
     logs = _Place("logs")
     """The folder of the jobs' logs; a run's own log is in its folder."""
-    folder = _Place("tracking/directory.json")
-    """The record of the folder's identity, which tells its entries in MLflow from others'."""
-    tracked = _Place("tracking/tracked.json")
-    """The record of the entries in MLflow: the store's address and the ids of the runs."""
+
+    def entered(self, name: str) -> Path:
+        """MLflow's id of a run that has been entered, or of the experiment's `summary`."""
+        return self.path / "tracking" / f"{name}.txt"
+
+    tables = _Place("tables")
+    """The folder of the tables."""
 
     def table(self, table: str, kind: str) -> Path:
         """A table, as `csv` (with all digits), `md`, `tex` and `html`."""
         return self.path / "tables" / f"{table}.{kind}"
+
+    figures = _Place("figures")
+    """The folder of the figures."""
 
     def figure(self, figure: str, kind: str) -> Path:
         """A figure, as `svg` and `png`."""

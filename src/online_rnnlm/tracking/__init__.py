@@ -1,1 +1,1 @@
-"""Display of an experiment's runs in MLflow, which can be rebuilt from the files at any time."""
+"""MLflow: entering of runs from their files, its interface, and models by their addresses there."""

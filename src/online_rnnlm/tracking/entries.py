@@ -1,261 +1,244 @@
-"""Entries for MLflow: an experiment's runs as tags, parameters, metrics and artifacts."""
+"""Entering of an experiment into MLflow: each run from its files, and the report with all runs.
+
+A training is found in a store by its tag `identity`. So it is entered once, whoever enters it and
+how often.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from online_rnnlm.config import evaluations
+from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, read_evaluation
+from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import (
-    Epoch,
-    RunDivergence,
-    RunRecord,
-    RunResult,
-    read_end,
-    read_epochs,
-)
-from online_rnnlm.tracking.about import FROZEN, datasets, description
+from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult, read_epochs
+from online_rnnlm.tracking.model import log_model
+from online_rnnlm.tracking.store import mlflow
+from online_rnnlm.use.results import TrainedRun
 
-EARLIER = "earlier"
-"""The kind of a run that the configuration does not ask for any more."""
-RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
-_OF_TRAINING = ("parameters", "words_per_second", "epochs", "best_epoch")
-_DIVERGED = RunDivergence, DivergedEvaluation
-Metric = tuple[str, float, int, int]  # (key, value, time in ms, step)
-Stamp = tuple[tuple[str, int, int], ...]
-"""Paths of files with their times of change (ns) and sizes (bytes)."""
+BEST = "best"
+"""The alias of the registered model that is the best."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """The intended content of an MLflow run; all times are in ms since 1970."""
-
-    name: str
-    """The name of the run's folder, or `summary of CORPUS`."""
-    corpus: str
-    label: str
-    """The name that MLflow's interface shows."""
-    identity: str
-    began: int
-    ended: int | None
-    """The time of the end; None until the entry is complete."""
-    tags: dict[str, str]
-    description: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    epochs: tuple[Metric, ...] = ()
-    """The metrics of the epochs; an epoch is a step."""
-    final: tuple[Metric, ...] = ()
-    files: tuple[tuple[str, Path], ...] = ()
-    """Artifacts, each with its folder in MLflow; sent when the entry is complete."""
-    datasets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The fields of MLflow's data set for each split of the corpus that the run has used."""
-    has_model: bool = False
-    """True if the weights are logged as a model: not for runs of a search, nor if the folder does
-    not hold their corpus any more."""
-
-    @property
-    def kind(self) -> str:
-        """`static`, `online`, `search`, `earlier` or `summary`."""
-        return self.tags["kind"]
-
-    @property
-    def status(self) -> str:
-        """One of RUNNING, FINISHED and FAILED."""
-        if self.ended is None:
-            return RUNNING
-        return FAILED if "failure" in self.tags else FINISHED
-
-    @property
-    def digest(self) -> str:
-        """The sha256 of all that the entry says, apart from the contents of its files."""
-        values = [(key, value) for key, value, _, _ in self.final]
-        files = [path.name for _, path in self.files]
-        said = (self.ended, self.tags, self.description, self.parameters, dict(self.datasets))
-        return digest_of_json((said, len(self.epochs), values, files))
+def find_or_create(
+    experiment_id: str, identity: str, label: str, began: datetime, tags: dict[str, str]
+) -> str:
+    """Return MLflow's id of the run with that identity, which is made if it is not there."""
+    found = _find(experiment_id, identity)
+    if found is None:
+        found = (
+            mlflow()
+            .MlflowClient()
+            .create_run(
+                experiment_id,
+                start_time=_milliseconds(began),
+                tags={**tags, "identity": identity},
+                run_name=label,
+            )
+        )
+    return str(found.info.run_id)
 
 
-def stamp(directory: ExperimentDirectory) -> Stamp:
-    """Return the stamp of all files that entries are made from: it differs if one has changed."""
-    places = ("runs/*/*", "evaluations/*/*", "corpora/*/statistics.json")
-    found = []
-    for place in (*places, "config.json", "report.html"):
-        for path in sorted(directory.path.glob(place)):
-            with suppress(FileNotFoundError):  # It has just been deleted.
-                about = path.stat()
-                found.append((str(path), about.st_mtime_ns, about.st_size))
-    return tuple(found)
-
-
-def entries_of(
-    directory: ExperimentDirectory, experiment: Experiment
-) -> tuple[list[Entry], list[UserError]]:
-    """Return the entries of all runs that have begun, and the errors of damaged files.
-
-    A run whose files a job is just making anew has no entry.
-    """
-    planned = {run.name for run in experiment.trainings()}
-    entries, errors = [], []
-    for record in sorted(directory.path.glob("runs/*/run.json")):
-        try:
-            entries.append(_run_entry(directory, record.parent.name, experiment, planned))
-        except UserError as error:
-            if record.is_file():
-                errors.append(error)
-    # Folders of several plans may hold the same training: the one of this configuration is entered.
-    entries.sort(key=lambda entry: entry.kind == EARLIER)
-    once: dict[str, Entry] = {}
-    for entry in entries:
-        once.setdefault(entry.identity, entry)
-    return [*once.values()], errors
-
-
-def _run_entry(
-    directory: ExperimentDirectory, name: str, experiment: Experiment, planned: Collection[str]
-) -> Entry:
-    """Return the entry of a run in its current state; `planned` are the configuration's runs.
-
-    It is complete when the run has been trained and has its main evaluations, or has diverged.
-    Raises UserError for a damaged file.
-    """
-    run = directory.run(name)
-    record, end = records.read(RunRecord, run.record), read_end(run)
-    settings, began = record.settings, _milliseconds(record.began)
-    if end is not None and end.identity != record.identity:
-        end = None  # It is that of an older training.
-    tests = _read_evaluations(directory, record, experiment)
-    needed = () if record.searched else evaluations.main_evaluations(settings.document_size)
-    finished = {test: one for test, one in tests.items() if isinstance(one, Evaluation)}
-    ends = [end, *(tests.get(test) for test in needed)]
-    failures = [one.reason for one in ends if isinstance(one, _DIVERGED)]
-    complete = end is not None and (None not in ends or bool(failures))
-    succeeded = complete and not failures
-    tags = _tags(directory, record)
-    if name not in planned:
-        tags["kind"] = EARLIER
-    if failures:
-        tags["failure"] = failures[0]
-    final: tuple[Metric, ...] = ()
-    if succeeded and isinstance(end, RunResult):
-        tags["updates"] = ", ".join(finished)
-        final = tuple(_final_metrics(directory, record, end, finished))
-    corpus = records.read_if_there(Statistics, directory.corpus(record.corpus_folder).statistics)
-    if corpus is not None and corpus.digest != record.corpus_digest:
-        corpus = None  # The folder holds another text now.
-    label = Run(settings=settings, searched=record.searched).label
-    files = existing("", (run.record, run.metrics, run.result, run.log))
-    files += existing("evaluations", (directory.evaluation(name, test) for test in finished))
-    return Entry(
-        name=name,
-        corpus=settings.corpus,
-        label=label,
-        identity=record.identity,
-        began=began,
-        ended=_milliseconds(end.ended) if end is not None and complete else None,
-        tags=tags,
-        description=description(
-            f"{label}, on {settings.corpus}", failures, {key: value for key, value, _, _ in final}
-        ),
-        parameters={k: v if isinstance(v, str) else json.dumps(v) for k, v in settings},
-        epochs=tuple(_epoch_metrics(read_epochs(run) if run.metrics.is_file() else [], began)),
-        final=final,
-        files=tuple(files),
-        datasets=datasets(record, corpus),
-        has_model=succeeded and not record.searched and corpus is not None,
-    )
-
-
-def _read_evaluations(
-    directory: ExperimentDirectory, record: RunRecord, experiment: Experiment
-) -> dict[str, Evaluation | DivergedEvaluation]:
-    """Read those evaluations of this training that the configuration asks for and are there.
-
-    A run of the search has none.
-    """
-    if record.searched:
-        return {}
-    asked = evaluations.evaluations_of(record.settings, experiment.testing)
-    found = {test: read_evaluation(directory, record.name, test) for test in asked}
-    return {test: one for test, one in found.items() if one and one.identity == record.identity}
-
-
-def existing(folder: str, paths: Iterable[Path]) -> list[tuple[str, Path]]:
-    """Return those files that exist, each with the folder."""
-    return [(folder, path) for path in paths if path.is_file()]
+def _find(experiment_id: str, identity: str) -> Any | None:
+    """Return MLflow's run with that identity; None if there is none."""
+    same = f"tags.identity = '{identity}'"
+    found = mlflow().search_runs([experiment_id], same, output_format="list")
+    return found[0] if found else None
 
 
 def _milliseconds(time: datetime) -> int:
     return round(1000 * time.timestamp())
 
 
-def _tags(directory: ExperimentDirectory, record: RunRecord) -> dict[str, str]:
-    """Return a run's tags: its kind, its model and its software."""
-    by_size = "online" if record.settings.document_size else "static"
+def _changed(file: Path) -> int:
+    """Return the time of a file's last change, in ms."""
+    return round(1000 * file.stat().st_mtime)
+
+
+def begin_run(experiment_id: str, record: RunRecord) -> str:
+    """Return MLflow's id of a training, which is made with its settings if it is not there."""
+    settings = record.settings
+    run = Run(settings=settings, searched=record.searched)
+    by_size = "online" if settings.document_size else "static"
     tags = {
         "kind": "search" if record.searched else by_size,
-        "network": Run(settings=record.settings).model,
-        "code_digest": record.code_digest,
-        "corpus_digest": record.corpus_digest,
-        "weights": str(directory.run(record.name).model.relative_to(directory.path)),
-        "host": record.host,
-        "version.python": record.python,
+        "network": run.model,
     }
-    if record.slurm_jobs:
-        tags["slurm_job"] = ", ".join(record.slurm_jobs)
-    return tags | {f"version.{package}": number for package, number in record.packages.items()}
+    run_id = find_or_create(experiment_id, record.identity, run.label, record.began, tags)
+    parameters = {key: v if isinstance(v, str) else json.dumps(v) for key, v in settings}
+    mlflow().log_params(parameters, run_id=run_id)
+    return run_id
 
 
-def _epoch_metrics(epochs: Sequence[Epoch], start: int) -> Iterator[Metric]:
-    """Yield the metrics of all epochs; MLflow's interface groups them by the text before `/`.
+def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
+    """Log the metrics of a run's epochs so far; what has been logged before is not stored twice.
 
-    It has a page of its own for `system/`. `start` is the time of the beginning in ms.
+    An epoch's time is that at which it ended if nothing interrupted the training.
     """
-    seconds = 0.0
+    library, ended, metrics = mlflow(), _milliseconds(record.began), []
     for epoch in epochs:
-        seconds += epoch.seconds
-        values = {f"epoch/{key}": value for key, value in epoch if isinstance(value, float)}
-        values["system/peak_memory_megabytes"] = values.pop("epoch/peak_memory_megabytes")
-        values["system/cpu_utilization_percentage"] = 100 * epoch.cpu_seconds / epoch.seconds
+        ended += round(1000 * epoch.seconds)
+        values = {
+            "perplexity/valid": round(epoch.valid_perplexity, 2),
+            "perplexity/train": round(epoch.train_perplexity, 2),
+            "learning_rate": epoch.learning_rate,
+            "words_per_second": round(epoch.words_per_second),
+        }
         for key, value in values.items():
-            yield key, value, round(start + 1000 * seconds), epoch.epoch
+            metrics.append(library.entities.Metric(key, value, ended, epoch.epoch))
+    library.MlflowClient().log_batch(run_id, metrics=metrics)
 
 
-def _final_metrics(
-    directory: ExperimentDirectory,
-    record: RunRecord,
-    end: RunResult,
-    tests: Mapping[str, Evaluation],
-) -> Iterator[Metric]:
-    """Yield a finished run's metrics: perplexity of every split and evaluation, costs and size.
+def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> str:
+    """Enter a run that has been tested, or has diverged; return MLflow's id of it.
 
-    MLflow's page of a run shows them in this order, its table of runs in that of the alphabet.
-    The keys of the main evaluation have no ending. Those of a frozen vector end in `_frozen`, and
-    those of other evaluations in the evaluation's name. Their times are those of the evaluations'
-    files: MLflow shows the latest value.
+    Raises UserError if a file is missing or damaged.
     """
-    main = evaluations.final_evaluation(record.settings.document_size)
-    endings = {evaluations.FROZEN.name: FROZEN} | {main: ""}
-    for name in sorted(tests, key=lambda name: name != main):
-        test = tests[name]
-        # MLflow allows no `+` in a key.
-        ending = endings.get(name, f"_{name.replace('+', '_and_')}")
-        written = round(1000 * directory.evaluation(record.name, name).stat().st_mtime)
-        for split, metrics in reversed(test.splits.items()):
-            yield f"{split}_perplexity{ending}", metrics.perplexity, written, 0
-        adds = test.costs.multiply_adds_per_word
-        yield f"testing/multiply_adds_per_word{ending}", adds, written, 0
-    if not tests:
-        yield "valid_perplexity", end.valid_perplexity, _milliseconds(end.ended), 0
-    for about in _OF_TRAINING:
-        yield f"training/{about}", float(getattr(end, about)), _milliseconds(end.ended), 0
+    library, run = mlflow(), directory.run(name)
+    record = records.read(RunRecord, run.record)
+    end = records.read(RunResult, run.result, RunDivergence)
+    document_size = record.settings.document_size
+    failures = [end.reason] if isinstance(end, RunDivergence) else []
+    run_id = begin_run(experiment_id, record)
+    with library.start_run(run_id=run_id):
+        # MLflow's page of a run shows the metrics in the order in which they came.
+        main = final_evaluation(document_size)
+        files = directory.evaluations(name).glob("*.json")
+        for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
+            test = records.read(Evaluation, file, DivergedEvaluation)
+            if isinstance(test, Evaluation):
+                library.log_metrics(_metrics(test, main), timestamp=_changed(file))
+            elif test.evaluation in main_evaluations(document_size):
+                failures.append(test.reason)
+            library.log_artifact(str(file), "evaluations")
+        log_epochs(run_id, record, read_epochs(run))
+        if isinstance(end, RunResult):
+            values = {
+                "perplexity/best_valid": round(end.valid_perplexity, 2),
+                "best_epoch": end.best_epoch,
+                "parameters": end.parameters,
+            }
+            library.log_metrics(values, timestamp=_milliseconds(end.ended))
+        for file in (run.record, run.metrics, run.result, run.log):
+            library.log_artifact(str(file))
+        logged = library.get_run(run_id)
+        if not failures and not record.searched and not logged.outputs.model_outputs:
+            log_model(TrainedRun(directory, name))
+        library.set_tag("mlflow.note.content", _description(logged, failures))
+    status = "FAILED" if failures else "FINISHED"
+    library.MlflowClient().set_terminated(run_id, status, _milliseconds(end.ended))
+    return run_id
+
+
+def _metrics(test: Evaluation, main: str) -> dict[str, float]:
+    """Return the perplexities of an evaluation, and what a word costs in the main one.
+
+    The keys of the main evaluation have no ending. Those of a frozen vector end in `_frozen`, and
+    those of other evaluations in the evaluation's name.
+    """
+    # MLflow allows no `+` in a key.
+    ending = {FROZEN.name: "_frozen", main: ""}.get(
+        test.evaluation, f"_{test.evaluation.replace('+', '_and_')}"
+    )
+    values = {
+        f"perplexity/{split}{ending}": round(metrics.perplexity, 2)
+        for split, metrics in test.splits.items()
+        if split not in ("train", "valid")  # the epochs have these
+    }
+    if test.evaluation == main:
+        values["multiply_adds_per_word"] = round(test.costs.multiply_adds_per_word)
+    return values
+
+
+def _description(run: Any, failures: Sequence[str]) -> str:
+    """Say in Markdown what a run reached, and how its model is loaded."""
+    if failures:
+        return failures[0]
+    if run.data.tags["kind"] == "search":
+        return "A run of the search for settings, which is not tested."
+    reached = run.data.metrics["perplexity/test"]
+    return (
+        f"Test perplexity {reached:.2f}. Load the model with\n\n"
+        f'    mlflow.pyfunc.load_model("runs:/{run.info.run_id}/model")\n'
+    )
+
+
+def enter_summary(
+    directory: ExperimentDirectory, experiment_id: str, experiment: Experiment
+) -> str:
+    """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
+
+    The model of each corpus that is best on `valid` is registered under the alias `best`. Raises
+    UserError if a file is missing or damaged.
+    """
+    library = mlflow()
+    claims = records.read(Claims, directory.claims)
+    written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
+    identity = digest_of_json(experiment.of_results())
+    run_id = find_or_create(experiment_id, identity, "summary", written, {"kind": "summary"})
+    with library.start_run(run_id=run_id):
+        for file in (directory.report, directory.claims):
+            library.log_artifact(str(file))
+        library.log_artifacts(str(directory.tables), "tables")
+        library.log_artifacts(str(directory.figures), "figures")
+        note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
+        library.set_tags({"mlflow.note.content": note, **_verdicts(claims.claims)})
+    _register_best(directory, experiment_id, experiment)
+    return run_id
+
+
+def _verdicts(claims: Iterable[Claim]) -> dict[str, str]:
+    """Return a tag for each claim, such as `100/20: supported; LSTM 100/20: undecided`."""
+    verdicts = defaultdict(list)
+    for claim in claims:
+        verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
+    return {key: "; ".join(found) for key, found in verdicts.items()}
+
+
+def _register_best(
+    directory: ExperimentDirectory, experiment_id: str, experiment: Experiment
+) -> None:
+    """Register the model of each corpus that is best on `valid`, under the alias `best`."""
+    library, client = mlflow(), mlflow().MlflowClient()
+    for corpus in experiment.corpora:
+        planned = [run for run in experiment.runs() if run.settings.corpus == corpus]
+        logged = [
+            _find(experiment_id, records.read(RunRecord, directory.run(run.name).record).identity)
+            for run in planned
+        ]
+        models = [run for run in logged if run is not None and run.outputs.model_outputs]
+        if not models:
+            continue
+        best = min(models, key=lambda run: run.data.metrics["perplexity/best_valid"]).info.run_id
+        name = f"{directory.path.resolve().name}-{corpus}"
+        versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")
+        version = versions[0] if versions else library.register_model(f"runs:/{best}/model", name)
+        client.set_registered_model_alias(name, BEST, version.version)
+
+
+def enter_all(directory: ExperimentDirectory, experiment_id: str, experiment: Experiment) -> int:
+    """Enter all runs of the configuration that have been tested, or have diverged, and the report.
+
+    Returns the number of runs. Raises UserError if a file is damaged.
+    """
+    number = 0
+    for run in experiment.trainings():
+        tests = () if run.searched else main_evaluations(run.settings.document_size)
+        needed = [directory.run(run.name).result]
+        needed += [directory.evaluation(run.name, test) for test in tests]
+        if all(file.is_file() for file in needed):
+            enter_run(directory, experiment_id, run.name)
+            number += 1
+    if directory.report.is_file():
+        enter_summary(directory, experiment_id, experiment)
+    return number

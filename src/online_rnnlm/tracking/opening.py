@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SUPPLIED_MODEL
-from online_rnnlm.tracking.online_rnnlm_model import FILE
-from online_rnnlm.tracking.stores import mlflow, one_line_errors, without_password
+from online_rnnlm.tracking.store import FILE, mlflow, one_line_errors
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.results import load_path
 
 logger = logging.getLogger(__name__)
-_STORE = "MLFLOW_TRACKING_URI"
-"""MLflow's variable with the store's address."""
 
 
 def load(model: str | Path | None = None) -> TrainedModel:
@@ -37,18 +33,13 @@ def load(model: str | Path | None = None) -> TrainedModel:
     if not address.startswith(("models:/", "runs:/")):
         return load_path(Path(model))
     with TemporaryDirectory() as folder:
-        return load_path(_downloaded(address, folder))
-
-
-def _downloaded(address: str, folder: str) -> Path:
-    """Fetch a model that this project has logged into a folder; returns the path of its file."""
-    store = without_password(os.environ.get(_STORE) or f"its default store, as {_STORE} is not set")
-    with one_line_errors(f"{store}, {address}"):
-        place = Path(mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder))
-    file = place / "data" / FILE
-    if not file.is_file():  # MLflow gives an empty folder if the files are not where it says
-        raise UserError(
-            f"{address}: has no `{FILE}`: it is no model of this project, or its results "
-            "were moved or copied: `online-rnnlm track` enters them again"
-        )
-    return file
+        with one_line_errors():
+            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        file = Path(place) / "data" / FILE
+        # MLflow gives an empty folder if the files are not where it says.
+        if not file.is_file():
+            raise UserError(
+                f"{address}: has no `{FILE}`: it is no model of this project, or its results were "
+                "moved or copied: start the experiment again, which enters them again"
+            )
+        return load_path(file)

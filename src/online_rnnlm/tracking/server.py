@@ -4,86 +4,61 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import closing, suppress
-from pathlib import Path
+from urllib.parse import urlencode
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.stores import ENVIRONMENT, own_store
-from online_rnnlm.tracking.synchronisation import synchronise
-from online_rnnlm.tracking.views import VIEWS, page
+from online_rnnlm.tracking.store import SETTINGS, mlflow, one_line_errors, own_store
 
 HOST = "127.0.0.1"
+BEST_FIRST = {
+    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
+    "orderByKey": "metrics.`perplexity/test`",
+    "orderByAsc": "true",
+    "startTime": "ALL",
+    "compareRunsMode": "CHART",
+    "workflowType": "machine_learning",
+}
+"""The parameters of the page of runs: the best run first, and beside them the metrics' charts."""
 
 
 def serve(directory: ExperimentDirectory, port: int) -> None:
-    """Enter the experiment into its own store, then run MLflow's server until Ctrl-C is pressed.
+    """Print the address of the experiment's runs, and run MLflow's server until Ctrl-C.
 
-    What the server says goes to `logs/ui.log` in the results. If the store is made again
-    meanwhile, the server shows the new one. Raises UserError if the port is in use, or if the
-    server ends by itself.
+    Raises UserError if the experiment has no store of its own, or if the server ends by itself.
     """
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise UserError(f"port {port}: {error.strerror}; choose another one") from None
-    found = synchronise(directory)
-    for corpus, experiment in found.experiments.items():
-        for view in VIEWS:
-            print(f"{corpus}, {view}: {address(port)}/{page(experiment, view)}", flush=True)
+    if not directory.store.is_file():
+        raise UserError(
+            f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
+        )
+    with one_line_errors():
+        client = mlflow().MlflowClient(own_store(directory))
+        experiment = client.get_experiment_by_name(directory.path.resolve().name)
+    print(f"http://{HOST}:{port}/{page_of_runs(experiment.experiment_id)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
-    log = directory.log("ui")
-    log.parent.mkdir(exist_ok=True)
-    _run(ui_command(directory, port), log)
-
-
-def _run(command: Sequence[str], log: Path) -> None:
-    """Run a server until this process is told to end; raises UserError if it ends before.
-
-    Ctrl-C does not reach the server itself, which would show tracebacks: it has a process group of
-    its own, and is told to end.
-    """
-    told = False
-    with log.open("wb") as said:
-        server = subprocess.Popen(
-            command, env=os.environ | ENVIRONMENT, process_group=0, stdin=subprocess.DEVNULL,
-            stdout=said, stderr=said,
-        )  # fmt: skip
-
-    def end(number: int, frame: object) -> None:
-        nonlocal told
-        told = True
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-
+    # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
+    server = subprocess.Popen(
+        server_command(directory, port), env={**os.environ, **SETTINGS}, process_group=0
+    )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
-    status = server.wait()
-    # Python gives signals their usual effect again while it ends: a late Ctrl-C would kill it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    if not told:
-        raise UserError(f"MLflow's server has ended with status {status}; {log} says why")
+        signal.signal(number, lambda *_: os.killpg(server.pid, signal.SIGTERM))
+    if server.wait() != -signal.SIGTERM:
+        raise UserError(f"port {port}: MLflow's server has ended; it says why above")
 
 
-def address(port: int) -> str:
-    """Return the address of a server on this machine."""
-    return f"http://{HOST}:{port}"
+def page_of_runs(experiment_id: str) -> str:
+    """Return the path of the page of an experiment's runs, the best first."""
+    return f"#/experiments/{experiment_id}/runs?{urlencode(BEST_FIRST)}"
 
 
-def ui_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """Return the command that serves an experiment's own store; it needs `ENVIRONMENT`."""
-    store = own_store(directory)
-    assert store.artifacts is not None
+def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
+    """Return the command that serves an experiment's own store."""
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
-        *("--workers", "1", "--backend-store-uri", store.uri),
+        *("--workers", "1", "--backend-store-uri", own_store(directory)),
         *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
-        *("--default-artifact-root", store.artifacts.as_uri(), "--no-serve-artifacts"),
+        *("--default-artifact-root", directory.artifacts.resolve().as_uri()),
+        *("--no-serve-artifacts", "--uvicorn-opts", "--log-level error"),
     ]

@@ -84,10 +84,10 @@ class TrainedModel:
         """
         read = 0
         for part in in_parts(sentences, self.network.unit_of(way), size):
-            numbers = [number for number, one in enumerate(part, read) if one.words]
-            texts = [one for one in part if one.words]
+            numbers = [number for number, sentence in enumerate(part, read) if sentence.words]
+            texts = [sentence for sentence in part if sentence.words]
             split = self.network.encode(
-                [one.words for one in texts], [one.document for one in texts]
+                [text.words for text in texts], [text.document for text in texts]
             )
             scores = self.network.score(split, way, numbers)
             read += len(part)
@@ -180,8 +180,8 @@ class TrainedModel:
 
     def next_word(self, state: State) -> NDArray[np.float64]:
         """Return log P (nats) that each word of the vocabulary comes next, in its order, (V,)."""
-        found: NDArray[np.float64] = self.network.next_word([state])[0]
-        return found
+        logs: NDArray[np.float64] = self.network.next_word([state])[0]
+        return logs
 
     def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
         """Return the words that are likeliest to come next, the likeliest first."""

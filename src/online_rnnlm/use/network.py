@@ -205,8 +205,8 @@ class Network:
             sentences += [[state.last], ids]
         split = split_of(sentences)
         before = Carried(
-            tuple(map(np.concatenate, zip(*(one.carried.states for one in states), strict=True))),
-            np.concatenate([one.carried.documents for one in states]),
+            tuple(map(np.concatenate, zip(*(s.carried.states for s in states), strict=True))),
+            np.concatenate([state.carried.documents for state in states]),
         )
         scores, after = scorer.go_on(split, np.arange(1, split.sentences, 2), before)
         ends = np.cumsum([len(ids) for ids in texts])[:-1]
@@ -228,6 +228,6 @@ class Network:
     def next_word(self, states: Sequence[State]) -> Floats:
         """Return log P (nats) of every word of the vocabulary after each state, (states, V)."""
         read = self.go_on(states, [[SENTENCE_END_ID]] * len(states))
-        hidden = np.concatenate([one.hidden for one in read]).astype(np.float64)
-        documents = np.concatenate([one.carried.documents for one in states]).astype(np.float64)
+        hidden = np.concatenate([text.hidden for text in read]).astype(np.float64)
+        documents = np.concatenate([state.carried.documents for state in states]).astype(np.float64)
         return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)

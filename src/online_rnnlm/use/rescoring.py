@@ -152,8 +152,8 @@ def rescore(
             texts.append([*network.ids(words), SENTENCE_END_ID])
         read = network.go_on([before] * len(texts), texts)
         rescored = []
-        for hypothesis, one in zip(hypotheses, read, strict=True):
-            log = float(np.add.reduceat(one.log_probabilities, [0])[0])  # as the sums of `score`
+        for hypothesis, text in zip(hypotheses, read, strict=True):
+            log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
             rescored.append(Rescored(hypothesis, log, hypothesis.score + weight * log))
         yield rescored
         best = max(range(len(rescored)), key=lambda place: rescored[place].total)
@@ -165,7 +165,7 @@ def rescore(
 
 def ranked(rescored: Sequence[Rescored]) -> list[Rescored]:
     """Return the hypotheses of a list, those with the highest total first; equal ones stay."""
-    return sorted(rescored, key=lambda one: -one.total)
+    return sorted(rescored, key=lambda hypothesis: -hypothesis.total)
 
 
 def written(rescored: Rescored, form: ListFormat) -> str:

@@ -54,7 +54,7 @@ def sample(
             for n in going:
                 said[n].append(network.corpus.words[drawn[n]])
             read = network.go_on([*going.values()], [[drawn[n]] for n in going])
-            going = {n: one.state for n, one in zip(going, read, strict=True)}
+            going = {n: text.state for n, text in zip(going, read, strict=True)}
     return said
 
 

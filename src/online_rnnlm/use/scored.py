@@ -66,7 +66,7 @@ class ScoredPart:
         document_vectors: NDArray[np.floating],
     ) -> ScoredPart:
         """Put together the scores of those sentences that have words, and rows for the others."""
-        has_words = np.array([bool(one.words) for one in sentences], np.bool_)
+        has_words = np.array([bool(sentence.words) for sentence in sentences], np.bool_)
         lengths = np.zeros(len(sentences), np.int64)
         lengths[has_words] = np.diff(split.offsets)
         vectors = np.zeros((len(sentences), document_vectors.shape[1]), document_vectors.dtype)
@@ -87,7 +87,7 @@ class ScoredPart:
     @property
     def marked(self) -> list[str]:
         """The sentences' texts, with brackets around the words that are not in the vocabulary."""
-        texts = [" ".join(one.words) for one in self.sentences]
+        texts = self._texts
         unknown = self.unknown
         for number in np.flatnonzero(self._sums(unknown, np.int64)).tolist():
             begin = int(self.split.offsets[number])
@@ -106,7 +106,7 @@ class ScoredPart:
 
         lengths = np.diff(self.split.offsets)
         starts = np.repeat(self.split.offsets[:-1], lengths)
-        texts = [one.words for one in self.sentences if one.words]
+        texts = [sentence.words for sentence in self.sentences if sentence.words]
         words = [word for text in texts for word in (*text, SENTENCE_END)]
         columns = {
             "document": np.repeat(self._documents, lengths),
@@ -136,7 +136,7 @@ class ScoredPart:
             "log_probability": sums,
             "unknown_log_probability": of_unknown,
             "perplexity": perplexity,
-            "text": pd.Series([" ".join(one.words) for one in self.sentences], dtype="str"),
+            "text": pd.Series(self._texts, dtype="str"),
         }
         return pd.DataFrame(columns)
 
@@ -150,8 +150,12 @@ class ScoredPart:
         return sums
 
     @property
+    def _texts(self) -> list[str]:
+        return [" ".join(sentence.words) for sentence in self.sentences]
+
+    @property
     def _documents(self) -> NDArray[np.int64]:
-        return np.array([one.document for one in self.sentences], np.int64)
+        return np.array([sentence.document for sentence in self.sentences], np.int64)
 
     def _numbers(self, first: int) -> NDArray[np.int64]:
         return np.arange(first, first + len(self.sentences))
@@ -219,7 +223,8 @@ def in_parts(
             kept = []
         elif unit == "document" and number and number % size == 0 and end:
             yield kept[:end]
-            kept, end = kept[end:], 0
+            kept = kept[end:]
+            end = 0
     if kept:
         yield kept
 
@@ -307,7 +312,8 @@ class ScoreWriter:
 
     def _in_words(self) -> str:
         """Return the sum over all sentences in one line."""
-        total, words = self._total, self._total.tokens - self._total.sentences
+        total = self._total
+        words = total.tokens - total.sentences
         shown = total.log_probability / LOGARITHMS[self._unit]
         return (
             f"{_counted(total.sentences, 'sentence')}, {_counted(words, 'word')}, "

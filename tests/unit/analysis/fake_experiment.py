@@ -21,19 +21,17 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
-from online_rnnlm.core.way import NONE, Way
+from online_rnnlm.core.way import NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.jobs.description import identity_of
-from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
+from online_rnnlm.rivals import mixed_rivals, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord
 from tests.unit import small_records
-from tests.unit.small_models import evaluation_named
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -124,63 +122,54 @@ def write_run(
     run: Run,
     perplexities: dict[str, float],
     testing: TestingSettings | None = None,
-    salt: str = "",
 ) -> None:
-    """Write one run and its evaluations; a different `salt` makes a different identity.
-
-    The run is trained on the corpus that the folder holds.
-    """
-    random = np.random.default_rng(list(f"{run.name}{salt}".encode()))
+    """Write one run, trained on the corpus that the folder holds, and its evaluations."""
+    random = np.random.default_rng(list(run.name.encode()))
     hidden, size = run.settings.hidden_size, run.settings.document_size
     guess = (95 - size / 8 if size else 112 - hidden / 40) + random.normal(0, 0.4)
     guess *= 1 + 0.02 * abs(math.log(run.settings.learning_rate / 0.2))
     online = perplexities.get(run.model, guess)
-    identity = _write_training(directory, run, salt, online, random)
+    identity = _write_training(directory, run, online, random)
     if run.searched:
         return
     still = online * 1.35 if size else online
     targets = {NONE: still, evaluations.final_evaluation(size): online}
     testing = testing or TestingSettings()
-    for evaluation, planned in evaluations.evaluations_of(run.settings, testing).items():
+    for evaluation, way in evaluations.evaluations_of(run.settings, testing).items():
         held_out = evaluation not in evaluations.main_evaluations(size)
-        reached, others = targets.get(evaluation, online * 1.01), testing.other_texts
-        scores = _scores(reached, random, others, held_out=held_out)
-        tested = _tested(evaluation, hidden, size, testing)
-        tested["tested_with"] = evaluations.decisive_settings(planned, testing)
+        reached = targets.get(evaluation, online * 1.01)
+        scores = _scores(reached, random, testing.other_texts, held_out=held_out)
+        tested = _tested(way, hidden, size, testing)
+        tested["tested_with"] = evaluations.decisive_settings(way, testing)
         _write_evaluation(directory, run.name, evaluation, identity, scores, tested)
     for split in HELD_OUT if size else ():
         vectors = random.normal(size=(SENTENCES[split], size))
         np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
 
 
-def write_evaluation(
-    directory: ExperimentDirectory, run: str, evaluation: str, perplexity: float
-) -> None:
-    """Add an evaluation of `valid` and `test` to a run, with the given test perplexity."""
-    identity = records.read(RunRecord, directory.run(run).record).identity
-    scores = _scores(perplexity, np.random.default_rng(1), held_out=True)
-    tested = _tested(evaluation, 100, 20, TestingSettings())
-    _write_evaluation(directory, run, evaluation, identity, scores, tested)
+def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) -> dict[str, Any]:
+    """The values of an evaluation's record other than its metrics; the first trial is chosen.
 
-
-def _tested(evaluation: str, hidden: int, size: int, testing: TestingSettings) -> dict[str, Any]:
-    """The values of an evaluation's record other than its metrics; the first trial is chosen."""
-    everything = "all" in evaluation
-    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == NONE else 2 * size))
+    A rival is given by its name.
+    """
+    everything = isinstance(way, Way) and way.parts == PARTS
+    adds = hidden**2 + 149.5 * (hidden + (0 if way == Way() else 2 * size))
     costs = Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    way, tried = evaluation_named(evaluation), []
-    if evaluation == MIXTURE:
-        return {"costs": costs, **_mixture([one.name for one in mixed_rivals([MIXTURE], testing)])}
-    if rival_in(evaluation, testing) is not None:
+    tried = []
+    if way == MIXTURE:
+        rivals = [rival.name for rival in mixed_rivals([MIXTURE], testing)]
+        return {"costs": costs, **_mixture(rivals)}
+    if not isinstance(way, Way):
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    elif isinstance(way, Way) and way.unit_of_text is not None:
+    elif way.unit_of_text is not None:
         key = "document_rate" if way.only_vector_learns else "learning_rate"
         tried = [{key: rate} for rate in (0.01, 0.03, 0.1)]
     curve = [
-        {"settings": one, "valid_perplexity": 90.0 + 2 * number} for number, one in enumerate(tried)
+        {"settings": settings, "valid_perplexity": 90.0 + 2 * number}
+        for number, settings in enumerate(tried)
     ]
     return {
         "costs": costs,
@@ -255,11 +244,11 @@ def _lengths(split: str) -> npt.NDArray[np.int32]:
 
 
 def _write_training(
-    directory: ExperimentDirectory, run: Run, salt: str, online: float, random: np.random.Generator
+    directory: ExperimentDirectory, run: Run, online: float, random: np.random.Generator
 ) -> str:
     """Write the files of a training, and return its identity."""
     files, settings = directory.run(run.name), run.settings
-    code = hashlib.sha256(salt.encode()).hexdigest()
+    code = hashlib.sha256(b"").hexdigest()
     identity = identity_of(run, CORPUS_DIGEST, code)
     record = small_records.run_record(
         name=run.name,

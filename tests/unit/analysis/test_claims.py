@@ -10,7 +10,7 @@ import pytest
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
-from online_rnnlm.analysis.verdicts import grid, judge, verdict_of
+from online_rnnlm.analysis.verdicts import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Claim, Effect, SeedDifference
 from online_rnnlm.storage.files import write_json
@@ -437,10 +437,10 @@ def finding(results: Results) -> str:
 @pytest.mark.parametrize(
     ("perplexities", "rows", "said"),
     [
-        ({**GOOD, "100/20": 90.0}, PAIR, "of 90.0, against 110.0 and 108.0 of the static"),
-        ({"100/20": 130.0, "120/0": 100.0}, PAIR[1:], "does not help here"),
+        ({**GOOD, "100/20": 90.0}, PAIR, "of 90.0, against 110.0 of the static 100/0 ("),
+        ({"100/20": 130.0, "120/0": 100.0}, PAIR[1:], "the static network is better"),
         ({"100/20": 110.01, "120/0": 110.0}, PAIR[1:], "no clear difference"),
-        ({**GOOD, "100/0": 90.01}, PAIR, "no clear difference"),
+        ({**GOOD, "100/0": 90.01}, PAIR, "no clear difference) and 108.0 of the static 120/0"),
         ({"100/20": 90.0}, PAIR[2:], "90.0, and 121.5 frozen"),
         ({"100/0": 111.0}, PAIR[:1], "111.0"),
     ],
@@ -458,7 +458,7 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
     rows = [*PAIR, {"hidden_size": 120, "document_size": 20}]
     claims = judge(invented(GOOD, rows=rows, testing=testing, seeds=[1, 2])).claims
     table = grid(claims)
-    cells = [cell for row in table.cells() for cell in row[1:] if cell]
+    cells = [cell for row in table.cells() for cell in row[1:] if cell != NOT_TESTED]
     assert len(cells) == len(claims)
     assert sorted(cell.split(" −")[0].split(" +")[0] for cell in cells) == sorted(
         claim.verdict for claim in claims
@@ -472,4 +472,20 @@ def test_a_claim_that_no_network_tests_has_a_row_in_the_table_of_verdicts(invent
     tested, untested = ({one.number for one in kind} for kind in (found.claims, found.not_tested))
     assert untested - tested and sorted(rows) == sorted(str(one) for one in tested | untested)
     for number in untested - tested:
-        assert set(rows[str(number)]) == {"untested"}
+        assert set(rows[str(number)]) == {NOT_TESTED}
+
+
+def test_a_claim_that_one_network_does_not_test_is_not_tested_in_its_cell(invented):
+    """The largest network with a vector has no static one of as many parameters."""
+    found = judge(invented(GOOD, rows=[*PAIR, {"hidden_size": 120, "document_size": 20}]))
+    table = grid(found.claims, found.not_tested)
+    of_parameters = table.headings.index("120/20")
+    cells = {row[0][0]: row[of_parameters] for row in table.cells()}
+    assert cells["1"] != NOT_TESTED
+    assert cells["2"] == cells["3"] == NOT_TESTED
+
+
+def test_with_one_seed_every_verdict_says_so(invented):
+    claims = judge(invented(GOOD, rows=PAIR)).claims
+    cells = [cell for row in grid(claims, one_seed=True).cells() for cell in row[1:]]
+    assert all(cell.startswith("one seed: ") for cell in cells if cell != NOT_TESTED)

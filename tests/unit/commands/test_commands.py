@@ -79,7 +79,6 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
     [
         (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
         (("ui", "results/test"), "--port", "from 1 to 65535"),
-        (("track", "results/test"), "--watch", "above 0"),
         (("score", "results/test"), "--learning-rate", "above 0"),
     ],
 )

@@ -82,7 +82,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
         {"corpora": {"a" * 100: TEXT}, "experiment": "b" * 100},
         {"training": {"accumulator_start": 1e-300, "error_clip": 1e6, "learning_rate": 1000}},
         {"testing": {"kneser_ney_order": 10, "rivals": ["kneser_ney"]}},
-        {"tracking": {"store": None, "watch_seconds": 0}},
+        {"rows": [{"hidden_size": 8, "search": None, "corpora": None}]},
     ],
     ids=str,
 )
@@ -110,7 +110,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 PLACES = ("corpora", "corpora.own", "corpora.own.source", "corpora.own.classes", "rows.0", "rows.1")
-PLACES += ("testing", "training", "search", "tracking", "corpora.own.vocabulary")
+PLACES += ("testing", "training", "search", "corpora.own.vocabulary")
 CHANGES = st.lists(st.tuples(st.sampled_from(PLACES), KEYS, VALUES), min_size=1, max_size=3)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,8 @@ import pytest
 
 from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.server import HOST, address
-from online_rnnlm.tracking.stores import ENVIRONMENT
+from online_rnnlm.tracking.server import HOST
+from online_rnnlm.tracking.store import SETTINGS, STORE
 from tests.unit.analysis import fake_experiment
 from tests.unit.tracking import invented
 from tests.waiting import answers, free_port, wait_until
@@ -33,6 +34,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = fake_experiment.write(path, described, {"100/0": 90.0, "100/20": 80.0})
     write_claims(described, made)
     made.report.write_text("<p>one</p>")
+    for file in (made.table("perplexity", "md"), made.figure("learning_curves", "svg")):
+        file.parent.mkdir()
+        file.write_text(file.name)
     return path
 
 
@@ -77,7 +81,7 @@ def postgresql_store() -> Iterator[str]:
             environment.setenv("PGPASSWORD", PASSWORD)
             yield f"postgresql://runner@{HOST}:{port}/postgres"
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # it does not wait for MLflow's connections
         process.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -92,16 +96,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         *("--artifacts-destination", str(folder / "artifacts")),
     ]
     with (folder / "log").open("wb") as said:
-        process = subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=said, stderr=said)
+        process = subprocess.Popen(command, env=os.environ | SETTINGS, stdout=said, stderr=said)
     try:
-        wait_until(lambda: answers(f"{address(port)}/health"), (folder / "log").read_text)
-        yield address(port)
+        wait_until(lambda: answers(f"http://{HOST}:{port}/health"), (folder / "log").read_text)
+        yield f"http://{HOST}:{port}"
     finally:
         process.terminate()
         process.wait(60)
 
 
+@pytest.fixture(autouse=True)
+def no_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No store is named at first; MLflow itself sets its variable when it is told of a store."""
+    monkeypatch.setenv(STORE, "")
+
+
 @pytest.fixture(params=["own", "server", "postgresql_store"])
-def uri(request: pytest.FixtureRequest) -> str | None:
+def named_store(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, no_store_is_named: None
+) -> None:
     """Each kind of store: the experiment's own, a server, and a database of a server."""
-    return None if request.param == "own" else str(request.getfixturevalue(request.param))
+    if request.param != "own":
+        monkeypatch.setenv(STORE, str(request.getfixturevalue(request.param)))

@@ -1,169 +1,212 @@
-"""Tests of what is entered into MLflow, read from the files alone."""
+"""Tests that MLflow shows what an experiment's files say, and each run once."""
 
 from __future__ import annotations
 
+import logging
 import subprocess
-from dataclasses import replace
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
-from online_rnnlm.corpora.corpus import digest_of
-from online_rnnlm.corpora.records import Statistics
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.code import core_digest
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord
-from online_rnnlm.tracking.about import source_tags
-from online_rnnlm.tracking.entries import Entry, entries_of, stamp
-from online_rnnlm.tracking.summaries import summaries
+from online_rnnlm.storage.runs import RunRecord, read_epochs
+from online_rnnlm.tracking import entries
+from online_rnnlm.tracking.live import LiveRun
+from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge_evaluation
 from tests.unit.small_records import run_divergence
 from tests.unit.tracking import invented
 from tests.unit.tracking.invented import RUN, STATIC
+from tests.waiting import free_port
 
-SUMMARY = "summary of invented"
-
-
-@pytest.fixture
-def experiment(directory: ExperimentDirectory) -> Experiment:
-    return load(directory.configuration)
-
-
-def read(directory: ExperimentDirectory, experiment: Experiment) -> dict[str, Entry]:
-    """Return all entries by name; no file is damaged."""
-    found, errors = entries_of(directory, experiment)
-    assert errors == []
-    return {one.name: one for one in [*found, *summaries(directory, experiment, found, "mine")]}
+pytestmark = [
+    pytest.mark.slow,  # real stores and servers of MLflow
+    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
+]
 
 
-def metrics(entry: Entry) -> dict[str, float]:
-    return {key: value for key, value, _, _ in entry.final}
+def shown(run_id: str) -> Any:
+    """Return MLflow's run of that id from the store that was opened last."""
+    return mlflow().get_run(run_id)
 
 
-def test_a_run_says_what_its_files_say(directory, experiment):
-    entry = read(directory, experiment)[RUN]
-    said = (entry.label, entry.corpus, entry.status)
-    assert said == ("100/20, seed 1", "invented", "FINISHED")
-    assert (entry.ended or 0) - entry.began == 600_000
-    assert entry.parameters["learning_rate"] == "0.1"
-    tags = {"kind": "online", "network": "100/20", "host": "node1", "slurm_job": "7"}
-    assert entry.tags.items() >= (tags | {"updates": "none, document_vector"}).items()
-    assert (directory.path / entry.tags["weights"]).is_file()
+def files_of(run_id: str, folder: str | None = None) -> list[str]:
+    found = mlflow().artifacts.list_artifacts(run_id=run_id, artifact_path=folder)
+    return sorted(file.path for file in found)
+
+
+def history(run_id: str, key: str) -> list[Any]:
+    return sorted(mlflow().MlflowClient().get_metric_history(run_id, key), key=lambda one: one.step)
+
+
+def record_of(directory: ExperimentDirectory, name: str) -> RunRecord:
+    return records.read(RunRecord, directory.run(name).record)
+
+
+def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_store):
+    experiment_id = open_store(directory)
+    run_id = entries.enter_run(directory, experiment_id, RUN)
+    assert entries.enter_run(directory, experiment_id, RUN) == run_id
+    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    record, epochs = record_of(directory, RUN), read_epochs(directory.run(RUN))
+    assert (run.info.run_name, run.info.status) == ("100/20, seed 1", "FINISHED")
+    assert run.info.start_time == 1000 * record.began.timestamp()
+    assert run.info.end_time - run.info.start_time == 600_000
+    told = {"kind": "online", "network": "100/20", "identity": record.identity}
+    assert {key: run.data.tags[key] for key in told} == told
+    assert run.data.params["learning_rate"] == "0.1" and run.data.params["cell"] == "sigmoid"
     for ending, evaluation in (("", "document_vector"), ("_frozen", "none")):
         test = records.read(Evaluation, directory.evaluation(RUN, evaluation))
-        assert metrics(entry)[f"test_perplexity{ending}"] == test.splits["test"].perplexity
-        adds = metrics(entry)[f"testing/multiply_adds_per_word{ending}"]
-        assert adds == test.costs.multiply_adds_per_word
-    count = len(directory.run(RUN).metrics.read_text().splitlines())
-    memory = [one for one in entry.epochs if one[0] == "system/peak_memory_megabytes"]
-    assert [one[1] for one in memory] == [400.0 + step for step in range(1, count + 1)]
-    assert [one[3] for one in memory] == [*range(1, count + 1)]
-    assert memory[0][2] - entry.began == pytest.approx(18_500, abs=1500)
-    assert 90 < dict(one[:2] for one in entry.epochs)["system/cpu_utilization_percentage"] < 100
-    assert [path.name for _, path in entry.files] == [
-        *("run.json", "metrics.jsonl", "result.json", "train.log"),
-        *("none.json", "document_vector.json"),
+        perplexity = round(test.splits["test"].perplexity, 2)
+        assert run.data.metrics[f"perplexity/test{ending}"] == perplexity
+    assert run.data.metrics["multiply_adds_per_word"] == 30_930
+    curve = history(run_id, "perplexity/valid")
+    assert [(one.step, one.value) for one in curve] == [
+        (epoch.epoch, round(epoch.valid_perplexity, 2)) for epoch in epochs
     ]
-    assert entry.has_model and [*entry.datasets] == ["train", "valid", "test"]
-    assert entry.datasets["test"]["name"] == "invented test"
-    assert next(iter(metrics(entry))) == "test_perplexity"
-    frozen = metrics(entry)["test_perplexity_frozen"]
-    assert f"{metrics(entry)['test_perplexity']:.2f}, {frozen:.2f} frozen" in entry.description
-    assert metrics(read(directory, experiment)[STATIC]).keys() < {*metrics(entry)}
+    assert curve[0].timestamp == run.info.start_time + round(1000 * epochs[0].seconds)
+    written = ["evaluations", "metrics.jsonl", "result.json", "run.json", "train.log"]
+    assert files_of(run_id) == written
+    assert len(files_of(run_id, "evaluations")) == 2
+    assert len(run.outputs.model_outputs) == 1
+    assert f"runs:/{run_id}/model" in run.data.tags["mlflow.note.content"]
 
 
-def test_a_search_has_neither_tests_nor_models(tmp_path):
+def test_a_killed_entry_is_completed(directory, monkeypatch):
+    class Killed(BaseException):
+        """The end of a process."""
+
+    def kill(run: object) -> None:
+        raise Killed
+
+    experiment_id = open_store(directory)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(entries, "log_model", kill)
+        entries.enter_run(directory, experiment_id, RUN)
+    run_id = entries.enter_run(directory, experiment_id, RUN)
+    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
+    assert len(run.outputs.model_outputs) == 1
+
+
+def test_a_diverged_run_is_failed_with_its_reason(directory):
+    experiment_id = open_store(directory)
+    diverge_evaluation(directory, RUN, "document_vector", "on test")
+    identity = record_of(directory, STATIC).identity
+    diverged = run_divergence(identity=identity, reason="in epoch 3")
+    records.write(directory.run(STATIC).result, diverged)
+    for name, reason in ((RUN, "on test"), (STATIC, "in epoch 3")):
+        run = shown(entries.enter_run(directory, experiment_id, name))
+        assert (run.info.status, run.data.tags["mlflow.note.content"]) == ("FAILED", reason)
+        assert not run.outputs.model_outputs
+
+
+def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
     rows = [{"hidden_size": 100, "cell": "lstm", "document_size": 0}]
     searched = invented.experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
-    found = read(fake_experiment.write(tmp_path / "searched", searched), searched).values()
-    kinds = [(one.kind, one.status, one.has_model) for one in found]
-    assert kinds.count(("search", "FINISHED", False)) == 2 and len(kinds) == 3
-    assert "LSTM 100/0, learning rate 0.4, seed 0" in [one.label for one in found]
-    assert {"test" in one.datasets for one in found if one.kind == "search"} == {False}
+    directory = fake_experiment.write(tmp_path / "searched", searched)
+    experiment_id = open_store(directory)
+    run = shown(entries.enter_run(directory, experiment_id, searched.search_runs()[1].name))
+    assert run.info.run_name == "LSTM 100/0, learning rate 0.4, seed 0"
+    assert (run.data.tags["kind"], run.info.status) == ("search", "FINISHED")
+    assert not run.outputs.model_outputs and "perplexity/best_valid" in run.data.metrics
+    assert "perplexity/test" not in run.data.metrics
 
 
-def test_the_source_is_the_commit_whose_code_trained_the_run():
-    """Code that is not that of the checkout has no commit."""
-    git, said = (
-        ["git", "-C", str(ROOT / "src/online_rnnlm")],
-        {"capture_output": True, "text": True},
-    )
-    last = subprocess.run([*git, "log", "-1", "--format=%H", "--", "core"], check=False, **said)
-    changes = subprocess.run([*git, "status", "--porcelain", "--", "core"], check=False, **said)
-    if last.returncode or changes.stdout:
-        pytest.skip("no checkout of git, or one with changes")
-    now = source_tags(core_digest())
-    assert now.pop("mlflow.source.git.commit") == last.stdout.strip()
-    assert source_tags("0" * 64) == now
-
-
-def test_the_summary_is_of_what_the_configuration_asks_for(directory, experiment):
-    first = read(directory, experiment)
-    shown = [directory.table("perplexity", "md"), directory.figure("learning_curves", "svg")]
-    for path in [*shown, directory.table("other", "md")]:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(path.name)
-    summary = read(directory, experiment)[SUMMARY]
-    assert [path for _, path in summary.files] == [*(*shown, directory.report, directory.claims)]
-    assert summary.identity == first[SUMMARY].identity
-    assert summary.digest != first[SUMMARY].digest
-    one_seed = invented.experiment(rows=invented.ROWS[1:], seeds=[1])
-    found = read(directory, one_seed)
-    kinds = {name: entry.kind for name, entry in found.items()}
-    assert kinds.pop(RUN) == "online" and kinds.pop(SUMMARY) == "summary"
-    assert set(kinds.values()) == {"earlier"}
+def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
+    experiment, experiment_id = load(directory.configuration), open_store(directory)
+    assert entries.enter_all(directory, experiment_id, experiment) == 4
+    first = entries.enter_summary(directory, experiment_id, experiment)
+    directory.report.write_text("<p>two</p>")
+    run_id = entries.enter_summary(directory, experiment_id, experiment)
+    assert run_id == first and shown(run_id).info.status == "FINISHED"
+    report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
+    assert Path(report).read_text() == "<p>two</p>"
+    assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
     claims = [one for one in records.read(Claims, directory.claims).claims if one.number == 1]
     verdicts = [f"{claim.model}: {claim.verdict}" for claim in claims]
-    assert summary.tags["claim.1"] == "; ".join(verdicts)
-    other_tests = invented.experiment(testing={"steps": 7})
-    assert "claim.1" not in read(directory, other_tests)[SUMMARY].tags
-    directory.report.unlink()
-    directory.run(RUN).result.unlink()
-    assert {SUMMARY} == first.keys() - read(directory, experiment).keys()
+    assert shown(run_id).data.tags["claim.1"] == "; ".join(verdicts)
+    best = (
+        mlflow()
+        .MlflowClient()
+        .get_model_version_by_alias(f"{directory.path.name}-invented", "best")
+    )
+    assert str(best.version) == "1" and shown(best.run_id).data.tags["network"] == "100/20"
 
 
-def test_a_run_is_complete_when_it_is_trained_and_tested_or_has_diverged(directory, experiment):
-    def now() -> tuple[str, str | None, bool]:
-        entry = read(directory, experiment)[RUN]
-        assert (entry.ended is None) == (entry.status == "RUNNING")
-        assert bool(entry.final) == entry.has_model == (entry.status == "FINISHED")
-        return entry.status, entry.tags.get("failure"), entry.has_model
-
-    run, other = directory.run(RUN), "0" * 64
-    result = run.result.read_text()
-    diverge_evaluation(directory, RUN, "document_vector", "on test")
-    assert now() == ("FAILED", "on test", False)
-    directory.evaluation(RUN, "document_vector").unlink()
-    assert now() == ("RUNNING", None, False)
-    run.result.write_text(result.replace(records.read(RunRecord, run.record).identity, other))
-    assert now() == ("RUNNING", None, False)
-    identity = records.read(RunRecord, run.record).identity
-    records.write(run.result, run_divergence(identity=identity, reason="in epoch 3"))
-    assert now() == ("FAILED", "in epoch 3", False)
-
-
-def test_another_text_makes_no_model(directory, experiment):
-    before = read(directory, experiment)
-    statistics, files = directory.corpus("invented").statistics, {"a.npy": "1" * 64}
-    changed = {"files": files, "digest": digest_of(files)}
-    records.write(statistics, records.read(Statistics, statistics).model_copy(update=changed))
-    entry = read(directory, experiment)[RUN]
-    assert entry == replace(before[RUN], has_model=False, datasets=entry.datasets)
-    assert "uri" in entry.datasets["train"]["source"]
+def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
+    directory, server, monkeypatch
+):
+    """The job is resumed once; epochs that a server missed are entered with the next one."""
+    monkeypatch.setenv(STORE, server)
+    epochs, first = read_epochs(directory.run(RUN)), LiveRun(directory, RUN)
+    first.log(epochs[:1])
+    first.log(epochs[:2])
+    LiveRun(directory, RUN).log(epochs[:4])
+    experiment_id = open_store(directory)
+    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    assert run.info.status == "RUNNING"
+    steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
+    assert steps == [1, 2, 3, 4]
+    assert entries.enter_run(directory, experiment_id, RUN) == run.info.run_id
+    steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
+    assert steps == [epoch.epoch for epoch in epochs]
 
 
-def test_a_change_is_seen_and_a_damaged_run_keeps_no_other_out(directory, experiment):
-    before, [] = entries_of(directory, experiment)
-    first, metrics = stamp(directory), directory.run(RUN).metrics
-    assert stamp(directory) == first
-    metrics.write_bytes(b"z" + metrics.read_bytes()[1:])
-    assert stamp(directory) != first
-    found, [error] = entries_of(directory, experiment)
-    assert str(error).startswith(f"{metrics}: changed since it was made")
-    assert found == [one for one in before if one.name != RUN]
+def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatch, caplog):
+    monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    epochs, live = read_epochs(directory.run(RUN)), LiveRun(directory, RUN)
+    with caplog.at_level(logging.WARNING):
+        for number in (1, 2):
+            live.log(epochs[:number])
+    [said] = caplog.messages
+    assert said.startswith("MLflow at http://127.0.0.1") and "the run goes on" in said
+
+
+def test_without_a_server_training_logs_nothing(directory):
+    LiveRun(directory, RUN).log(read_epochs(directory.run(RUN)))
+    assert not directory.store.exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("mysql://host/database", "MLflow at {uri}: "),
+        ("http://127.0.0.1:{port}", "MLflow at {uri}: "),
+        ("http://me:open-sesame@127.0.0.1:{port}", "MLflow at http://***@127.0.0.1"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, message):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri = uri.format(port=free_port())
+    monkeypatch.setenv(STORE, uri)
+    with pytest.raises(UserError) as error, one_line_errors():
+        open_store(directory)
+    assert message.format(uri=uri) in str(error.value)
+    assert "\n" not in str(error.value) and "open-sesame" not in str(error.value)
+
+
+def test_the_verb_enters_a_run_or_all(directory):
+    """It prints MLflow's id of a run, which the workflow keeps."""
+
+    def track(*options: str) -> str:
+        command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path), *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert track("--store") == "" and directory.store.is_file()
+    directory.evaluation(STATIC, "none").unlink()  # it has not been tested yet
+    assert track() == "3 runs entered\n"
+    open_store(directory)
+    assert shown(track("--run", RUN).strip()).data.tags["network"] == "100/20"
+    assert shown(track("--summary").strip()).data.tags["kind"] == "summary"

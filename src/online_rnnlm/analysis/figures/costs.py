@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -77,17 +76,18 @@ def leading(results: Results) -> list[System]:
     """
     corpus = results.first_corpus
     systems = {system.name: system for system in results.systems_on(corpus)}
-    headline, rows = results.headline(corpus), results.rows_on(corpus)
+    headline = results.headline(corpus)
+    rows = results.rows_on(corpus)
     firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
     pairs = ((row, *results.opponents(row).shown[-1:]) for row in reversed(firsts.values()))
     named = [headline.label, *(row.label for pair in pairs for row in pair)]
     by_valid = sorted(
-        (one for one in systems.values() if one.rival and one.rival.name != MIXTURE),
-        key=lambda one: metric_of(one.by_seed, "perplexity", "valid").mean,
+        (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
+        key=lambda system: metric_of(system.by_seed, "perplexity", "valid").mean,
     )
-    static = (one.name for one in by_valid if one.row and not one.row.has_vector)
-    alone = (one.name for one in by_valid if one.row is None)
-    named += [*islice(static, 1), *islice(alone, 1), *(row.label for row in rows)]
+    static = [system.name for system in by_valid if system.row and not system.row.has_vector]
+    alone = [system.name for system in by_valid if system.row is None]
+    named += [*static[:1], *alone[:1], *(row.label for row in rows)]
     return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
 
 
@@ -96,20 +96,23 @@ def draw_systems(results: Results) -> drawing.Picture:
     points = points_of(leading(results))
     figure, (axis,) = drawing.panels(1, 0.6 + _A_SYSTEM * len(points))
     values = [point.perplexity for point in points]
-    middle, headline = (min(values) + max(values)) / 2, results.headline(results.first_corpus)
+    middle = (min(values) + max(values)) / 2
+    headline = results.headline(results.first_corpus)
     for height, point in enumerate(points):
         error = point.deviation or None
         axis.errorbar(
             point.perplexity, height, xerr=error, ms=7, elinewidth=1.2, capsize=3, **point.look
         )
-        to_the_right = point.perplexity <= middle
+        side, alignment = (1, "left") if point.perplexity <= middle else (-1, "right")
         axis.annotate(
             f"{point.name}  {point.perplexity:.1f}",
-            (point.perplexity + (1 if to_the_right else -1) * point.deviation, height),
-            xytext=(9 if to_the_right else -9, 0), textcoords="offset points", va="center",
-            ha="left" if to_the_right else "right",
+            (point.perplexity + side * point.deviation, height),
+            xytext=(9 * side, 0),
+            textcoords="offset points",
+            va="center",
+            ha=alignment,
             weight="bold" if point.name == headline.label else "normal",
-        )  # fmt: skip
+        )
     axis.set_ylim(len(points) - 0.4, -0.6)
     axis.margins(x=0.06)
     axis.grid(axis="x", linewidth=0.6)
@@ -133,9 +136,9 @@ def draw_multiply_adds(results: Results) -> drawing.Picture:
 
 def _draw(results: Results, cost: Cost) -> drawing.Picture:
     """Draw all systems with a network, and name the leading ones."""
-    every = [one for one in results.systems_on(results.first_corpus) if one.row]
+    every = [system for system in results.systems_on(results.first_corpus) if system.row]
     points = points_of(every, cost)
-    named = points_of([one for one in leading(results) if one.row], cost)
+    named = points_of([system for system in leading(results) if system.row], cost)
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
@@ -149,6 +152,6 @@ def _draw(results: Results, cost: Cost) -> drawing.Picture:
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlabel(cost.label)
     axis.set_ylabel("Test perplexity")
-    drawing.label_beside(axis, [(one.name, (one.cost, one.perplexity)) for one in named])
-    caption = _marks(results) + " Small marks: all other systems." * (len(points) > len(named))
-    return drawing.Picture(figure, caption + drawing.only_first(results))
+    drawing.label_beside(axis, [(point.name, (point.cost, point.perplexity)) for point in named])
+    others = " Small marks: all other systems." if len(points) > len(named) else ""
+    return drawing.Picture(figure, f"{_marks(results)}{others}{drawing.only_first(results)}")

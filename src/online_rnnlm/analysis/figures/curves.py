@@ -36,7 +36,8 @@ def draw_learning(results: Results) -> drawing.Picture:
     """Draw a line for each row, and thin lines for its seeds."""
     figure, (axis,) = drawing.panels(1, _HEIGHT)
     axis.grid(axis="y", linewidth=0.6)
-    rows, ends = results.rows_on(results.first_corpus), []
+    rows = results.rows_on(results.first_corpus)
+    ends = []
     by_epoch = [_by_epoch(results, row) for row in rows]
     for number, row in enumerate(rows):  # static rows differ in style, and so do vector rows
         rank = sum(other.has_vector == row.has_vector for other in rows[:number])
@@ -82,11 +83,15 @@ def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
 
     What is on texts of a single size is left out.
     """
-    found: dict[str, list[Claim]] = defaultdict(list)
+    lines: dict[str, list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=lambda claim: claim.train_tokens):
         if claim.number in _OPPONENTS:
-            found[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
-    return {name: at for name, at in found.items() if len({one.train_tokens for one in at}) > 1}
+            lines[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
+    return {
+        name: line
+        for name, line in lines.items()
+        if len({claim.train_tokens for claim in line}) > 1
+    }
 
 
 def draw_sizes(results: Results) -> drawing.Picture:
@@ -107,9 +112,17 @@ def draw_sizes(results: Results) -> drawing.Picture:
         intervals = np.array([claim.effect.interval_percent for claim in claims])
         ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
         axis.errorbar(
-            tokens, percents, ends.T, color=colour, ls=line, marker=marker, ms=5,
-            lw=1.4, elinewidth=1, capsize=2.5,
-        )  # fmt: skip
+            tokens,
+            percents,
+            ends.T,
+            color=colour,
+            ls=line,
+            marker=marker,
+            ms=5,
+            lw=1.4,
+            elinewidth=1,
+            capsize=2.5,
+        )
         named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))

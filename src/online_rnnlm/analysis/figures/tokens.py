@@ -48,6 +48,15 @@ _SPECIAL = [SENTENCE_END, UNKNOWN]
 _RESAMPLES = 2000
 
 
+class Line(NamedTuple):
+    """A network in one of its evaluations, as a figure shows it."""
+
+    name: str
+    look: _Look
+    scores: Floats
+    """(tokens,): natural log P of every test token, averaged over the seeds."""
+
+
 class Groups(NamedTuple):
     """A text's tokens in groups; `number` (tokens,) is that of each token's group in `names`."""
 
@@ -93,8 +102,9 @@ def draw_frequency(results: Results) -> drawing.Picture:
     """Draw the groups by the predicted word's frequency in the training text."""
     vector, split = _headline(results)
     vocabulary = corpora.load_vocabulary(results.files_of(vector.corpus))
-    groups, what = by_frequency(split, vocabulary), "frequency in the training text"
-    return _draw(results, Side(vector, vector.final), split, groups, what)
+    groups = by_frequency(split, vocabulary)
+    learning = Side(vector, vector.final)
+    return _draw(results, learning, split, groups, "frequency in the training text")
 
 
 def _headline(results: Results) -> tuple[Row, Split]:
@@ -115,35 +125,32 @@ def _draw(
     pieces = pieces_for(results, learning, *static)
     piece = pieces.number[_sentences(split)]
     lines = [
-        (results.name_of(side), look, side)
-        for look, side in zip(_LOOKS, (learning, Side(vector, NONE), *static), strict=False)
+        Line(results.name_of(side), look, pooled_scores(results, side))
+        for side, look in zip((learning, Side(vector, NONE), *static), _LOOKS, strict=False)
     ]
-    scores = [pooled_scores(results, side) for *_, side in lines]
+    by_group = [perplexities(groups, piece, line.scores) for line in lines]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
-    found = [perplexities(groups, piece, values) for values in scores]
-    for (_, look, _), one in zip(lines, found, strict=True):
-        _draw_line(above, one, look)
-    drawing.log_scale(
-        above, min(one["low"].min() for one in found), max(one["high"].max() for one in found)
-    )
+    labels = []
+    for line, perplexity in zip(lines, by_group, strict=True):
+        _draw_line(above, perplexity, line.look)
+        last = perplexity["mean"].dropna().tail(1)
+        place = (float(last.index[0]), float(last.iloc[0]))
+        labels.append(drawing.Label(line.name, place, line.look["color"]))
+    lowest = min(perplexity["low"].min() for perplexity in by_group)
+    highest = max(perplexity["high"].max() for perplexity in by_group)
+    drawing.log_scale(above, lowest, highest)
     above.set_ylabel("Test perplexity")
     below.axhline(1, color=MUTED, lw=1)
-    for (_, look, _), other in zip(lines[1:], scores[1:], strict=True):
-        _draw_line(below, perplexities(groups, piece, scores[0] - other), look)
+    for line in lines[1:]:
+        ratio = perplexities(groups, piece, lines[0].scores - line.scores)
+        _draw_line(below, ratio, line.look)
     below.set_ylabel(f"{vector.label} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xticks(range(len(groups.names)), groups.ticks(), fontsize="small")
         axis.set_xlim(-0.3, len(groups.names) - 0.7)
-    ends = [one["mean"].dropna().tail(1) for one in found]
-    drawing.label_at_the_right(
-        above,
-        [
-            drawing.Label(name, (float(end.index[0]), float(end.iloc[0])), look["color"])
-            for (name, look, _), end in zip(lines, ends, strict=True)
-        ],
-    )
+    drawing.label_at_the_right(above, labels)
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
@@ -154,10 +161,12 @@ def _draw(
     return drawing.Picture(figure, caption)
 
 
-def _draw_line(axis: Axes, found: pd.DataFrame, look: _Look) -> None:
-    places = found.index.to_numpy()
-    axis.fill_between(places, found["low"], found["high"], color=look["color"], alpha=0.15, lw=0)
-    axis.plot(places, found["mean"].to_numpy(), lw=1.4, ms=4.5, **look)
+def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:
+    """Draw the `mean` of each group with a band from `low` to `high`."""
+    places = by_group.index.to_numpy()
+    color = look["color"]
+    axis.fill_between(places, by_group["low"], by_group["high"], color=color, alpha=0.15, lw=0)
+    axis.plot(places, by_group["mean"].to_numpy(), lw=1.4, ms=4.5, **look)
 
 
 def _sentences(split: Split) -> Ints:
@@ -203,20 +212,20 @@ def perplexities(groups: Groups, piece: Ints, values: Floats) -> pd.DataFrame:
     """
     shape = (int(piece.max()) + 1, len(groups.names))
     cells = np.ravel_multi_index((piece, groups.number), shape)
-    counts, sums = (
-        np.bincount(cells, weights, np.prod(shape)).reshape(shape) for weights in (None, values)
-    )
-    found = {}
+    size = int(np.prod(shape))
+    counts = np.bincount(cells, minlength=size).reshape(shape)
+    sums = np.bincount(cells, values, minlength=size).reshape(shape)
+    by_group = {}
     for number in np.flatnonzero(counts.any(axis=0)):
         has = counts[:, number] > 0
-        gains, tokens = sums[has, number], counts[has, number]
+        gains = sums[has, number]
+        tokens = counts[has, number]
         mean = gains.sum() / tokens.sum()
-        # A single piece says nothing about others.
-        alone = len(gains) < 2
-        bounds = (mean, mean) if alone else bootstrap_interval(gains, tokens, resamples=_RESAMPLES)
-        found[number] = (mean, *bounds)
-    means = pd.DataFrame.from_dict(found, orient="index", columns=["mean", "high", "low"])
-    return means.transform(lambda column: np.exp(-column))
+        low, high = mean, mean  # a single piece says nothing about others
+        if len(gains) > 1:
+            low, high = bootstrap_interval(gains, tokens, resamples=_RESAMPLES)
+        by_group[number] = {"mean": np.exp(-mean), "low": np.exp(-high), "high": np.exp(-low)}
+    return pd.DataFrame.from_dict(by_group, orient="index")
 
 
 def pooled_scores(results: Results, side: Side) -> Floats:

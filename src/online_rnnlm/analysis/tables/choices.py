@@ -54,7 +54,7 @@ def make(results: Results) -> Table:
         f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
         f"itself.{several} {spread_note(results)}"
     )
-    tidy = tried.assign(settings=[settings_text([one]) for one in tried["settings"]])
+    tidy = tried.assign(settings=[settings_text([settings]) for settings in tried["settings"]])
     caption = "Settings chosen"
     return comparison_table(results, "choices", caption, data, columns, [note], tidy)
 
@@ -62,7 +62,8 @@ def make(results: Results) -> Table:
 def _searched(results: Results) -> Iterator[dict[str, Any]]:
     """Yield each combination of settings that the search for training's tried."""
     for candidate in results.candidates:
-        run, end = candidate.run, candidate.end
+        run = candidate.run
+        end = candidate.end
         yield {
             "corpus": run.settings.corpus,
             "model": run.model,
@@ -78,8 +79,8 @@ def _tested(results: Results) -> Iterator[dict[str, Any]]:
     """Yield each combination of settings that was tried in testing, seed by seed."""
     for row in results.rows:
         for run in row.runs:
-            for evaluation, found in run.evaluations.items():
-                for trial in found.curve:
+            for evaluation, record in run.evaluations.items():
+                for trial in record.curve:
                     perplexity = trial.valid_perplexity
                     yield {
                         "corpus": row.corpus,
@@ -88,15 +89,16 @@ def _tested(results: Results) -> Iterator[dict[str, Any]]:
                         "seed": run.seed,
                         "settings": trial.settings,
                         "valid_perplexity": math.nan if perplexity is None else perplexity,
-                        "chosen": trial.settings == found.chosen,
+                        "chosen": trial.settings == record.chosen,
                     }
 
 
 def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
     """Return the row of the settings chosen for a network in training, or in one evaluation."""
     best = tried[tried["chosen"]]
-    grid, chosen = [*tried["settings"]], [*best["settings"]]
-    at_the_edge = dict.fromkeys(key for one in chosen for key in edges(grid, one))
+    grid = [*tried["settings"]]
+    chosen = [*best["settings"]]
+    at_the_edge = dict.fromkeys(key for settings in chosen for key in edges(grid, settings))
     valid = Metric(tuple(best["valid_perplexity"]))
     return {
         **tried.iloc[0][_KEYS],

@@ -44,11 +44,11 @@ def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
 
 
 def _values(corpus: Statistics, split: str) -> dict[str, Any]:
-    found = corpus.splits[split]
+    statistics = corpus.splits[split]
     return {
         "corpus": corpus.corpus,
         "split": split,
-        **{key: getattr(found, key) for key in _OF_SPLIT},
+        **{key: getattr(statistics, key) for key in _OF_SPLIT},
         **{key: getattr(corpus, key) for key in _OF_CORPUS},
     }
 
@@ -65,11 +65,11 @@ def _notes(corpus: Statistics) -> Iterator[str]:
     if corpus.dropped:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in corpus.dropped.items())
         yield f"of {corpus.sentences_read:,} sentences, these are in no split: {reasons}."
-    for split, found in corpus.splits.items():
-        if found.in_train:
+    for split, statistics in corpus.splits.items():
+        if statistics.in_train:
             yield (
-                f"sentences of {split} that are in train, too: {found.in_train:,} of "
-                f"{found.sentences:,}."
+                f"sentences of {split} that are in train, too: {statistics.in_train:,} of "
+                f"{statistics.sentences:,}."
             )
     for split, number in corpus.unknown_words_never_trained.items():
         yield (

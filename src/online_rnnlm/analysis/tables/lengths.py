@@ -35,10 +35,11 @@ def make(results: Results) -> Table:
 
     Raises NothingToShowError if no row has such an opponent, or if articles are not known.
     """
-    rows = [one for row in results.rows if row.has_vector for one in _of_row(results, row)]
+    rows = [values for row in results.rows if row.has_vector for values in _of_row(results, row)]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    caption, data = "Gain by the length of the article", pd.DataFrame(rows)
+    data = pd.DataFrame(rows)
+    caption = "Gain by the length of the article"
     return comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
 
 

@@ -24,7 +24,8 @@ from online_rnnlm.analysis.tables.write import (
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import mixed_rivals
 
-_OWN, _ALL = "test_perplexity", "test_perplexity_all"
+_OWN = "test_perplexity"
+_ALL = "test_perplexity_all"
 
 
 def make(results: Results) -> Table:
@@ -60,20 +61,28 @@ def make(results: Results) -> Table:
 
 def _rows(results: Results, row: Row, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
     """Yield the values of a network with each rival, as means over the seeds."""
-    own, everything = row.perplexity("test"), row.perplexity("test", MIXTURE)
-    found = row.by_seed(MIXTURE)
-    every = frozenset(found[0].chosen)
+    own = row.perplexity("test")
+    everything = row.perplexity("test", MIXTURE)
+    mixed = row.by_seed(MIXTURE)
+    every = frozenset(mixed[0].chosen)
 
     def reached(names: frozenset[str]) -> Metric:
         """Test perplexity of the mixture of these parts."""
         if names == every:
             return everything
-        of_parts = ([m for m in one.mixtures if m.weights.keys() == names] for one in found)
-        return Metric(tuple(mixtures[0].test_perplexity for mixtures in of_parts))
+        return Metric(
+            tuple(
+                mixture.test_perplexity
+                for evaluation in mixed
+                for mixture in evaluation.mixtures
+                if mixture.weights.keys() == names
+            )
+        )
 
     for rival in rivals:
-        alone, without = reached(every - set(rivals) | {rival}), reached(every - {rival})
-        weights = Metric(tuple(float(one.chosen[rival]) for one in found))
+        alone = reached(every - set(rivals) | {rival})
+        without = reached(every - {rival})
+        weights = Metric(tuple(float(evaluation.chosen[rival]) for evaluation in mixed))
         yield {
             **model_keys(row.first.run),
             "rival": rival,

@@ -28,7 +28,8 @@ from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
-QUERIES, NEAREST = 3, 3
+QUERIES = 3
+NEAREST = 3
 _FEW = 4  # Short sentences are left out only if at least this many long ones remain.
 
 Vectors = npt.NDArray[Any]
@@ -74,7 +75,8 @@ def make(results: Results) -> Table:
 
 def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
-    numbers, texts = sentences.numbers, sentences.texts
+    numbers = sentences.numbers
+    texts = sentences.texts
     alike = (nearest(vectors, query) for vectors in (sentences.document, sentences.embedding))
     for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
         row = {"sentence": numbers[query], "text": texts[query], "rank": rank}
@@ -108,7 +110,8 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
 
     Raises UserError for a missing file. Each text is read once, and short sentences are left out.
     """
-    split, texts = corpora.load_split(files, SPLIT), list(read_lines(files.tokens(SPLIT)))
+    split = corpora.load_split(files, SPLIT)
+    texts = list(read_lines(files.tokens(SPLIT)))
     vectors = read_document_vectors(directory, run)
     digest = corpora.read_statistics(files).digest
     network = weight_files.read_trained(directory.run(run), digest)
@@ -171,5 +174,6 @@ def mean_cosine(vectors: Vectors) -> float:
     """The mean cosine over all pairs of two different vectors among N vectors of length 1."""
     # The squared length of the sum is the sum of the cosines of all pairs.
     wide = vectors.astype(np.float64)
-    total, own = wide.sum(axis=0), float((wide**2).sum())
+    total = wide.sum(axis=0)
+    own = float((wide**2).sum())
     return float(total @ total - own) / (len(wide) * (len(wide) - 1))

@@ -27,7 +27,8 @@ from online_rnnlm.analysis.tables.write import (
 )
 from online_rnnlm.core.way import NONE
 
-_TEST, _WITHOUT = "test_perplexity", "test_perplexity_without_unk"
+_TEST = "test_perplexity"
+_WITHOUT = "test_perplexity_without_unk"
 _CHANGES = ("change_percent", "change_without_unk_percent")
 
 
@@ -41,11 +42,14 @@ def make(results: Results) -> Table:
     tested = [
         (row, name, text) for row in results.rows for text in texts for name in row.evaluations
     ]
-    rows = [values for one in tested for values in _of_network(results, *one)]
+    rows = [
+        values for row, name, text in tested for values in _of_network(results, row, name, text)
+    ]
     if not rows:
         raise NothingToShowError("No network has finished.")
     rows += [_of_rival(results, rival, text) for rival in results.rivals for text in texts]
-    data, keys = pd.DataFrame(rows), ["corpus", "model", "text"]
+    data = pd.DataFrame(rows)
+    keys = ["corpus", "model", "text"]
     shown = data[data["evaluation"] == NONE]
     for change in _CHANGES:
         wide = data.pivot(index=keys, columns="evaluation", values=change)
@@ -88,9 +92,12 @@ def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Itera
         assert effect.interval_percent is not None
         low, high = effect.interval_percent
         gains = np.log(without[1].values) - np.log(without[0].values)
-        changes = (effect.change_percent, percent_of_gain(gains.mean()))
-        values |= dict(zip(_CHANGES, changes, strict=True))
-        values |= {"interval_low_percent": low, "interval_high_percent": high}
+        values |= {
+            "change_percent": effect.change_percent,
+            "change_without_unk_percent": percent_of_gain(gains.mean()),
+            "interval_low_percent": low,
+            "interval_high_percent": high,
+        }
     yield values
 
 
@@ -111,8 +118,8 @@ def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
 
 def _text(results: Results, corpus: str, text: str) -> dict[str, Any]:
     """The name of a text, its length and its unknown words."""
-    found = results.corpora[corpus].splits[text]
-    return {"text": text, "tokens": found.tokens, "oov_rate": found.oov_rate}
+    statistics = results.corpora[corpus].splits[text]
+    return {"text": text, "tokens": statistics.tokens, "oov_rate": statistics.oov_rate}
 
 
 _NOTE = (

@@ -53,7 +53,8 @@ def make(results: Results) -> Table:
 
 def _values(results: Results, system: System) -> dict[str, Any]:
     """The values of a system; the cost of training a network is not among those of rivals."""
-    row, by_seed = system.row, system.by_seed
+    row = system.row
+    by_seed = system.by_seed
     own = row if system.rival is None else None
     speed = Metric(tuple(run.end.words_per_second for run in own.runs) if own else ())
     still = own.perplexity("test", NONE) if own and own.has_vector else Metric(())
@@ -83,9 +84,11 @@ def _settings(results: Results, system: System) -> str:
     if isinstance(system.rival, ComposedRival):
         return ""
     if system.rival is not None or system.row is None:
-        return settings_text([found.chosen for found in system.by_seed])
-    chosen = (one.run.searched for one in results.candidates if system.row.chose(one.run))
-    return settings_text([next(chosen, {})])
+        return settings_text([evaluation.chosen for evaluation in system.by_seed])
+    for candidate in results.candidates:
+        if system.row.chose(candidate.run):
+            return settings_text([candidate.run.searched])
+    return ""
 
 
 def _columns(results: Results) -> list[Column]:
@@ -101,7 +104,7 @@ def _columns(results: Results) -> list[Column]:
     return [
         Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
         test,
-        Column("Test, frozen", mean(STILL), best=lowest(STILL)),
+        Column("Test, frozen", mean(STILL)),
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,
@@ -114,7 +117,7 @@ def _columns(results: Results) -> list[Column]:
 def _notes(results: Results) -> list[str]:
     testing = results.experiment.testing
     rivals = rivals_named(testing.rivals_of_runs, testing)
-    of_corpora = [found.rival for found in results.rivals if found.rival]
+    of_corpora = [system.rival for system in results.rivals if system.rival]
     each = "each column on each corpus" if results.several_corpora else "each column"
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "

@@ -52,7 +52,8 @@ def make(results: Results) -> Table:
         Column("Words/s", integer("words_per_second")),
         Column("Words/s, side by side", integer("timed_words_per_second")),
     ]
-    caption, notes = "Test perplexity by what learns during testing", _notes(results, headlines)
+    caption = "Test perplexity by what learns during testing"
+    notes = _notes(results, headlines)
     shown = _shown(results, data, headlines)
     return comparison_table(results, "updates", caption, shown, columns, notes, data)
 
@@ -80,8 +81,8 @@ def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
 def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
     """Words per second of the first seed, all networks and ways in turn; NaN if not timed."""
     medians = {
-        (one.corpus, one.network, one.evaluation): np.median(one.seconds_per_word)
-        for one in results.timings
+        (timing.corpus, timing.network, timing.evaluation): np.median(timing.seconds_per_word)
+        for timing in results.timings
     }
     keys = data.set_index(["corpus", "model", "evaluation"]).index
     return pd.Series(1 / keys.map(medians).astype(float), data.index)
@@ -89,7 +90,7 @@ def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
 
 def _rate(row: Row, evaluation: str) -> str:
     """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
-    chosen: list[Mapping[str, Any]] = [found.chosen for found in row.by_seed(evaluation)]
+    chosen: list[Mapping[str, Any]] = [record.chosen for record in row.by_seed(evaluation)]
     if evaluation == DOCUMENT_VECTOR:
         chosen = [{"document_rate": row.settings.document_rate}]
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))

@@ -134,11 +134,10 @@ def to_markdown(table: Table) -> str:
 def markdown_of(data: pd.DataFrame, *columns: Column) -> str:
     """A table in Markdown that needs no name, caption and notes; it ends with its last line."""
     table = Table("", "", data, columns)
-    pairs = (zip(*row, strict=True) for row in zip(table.cells(), table.best(), strict=True))
-    rows = [
-        [f"**{_markdown(text)}**" if best and text else _markdown(text) for text, best in row]
-        for row in pairs
-    ]
+    rows = []
+    for texts, marks in zip(table.cells(), table.best(), strict=True):
+        cells = zip(map(_markdown, texts), marks, strict=True)
+        rows.append([f"**{text}**" if best and text else text for text, best in cells])
     align = ["left" if column.text else "right" for column in columns]
     headings = [_markdown(heading) for heading in table.headings]
     grid = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
@@ -167,7 +166,8 @@ def to_latex(table: Table) -> str:
         label=f"tab:{table.name}",
         position_float="centering",
     )
-    begin, end = r"\begin{adjustbox}{max width=\linewidth}", r"\end{adjustbox}"
+    begin = r"\begin{adjustbox}{max width=\linewidth}"
+    end = r"\end{adjustbox}"
     latex = latex.replace(r"\begin{tabular}", f"{begin}\n\\begin{{tabular}}", 1)
     return latex.replace(r"\end{tabular}", f"\\end{{tabular}}\n{end}", 1)
 
@@ -308,9 +308,9 @@ def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
     A seed without it, which may be one for which no rate of the vector was better than that of its
     training, has `as in training`.
     """
-    found = (settings.get(key, "as in training") for settings in by_seed)
-    values = [f"{value:g}" if isinstance(value, float) else str(value) for value in found]
-    return " / ".join(values if len(set(values)) > 1 else values[:1])
+    values = [settings.get(key, "as in training") for settings in by_seed]
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
 
 
 def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
@@ -318,9 +318,9 @@ def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list
 
     A search may try a setting in some of its runs only.
     """
-    found = []
+    at_the_edge = []
     for key, value in chosen.items():
         grid = {settings[key] for settings in tried if key in settings}
         if isinstance(value, float | int) and len(grid) > 2 and value in (min(grid), max(grid)):
-            found.append(key)
-    return found
+            at_the_edge.append(key)
+    return at_the_edge

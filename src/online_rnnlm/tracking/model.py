@@ -1,12 +1,11 @@
-"""A trained model that MLflow serves: it scores sentences even where the project is not installed.
-
-Its file, and the package's code, are packed into MLflow's model.
-"""
+"""Trained models in MLflow: a model is logged, loaded by MLflow, and called by it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,69 @@ import pandas as pd
 from online_rnnlm.corpora.textfiles import check_text, words_of
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.tracking.store import FILE, mlflow
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.results import TrainedRun
 from online_rnnlm.use.text import Sentence
 
 COLUMN = "sentence"
 """The column of a call's sentences."""
+PARAMETERS = {
+    "updates": "string",
+    "learn_after": "string",
+    "unit_of_text": "string",
+    "learning_rate": "double",
+    "steps": "long",
+}
+"""MLflow's types of a call's parameters; each may be left out."""
+REQUIREMENTS = (
+    *("llvmlite", "mlflow-skinny", "numba", "numpy"),
+    *("pandas", "pydantic", "pytensor", "scipy"),
+)
+"""The packages that loading and scoring import."""
+
+
+def log_model(run: TrainedRun) -> None:
+    """Log the model of a finished run in MLflow's active run, with a copy of this package.
+
+    By the copy the model works where this project is not installed, or has another version.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / FILE
+        model_file.write(file, run.contents, run.vocabulary)
+        mlflow().pyfunc.log_model(
+            name="model",
+            loader_module=__name__,
+            data_path=str(file),
+            code_paths=[str(Path(__file__).parents[1])],
+            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+            signature=_signature(),
+        )
+
+
+def _signature() -> Any:
+    """Return the columns and parameters of a model's calls.
+
+    A sentence has any type for MLflow, which refuses an empty list of texts, and says of another
+    value neither where it is nor what is needed. The model accepts only text.
+    """
+    types = mlflow().types
+    outputs = {
+        "log_probability": "double",
+        "tokens": "long",
+        "token_log_probabilities": types.schema.Array(types.DataType.double),
+    }
+    return mlflow().models.ModelSignature(
+        inputs=types.Schema([types.ColSpec(types.schema.AnyType(), COLUMN)]),
+        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
+        params=types.ParamSchema([types.ParamSpec(*one, None) for one in PARAMETERS.items()]),
+    )
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Load a model from its file; MLflow calls this function by its name."""
+    return ServedModel(Path(path))
 
 
 class ServedModel:
@@ -48,9 +104,7 @@ class ServedModel:
             parts = self._model.score_parts(_sentences(texts), way)
             logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
-            from mlflow.exceptions import MlflowException  # noqa: PLC0415
-
-            raise MlflowException.invalid_parameter_value(str(error)) from None
+            raise mlflow().exceptions.MlflowException.invalid_parameter_value(str(error)) from None
         columns = {
             "log_probability": [np.add.reduceat(one, [0])[0] if one.size else 0.0 for one in logs],
             "tokens": [len(one) for one in logs],
