@@ -41,7 +41,7 @@ from online_rnnlm.analysis.verdicts import (
     UNDECIDED,
     grid,
 )
-from online_rnnlm.audit.rules import Audit, Audits
+from online_rnnlm.audit.rules import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import TestingSettings
@@ -83,12 +83,55 @@ _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
     """Write the report and the summary; `claims.json` and the figures must exist already."""
-    page = environment().get_template("report.html.j2")
     results = collect(experiment, directory)
-    content = _content(results)
+    claims = records.read(Claims, directory.claims)
+    captions = records.read(Captions, directory.captions)
+    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
+    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
+    one_seed = len(experiment.seeds) == 1
+    conclusions = findings(results, claims.claims)
+    first, *sections = _sections(results, captions.captions)
+    fixed = ("Settings", "How to make these numbers again", "Limits")
+    content = {
+        "experiment": experiment,
+        "seeds": experiment.seeds,
+        "several_corpora": results.several_corpora,
+        "findings": conclusions,
+        "orders": {
+            name: "in order" if corpus.keeps_order else "shuffled"
+            for name, corpus in experiment.corpora.items()
+        },
+        "statistics": results.corpora,
+        "missing": results.missing,
+        "first": first,
+        "sections": sections,
+        "headings": [*(section["heading"] for section in sections), *fixed],
+        "claims": claims,
+        "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
+        "whole_grid": grid(claims.claims, one_seed=one_seed),
+        "claim_numbers": claim_numbers,
+        "one_seed": ONE_SEED,
+        "margin": MARGIN_PERCENT,
+        "level": LEVEL,
+        "resamples": RESAMPLES,
+        "enough_seeds": ENOUGH_SEEDS,
+        "settings": settings_table(results),
+        "corpus_settings": corpus_settings_table(results),
+        "runs": runs_table(results),
+        "facts": _facts(results),
+        "audits": records.read(Audits, directory.audits).audits,
+        "again": f"snakemake --cores all --configfile {directory.configuration} --force",
+        "files": {
+            "a table": directory.table("TABLE", "csv"),
+            "a picture": directory.figure("PICTURE", "svg"),
+            "the claims": directory.claims,
+            "a run, by its name in the table below": directory.run("RUN").result,
+        },
+    }
+    page = environment().get_template("report.html.j2")
     texts = {
         directory.report: page.render(content),
-        directory.summary: summary(results, content["findings"]),
+        directory.summary: summary(results, conclusions),
     }
     for path, text in texts.items():
         with replacing(path) as temporary:
@@ -106,72 +149,24 @@ def summary(results: Results, findings: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _content(results: Results) -> dict[str, Any]:
-    """The values that the template uses, by name."""
-    directory = results.directory
-    experiment = results.experiment
-    claims = records.read(Claims, directory.claims)
-    captions = records.read(Captions, directory.captions)
-    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
-    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
-    one_seed = len(experiment.seeds) == 1
-    first, *sections = _sections(results, captions.captions)
-    fixed = ("Settings", "How to make these numbers again", "Limits")
-    return {
-        "experiment": experiment,
-        "seeds": experiment.seeds,
-        "several_corpora": results.several_corpora,
-        "findings": findings(results, claims.claims),
-        "texts": _texts(results),
-        "missing": results.missing,
-        "first": first,
-        "sections": sections,
-        "headings": [*(section["heading"] for section in sections), *fixed],
-        "claims": claims,
-        "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
-        "whole_grid": grid(claims.claims, one_seed=one_seed),
-        "claim_numbers": claim_numbers,
-        "one_seed": ONE_SEED,
-        "margin": MARGIN_PERCENT,
-        "level": LEVEL,
-        "resamples": RESAMPLES,
-        "enough_seeds": ENOUGH_SEEDS,
-        "sources": {name: corpus.source for name, corpus in results.corpora.items()},
-        "settings": settings_table(results),
-        "corpus_settings": corpus_settings_table(results),
-        "runs": runs_table(results),
-        "facts": _facts(results),
-        "audit": _audit(records.read(Audits, directory.audits).audits),
-        "again": f"snakemake --cores all --configfile {directory.configuration} --force",
-        "files": {
-            "a table": directory.table("TABLE", "csv"),
-            "a picture": directory.figure("PICTURE", "svg"),
-            "the claims": directory.claims,
-            "a run, by its name in the table below": directory.run("RUN").result,
-        },
-    }
-
-
 def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield the sections that have a table or a figure; `captions` are by the figures' names."""
     for section in Section:
         drawn = [entry for entry in figures_of(results.experiment) if entry.section is section]
         made = [entry for entry in tables_of(results.experiment) if entry.section is section]
         if drawn or made:
-            tables = [table for entry in made for table in _tables(entry, results)]
+            tables = []
+            for entry in made:
+                table = make_table(entry, results)
+                if entry.name == "perplexity" and "hidden_size" in table.data:
+                    networks = table.data[table.data["hidden_size"].notna()]
+                    if len(networks) < len(table.data):  # before networks and rivals, these alone
+                        caption = f"{table.caption}: networks"
+                        tables.append(replace(table, data=networks, caption=caption, notes=[]))
+                        table = replace(table, caption=f"{table.caption}: all systems")
+                tables.append(table)
             figures = [_figure(entry, results.directory, captions) for entry in drawn]
             yield {"heading": section.value, "tables": tables, "figures": figures}
-
-
-def _tables(entry: Entry, results: Results) -> Iterator[Table]:
-    """Yield a table; before one of networks and rivals comes that of the networks."""
-    table = make_table(entry, results)
-    if entry.name == "perplexity" and "hidden_size" in table.data:
-        networks = table.data[table.data["hidden_size"].notna()]
-        if len(networks) < len(table.data):
-            yield replace(table, data=networks, caption=f"{table.caption}: networks", notes=[])
-            table = replace(table, caption=f"{table.caption}: all systems")
-    yield table
 
 
 def _figure(
@@ -235,16 +230,6 @@ def _static_side(row: Row, static: Row, claims: Sequence[Claim]) -> str:
     return f"{static.perplexity('test').mean:.1f} of the static {static.label} ({size}{said})"
 
 
-def _texts(results: Results) -> str:
-    """The size and the order of the training texts, in a sentence."""
-    sentences = []
-    for corpus, statistics in results.corpora.items():
-        order = "in order" if results.experiment.corpora[corpus].keeps_order else "shuffled"
-        tokens = statistics.splits["train"].tokens
-        sentences.append(f"{corpus}: {tokens:,} training tokens, {order}.")
-    return " ".join(sentences)
-
-
 def claim_numbers(claim: Claim) -> str:
     """A claim's values in one line: both sides, the change, its interval and p-values."""
     effect = claim.effect
@@ -275,18 +260,6 @@ def claim_numbers(claim: Claim) -> str:
         bounds = (signed(bound, 3) for bound in claim.seeds.interval_nats_per_token)
         said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats per token")
     return "; ".join(said)
-
-
-def _audit(audits: Sequence[Audit]) -> str:
-    """Say in a sentence what the audit of the networks found."""
-    broken = [f"{audit.name} ({', '.join(audit.broken)})" for audit in audits if audit.broken]
-    if broken:
-        return f"The audit of the networks is not passed: {'; '.join(broken)}."
-    return (
-        f"The audit of the networks is passed by all {len(audits)}: no word is known before it is "
-        "scored, the probabilities of all words add up to 1, and nothing is kept over a reset "
-        "(docs/audit.md)."
-    )
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -53,7 +53,8 @@ def judged(claims: Sequence[Claim]) -> list[Claim]:
     """Correct the claims' p-values together, and give each claim its verdict.
 
     A claim without a p-value is decided by counting and by time: it holds if the claim before it,
-    of a lower perplexity of the same networks, holds, and less is computed in less time.
+    of a lower perplexity of the same networks, holds, and less is computed in less time, if that
+    was measured.
     """
     corrected = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
     judged_claims: list[Claim] = []
@@ -61,7 +62,9 @@ def judged(claims: Sequence[Claim]) -> list[Claim]:
         if claim.p_value is None:
             lower_perplexity = judged_claims[-1].verdict
             less_computed = SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED
-            verdicts = (lower_perplexity, less_computed, _faster(claim.effect))
+            interval = claim.effect.seconds_change_percent
+            faster = SUPPORTED if interval is None else _BY_SIDE[-side(interval)]
+            verdicts = (lower_perplexity, less_computed, faster)
             update: dict[str, Any] = {"verdict": min(verdicts, key=WORST_FIRST.index)}
         else:
             p_value = next(corrected)
@@ -87,12 +90,6 @@ def verdict_of(claim: Claim, adjusted: float) -> Verdict:
     if adjusted >= LEVEL or len(sides) > 1:
         return UNDECIDED
     return _BY_SIDE[sides.pop()]
-
-
-def _faster(effect: Effect) -> Verdict:
-    """The verdict on the time by its interval: supported if it falls, or was not measured."""
-    interval = effect.seconds_change_percent
-    return SUPPORTED if interval is None else _BY_SIDE[-side(interval)]
 
 
 def _is_cheaper(effect: Effect) -> bool:

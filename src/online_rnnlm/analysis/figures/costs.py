@@ -51,14 +51,11 @@ def points_of(systems: Sequence[System], cost: Cost = PARAMETERS) -> list[Point]
         adds = multiply_adds_of(system.by_seed).mean
         value = (system.parameters or 0) if cost is PARAMETERS else adds
         spread = reached.deviation if len(reached.values) > 1 else 0.0
-        points.append(Point(system.name, value / cost.unit, reached.mean, spread, _look(system)))
+        look = _RIVAL
+        if system.row is not None and system.rival is None:
+            look = _LEARNING if system.row.has_vector else _STATIC
+        points.append(Point(system.name, value / cost.unit, reached.mean, spread, look))
     return sorted(points, key=lambda point: point.perplexity)
-
-
-def _look(system: System) -> Look:
-    if system.rival or system.row is None:
-        return _RIVAL
-    return _LEARNING if system.row.has_vector else _STATIC
 
 
 def _marks(results: Results) -> str:

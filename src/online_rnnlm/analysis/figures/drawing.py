@@ -25,7 +25,7 @@ from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import Entry, figures_of
+from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
@@ -95,29 +95,28 @@ Draw = Callable[[Results], Picture]
 
 
 def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Draw all figures as SVG and PNG; write the captions last."""
+    """Draw all figures as SVG and PNG; write the captions last.
+
+    A figure that has nothing to show only has a text that says so. Raises UserError for files that
+    are missing or do not fit each other.
+    """
     results = collect(experiment, directory)
     captions = {}
     for entry in figures_of(experiment):
+        module, _, function = entry.drawn_by.partition(".")
+        draw: Draw = getattr(import_module(f"online_rnnlm.analysis.figures.{module}"), function)
         with style(entry.name):
-            picture = _picture(entry, results)
+            try:
+                picture = draw(results)
+            except NothingToShowError as error:
+                figure, (axis,) = panels(1, 1.0)
+                axis.set_axis_off()
+                axis.text(0.5, 0.5, str(error), ha="center", va="center", color=MUTED)
+                picture = Picture(figure, str(error))
             for kind in FIGURE_KINDS:
                 save(picture.drawing, directory.figure(entry.name, kind))
         captions[entry.name] = " ".join([*results.missing_note, picture.caption])
     records.write(directory.captions, Captions(captions=captions))
-
-
-def _picture(entry: Entry, results: Results) -> Picture:
-    """Draw a figure, or a notice in its place if it has nothing to show.
-
-    Raises UserError for files that are missing or do not fit each other.
-    """
-    module, _, function = entry.drawn_by.partition(".")
-    draw: Draw = getattr(import_module(f"online_rnnlm.analysis.figures.{module}"), function)
-    try:
-        return draw(results)
-    except NothingToShowError as error:
-        return notice(str(error))
 
 
 def style(name: str) -> AbstractContextManager[None]:
@@ -129,33 +128,25 @@ def style(name: str) -> AbstractContextManager[None]:
     return mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name})
 
 
-def notice(text: str) -> Picture:
-    """Make a drawing that only has a text, which is its caption, too."""
-    figure, (axis,) = panels(1, 1.0)
-    axis.set_axis_off()
-    axis.text(0.5, 0.5, text, ha="center", va="center", color=MUTED)
-    return Picture(figure, text)
-
-
 def save(drawing: Figure, path: Path) -> None:
-    """Write a drawing in the format that the path ends in, `svg` or `png`; an SVG can be dark."""
-    kind, made = path.suffix.removeprefix("."), BytesIO()
+    """Write a drawing in the format that the path ends in, `svg` or `png`.
+
+    An SVG has other colours where a reader prefers a dark page.
+    """
+    kind = path.suffix.removeprefix(".")
+    made = BytesIO()
     drawing.savefig(made, format=kind, metadata=_UNDATED[kind], dpi=200)
     content = made.getvalue()
     if kind == "svg":
-        content = content.replace(b"</style>", f"{_when_dark()}</style>".encode(), 1)
+        rules = "".join(
+            f'[style*="{key}: {light}"]{{{key}: {dark} !important}}'
+            for light, dark in DARK.items()
+            for key in ("fill", "stroke")
+        )
+        when_dark = f"@media (prefers-color-scheme: dark) {{{rules}}}"
+        content = content.replace(b"</style>", f"{when_dark}</style>".encode(), 1)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-
-
-def _when_dark() -> str:
-    """CSS that changes the colours of a drawing's elements where a dark page is preferred."""
-    rules = (
-        f'[style*="{key}: {light}"]{{{key}: {dark} !important}}'
-        for light, dark in DARK.items()
-        for key in ("fill", "stroke")
-    )
-    return f"@media (prefers-color-scheme: dark) {{{''.join(rules)}}}"
 
 
 def panels(

@@ -70,17 +70,16 @@ def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
         }
 
 
-def _interval(row: pd.Series[Any]) -> str:
-    return interval((row["interval_low_percent"], row["interval_high_percent"]))
-
-
 _COLUMNS = (
     Column("Network", label("model"), text=True),
     Column("Tokens of the article", label("length"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Of the static one", lambda row: f"{row['test_perplexity_against']:.1f}"),
     Column("Change (%)", lambda row: signed(row["change_percent"])),
-    Column("95 % interval (%)", _interval),
+    Column(
+        "95 % interval (%)",
+        lambda row: interval((row["interval_low_percent"], row["interval_high_percent"])),
+    ),
     Column("Against", label("against"), text=True),
     Column("Articles", integer("articles")),
     Column("Share of the text (%)", integer("share_percent")),

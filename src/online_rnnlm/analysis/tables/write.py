@@ -100,17 +100,13 @@ def make_table(entry: Entry, results: Results) -> Table:
     try:
         table: Table = module.make(results)
     except NothingToShowError as error:
-        table = _notice(entry.name, str(error))
+        columns = [Column("Missing", label("missing"), text=True, wide=True)]
+        data = pd.DataFrame({"missing": [str(error)]})
+        table = Table(entry.name, "Nothing to show", data, columns)
     has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
     columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
     missing = [] if entry.section is Section.TEXT else results.missing_note
     return replace(table, columns=columns, notes=[*missing, *table.notes])
-
-
-def _notice(name: str, text: str) -> Table:
-    """A table in place of one that has nothing to show; its only cell says why."""
-    columns = [Column("Missing", label("missing"), text=True, wide=True)]
-    return Table(name, "Nothing to show", pd.DataFrame({"missing": [text]}), columns)
 
 
 def environment() -> Environment:
