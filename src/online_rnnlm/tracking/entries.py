@@ -124,7 +124,7 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
         log_epochs(run_id, record, read_epochs(run))
         if isinstance(end, RunResult):
             values = {
-                "perplexity/best_valid": round(end.valid_perplexity, 2),
+                "perplexity/valid_best": round(end.valid_perplexity, 2),
                 "best_epoch": end.best_epoch,
                 "parameters": end.parameters,
             }
@@ -219,7 +219,7 @@ def _register_best(
         models = [run for run in logged if run is not None and run.outputs.model_outputs]
         if not models:
             continue
-        best = min(models, key=lambda run: run.data.metrics["perplexity/best_valid"]).info.run_id
+        best = min(models, key=lambda run: run.data.metrics["perplexity/valid_best"]).info.run_id
         name = f"{directory.path.resolve().name}-{corpus}"
         versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")
         version = versions[0] if versions else library.register_model(f"runs:/{best}/model", name)

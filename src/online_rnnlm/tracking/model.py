@@ -31,8 +31,8 @@ PARAMETERS = {
 }
 """MLflow's types of a call's parameters; each may be left out."""
 REQUIREMENTS = (
-    *("llvmlite", "mlflow-skinny", "numba", "numpy"),
-    *("pandas", "pydantic", "pytensor", "scipy"),
+    *("llvmlite", "mlflow-skinny", "numba", "numpy", "pandas"),
+    *("pydantic", "pytensor", "scipy", "tqdm"),
 )
 """The packages that loading and scoring import."""
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from threading import Event
 from urllib.parse import urlencode
 
 from online_rnnlm.errors import UserError
@@ -38,14 +39,29 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
         experiment = client.get_experiment_by_name(directory.path.resolve().name)
     print(f"http://{HOST}:{port}/{page_of_runs(experiment.experiment_id)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
+    log = directory.log("ui")
+    log.parent.mkdir(exist_ok=True)
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
-    server = subprocess.Popen(
-        server_command(directory, port), env={**os.environ, **SETTINGS}, process_group=0
-    )
+    told = Event()
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            server_command(directory, port),
+            env={**os.environ, **SETTINGS},
+            process_group=0,
+            stdout=said,
+            stderr=said,
+        )
+
+    def end(number: int, frame: object) -> None:
+        if not told.is_set():
+            told.set()
+            os.killpg(server.pid, signal.SIGTERM)
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: os.killpg(server.pid, signal.SIGTERM))
-    if server.wait() != -signal.SIGTERM:
-        raise UserError(f"port {port}: MLflow's server has ended; it says why above")
+        signal.signal(number, end)
+    server.wait()
+    if not told.is_set():
+        raise UserError(f"port {port}: MLflow's server has ended: is it in use? {log} says why")
 
 
 def page_of_runs(experiment_id: str) -> str:
@@ -60,5 +76,5 @@ def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
         *("--workers", "1", "--backend-store-uri", own_store(directory)),
         *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
         *("--default-artifact-root", directory.artifacts.resolve().as_uri()),
-        *("--no-serve-artifacts", "--uvicorn-opts", "--log-level error"),
+        "--no-serve-artifacts",
     ]

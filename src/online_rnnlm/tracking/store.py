@@ -19,7 +19,6 @@ FILE = "model.onlm"
 """The name of a model's file in MLflow."""
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # The standard output is for MLflow's ids of runs.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -40,7 +39,7 @@ def mlflow() -> Any:
         os.environ.setdefault(name, value)
     with needing_packages():
         import mlflow as library  # noqa: PLC0415
-    for talkative in ("alembic", "urllib3"):
+    for talkative in ("alembic", "mlflow", "urllib3"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="mlflow")
     return library

@@ -118,7 +118,7 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
     run = shown(entries.enter_run(directory, experiment_id, searched.search_runs()[1].name))
     assert run.info.run_name == "LSTM 100/0, learning rate 0.4, seed 0"
     assert (run.data.tags["kind"], run.info.status) == ("search", "FINISHED")
-    assert not run.outputs.model_outputs and "perplexity/best_valid" in run.data.metrics
+    assert not run.outputs.model_outputs and "perplexity/valid_best" in run.data.metrics
     assert "perplexity/test" not in run.data.metrics
 
 

@@ -25,8 +25,9 @@ def store(results, names, tmp_path_factory):
     for _ in range(2):
         with library.start_run(experiment_id=experiment) as run:
             log_model(TrainedRun(results, names.VECTOR))
-        made = library.register_model(f"runs:/{run.info.run_id}/model", "small")
-    model = library.get_logged_model(made.model_id)
+        library.register_model(f"runs:/{run.info.run_id}/model", "small")
+    [second] = library.get_run(run.info.run_id).outputs.model_outputs
+    model = library.get_logged_model(second.model_id)
     shutil.rmtree(model.artifact_location.removeprefix("file://"))
     library.MlflowClient().set_registered_model_alias("small", "best", "1")
     return address
@@ -34,9 +35,8 @@ def store(results, names, tmp_path_factory):
 
 @pytest.fixture
 def chosen(store, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     mlflow().set_tracking_uri(None)
-    mlflow().set_registry_uri(None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     return store
 
 
@@ -59,8 +59,8 @@ def test_raw_text_is_divided_as_by_the_run_itself(chosen, trained_path, run):
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("models:/other@best", "models:/other@best: "),
-        ("models:/small@worst", "models:/small@worst: "),
+        ("models:/other@best", "name=other not found"),
+        ("models:/small@worst", "alias worst not found"),
         ("models:/small/2", "models:/small/2"),
         ("runs:/" + "0" * 32 + "/model", "MLflow at "),
     ],
