@@ -29,8 +29,7 @@ def main() -> None:
     if verb == "track":
         if "--store" in sys.argv:
             Path(sys.argv[2], "mlflow.db").write_text("a store\n", encoding="utf-8")
-        else:
-            print("entered")
+        print("entered")
         _note("jobs.log", f"track {sys.argv[-1]}")
         return
     from online_rnnlm.config.loading import load

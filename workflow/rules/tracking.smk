@@ -7,10 +7,11 @@ STORE = re.sub("//[^/]*@", "//", os.environ.get("MLFLOW_TRACKING_URI", ""))
 
 
 # Eight processes that open a new database together destroy it, so it is made before all of them.
-# It has absolute paths: in another folder, it is made again, and all runs are entered again.
+# It has absolute paths: in another folder it is made again. All runs follow when it is made.
 rule store:
     output:
         "<results>/mlflow.db",
+        experiment="<results>/tracking/experiment.txt",
     log:
         "<logs>/store.log",
     localrule: True
@@ -21,12 +22,12 @@ rule store:
     message:
         "Make a database for MLflow"
     shell:
-        "python3 -m online_rnnlm track {params.folder:q} --store &> {log}"
+        "python3 -m online_rnnlm track {params.folder:q} --store > {output.experiment} 2> {log}"
 
 
 rule track:
     input:
-        store=[] if STORE else ancient("<results>/mlflow.db"),
+        store=[] if STORE else "<results>/tracking/experiment.txt",
         run="<results>/runs/{run}/result.json",
         evaluations=lambda wildcards: [
             f"<results>/evaluations/{run}/{evaluation}.json"

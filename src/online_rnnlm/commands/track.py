@@ -17,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--summary", action="store_true", help="enter the report alone, and print MLflow's id of it"
     )
-    only.add_argument("--store", action="store_true", help="make the store, and enter nothing")
+    only.add_argument(
+        "--store",
+        action="store_true",
+        help="make the store, enter nothing, and print MLflow's id of the experiment",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -29,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.store:
         with one_line_errors():
-            open_store(ExperimentDirectory(arguments.results))
+            print(open_store(ExperimentDirectory(arguments.results)))
         return
     directory = _arguments.results_of(arguments)
     experiment = load(directory.configuration)

@@ -199,7 +199,7 @@ class ExperimentDirectory:
     """The folder of the jobs' logs; a run's own log is in its folder."""
 
     def entered(self, name: str) -> Path:
-        """MLflow's id of a run that has been entered, or of the experiment's `summary`."""
+        """MLflow's id of a run that has been entered, of the `summary`, or of the `experiment`."""
         return self.path / "tracking" / f"{name}.txt"
 
     tables = _Place("tables")

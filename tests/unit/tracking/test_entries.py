@@ -204,7 +204,7 @@ def test_the_verb_enters_a_run_or_all(directory):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         return done.stdout
 
-    assert track("--store") == "" and directory.store.is_file()
+    assert track("--store") == "1\n" and directory.store.is_file()
     directory.evaluation(STATIC, "none").unlink()  # it has not been tested yet
     assert track() == "3 runs entered\n"
     open_store(directory)
