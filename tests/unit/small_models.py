@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytensor
@@ -32,6 +33,8 @@ def quick_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make PyTensor compile in a second instead of most of a minute, to slower code."""
     # Compiled code lacks this check; in Python it mistakes one row for broadcasting to a table.
     monkeypatch.setattr(AdvancedIncSubtensor1, "_check_runtime_broadcasting", lambda *_: None)
+    # A scan compiles its inner function for itself, to slow code unless there is a C++ compiler.
+    monkeypatch.setattr(pytensor, "scan", partial(pytensor.scan, mode="FAST_COMPILE"))
     # Notes of where each node was made take time, too.
     with pytensor.config.change_flags(mode="FAST_COMPILE", traceback__limit=0):
         yield

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pytensor
 import pytest
 
 from online_rnnlm.core import training
@@ -15,6 +14,9 @@ from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.runs import read_epochs
 from tests import outcome
 from tests.unit.jobs.runs import assert_same_run, record_of, result_of, run_of, trained
+from tests.unit.small_models import quick_graph
+
+__all__ = ["quick_graph"]
 
 pytestmark = pytest.mark.slow  # kernels are compiled, and networks trained
 
@@ -84,13 +86,13 @@ def test_a_run_goes_on_within_an_epoch(documents_directory, tmp_path, monkeypatc
         assert "jax" in record_of(unbroken).packages
 
 
+@pytest.mark.usefixtures("quick_graph")
 def test_both_engines_train_alike(corpus_directory, tmp_path):
     changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
-    with pytensor.config.change_flags(mode="FAST_COMPILE"):
-        runs = [
-            trained(run_of(engine=engine, **changes), corpus_directory, tmp_path / engine)
-            for engine in ("kernel", "graph")
-        ]
+    runs = [
+        trained(run_of(engine=engine, **changes), corpus_directory, tmp_path / engine)
+        for engine in ("kernel", "graph")
+    ]
     kernel, graph = (outcome.epochs(run.path)[0] for run in runs)
     for key in ("train_perplexity", "valid_perplexity"):
         assert kernel[key] == pytest.approx(graph[key], rel=1e-9)
