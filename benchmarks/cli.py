@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from threadpoolctl import threadpool_info
 
-from benchmarks import corpora, document, peers, profile, runs, speed
+from benchmarks import corpora, document, peers, runs, speed
 from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
 from online_rnnlm.errors import UserError
@@ -38,7 +38,6 @@ SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "networks": speed.networks,
     "memory": runs.memory,
     "tracking": runs.tracking,
-    "profile": profile.profile,
     "scaling": speed.scaling,
     "graph": peers.graph,
     "torch": peers.torch,

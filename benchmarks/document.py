@@ -69,7 +69,6 @@ def _cells(row: Row) -> list[str]:
 def write(results: Results, path: Path) -> None:
     """Write the document, and its figures into a folder of the same name beside it."""
     sections = results["sections"]
-    profiles = sections.get("profile", {}).get("profiles", [])
     growth = sections.get("scaling", {}).get("axes", {})
     environment = Environment(
         loader=PackageLoader("benchmarks", "templates"),
@@ -84,16 +83,12 @@ def write(results: Results, path: Path) -> None:
         **results,
         minutes=sum(section["took"] for section in sections.values()) / 60,
         tables=_tables(results),
-        profile=_profile_table(profiles) if profiles else "",
-        largest={profile["document_size"]: _largest(profile["parts"]) for profile in profiles},
         pictures=path.stem,
         axes=AXES,
         growth={axis: _growth_table(axis, cases) for axis, cases in growth.items()},
         race=_race(sections),
     )
     figures = {axis: partial(_draw_growth, axis, cases) for axis, cases in growth.items()}
-    if profiles:
-        figures["profile"] = partial(_draw_profile, profiles)
     for name, draw in figures.items():
         with style(name):
             save(draw(), path.with_suffix("") / f"{name}.svg")
@@ -135,27 +130,6 @@ def _bounds(rows: list[Row]) -> str:
         if "flops_per_word" in row
     ]  # fmt: skip
     return _markdown(headings, lines)
-
-
-def _profile_table(profiles: list[Results]) -> str:
-    """Return the time of each part, its share, and the time of its products alone."""
-    names = list(profiles[-1]["parts"])
-    headings, lines = ["part"], [[name] for name in [*names, "sum of the parts", "the whole"]]
-    for profile in profiles:
-        size, products, whole = (profile[k] for k in ("document_size", "arithmetic", "whole"))
-        headings += [f"D = {size}: µs a word", "share", "products alone"]
-        total = sum(profile["parts"].values())
-        cells = [*profile["parts"].items(), ("", total), ("", whole)]
-        for line, (name, value) in zip(lines, cells, strict=True):
-            alone = f"{products[name]:.3f}" if products.get(name) else ""
-            line += [f"{value:.3f}", f"{value / total:.0%}", alone]
-    return _markdown(headings, lines)
-
-
-def _largest(parts: dict[str, float]) -> str:
-    """Return the three slowest parts, with their shares of the time."""
-    total, top = sum(parts.values()), sorted(parts.items(), key=lambda part: -part[1])[:3]
-    return ", ".join(f"{name} ({value / total:.0%})" for name, value in top)
 
 
 def _growth_table(axis: str, cases: list[Row]) -> str:
@@ -204,23 +178,4 @@ def _draw_growth(name: str, cases: list[Row]) -> Figure:
     axis.set_ylim(bottom=0)
     axis.set(xlabel=AXES[name], ylabel="Training words a second")
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    return figure
-
-
-def _draw_profile(profiles: list[Results]) -> Figure:
-    """Draw a bar for each part, in the order of computation, for each size of the vector."""
-    names = list(profiles[-1]["parts"])
-    figure, (axis,) = panels(1, 0.34 * len(names) + 1.2, _WIDTH)
-    height = 0.8 / len(profiles)
-    for row, profile in enumerate(profiles):
-        places = [place + (row - 0.5) * height for place in range(len(names))]
-        label = f"D = {profile['document_size']}"
-        axis.barh(places, [profile["parts"][name] for name in names], height=height, label=label)
-        products = [profile["arithmetic"].get(name, 0.0) for name in names]
-        label = "" if row else "products alone"
-        axis.plot(products, places, "k|", label=label)
-    axis.set_yticks(range(len(names)), names)
-    axis.invert_yaxis()
-    axis.set_xlabel("Microseconds a word")
-    axis.legend(loc="lower right", frameon=False)
     return figure

@@ -7,11 +7,9 @@ import pytest
 
 from benchmarks.cli import SECTIONS, USUAL, main
 from benchmarks.measure import Sample, Target, Workload, measured, row
-from benchmarks.profile import flops_by_part
 from benchmarks.runs import reaching
 from benchmarks.workloads import scoring_flops, training_flops
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.corpora.corpus import load_corpus
 from tests.project import ROOT, users_environment
 from tests.unit.processes import output_of
@@ -47,8 +45,6 @@ def test_flops_are_those_counted_by_hand(corpus_directory):
     scores = corpus.classes + corpus.mean_class_size("train")
     products = 10 * 10 + scores * (10 + 4)
     assert training_flops(settings, corpus) == pytest.approx(2 * (3 * products + 4))
-    parts = flops_by_part(sizes_for(settings, corpus), corpus.mean_class_size("train"))
-    assert sum(parts.values()) == pytest.approx(training_flops(settings, corpus))
     scores = corpus.classes + corpus.mean_class_size("test")
     forward = 10 * 10 + scores * (10 + 2 * 4) + 4
     assert scoring_flops(settings, corpus) == pytest.approx(2 * forward)
@@ -77,7 +73,7 @@ def test_the_whole_command_makes_values_a_table_and_the_document(corpus_director
             assert "median" not in line or line["title"] in done.stdout
     assert "Quick measurement" in document.read_text(encoding="utf-8")
     figures = {file.stem for file in (document.parent / "performance").glob("*.svg")}
-    assert figures == {*results["sections"]["scaling"]["axes"], "profile"}
+    assert figures == {*results["sections"]["scaling"]["axes"]}
 
 
 def test_a_missing_corpus_is_one_line_and_nothing_is_written(tmp_path, caplog):

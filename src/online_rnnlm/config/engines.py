@@ -39,6 +39,8 @@ class Engine:
     others, another engine does that."""
     has_dropout: bool = True
     """True if it can train with dropout."""
+    lets_words_wait: bool = True
+    """True if words of rare classes can wait in training (`rare_class_words`)."""
     goes_through_updates: bool = True
     """True if its gradients can go back through the updates of the document vector."""
     is_elsewhere: bool = False
@@ -75,6 +77,7 @@ ENGINES: Mapping[str, Engine] = {
         "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
         online_cells=frozenset(),
+        lets_words_wait=False,
         is_elsewhere=True,
     ),
     "jax": Engine(
@@ -85,6 +88,7 @@ ENGINES: Mapping[str, Engine] = {
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
         has_dropout=False,
+        lets_words_wait=False,
         packages=("jax",),
         online_cells=frozenset(),
     ),
@@ -96,6 +100,7 @@ def engines_with(
     cell: str | None = None,
     device: str | None = None,
     dropout: bool = False,
+    rare_class_words: bool = False,
     through_updates: bool = False,
 ) -> list[str]:
     """Return the names of the engines that have a cell, a device and what else is asked for.
@@ -108,6 +113,7 @@ def engines_with(
         if (cell is None or engine.has_cell(cell))
         and (device is None or device in engine.devices)
         and (engine.has_dropout or not dropout)
+        and (engine.lets_words_wait or not rare_class_words)
         and (engine.goes_through_updates or not through_updates)
     ]
 

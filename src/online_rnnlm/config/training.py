@@ -77,6 +77,11 @@ class RunSettings(Settings):
     """Initial value of AdaGrad's sums of squared gradients."""
     batch_sentences: PositiveInt = 64
     """Number of sentences per update, one from each unit of text; their errors are summed."""
+    rare_class_words: Size = 0
+    """Number of words of a class that its output weights (W_o and V_o) learn from at once. A batch
+    has few words of a rare class: they wait, with their gradients, until the class has so many, or
+    the epoch ends (docs/method.md). 0: every batch's words at once. Only with the engines `kernel`
+    and `graph`."""
     dropout: Fraction = 0.0
     """Share of the hidden units that are left out before the output layer in training, drawn anew
     for every word; the others are divided by 1 less that share. Not with `engine: jax`."""
@@ -165,5 +170,8 @@ class RunSettings(Settings):
         for key in ("dropout", "embedding_dropout"):
             if share := getattr(self, key):
                 yield f"`{key}: {share:g}`", engines_with(dropout=True)
+        if self.rare_class_words:
+            waits = f"`rare_class_words: {self.rare_class_words}`"
+            yield waits, engines_with(rare_class_words=True)
         if self.goes_through_updates:
             yield "`document_gradient: through`", engines_with(through_updates=True)

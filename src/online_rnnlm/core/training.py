@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
@@ -42,6 +43,8 @@ class Unfinished:
     accumulators: Parameters
     carried: Carried
     """The states and vectors after the segments that were read last, by lane."""
+    waiting: tuple[NDArray[Any], ...] = ()
+    """The words of rare classes that wait, as the engine's trainer keeps them."""
     batches: int = 0
     """Number of batches trained on so far, in the epoch's order."""
     tokens: int = 0
@@ -105,7 +108,10 @@ class Training:
         self._progress = progress
         now = progress.unfinished or progress
         carried = progress.unfinished.carried if progress.unfinished else None
-        self._trainer = registry.trainer(settings, text, now.weights, now.accumulators, carried)
+        waiting = progress.unfinished.waiting if progress.unfinished else ()
+        self._trainer = registry.trainer(
+            settings, text, now.weights, now.accumulators, carried, waiting
+        )
         self._scorer = registry.scorer(settings, text)
         if not self._schedule.goes_back:  # then only the trainer needs accumulators
             progress.accumulators = self._trainer.accumulators
@@ -118,6 +124,7 @@ class Training:
             unfinished.weights = self._trainer.weights
             unfinished.accumulators = self._trainer.accumulators
             unfinished.carried = self._trainer.carried
+            unfinished.waiting = self._trainer.waiting
         return self._progress
 
     def steps(self) -> Iterator[EpochResult | None]:
@@ -144,7 +151,7 @@ class Training:
     def _beginning(self) -> Unfinished:
         """Return the state of an epoch that begins with the trainer's weights."""
         trainer = self._trainer
-        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried)
+        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried, trainer.waiting)
 
     def _read_text(self) -> Iterator[None]:
         """Train on the rest of an epoch's text; yield after each part of it."""
@@ -162,6 +169,8 @@ class Training:
             if not math.isfinite(done.log_probability):
                 raise Diverged("a probability is not a number")
             yield
+        rate = self._schedule.rate(progress.valid_perplexities, done.tokens / split.tokens)
+        self._trainer.learn_from_waiting(rate)
 
     def _measure(self) -> EpochResult:
         """Score `valid` after an epoch's last sentence, and tell if training has diverged."""

@@ -25,6 +25,7 @@ _KINDS = ("weights", "accumulators")
 _COUNTS = ("batches", "tokens", "log_probability")
 _UNFINISHED = "unfinished."
 _CARRIED = "unfinished.carried."
+_WAITING = "unfinished.waiting"
 
 
 @dataclass
@@ -95,6 +96,7 @@ def save(started: Started, directory: RunDirectory, record: RunRecord) -> None:
         arrays |= _arrays(_UNFINISHED, begun)
         arrays |= {f"{_CARRIED}state{i}": state for i, state in enumerate(begun.carried.states)}
         arrays[f"{_CARRIED}documents"] = begun.carried.documents
+        arrays |= {f"{_WAITING}{i}": array for i, array in enumerate(begun.waiting)}
     with replacing(directory.state) as temporary, temporary.open("wb") as file:
         np.savez(file, about=np.array(about.model_dump_json()), **arrays)
 
@@ -126,7 +128,9 @@ def _read(file: Mapping[str, Any], identity: str) -> tuple[Started, RunRecord] |
     progress = Progress(weights, accumulators, [one.valid_perplexity for one in about.epochs])
     if about.unfinished is not None:
         counts: Any = about.unfinished
-        progress.unfinished = Unfinished(*_parameters(file, _UNFINISHED), _carried(file), **counts)
+        weights, accumulators = _parameters(file, _UNFINISHED)
+        waiting = _numbered(file, _WAITING)
+        progress.unfinished = Unfinished(weights, accumulators, _carried(file), waiting, **counts)
     return Started(progress, about.epochs, about.spent), about.run
 
 
@@ -137,9 +141,13 @@ def _arrays(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
 
 def _carried(file: Mapping[str, Any]) -> Carried:
     """Read the states and vectors after the segments that were read last."""
-    numbers = range(sum(name.startswith(f"{_CARRIED}state") for name in file))
-    states = tuple(file[f"{_CARRIED}state{number}"] for number in numbers)
-    return Carried(states, file[f"{_CARRIED}documents"])
+    return Carried(_numbered(file, f"{_CARRIED}state"), file[f"{_CARRIED}documents"])
+
+
+def _numbered(file: Mapping[str, Any], prefix: str) -> tuple[Any, ...]:
+    """Read the arrays whose names are a prefix and a number."""
+    count = sum(name.startswith(prefix) for name in file)
+    return tuple(file[f"{prefix}{number}"] for number in range(count))
 
 
 def _parameters(file: Mapping[str, Any], prefix: str) -> tuple[Parameters, Parameters]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.user_cache import user_cache
 
 _JAX = {
@@ -23,7 +24,7 @@ _JAX = {
 def prepare_process() -> None:
     """Set the environment variables that the libraries read when they are imported.
 
-    Variables that the user has set keep their values.
+    Variables that the user has set keep their values, but for the folder of compiled kernels.
     """
     # Jobs run side by side, so each computes with one thread; more would slow down the others.
     for library in ("OMP", "OPENBLAS", "MKL"):
@@ -32,6 +33,19 @@ def prepare_process() -> None:
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
     for name, value in (_JAX | _jax_cache()).items():
         os.environ.setdefault(name, value)
+    os.environ["NUMBA_CACHE_DIR"] = str(_numba_cache())
+
+
+def _numba_cache() -> Path:
+    """The folder in which numba keeps the machine code of the kernels.
+
+    It is below NUMBA_CACHE_DIR, if the user has set it, or else in the user's cache. Every state of
+    `core` has a folder of its own: numba sees that a function's file has changed, but not that
+    another file has, whose functions it calls. Kernels that check their indices have one, too.
+    """
+    state = code_digest("core")[:16] + "-checked" * bool(os.environ.get("NUMBA_BOUNDSCHECK"))
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or user_cache() / "numba")
+    return folder if folder.name == state else folder / state
 
 
 def _jax_cache() -> dict[str, str]:

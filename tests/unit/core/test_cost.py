@@ -48,20 +48,20 @@ CANDIDATES = [scored_with(word) for sentence in SENTENCES for word in sentence]
 
 
 def expected(case):
-    """Return the formulas' count for all words, less the products that first words skip."""
+    """Return the formulas' count for all words, less the products that are not needed."""
     sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
     scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
     inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
-    first_word = inputs * HIDDEN**2 * len(SENTENCES)  # W_h h_0
+    first_word = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ
     if case.mode == "score" or not (case.groups or case.mode == "train"):
         # d takes fewer steps than there are words.
         steps = len(CANDIDATES) // (
             {"word": 1, "sentence": sys.maxsize}.get(case.learn_after, case.learn_after)
         ) or len(SENTENCES)
-        return scored - first_word - case.document_size * (len(CANDIDATES) - steps)
+        return scored - case.document_size * (len(CANDIDATES) - steps)
     if case.mode == "train":
         learnt = (cost.training_multiply_adds_per_word(sizes, size) for size in CANDIDATES)
-        return sum(learnt) - 2 * first_word
+        return sum(learnt) - first_word  # no loss goes back to h_0
     whole = case.learn_after == "sentence"
     reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]
     learnt = (

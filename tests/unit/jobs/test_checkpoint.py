@@ -28,7 +28,8 @@ def started():
 def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     weight_files.save(WEIGHTS, tmp_path / "model.npz")
     carried = Carried((np.ones((64, 20), "float32"),), np.ones((64, 5), "float32"))
-    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, 8, 9000, -1234.5)
+    waiting = (np.arange(3), np.ones((2, 2), "float32"))
+    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, waiting, 8, 9000, -1234.5)
     run, saved = RunDirectory(tmp_path), started()
     saved.progress.unfinished, saved.spent = halfway, Spent(1.5, 1.25)
     checkpoint.save(saved, run, RECORD)
@@ -36,6 +37,8 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     assert record == RECORD
     assert loaded.spent == saved.spent
     assert loaded.progress.unfinished.log_probability == -1234.5
+    for found, expected in zip(loaded.progress.unfinished.waiting, waiting, strict=True):
+        np.testing.assert_array_equal(found, expected)
     model = (tmp_path / "model.npz").stat().st_size
     assert run.state.stat().st_size == pytest.approx(4 * model, rel=0.05)
 

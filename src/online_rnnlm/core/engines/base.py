@@ -66,6 +66,13 @@ class Trainer(Protocol):
     def carried(self) -> Carried:
         """The states and vectors after the segments read last, by lane; not copies."""
 
+    def learn_from_waiting(self, learning_rate: float) -> None:
+        """Learn from the words of rare classes that wait, so that none do."""
+
+    @property
+    def waiting(self) -> tuple[Array, ...]:
+        """The arrays of what waits, by which another trainer of the engine can go on."""
+
     @property
     def weights(self) -> Parameters:
         """The current weights."""

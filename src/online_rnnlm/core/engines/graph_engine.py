@@ -22,7 +22,8 @@ from online_rnnlm.core.engines.base import (
 from online_rnnlm.core.engines.kernels import dropout
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
-from online_rnnlm.core.parameters import Parameters
+from online_rnnlm.core.parameters import Parameters, shapes
+from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split, Text
 from online_rnnlm.core.way import Way, reading_of
 
@@ -50,19 +51,65 @@ class Trainer(PaddedTrainer):
     def _prepare(self, text: Text) -> None:
         self._form = form_of(self._settings)
         self._update = self.compiled(self._form, text.class_offsets)
+        self._class_sizes = np.diff(text.class_offsets)
+        if self._form.rare_class_words and not self.waiting:
+            sizes = sizes_for(self._settings, text)
+            shape, dtype = shapes(sizes), self._settings.precision
+            counts = np.zeros(sizes.classes, np.int64)
+            sums = (np.zeros(one, dtype) for one in (shape.word_output, shape.word_document))
+            self.waiting = (counts, *sums)
 
     def _learn(
         self, segments: Integers, rates: list[Array], start: Carried, key: int
     ) -> tuple[Any, Carried]:
-        lanes, padded = len(segments), _widened(segments, NOTHING)
+        padded = _widened(segments, NOTHING)
         batch = graph.pad(self._split.stream, self._offsets, padded, self._settings.precision)
+        return self._learn_from(batch, padded, rates, start, key, self._form.rare_class_words)
+
+    def learn_from_waiting(self, learning_rate: float) -> None:
+        """Learn from the words that wait, by a batch that has no words of its own."""
+        if not self.waiting:
+            return
+        segments, dtype = np.zeros(_FEWEST_LANES, np.int64), self._settings.precision
+        batch = graph.pad(self._split.stream, self._offsets, segments, dtype)
+        batch = batch._replace(mask=np.zeros_like(batch.mask))
+        rates = [np.asarray(learning_rate, dtype), np.asarray(0, dtype)]
+        nothing = Carried.nothing(self._weights, self._settings.cell, _FEWEST_LANES)
+        self._learn_from(batch, segments, rates, nothing, 0, enough=1)
+
+    def _learn_from(
+        self,
+        batch: graph.Padded,
+        segments: Integers,
+        rates: list[Array],
+        start: Carried,
+        key: int,
+        enough: int,
+    ) -> tuple[Any, Carried]:
+        """Make an update; the output weights of a class learn if it has enough words."""
+        lanes = len(start.documents)
         before = (_widened(values, 0) for values in (*start.states, start.documents))
-        factors = self._factors(key, padded, len(batch.mask)) if self._form.drops else ()
-        total, *found = self._update(*self._weights, *self._sums, *batch, *rates, *before, *factors)
-        number, last = len(self._weights), len(start.states)
-        self._weights = Parameters(*found[-2 * number : -number])
-        self._sums = Parameters(*found[-number:])
-        return total, Carried(tuple(s[:lanes] for s in found[:last]), found[last][:lanes])
+        factors = self._factors(key, segments, len(batch.mask)) if self._form.drops else ()
+        waiting = self._due(batch, enough) if self.waiting else ()
+        total, *found = self._update(
+            *self._weights, *self._sums, *batch, *rates, *before, *factors, *waiting
+        )
+        last, number = len(start.states), len(self._weights)
+        states, document, learnt = found[:last], found[last], found[last + 1 :]
+        self._weights = Parameters(*learnt[:number])
+        self._sums = Parameters(*learnt[number : 2 * number])
+        if waiting:
+            self.waiting = (self.waiting[0], *learnt[2 * number :])
+        return total, Carried(tuple(state[:lanes] for state in states), document[:lanes])
+
+    def _due(self, batch: graph.Padded, enough: int) -> updates.Waiting:
+        """Count a batch's words with those that wait; return what waits, and the words due."""
+        counts, word_output, word_document = self.waiting
+        classes = np.repeat(np.arange(len(self._class_sizes)), self._class_sizes)
+        counts = counts + np.bincount(classes[batch.targets[batch.mask > 0]], minlength=len(counts))
+        due = counts >= enough
+        self.waiting = (np.where(due, 0, counts), word_output, word_document)
+        return updates.Waiting(word_output, word_document, due[classes])
 
     def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
         """The factors of dropout for padded segments of that length."""

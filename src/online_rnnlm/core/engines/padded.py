@@ -47,8 +47,9 @@ class PaddedTrainer:
         weights: Parameters,
         accumulators: Parameters,
         carried: Carried,
+        waiting: tuple[Array, ...] = (),
     ) -> None:
-        self._settings, self.carried = settings, carried
+        self._settings, self.carried, self.waiting = settings, carried, waiting
         self._split = text.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
         self._prepare(text)
@@ -72,6 +73,9 @@ class PaddedTrainer:
     def accumulators(self) -> Parameters:
         """Copies of AdaGrad's current sums of squared gradients."""
         return Parameters(*map(np.array, self._sums))
+
+    def learn_from_waiting(self, learning_rate: float) -> None:
+        """Learn from the words that wait: there are none, unless an engine lets them wait."""
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""

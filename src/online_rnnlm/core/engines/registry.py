@@ -28,18 +28,22 @@ def trainer(
     weights: Parameters,
     accumulators: Parameters,
     carried: Carried | None = None,
+    waiting: tuple[base.Array, ...] = (),
 ) -> base.Trainer:
     """Make a trainer by the settings' engine, starting from copies of weights and accumulators.
 
     `carried` are the states and vectors after the segments that were read last; by default they
-    are 0. Raises CannotCompute if the engine cannot use its device.
+    are 0. `waiting` is that of the trainer which read these segments. Raises CannotCompute if the
+    engine cannot use its device.
     """
     from online_rnnlm.core.lanes import Carried, segments_of  # noqa: PLC0415
 
     if carried is None:
         lanes = segments_of(text.splits["train"], settings).lanes(settings.batch_sentences)
         carried = Carried.nothing(weights, settings.cell, lanes)
-    made: base.Trainer = _engine(settings).Trainer(settings, text, weights, accumulators, carried)
+    made: base.Trainer = _engine(settings).Trainer(
+        settings, text, weights, accumulators, carried, waiting
+    )
     return made
 
 

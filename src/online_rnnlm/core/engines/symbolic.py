@@ -29,6 +29,7 @@ class Form(NamedTuple):
     optimizer: str
     dropout: float
     embedding_dropout: float
+    rare_class_words: int
 
     @property
     def drops(self) -> bool:
@@ -66,6 +67,8 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     batch, start = graph.padded_symbols(dtype), _start_symbols(model, weights)
     rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
     factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
+    waiting = [pt.matrix(dtype=dtype), pt.matrix(dtype=dtype), pt.vector(dtype="bool")]
+    waiting = waiting if form.rare_class_words else []
     result, changes = updates.training_updates(
         model,
         weights,
@@ -75,11 +78,12 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
         optimizer=form.optimizer,
         start=start,
         dropout=graph.Dropout(*factors) if factors else None,
+        waiting=updates.Waiting(*waiting) if waiting else None,
     )
     last, new = graph.last_states(result, batch.mask), dict(changes)
-    learnt = [new[symbol] for symbol in (*weights, *sums)]
+    learnt = [new[symbol] for symbol in (*weights, *sums, *waiting[:2])]
     return pytensor.function(
-        [*weights, *sums, *batch, *rates, *start.states, start.document, *factors],
+        [*weights, *sums, *batch, *rates, *start.states, start.document, *factors, *waiting],
         [result.log_probabilities.sum(), *last.states, last.document, *learnt],
         on_unused_input="ignore",
     )

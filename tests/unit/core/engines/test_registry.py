@@ -12,6 +12,8 @@ from online_rnnlm.config.training import RunSettings
         ({"segment_tokens": 9, "carry": "state", "unit_of_text": "stream"}, "carry"),
         ({"dropout": 1.0}, "dropout"),
         ({"engine": "jax", "dropout": 0.2}, "dropout"),
+        ({"engine": "jax", "rare_class_words": 8}, "rare_class_words: 8"),
+        ({"engine": "theano", "rare_class_words": 8}, "rare_class_words: 8"),
         ({"engine": "graph", "device": "gpu"}, "`device: gpu` needs `engine: jax`, not"),
     ],
 )

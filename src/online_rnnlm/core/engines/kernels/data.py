@@ -1,18 +1,12 @@
-"""The kernels' arguments: text, word classes, the model and the optimizer."""
+"""The kernels' arguments: text, word classes, the model, what lives on, and how weights learn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba.extending import overload
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from online_rnnlm.core.engines.kernels import blocks
-from online_rnnlm.core.engines.kernels.compiled import UNCOUNTED, kernel
-from online_rnnlm.core.engines.kernels.elementwise import descend
-from online_rnnlm.core.engines.kernels.rows import step_by_product
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
@@ -24,35 +18,7 @@ if TYPE_CHECKING:
 Integers = NDArray[np.int64]
 
 
-class Shape(NamedTuple):
-    """The shape and the type of an array of a workspace, as the default of its field."""
-
-    dimensions: tuple[str, ...]
-    """Their names, as in the documentation of `workspace`."""
-    dtype: Any
-    """None for that of the weights."""
-
-
-def integers(*dimensions: str) -> Any:
-    """Describe an array of integers."""
-    return Shape(dimensions, np.int64)
-
-
-def reals(*dimensions: str) -> Any:
-    """Describe an array of reals of the weights' type."""
-    return Shape(dimensions, None)
-
-
-def arrays_for(kind: Any, sizes: Mapping[str, int], dtype: DTypeLike) -> dict[str, Any]:
-    """Make arrays of zeros for all fields of a named tuple that have a `Shape`."""
-    return {
-        name: np.zeros([sizes[one] for one in shape.dimensions], shape.dtype or dtype)
-        for name, shape in kind._field_defaults.items()
-        if isinstance(shape, Shape)
-    }
-
-
-class Text(NamedTuple):
+class KernelText(NamedTuple):
     """The segments of a split: its sentences, or stretches of its documents."""
 
     stream: NDArray[np.int32]
@@ -87,8 +53,6 @@ class Classes(NamedTuple):
     """(V,): every word's class."""
     offsets: Integers
     """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
-    largest_first: Integers
-    """(K,): all classes, the largest first, so that threads that share them end together."""
 
 
 class Dropout(NamedTuple):
@@ -107,6 +71,8 @@ class Model(NamedTuple):
 
     weights: Parameters
     classes: Classes
+    is_lstm: bool
+    """True for an LSTM, False for the paper's sigmoid units."""
     document_rate: np.floating
     """α, the rate of the document vector."""
     words_a_step: int
@@ -116,13 +82,13 @@ class Model(NamedTuple):
     dropout: Dropout
 
 
-def text_of(split: Split, offsets: Integers | None = None) -> Text:
+def text_of(split: Split, offsets: Integers | None = None) -> KernelText:
     """Return a split's sentences, or the segments with these offsets, as the kernels take them.
 
     The arrays are read-only views: even of a memory map, they are plain arrays to numba.
     """
     arrays = split.stream, split.offsets if offsets is None else offsets
-    text = Text(*(np.asarray(array).view(np.ndarray) for array in arrays))
+    text = KernelText(*(np.asarray(array).view(np.ndarray) for array in arrays))
     for array in text:
         array.flags.writeable = False
     return text
@@ -131,97 +97,41 @@ def text_of(split: Split, offsets: Integers | None = None) -> Text:
 def kernel_lanes(reading: Reading, carried: Carried) -> Lanes:
     """Put together what lanes carry; the kernels change these arrays in place."""
     hidden, *memory = carried.states
-    of_cell = memory[0] if memory else hidden[:, :0].copy()
-    documents, waiting = carried.documents, np.zeros(len(carried.documents), np.int64)
-    gradients = np.zeros_like(documents)
-    return Lanes(hidden, of_cell, documents, gradients, waiting, reading.state, reading.vector)
+    return Lanes(
+        hidden,
+        memory[0] if memory else hidden[:, :0].copy(),
+        carried.documents,
+        np.zeros_like(carried.documents),
+        np.zeros(len(carried.documents), np.int64),
+        reading.state,
+        reading.vector,
+    )
 
 
 def kernel_model(
     settings: RunSettings,
     weights: Parameters,
-    classes: Classes,
-    rate: float,
+    class_offsets: Integers,
+    document_rate: float,
+    *,
+    words_a_step: int = 1,
     key: int | None = None,
 ) -> Model:
-    """Put together a model whose vector learns after every word, at that rate.
+    """Put together a model; `class_offsets` (K + 1,) are those of the vocabulary.
 
     In training, which gives the key of the random numbers, units are left out.
     """
     real = weights.recurrent.dtype.type
-    clip = real(settings.error_clip or np.inf)
     dropout = Dropout(np.uint32(0), 0.0, 0.0)
     if key is not None:
         dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
-    return Model(weights, classes, real(rate), 1, clip, dropout)
-
-
-def classes_from_offsets(offsets: Integers) -> Classes:
-    """Make classes from the first id of each; the last of `offsets` (K + 1,) is the end."""
-    sizes = np.diff(offsets)
-    largest_first = np.argsort(-sizes, kind="stable")
-    return Classes(np.repeat(np.arange(len(offsets) - 1), sizes), offsets, largest_first)
-
-
-@kernel()
-def has_vector(weights):
-    """True if the model has a document vector: V_c has rows."""
-    return weights.class_document.shape[0] > 0
-
-
-@kernel(inline="always")
-def end_word(model, at, workspace):
-    """Count a word that the segment at this place has read; take the step of d if it is due."""
-    workspace.waiting[at] += 1
-    if workspace.waiting[at] == model.words_a_step:
-        take_step(model, at, workspace)
-
-
-@kernel(inline="always")
-def take_step(model, at, workspace):
-    """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
-    gradient = workspace.document_gradient[at]
-    descend(workspace.document[at], model.document_rate, gradient)
-    gradient[:] = 0
-    workspace.waiting[at] = 0
-
-
-class Optimizer(NamedTuple):
-    """The rule by which training updates weights."""
-
-    adagrad: bool
-    """True for AdaGrad, False for plain stochastic gradient descent."""
-    learning_rate: np.floating
-
-    @staticmethod
-    def step(weights, gradient, kept, optimizer):
-        """Update a row of weights (n,) by its gradient (n,); `kept` (n,) are its accumulators."""
-        blocks.step(weights, kept, gradient, optimizer)
-
-    @staticmethod
-    def step_rows(weights, kept, a, b, c, memory, optimizer):
-        """Set c ← a w; update w by its gradient aᵀ b."""
-        step_by_product(weights, kept, a, b, c, optimizer)
-
-
-def step_row(weights: Any, gradient: Any, kept: Any, optimizer: Any) -> None:
-    """Take one step of a row of weights by the optimizer's rule."""
-    optimizer.step(weights, gradient, kept, optimizer)
-
-
-def step_rows(weights: Any, kept: Any, a: Any, b: Any, c: Any, memory: Any, optimizer: Any) -> None:
-    """Set c ← a w for weights w (R, n), unless c is None; then update w, whose gradient is aᵀ b.
-
-    `memory` (≥ R n,) may be used for the gradient.
-    """
-    optimizer.step_rows(weights, kept, a, b, c, memory, optimizer)
-
-
-@overload(step_row, jit_options={"fastmath": True, "error_model": "numpy", **UNCOUNTED})
-def _step_row(weights, gradient, kept, optimizer):
-    return optimizer.instance_class.step
-
-
-@overload(step_rows, jit_options=UNCOUNTED)
-def _step_rows(weights, kept, a, b, c, memory, optimizer):
-    return optimizer.instance_class.step_rows
+    of_word = np.repeat(np.arange(len(class_offsets) - 1), np.diff(class_offsets))
+    return Model(
+        weights,
+        Classes(of_word, np.asarray(class_offsets)),
+        settings.cell == "lstm",
+        real(document_rate),
+        words_a_step,
+        real(settings.error_clip or np.inf),
+        dropout,
+    )

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import DTypeLike, NDArray
-
-from online_rnnlm.core.engines.kernels.compiled import kernel
 
 EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
-_BY_PLACE, _BY_UNIT = np.uint32(0x9E3779B9), np.uint32(0x85EBCA6B)
+_BY_PLACE, _BY_UNIT = np.uint64(0x9E3779B9), np.uint64(0x85EBCA6B)
+_FIRST, _SECOND = np.uint64(0x7FEB352D), np.uint64(0x846CA68B)
+_FIFTEEN, _SIXTEEN = np.uint64(15), np.uint64(16)
+_LOW = np.uint64(0xFFFFFFFF)
+"""The lower 32 bits of a number: products of 32-bit numbers are taken modulo 2^32."""
 
 
 def key_of(seed: int, epoch: int) -> int:
@@ -40,48 +40,23 @@ def factors(
     return found
 
 
-@kernel()
-def drop_embeddings(dropout, places, rows):
-    """Drop elements of rows of E (b, N), of words at these places (b,)."""
-    if dropout.embeddings > 0:
-        drop(dropout.key, EMBEDDINGS, dropout.embeddings, places, rows)
-
-
-@kernel()
-def drop_hidden(dropout, places, rows):
-    """Drop units of states (b, M) before the output layer, or their gradients."""
-    if dropout.hidden > 0:
-        drop(dropout.key, HIDDEN, dropout.hidden, places, rows)
-
-
-@intrinsic
-def _hash(typing_context, start, unit):
-    """The hash of a word's unit, 32 bits; from Python's operators numba makes products of 64 bits.
-
-    `start` is the word's own number.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = ir.IntType(32)
-        x = builder.mul(builder.trunc(arguments[1], word), word(int(_BY_UNIT)))
-        x = builder.add(arguments[0], x)
-        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
-            x = builder.mul(builder.xor(x, builder.lshr(x, word(shift))), word(factor))
-        return x
-
-    return types.uint32(types.uint32, types.intp), generate
-
-
-@kernel(fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy")
 def drop(key, layer, rate, places, rows):
     """Set each unit of rows (b, ·) to 0, or divide it by 1 - rate, as its hash says.
 
-    `key` and `layer` are uint32; `places` (b,) are the places of words in the text.
+    `key` and `layer` are uint32; `places` (b,) are the places of words in the text. With a rate of
+    0 nothing changes.
     """
-    least = np.uint32(rate * 4294967295.0)
+    if rate == 0:
+        return
+    least = np.uint64(rate * 4294967295.0)
     scale, zero = rows.dtype.type(1 / (1 - rate)), rows.dtype.type(0)
     for r in range(rows.shape[0]):
-        start = np.uint32(key + layer + np.uint32(np.uint32(places[r]) * _BY_PLACE))
+        start = (np.uint64(key) + np.uint64(layer) + np.uint64(places[r]) * _BY_PLACE) & _LOW
         row = rows[r]
         for j in range(row.size):
-            row[j] *= scale if _hash(start, j) >= least else zero
+            x = (start + np.uint64(j) * _BY_UNIT) & _LOW
+            x = ((x ^ (x >> _SIXTEEN)) * _FIRST) & _LOW
+            x = ((x ^ (x >> _FIFTEEN)) * _SECOND) & _LOW
+            x ^= x >> _SIXTEEN
+            row[j] *= scale if x >= least else zero

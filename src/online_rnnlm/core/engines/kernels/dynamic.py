@@ -13,20 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from online_rnnlm.core.engines.base import ONE_WORD
 from online_rnnlm.core.engines.kernels import data
 from online_rnnlm.core.engines.kernels.backward import update_weights
-from online_rnnlm.core.engines.kernels.batches import predict, train_batches
-from online_rnnlm.core.engines.kernels.blas import multiply_nn, multiply_tn
-from online_rnnlm.core.engines.kernels.compiled import compile_once, kernel
-from online_rnnlm.core.engines.kernels.data import step_row
+from online_rnnlm.core.engines.kernels.batches import read_batch, train_batches
 from online_rnnlm.core.engines.kernels.elementwise import copy, exponential
-from online_rnnlm.core.engines.kernels.team import members
-from online_rnnlm.core.engines.kernels.workspace import Workspace, allocate
+from online_rnnlm.core.engines.kernels.layout import lay_out
+from online_rnnlm.core.engines.kernels.learning import ADAGRAD, GRADIENTS, learning_of
 from online_rnnlm.core.lanes import (
-    Batches,
     Carried,
     segments_of,
     side_by_side,
@@ -34,7 +30,6 @@ from online_rnnlm.core.lanes import (
     unit_beginnings,
 )
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split, Text
 from online_rnnlm.core.way import reading_of
 
@@ -43,45 +38,23 @@ if TYPE_CHECKING:
 
 _NEARLY_NOTHING = 1e-30
 """A first sum of squares above 0, so that 0 / √0 does not occur."""
+_LEAST_LOG = -1e4
+"""It takes the place of log 0."""
 
 
-KEPT = ("trained", "scale", "keep", "log_keep")
-"""The values of every weight that its steps need: w₀, 1 / (m + ε), 1 - λ r, and log(1 - λ r)."""
+class Decay(NamedTuple):
+    """The values by which every weight decays and learns, and the steps that rows have had."""
 
-
-class Decaying(NamedTuple):
-    """The rule by which weights learn in dynamic evaluation, and forget what they have learnt."""
-
-    learning_rate: np.floating
-
-    @staticmethod
-    def step(weights, gradient, kept, optimizer):
-        """Set w = w₀ + (1 - λ r) (w - w₀) - η ∂L/∂w / (m + ε); `kept` are `KEPT`."""
-        rate = optimizer.learning_rate
-        for j in range(weights.size):
-            trained = kept[j]["trained"]
-            learnt = kept[j]["keep"] * (weights[j] - trained)
-            weights[j] = trained + learnt - rate * kept[j]["scale"] * gradient[j]
-
-    @staticmethod
-    def step_rows(weights, kept, a, b, c, memory, optimizer):
-        """Set c ← a w for weights w (R, n), unless c is None; then update w by `step`."""
-        one, zero = weights.dtype.type(1), weights.dtype.type(0)
-        if c is not None:
-            multiply_nn(one, a, weights, zero, c)
-        gradient = memory[: weights.size].reshape(weights.shape)
-        multiply_tn(one, a, b, zero, gradient)
-        for i in range(weights.shape[0]):
-            step_row(weights[i], gradient[i], kept[i], optimizer)
-
-
-class Current(NamedTuple):
-    """The segment that each row is up to date for; -1 for a row as trained."""
-
-    words: Any
-    """(V,): of each word's row of E."""
-    classes: Any
-    """(K,): of each class's rows of W_o and columns of V_oᵀ."""
+    trained: Parameters
+    """w₀."""
+    log_keep: Parameters
+    """log(1 - λ r)."""
+    rates: Parameters
+    """η / (m + ε)."""
+    steps_of_words: NDArray[np.int64]
+    """(V,): the number of steps that each word's row of E has had."""
+    steps_of_classes: NDArray[np.int64]
+    """(K,): the same for each class's rows of W_o and columns of V_oᵀ."""
 
 
 class Resets(NamedTuple):
@@ -93,16 +66,16 @@ class Resets(NamedTuple):
     """(S,): True if d is 0 before the segment."""
 
 
-@kernel()
-def score_dynamically(
-    model, kept, rule, text, batches, resets, lanes, current, log_probabilities, member, workspace
-):
+@njit(cache=True, nogil=True)
+def score_dynamically(model, learning, decay, text, resets, lanes, log_probabilities):
     """Score all segments of a text in order, with a step of all weights after each.
 
-    `batches` are all segments in a single lane, none marked as a unit's beginning: `resets` says
-    where states and vectors become 0. `member` is alone, and the weights of `model` change. `kept`
-    are `Parameters` of `KEPT`. Fills `log_probabilities` (tokens,).
+    The weights of `model` change; `learning` adds their gradients to its sums, which are 0. Fills
+    `log_probabilities` (tokens,).
     """
+    weights, gradients = model.weights, learning.sums
+    trained, log_keep, rates = decay.trained, decay.log_keep, decay.rates
+    begins = np.zeros(1, np.bool_)
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]
         if resets.states[n]:
@@ -110,43 +83,67 @@ def score_dynamically(
             lanes.memory[0] = 0
         if resets.vectors[n]:
             lanes.documents[0] = 0
-        _bring_up_to_date(model, kept, text.stream[begin : end + 1], n, current)
-        segment, begins = batches.segments[n], batches.begins[n]
-        sections, tokens = predict(model, text, segment, begins, lanes, False, member, workspace)
-        copy(workspace.log_probabilities, log_probabilities[begin:end])
-        update_weights(model, kept, rule, sections, tokens, False, member, workspace)
+        words = text.stream[begin : end + 1]
+        _catch_up(model, gradients, decay, words, n)
+        batch = lay_out(text, np.array([n]), 0)
+        states, _, found = read_batch(model, batch, begins, lanes, False)
+        copy(found.log_probabilities, log_probabilities[begin:end])
+        update_weights(model, learning, batch, states, found)
+        _catch_up(model, gradients, decay, words, n + 1)
+        for i in range(weights.recurrent.shape[0]):
+            row = trained.recurrent[i], log_keep.recurrent[i], rates.recurrent[i]
+            _step(weights.recurrent[i], gradients.recurrent[i], row, 1)
+        for c in range(weights.class_output.shape[0]):
+            row = trained.class_output[c], log_keep.class_output[c], rates.class_output[c]
+            _step(weights.class_output[c], gradients.class_output[c], row, 1)
+        for i in range(weights.class_document.shape[0]):
+            row = trained.class_document[i], log_keep.class_document[i], rates.class_document[i]
+            _step(weights.class_document[i], gradients.class_document[i], row, 1)
 
 
-@kernel()
-def _bring_up_to_date(model, kept, words, n, current):
-    """Let the rows that segment n needs decay for the segments that did not touch them."""
+@njit(cache=True)
+def _catch_up(model, gradients, decay, words, steps):
+    """Take the steps that the rows of E, W_o and V_o lack, which these words (T + 1,) need."""
     weights, classes = model.weights, model.classes
-    for i in range(words.size - 1):
-        word = words[i]
-        missed = n - current.words[word]
-        if current.words[word] >= 0 and missed > 0:
-            _decay(weights.embeddings[word], kept.embeddings[word], missed)
-        current.words[word] = n + 1
-        c = classes.of_word[words[i + 1]]
-        low, high = classes.offsets[c], classes.offsets[c + 1]
-        missed = n - current.classes[c]
-        if current.classes[c] >= 0 and missed > 0:
-            for row in range(low, high):
-                _decay(weights.word_output[row], kept.word_output[row], missed)
-            for row in range(weights.word_document.shape[0]):
-                columns = weights.word_document[row][low:high]
-                _decay(columns, kept.word_document[row][low:high], missed)
-        current.classes[c] = n + 1
+    trained, log_keep, rates = decay.trained, decay.log_keep, decay.rates
+    for word in words[:-1]:
+        lacking = steps - decay.steps_of_words[word]
+        if lacking > 0:
+            row = trained.embeddings[word], log_keep.embeddings[word], rates.embeddings[word]
+            _step(weights.embeddings[word], gradients.embeddings[word], row, lacking)
+            decay.steps_of_words[word] = steps
+    for word in words[1:]:
+        c = classes.of_word[word]
+        lacking = steps - decay.steps_of_classes[c]
+        if lacking > 0:
+            low, high = classes.offsets[c], classes.offsets[c + 1]
+            for w in range(low, high):
+                row = trained.word_output[w], log_keep.word_output[w], rates.word_output[w]
+                _step(weights.word_output[w], gradients.word_output[w], row, lacking)
+            for i in range(weights.word_document.shape[0]):
+                row = (
+                    trained.word_document[i][low:high],
+                    log_keep.word_document[i][low:high],
+                    rates.word_document[i][low:high],
+                )
+                columns = weights.word_document[i][low:high]
+                _step(columns, gradients.word_document[i][low:high], row, lacking)
+            decay.steps_of_classes[c] = steps
 
 
-@kernel(fastmath=True, error_model="numpy")
-def _decay(weights, kept, times):
-    """Set w = w₀ + (1 - λ r)^times (w - w₀) for weights (n,)."""
-    power = weights.dtype.type(times)
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _step(weights, gradient, row, steps):
+    """Let weights (n,) decay for some steps, and learn in one of them; then the gradient is 0.
+
+    `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). In all steps but one the gradient is
+    0, and if there are several, in that one, too.
+    """
+    trained, log_keep, rates = row
+    number, zero = weights.dtype.type(steps), weights.dtype.type(0)
     for j in range(weights.size):
-        trained = kept[j]["trained"]
-        factor = exponential(power * kept[j]["log_keep"])
-        weights[j] = trained + factor * (weights[j] - trained)
+        kept = exponential(number * log_keep[j]) * (weights[j] - trained[j])
+        weights[j] = trained[j] + kept - rates[j] * gradient[j]
+        gradient[j] = zero
 
 
 class DynamicScorer:
@@ -156,30 +153,22 @@ class DynamicScorer:
     in training; the weights live on through the whole text.
     """
 
-    def __init__(self, settings: RunSettings, corpus: Text, weights: Parameters) -> None:
+    def __init__(self, settings: RunSettings, text: Text, weights: Parameters) -> None:
         """Read the training text once, for m."""
         self._settings, self._weights = settings, weights
-        self._sizes = sizes_for(settings, corpus)
-        self._classes = data.classes_from_offsets(corpus.class_offsets)
-        compile_once(f"{settings.precision}-{settings.cell}-dynamic", self._read_one_word)
-        self._rms = self._root_mean_squares(corpus.splits["train"])
-
-    def _read_one_word(self) -> None:
-        self._rms = self._root_mean_squares(ONE_WORD)
-        self.score(ONE_WORD, learning_rate=0.0, decay=0.0, epsilon=1.0, tokens=1)
+        self._class_offsets = text.class_offsets
+        self._rms = self._root_mean_squares(text.splits["train"])
 
     def _root_mean_squares(self, split: Split) -> Parameters:
         """m: for each weight the root mean square of the gradients of training's batches."""
         settings, weights = self._settings, self._weights
         segments = segments_of(split, settings)
         lanes = segments.lanes(settings.batch_sentences)
-        text = data.text_of(split, segments.offsets)
         batches = side_by_side(segments.units, np.arange(len(segments.units) - 1), lanes)
         squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))
-        model, carried, space = self._arguments(weights, text, lanes)
-        nothing = weights.recurrent.dtype.type(0)
-        rule = data.Optimizer(adagrad=True, learning_rate=nothing)
-        train_batches(model, squares, rule, text, batches, carried, *members(1), space)
+        learning = learning_of(ADAGRAD, 0.0, squares)
+        text = data.text_of(split, segments.offsets)
+        train_batches(self._model(weights), learning, text, batches, self._lanes(lanes))
         return Parameters(*(np.sqrt(array / len(batches.segments)) for array in squares))
 
     def score(
@@ -191,48 +180,47 @@ class DynamicScorer:
         `tokens` is the length of the longest segment.
         """
         weights = Parameters(*(array.copy() for array in self._weights))
+        gradients = Parameters(*(np.zeros_like(array) for array in weights))
         offsets, resets = segments_for(split, self._settings, tokens)
-        text, number = data.text_of(split, offsets), len(offsets) - 1
-        batches = Batches(np.arange(number)[:, None], np.zeros((number, 1), np.bool_))
-        model, carried, space = self._arguments(weights, text, 1)
-        carried = carried._replace(keeps_state=True, keeps_vector=True)
-        rule = Decaying(weights.recurrent.dtype.type(learning_rate))
-        kept, (member,) = self._kept(decay, epsilon), members(1)
-        current = Current(np.full(self._sizes.vocabulary, -1), np.full(self._sizes.classes, -1))
-        logs = np.empty(split.tokens)
+        log_probabilities = np.empty(split.tokens)
         score_dynamically(
-            model, kept, rule, text, batches, resets, carried, current, logs, member, space
+            self._model(weights),
+            learning_of(GRADIENTS, 0.0, gradients),
+            self._decay(learning_rate, decay, epsilon),
+            data.text_of(split, offsets),
+            resets,
+            self._lanes(1)._replace(keeps_state=True, keeps_vector=True),
+            log_probabilities,
         )
-        return logs
+        return log_probabilities
 
-    def _kept(self, decay: float, epsilon: float) -> Parameters:
-        """Put together `KEPT` of all weights."""
+    def _decay(self, learning_rate: float, decay: float, epsilon: float) -> Decay:
+        """Put together the values of all weights."""
         total = sum(float(array.sum(dtype=np.float64)) for array in self._rms)
         mean = total / sum(array.size for array in self._rms)
-        pairs = zip(self._weights, self._rms, strict=True)
-        return Parameters(*(_kept_of(*pair, mean, decay, epsilon) for pair in pairs))
+        with np.errstate(divide="ignore"):
+            # No weight loses more than all that it has learnt.
+            logs = (np.log1p(-np.minimum(decay * (m / mean), 1)) for m in self._rms)
+            log_keep = [np.maximum(array, _LEAST_LOG) for array in logs]
+        rates = (learning_rate / (m + epsilon * mean) for m in self._rms)
+        dtype = self._weights.recurrent.dtype
+        words, classes = len(self._weights.embeddings), len(self._class_offsets) - 1
+        return Decay(
+            self._weights,
+            Parameters(*(array.astype(dtype) for array in log_keep)),
+            Parameters(*(array.astype(dtype) for array in rates)),
+            np.zeros(words, np.int64),
+            np.zeros(classes, np.int64),
+        )
 
-    def _arguments(
-        self, weights: Parameters, text: data.Text, lanes: int
-    ) -> tuple[data.Model, data.Lanes, Workspace]:
-        """The model, states and vectors of 0, and memory for all segments of a text."""
-        settings, segments = self._settings, np.arange(len(text.offsets) - 1)
-        model = data.kernel_model(settings, weights, self._classes, settings.document_rate)
-        nothing = Carried.nothing(weights, settings.cell, lanes)
-        space = allocate(self._sizes, text, self._classes, segments, lanes, settings.precision)
-        return model, data.kernel_lanes(reading_of(settings), nothing), space
+    def _model(self, weights: Parameters) -> data.Model:
+        rate = self._settings.document_rate
+        return data.kernel_model(self._settings, weights, self._class_offsets, rate)
 
-
-def _kept_of(trained: Any, rms: Any, mean: float, decay: float, epsilon: float) -> Any:
-    dtype = trained.dtype
-    kept = np.empty(trained.shape, [(name, dtype) for name in KEPT])
-    # No weight loses more than all that it has learnt.
-    lost = np.minimum(decay * (rms / dtype.type(mean)), 1)
-    kept["trained"], kept["keep"] = trained, 1 - lost
-    kept["scale"] = 1 / (rms + dtype.type(epsilon * mean))
-    with np.errstate(divide="ignore"):
-        kept["log_keep"] = np.maximum(np.log1p(-lost), -1e4)
-    return kept
+    def _lanes(self, number: int) -> data.Lanes:
+        """States and vectors of 0."""
+        nothing = Carried.nothing(self._weights, self._settings.cell, number)
+        return data.kernel_lanes(reading_of(self._settings), nothing)
 
 
 def segments_for(

@@ -1,159 +1,212 @@
-"""Predictions for one batch.
+"""Predictions of a batch's words.
 
-Hidden states, and the scores without the vector's part, are matrix products over many words at
-once; only the vector's own recurrence runs word by word.
+Scores without the vector's part are matrix products over many words at once; only the vector's own
+recurrence runs word by word.
 """
 
 from __future__ import annotations
 
-from online_rnnlm.core.engines.kernels.cells import run_cell
-from online_rnnlm.core.engines.kernels.compiled import kernel
-from online_rnnlm.core.engines.kernels.data import end_word
-from online_rnnlm.core.engines.kernels.dropout import drop_hidden
-from online_rnnlm.core.engines.kernels.elementwise import (
-    copy_rows,
-    gather,
-    softmax_deltas,
-    transpose,
-)
-from online_rnnlm.core.engines.kernels.layout import (
-    candidates_of,
-    rows_of,
-    segments_at,
-    transposed_outputs,
-    words_at,
-)
-from online_rnnlm.core.engines.kernels.rows import (
-    add_document_gradient,
-    add_product,
-    feed,
-    multiply_by_transpose,
-    multiply_rows,
-)
-from online_rnnlm.core.engines.kernels.team import SCORES, next_task
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from online_rnnlm.core.engines.kernels.data import Integers
+from online_rnnlm.core.engines.kernels.dropout import HIDDEN, drop
+from online_rnnlm.core.engines.kernels.elementwise import copy, descend, gather, softmax_deltas
+from online_rnnlm.core.engines.kernels.layout import Groups, group_by_class, scores_of_class
 
 
-@kernel(inline="always")
-def run_section(model, section, has_state, workspace):
-    """Compute a section's hidden states, and its scores of classes without the vector's part.
+class Vectors(NamedTuple):
+    """The document vectors of B segments as they are now; the kernels change them."""
 
-    `has_state` is False if the states before the first words are 0.
+    documents: Any
+    """(B, D): d."""
+    gradients: Any
+    """(B, D): ∂L/∂d, summed over the words since d's last step."""
+    waiting: Integers
+    """(B,): number of these words."""
+
+
+class Predictions(NamedTuple):
+    """The predictions of a batch's P words, and what their gradients are computed from."""
+
+    groups: Groups
+    log_probabilities: NDArray[np.float64]
+    """(P,): log P of every word."""
+    hidden: Any
+    """(P, M): h that feeds the output layer, after dropout."""
+    documents: Any
+    """(P, D): d before every word."""
+    class_deltas: Any
+    """(P, K): δ_c."""
+    word_deltas: Any
+    """(scores,): δ_w, as `groups` says."""
+    lacks_words: bool
+    """True if P(w|c) and δ_w are left to `predict_class`."""
+
+
+@njit(cache=True)
+def predict(model, batch, states, vectors, lacks_words):
+    """Predict a batch's words; `vectors` are those before its first words, and then after them.
+
+    A model without a vector may leave the words of the classes to `predict_class`.
     """
-    run_cell(workspace.of_cell, model, section, has_state, workspace)
-    begin, end = rows_of(section)
+    weights, classes = model.weights, model.classes
+    hidden = states.hidden[batch.first_predicted :]
     if model.dropout.hidden > 0:
-        copy_rows(workspace.hidden[begin:end], workspace.output_inputs[begin:end])
-        drop_hidden(model.dropout, workspace.places[begin:end], workspace.output_inputs[begin:end])
-    hidden, scores = workspace.output_inputs[begin:end], workspace.class_scores[begin:end]
-    scores[:] = 0
-    add_product(workspace.by_rows, hidden, workspace.class_output_transposed, scores)
+        hidden = hidden.copy()
+        places = batch.places[batch.first_predicted :]
+        drop(model.dropout.key, HIDDEN, model.dropout.hidden, places, hidden)
+    groups = group_by_class(classes, batch.targets)
+    class_scores = np.dot(hidden, np.ascontiguousarray(weights.class_output.T))
+    found = Predictions(
+        groups,
+        np.empty(batch.targets.size),
+        hidden,
+        np.empty((batch.targets.size, vectors.documents.shape[1]), hidden.dtype),
+        class_scores,
+        np.empty(groups.scores, hidden.dtype),
+        lacks_words,
+    )
+    if not lacks_words:
+        for c in range(classes.offsets.size - 1):
+            _score_class(model, found, c)
+    for t in range(batch.first_rows.size - 1):
+        for row in range(batch.first_rows[t], batch.first_rows[t + 1]):
+            if row >= batch.first_predicted:
+                _predict_word(model, batch, found, vectors, row, row - batch.first_rows[t])
+    return found
 
 
-@kernel(inline="always")
-def predict_classes(model, section, workspace):
-    """Compute log P(c) of a section's words, and δ_c, for a model without a vector."""
-    begin, end = rows_of(section)
-    of_word, targets, scores = model.classes.of_word, workspace.targets, workspace.class_scores
-    log_probabilities = workspace.log_probabilities
-    for row in range(begin, end):
-        log_probabilities[row] = softmax_deltas(scores[row], of_word[targets[row]])
+@njit(cache=True)
+def _score_class(model, found, c):
+    """Compute W_o[c] h_t of the words of a class, in the place of their deltas."""
+    groups, offsets = found.groups, model.classes.offsets
+    words, low, high = (
+        groups.words[groups.starts[c] : groups.starts[c + 1]],
+        offsets[c],
+        offsets[c + 1],
+    )
+    if words.size > 0 and high - low > 1:  # a word that is alone in its class has P(w|c) = 1
+        # BLAS is slow if it is to transpose the larger of the two matrices.
+        hidden = np.ascontiguousarray(gather(found.hidden, words).T)
+        scores = np.dot(model.weights.word_output[low:high], hidden)
+        _transpose(scores, scores_of_class(found.word_deltas, groups, model.classes, c))
 
 
-@kernel()
-def score_words(weights, classes, predicts, member, workspace):
-    """Compute W_o[c] h_t for the words of every class c of several words.
+@njit(cache=True)
+def predict_class(model, batch, found, c):
+    """Compute P(w|c) and δ_w of the words of a class that has several, by a model without a vector.
 
-    With `predicts`, for a model without a vector, also compute log P(w|c) and δ_w.
+    Together with the update of W_o[c], which follows, W_o is read from memory once and not twice.
     """
-    starts, offsets, order = workspace.class_starts, classes.offsets, classes.largest_first
-    every_score, every_first = workspace.word_scores, workspace.first_candidates
-    every_row, grouped = workspace.rows_by_class, workspace.grouped_hidden
-    inputs, targets = workspace.output_inputs, workspace.targets
-    outputs, log_probabilities = weights.word_output, workspace.log_probabilities
-    task = next_task(member, SCORES)
-    while task < order.size:
-        begin, end, low, high = extent(starts, offsets, order[task])
-        if end > begin:
-            rows = every_row[begin:end]
-            scores = candidates_of(every_score, every_first[rows[0]], end - begin, high - low)
-            transposed = transposed_outputs(workspace, low, high)
-            score_class(inputs, rows, outputs[low:high], transposed, grouped[begin:end], scores)
-            if predicts:
-                predict_class(scores, rows, targets, low, log_probabilities)
-        task = next_task(member, SCORES)
+    _score_class(model, found, c)
+    groups, low = found.groups, model.classes.offsets[c]
+    scores = scores_of_class(found.word_deltas, groups, model.classes, c)
+    for i in range(scores.shape[0]):
+        number = groups.words[groups.starts[c] + i]
+        target = batch.targets[number] - low
+        found.log_probabilities[number] += softmax_deltas(scores[i], target)
 
 
-@kernel()
-def transpose_outputs(weights, classes, workspace):
-    """Transpose W_o[c] of the batch's classes, but for those that an earlier batch has had."""
-    done = workspace.is_transposed
-    for c in range(done.size):
-        begin, end, low, high = extent(workspace.class_starts, classes.offsets, c)
-        if end > begin and done[c] == 0:
-            transpose(weights.word_output[low:high], transposed_outputs(workspace, low, high))
-            done[c] = 1
-
-
-@kernel()
-def extent(class_starts, offsets, c):
-    """The places of class c: of its rows in `rows_by_class`, and of its words in the vocabulary.
-
-    If the class has one word, which needs no probability, there are no rows.
-    """
-    begin, end, low, high = class_starts[c], class_starts[c + 1], offsets[c], offsets[c + 1]
-    return begin, end if high - low > 1 else begin, low, high
-
-
-@kernel()
-def score_class(inputs, rows, output, transposed, grouped, scores):
-    """Compute W_o[c] h_t for these rows of `inputs` (N, M), which are copied to `grouped` (n, M).
-
-    `output` is W_o[c], (L, M), and `transposed` its `transposed_outputs`; fills `scores` (n, L).
-    """
-    gather(inputs, rows, grouped)
-    multiply_by_transpose(grouped, output, transposed, scores)
-
-
-@kernel()
-def predict_class(scores, rows, targets, low, log_probabilities):
-    """Turn the scores (n, L) of the words of a class into deltas; add log P(w|c) to log P(c).
-
-    `low` is the first word of the class.
-    """
-    for i in range(rows.size):
-        row = rows[i]
-        log_probabilities[row] += softmax_deltas(scores[i], targets[row] - low)
-
-
-@kernel()
-def follow_documents(model, section, workspace):
-    """Run the document vectors of a section's segments through their words, step by step.
+@njit(cache=True)
+def _predict_word(model, batch, found, vectors, row, b):
+    """Predict the word of segment b that has this row, and let d learn from it.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
-    and sets d_{t+1} = d_t - α ∂L_t/∂d_t, where ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w. If d takes a
-    step after several words, ∂L_t/∂d_t is summed over them.
+    and adds ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w to d's gradient.
     """
-    class_document, word_document = model.weights.class_document, model.weights.word_document
-    of_word, offsets = model.classes.of_word, model.classes.offsets
-    targets, first_candidates = workspace.targets, workspace.first_candidates
-    log_probabilities = workspace.log_probabilities
-    for t in range(section.steps):
-        (begin, end), at = words_at(section, t), segments_at(section, t)
-        documents, class_scores = workspace.documents[begin:end], workspace.class_scores[begin:end]
-        gradients = workspace.document_gradient[at]
-        copy_rows(workspace.document[at], documents)
-        multiply_rows(documents, class_document, class_scores)
-        for b in range(end - begin):
-            c = of_word[targets[begin + b]]
-            log_probabilities[begin + b] = softmax_deltas(class_scores[b], c)
-        multiply_rows(class_scores, workspace.class_document_transposed, gradients)
-        for b in range(end - begin):
-            row = begin + b
-            target, first = targets[row], first_candidates[row]
-            low, high = offsets[of_word[target]], offsets[of_word[target] + 1]
-            if high - low > 1:
-                scores = workspace.word_scores[first : first + high - low]
-                feed(documents[b], word_document, low, scores)
-                log_probabilities[row] += softmax_deltas(scores, target - low)
-                add_document_gradient(word_document, low, scores, gradients[b])
-            end_word(model, section.first + b, workspace)
+    weights, classes, groups = model.weights, model.classes, found.groups
+    number = row - batch.first_predicted
+    target = batch.targets[number]
+    c = classes.of_word[target]
+    low, high = classes.offsets[c], classes.offsets[c + 1]
+    document, gradient = vectors.documents[b], vectors.gradients[b]
+    copy(document, found.documents[number])
+    deltas = found.class_deltas[number]
+    feed(document, weights.class_document, 0, deltas)
+    log_probability = softmax_deltas(deltas, c)
+    add_document_gradient(weights.class_document, 0, deltas, gradient)
+    if high - low > 1 and not found.lacks_words:
+        first = groups.first_scores[number]
+        deltas = found.word_deltas[first : first + high - low]
+        feed(document, weights.word_document, low, deltas)
+        log_probability += softmax_deltas(deltas, target - low)
+        add_document_gradient(weights.word_document, low, deltas, gradient)
+    found.log_probabilities[number] = log_probability
+    vectors.waiting[b] += 1
+    if vectors.waiting[b] == model.words_a_step:
+        take_step(model, vectors, b)
+
+
+@njit(cache=True)
+def take_step(model, vectors, b):
+    """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
+    descend(vectors.documents[b], model.document_rate, vectors.gradients[b])
+    vectors.gradients[b] = 0
+    vectors.waiting[b] = 0
+
+
+@njit(cache=True)
+def _transpose(source, target):
+    """Set target = sourceᵀ."""
+    for i in range(target.shape[0]):
+        row = target[i]
+        for j in range(row.size):
+            row[j] = source[j, i]
+
+
+# Four rows at a time, so that each sum is read and written once for four products.
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def feed(document, matrix, low, inputs):
+    """Add the part of d (D,) to a layer's inputs (n,): inputs += V[low : low + n] d.
+
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
+    """
+    rows, high = matrix.shape[0], low + inputs.size
+    whole = rows - rows % 4
+    for i in range(0, whole, 4):
+        row0, row1 = matrix[i][low:high], matrix[i + 1][low:high]
+        row2, row3 = matrix[i + 2][low:high], matrix[i + 3][low:high]
+        d0, d1, d2, d3 = document[i], document[i + 1], document[i + 2], document[i + 3]
+        for j in range(inputs.size):
+            inputs[j] += d0 * row0[j] + d1 * row1[j] + d2 * row2[j] + d3 * row3[j]
+    for i in range(whole, rows):
+        row0 = matrix[i][low:high]
+        for j in range(inputs.size):
+            inputs[j] += document[i] * row0[j]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def add_document_gradient(matrix, low, deltas, gradient):
+    """Add a layer's part, by its deltas δ (n,), to ∂L/∂d (D,): gradient += V[low : low + n]ᵀ δ.
+
+    `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
+    """
+    rows, high = matrix.shape[0], low + deltas.size
+    whole = rows - rows % 4
+    zero = gradient.dtype.type(0)
+    for i in range(0, whole, 4):
+        row0, row1 = matrix[i][low:high], matrix[i + 1][low:high]
+        row2, row3 = matrix[i + 2][low:high], matrix[i + 3][low:high]
+        sum0, sum1, sum2, sum3 = zero, zero, zero, zero
+        for j in range(deltas.size):
+            delta = deltas[j]
+            sum0 += delta * row0[j]
+            sum1 += delta * row1[j]
+            sum2 += delta * row2[j]
+            sum3 += delta * row3[j]
+        gradient[i] += sum0
+        gradient[i + 1] += sum1
+        gradient[i + 2] += sum2
+        gradient[i + 3] += sum3
+    for i in range(whole, rows):
+        row0 = matrix[i][low:high]
+        total = zero
+        for j in range(deltas.size):
+            total += deltas[j] * row0[j]
+        gradient[i] += total

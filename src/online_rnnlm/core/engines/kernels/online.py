@@ -1,123 +1,150 @@
 """Testing while chosen weights learn, after every word or after every sentence.
 
-Sentences are read in order. Learnt weights are kept until the unit of text ends. Words are scored
-first; then their loss is differentiated, and what learns takes a plain step. After a word, the loss
-is propagated through the last `bptt_steps` hidden states. These are first computed again with the
-current weights and with the document vector that each word had; the state before them is kept
-unchanged. After a sentence, the loss is propagated through all hidden states of the sentence.
-
-The workspace has room for one sentence, a word longer than the longest. Its `hidden` (T + 1, M) is
-h before the sentence and h of every word when it was scored; `previous_hidden` is the same for
-a window, by the current weights.
+Sentences are read in order. Words are scored first; then their loss is differentiated, and what
+learns takes a plain step. Learnt weights are kept until the unit of text ends. After a word, the
+loss is propagated through the last `bptt_steps` hidden states. These are first computed again with
+the current weights; the state before them is kept unchanged. After a sentence, the loss is
+propagated through all hidden states of the sentence.
 """
 
 from __future__ import annotations
 
-from online_rnnlm.core.engines.kernels.blas import multiply_nt
-from online_rnnlm.core.engines.kernels.compiled import kernel
-from online_rnnlm.core.engines.kernels.elementwise import copy, sigmoid, softmax_deltas
-from online_rnnlm.core.engines.kernels.learning import (
-    Window,
-    complete,
-    embedding_of,
-    forget,
-    learn,
-    outputs_of,
-)
-from online_rnnlm.core.engines.kernels.rows import feed
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from online_rnnlm.core.engines.kernels.backward import update_weights
+from online_rnnlm.core.engines.kernels.cells import Before, run_cell
+from online_rnnlm.core.engines.kernels.data import KernelText, Model
+from online_rnnlm.core.engines.kernels.elementwise import copy
+from online_rnnlm.core.engines.kernels.forward import Vectors, predict, take_step
+from online_rnnlm.core.engines.kernels.layout import lay_out
+from online_rnnlm.core.engines.kernels.learning import Learning
+from online_rnnlm.core.parameters import Parameters
 
 
-@kernel(nogil=True)
-def score_online(model, text, sentences, unit_begins, scores, workspace):
-    """Score sentences (S,) in order while the weights of a `LearningModel` learn.
+class Learner(NamedTuple):
+    """A model whose weights learn in testing, and return to the trained ones."""
 
-    `unit_begins` (S,): True if a unit of text begins with the sentence. Fills `scores`, an
+    model: Model
+    """With the weights as they are now."""
+    learning: Learning
+    trained: Parameters
+    """The weights that every unit of text begins with."""
+    learnt_words: NDArray[np.bool_]
+    """(V,): True if the word's row of E has learnt since the unit began."""
+    learnt_classes: NDArray[np.bool_]
+    """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
+    after_sentence: bool
+    """True if weights learn after every sentence, False after every word."""
+    carries_state: bool
+    """True if the hidden state lives on from one sentence of a unit to the next."""
+    bptt_steps: int
+    """Number of hidden states that a word's loss is propagated through."""
+
+
+@njit(cache=True, nogil=True)
+def score_online(learner, text, sentences, begins, scores):
+    """Score sentences (S,) in order while weights learn.
+
+    `begins` (S,): True if a unit of text begins with the sentence. Fills `scores`, an
     `engines.base.Scores`, with log P of every word, sentence after sentence, and d at every
-    sentence's end. In the end `weights.learnt` has all current weights.
+    sentence's end.
     """
-    forget(model.weights)
-    row = 0
+    weights = learner.model.weights
+    size, dtype = weights.class_document.shape[0], weights.recurrent.dtype
+    vectors = Vectors(np.zeros((1, size), dtype), np.zeros((1, size), dtype), np.zeros(1, np.int64))
+    before, row = _no_states(learner.model), 0
     for number in range(sentences.size):
-        if unit_begins[number]:
-            forget(model.weights)
-            workspace.document[0] = 0
-        if unit_begins[number] or not model.learning.carries_state:
-            workspace.hidden[0] = 0
+        if begins[number]:
+            _forget(learner)
+            vectors.documents[0] = 0
+        if begins[number] or not learner.carries_state:
+            before = _no_states(learner.model)
         begin, end = text.offsets[sentences[number]], text.offsets[sentences[number] + 1]
+        sentence = KernelText(text.stream, text.offsets[sentences[number] : sentences[number] + 2])
         log_probabilities = scores.log_probabilities[row : row + end - begin]
-        _read_sentence(model, text.stream[begin : end + 1], log_probabilities, workspace)
+        before = _read_sentence(learner, sentence, before, vectors, log_probabilities)
         row += end - begin
-        copy(workspace.document[0], scores.document_vectors[number])
-        copy(workspace.hidden[end - begin], workspace.hidden[0])
-    complete(model.weights, model.classes)
+        copy(vectors.documents[0], scores.document_vectors[number])
 
 
-@kernel()
-def _read_sentence(model, words, log_probabilities, workspace):
-    """Fill `log_probabilities` (T,) for a sentence of `words` (T + 1,), and learn from it.
+@njit(cache=True)
+def _no_states(model):
+    """States of 0 before a single segment."""
+    size, dtype = model.weights.recurrent.shape[1], model.weights.recurrent.dtype
+    memory = size if model.is_lstm else 0
+    return Before(np.zeros((1, size), dtype), np.zeros((1, memory), dtype))
 
-    The state before it is `workspace.hidden[0]`; that of its word t is left in hidden[t + 1].
+
+@njit(cache=True)
+def _read_sentence(learner, sentence, before, vectors, log_probabilities):
+    """Fill `log_probabilities` (T,) for a text of a single segment, and learn from it.
+
+    Returns the states after it.
     """
-    learning, size = model.learning, log_probabilities.size
-    back = learning.bptt_steps if learning.embeddings or learning.recurrent else 1
-    for t in range(size):
-        copy(workspace.document[0], workspace.documents[t])
-        if learning.after_sentence and t + 1 < size:
-            continue
-        begin = 0 if learning.after_sentence else max(0, t + 1 - back)
-        scored = 0 if learning.after_sentence else t - begin
-        window = Window(
-            words[begin : t + 1],
-            words[begin + 1 : t + 2],
-            workspace.previous_hidden[: t + 2 - begin],
-            workspace.documents[begin : t + 1],
-            scored,
-        )
-        copy(workspace.hidden[begin], window.hidden[0])
-        _run_hidden_states(model.weights, window, workspace)
-        _predict(model, window, workspace)
-        learn(model, window, workspace)
-        copy(window.hidden[t + 1 - begin], workspace.hidden[t + 1])
-        found = workspace.log_probabilities[scored : t + 1 - begin]
-        copy(found, log_probabilities[begin + scored : t + 1])
+    model, learning = learner.model, learner.learning
+    first, size = sentence.offsets[0], log_probabilities.size
+    steps = learner.bptt_steps if learning.embeddings or learning.recurrent else 1
+    hidden = np.empty((size + 1, before.hidden.shape[1]), before.hidden.dtype)
+    memory = np.empty((size + 1, before.memory.shape[1]), before.memory.dtype)
+    copy(before.hidden[0], hidden[0])
+    copy(before.memory[0], memory[0])
+    for t in range(size - 1 if learner.after_sentence else 0, size):
+        begin = 0 if learner.after_sentence else max(0, t + 1 - steps)
+        predicted = 0 if learner.after_sentence else t
+        window = KernelText(sentence.stream, np.array([first + begin, first + t + 1]))
+        batch = lay_out(window, np.zeros(1, np.int64), predicted - begin)
+        before = Before(hidden[begin : begin + 1], memory[begin : begin + 1])
+        states = run_cell(model, batch, before)
+        found = predict(model, batch, states, vectors, False)
+        if learner.after_sentence:
+            take_step(model, vectors, 0)
+        update_weights(model, learning, batch, states, found)
+        _mark(learner, batch)
+        copy(states.hidden[t - begin], hidden[t + 1])
+        copy(states.memory[t - begin], memory[t + 1])
+        copy(found.log_probabilities, log_probabilities[predicted : t + 1])
+    return Before(hidden[size:], memory[size:])
 
 
-@kernel(forceinline=True)
-def _run_hidden_states(weights, window, workspace):
-    """Compute h_t = σ(E[w_t] + h_{t-1} W_hᵀ) of the window's words."""
-    inputs, hidden = workspace.hidden_inputs, window.hidden
-    one = hidden.dtype.type(1)
-    for j in range(window.inputs.size):
-        copy(embedding_of(weights, window.inputs[j]), inputs[0])
-        multiply_nt(one, hidden[j : j + 1], weights.learnt.recurrent, one, inputs)
-        sigmoid(inputs, hidden[j + 1 : j + 2])
+@njit(cache=True)
+def _mark(learner, batch):
+    """Mark the words and the classes whose weights have learnt from a batch."""
+    if learner.learning.embeddings:
+        for word in batch.inputs:
+            learner.learnt_words[word] = True
+    if learner.learning.output:
+        for word in batch.targets:
+            learner.learnt_classes[learner.model.classes.of_word[word]] = True
 
 
-@kernel(forceinline=True)
-def _predict(model, window, workspace):
-    """Compute log P(c) + log P(w|c) of the words that are scored, and their deltas.
+@njit(cache=True)
+def _forget(learner):
+    """Return to the trained weights."""
+    weights, trained, offsets = (
+        learner.model.weights,
+        learner.trained,
+        learner.model.classes.offsets,
+    )
+    _copy_rows(trained.recurrent, weights.recurrent)
+    _copy_rows(trained.class_output, weights.class_output)
+    _copy_rows(trained.class_document, weights.class_document)
+    for word in np.flatnonzero(learner.learnt_words):
+        copy(trained.embeddings[word], weights.embeddings[word])
+    for c in np.flatnonzero(learner.learnt_classes):
+        low, high = offsets[c], offsets[c + 1]
+        _copy_rows(trained.word_output[low:high], weights.word_output[low:high])
+        for i in range(weights.word_document.shape[0]):
+            copy(trained.word_document[i][low:high], weights.word_document[i][low:high])
+    learner.learnt_words[:] = False
+    learner.learnt_classes[:] = False
 
-    P(c) = softmax(W_c h_t + V_c d_t) and P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t). Word j's δ_c is
-    row j of `workspace.class_deltas`, its δ_w begins at first_candidates[j] of `word_deltas`.
-    """
-    weights, classes = model.weights, model.classes
-    one, zero = window.hidden.dtype.type(1), window.hidden.dtype.type(0)
-    first = 0
-    for j in range(window.scored, window.targets.size):
-        hidden, document = window.hidden[j + 1 : j + 2], window.documents[j]
-        target = window.targets[j]
-        c = classes.of_word[target]
-        scores = workspace.class_scores[j]
-        multiply_nt(one, hidden, weights.learnt.class_output, zero, scores.reshape(1, scores.size))
-        feed(document, weights.learnt.class_document, 0, scores)
-        log_probability = softmax_deltas(scores, c)
-        workspace.first_candidates[j] = first
-        low, high = classes.offsets[c], classes.offsets[c + 1]
-        if high - low > 1:
-            scores = workspace.word_scores[first : first + high - low]
-            output, word_document = outputs_of(weights, classes, c)
-            multiply_nt(one, hidden, output, zero, scores.reshape(1, scores.size))
-            feed(document, word_document, low, scores)
-            log_probability += softmax_deltas(scores, target - low)
-            first += high - low
-        workspace.log_probabilities[j] = log_probability
+
+@njit(cache=True)
+def _copy_rows(source, target):
+    """Set target = source; both (R, n)."""
+    for r in range(target.shape[0]):
+        copy(source[r], target[r])

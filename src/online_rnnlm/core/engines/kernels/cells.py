@@ -1,0 +1,166 @@
+"""The hidden layer: the sigmoid units of the paper, and the LSTM (`core.cells`).
+
+x_t = E[w_t] + h_{t-1} W_hᵀ
+h_t = σ(x_t)                                          sigmoid
+(x_i, x_f, x_o, x_g) = x_t                            LSTM
+i, o = σ(x_i), σ(x_o),  f = σ(x_f + 1),  g = tanh(x_g)
+c_t = f c_{t-1} + i g,  h_t = o tanh(c_t)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from online_rnnlm.core.cells.lstm import FORGET_BIAS
+from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, drop
+from online_rnnlm.core.engines.kernels.elementwise import (
+    add_product,
+    copy,
+    gather,
+    logistic,
+    tangent,
+)
+from online_rnnlm.core.engines.kernels.layout import states_before
+
+
+class Before(NamedTuple):
+    """The states before the first words of B segments."""
+
+    hidden: Any
+    """(B, M): h."""
+    memory: Any
+    """(B, M): c of an LSTM; (B, 0) for sigmoid units."""
+
+
+class States(NamedTuple):
+    """The states of a batch's words, N rows."""
+
+    before: Before
+    hidden: Any
+    """(N, M): h."""
+    memory: Any
+    """(N, M): c of an LSTM; (N, 0) for sigmoid units."""
+    gates: Any
+    """(N, 4 M): i, f, o and g of an LSTM; of sigmoid units their inputs, (N, M)."""
+
+
+@njit(cache=True)
+def run_cell(model, batch, before):
+    """Compute the states of all words, step by step."""
+    weights, first_rows = model.weights, batch.first_rows
+    gates = gather(weights.embeddings, batch.inputs)
+    drop(model.dropout.key, EMBEDDINGS, model.dropout.embeddings, batch.places, gates)
+    hidden = np.empty((batch.inputs.size, before.hidden.shape[1]), gates.dtype)
+    memory = np.empty((batch.inputs.size, before.memory.shape[1]), gates.dtype)
+    recurrent = np.ascontiguousarray(weights.recurrent.T)
+    for t in range(first_rows.size - 1):
+        begin, end = first_rows[t], first_rows[t + 1]
+        add_product(states_before(before.hidden, hidden, batch, t), recurrent, gates[begin:end])
+        if model.is_lstm:
+            old = states_before(before.memory, memory, batch, t)
+            _run_lstm(gates[begin:end], old, memory[begin:end], hidden[begin:end])
+        else:
+            _run_sigmoid(gates[begin:end], hidden[begin:end])
+    return States(before, hidden, memory, gates)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _run_sigmoid(inputs, hidden):
+    """Set h = σ(inputs), both (b, M)."""
+    for b in range(hidden.shape[0]):
+        x, h = inputs[b], hidden[b]
+        for j in range(h.size):
+            h[j] = logistic(x[j])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _run_lstm(gates, old, memory, hidden):
+    """Turn the gates' inputs (b, 4 M) into i, f, o and g; compute c and h, (b, M), from old c."""
+    size, bias = hidden.shape[1], gates.dtype.type(FORGET_BIAS)
+    for b in range(hidden.shape[0]):
+        i, f = gates[b][:size], gates[b][size : 2 * size]
+        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
+        before, c, h = old[b], memory[b], hidden[b]
+        for j in range(size):
+            i[j] = logistic(i[j])
+            f[j] = logistic(f[j] + bias)
+            o[j] = logistic(o[j])
+            g[j] = tangent(g[j])
+            c[j] = f[j] * before[j] + i[j] * g[j]
+        for j in range(size):
+            h[j] = o[j] * tangent(c[j])
+
+
+@njit(cache=True)
+def go_back_through_cell(model, batch, states, gradient):
+    """From the last word back, compute the deltas of x_t, (N, ·), which E and W_h learn from.
+
+    `gradient` (N, M) is ∂L_t/∂h_t, and becomes ∂L/∂h_t = ∂L_t/∂h_t + W_hᵀ δ_{t+1}. The states
+    before the first words count as constants.
+    """
+    first_rows, clip = batch.first_rows, model.error_clip
+    deltas = np.empty_like(states.gates)
+    by_memory = np.zeros_like(states.before.memory)  # ∂L/∂c_t of each segment, from later words
+    for t in range(first_rows.size - 2, -1, -1):
+        begin, end = first_rows[t], first_rows[t + 1]
+        if t < first_rows.size - 2:
+            later = deltas[end : first_rows[t + 2]]
+            longer = gradient[begin : begin + later.shape[0]]
+            add_product(later, model.weights.recurrent, longer)
+        now = slice(begin, end)
+        if model.is_lstm:
+            old = states_before(states.before.memory, states.memory, batch, t)
+            memory = states.memory[now]
+            _set_lstm_deltas(
+                states.gates[now], old, memory, gradient[now], by_memory, clip, deltas[now]
+            )
+        else:
+            _set_sigmoid_deltas(states.hidden[now], gradient[now], clip, deltas[now])
+    return deltas
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _set_sigmoid_deltas(hidden, gradient, clip, deltas):
+    """Set deltas = gradient ⊙ h ⊙ (1 - h), each limited to ±clip; all (b, M)."""
+    one = hidden.dtype.type(1)
+    for b in range(hidden.shape[0]):
+        h, row, result = hidden[b], gradient[b], deltas[b]
+        for j in range(result.size):
+            result[j] = min(max(row[j] * h[j] * (one - h[j]), -clip), clip)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _set_lstm_deltas(gates, old, memory, gradient, by_memory, clip, deltas):
+    """Set the deltas (b, 4 M) of the gates' inputs, each limited to ±clip.
+
+    `by_memory` (≥ b, M) is ∂L/∂c_t from later words, and becomes ∂L/∂c_{t-1}.
+    """
+    size, one = memory.shape[1], gradient.dtype.type(1)
+    for b in range(memory.shape[0]):
+        i, f = gates[b][:size], gates[b][size : 2 * size]
+        o, g = gates[b][2 * size : 3 * size], gates[b][3 * size :]
+        by_i, by_f = deltas[b][:size], deltas[b][size : 2 * size]
+        by_o, by_g = deltas[b][2 * size : 3 * size], deltas[b][3 * size :]
+        before, c, by_h, by_c = old[b], memory[b], gradient[b], by_memory[b]
+        for j in range(size):
+            shown = tangent(c[j])
+            total = by_c[j] + by_h[j] * o[j] * (one - shown * shown)
+            by_i[j] = min(max(total * g[j] * i[j] * (one - i[j]), -clip), clip)
+            by_f[j] = min(max(total * before[j] * f[j] * (one - f[j]), -clip), clip)
+            by_o[j] = min(max(by_h[j] * shown * o[j] * (one - o[j]), -clip), clip)
+            by_g[j] = min(max(total * i[j] * (one - g[j] * g[j]), -clip), clip)
+            by_c[j] = total * f[j]
+
+
+@njit(cache=True)
+def hidden_states_before(batch, states):
+    """The state before each word, (N, M), by which W_h is multiplied."""
+    found = np.empty_like(states.hidden)
+    for t in range(batch.first_rows.size - 1):
+        before = states_before(states.before.hidden, states.hidden, batch, t)
+        for b in range(before.shape[0]):
+            copy(before[b], found[batch.first_rows[t] + b])
+    return found
