@@ -150,7 +150,10 @@ def rescore(
                 sentences = model.preparation.sentences(hypothesis.text, layout)
             words = [word for sentence in sentences for word in sentence]
             texts.append([*network.ids(words), SENTENCE_END_ID])
-        read = network.go_on([before] * len(texts), texts)
+        # Equal texts are read once, so that rounding ranks none of them before another.
+        distinct = list(map(list, dict.fromkeys(map(tuple, texts))))
+        states = network.go_on([before] * len(distinct), distinct)
+        read = [states[distinct.index(text)] for text in texts]
         rescored = []
         for hypothesis, text in zip(hypotheses, read, strict=True):
             log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
