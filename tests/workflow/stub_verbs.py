@@ -74,6 +74,7 @@ def _content(file: Path) -> bytes:
 
 def _files(verb, options, experiment, directory):
     from online_rnnlm.pipeline import inputs
+
     from online_rnnlm.storage.shown import figure_files, table_files
 
     if verb == "evaluate":
