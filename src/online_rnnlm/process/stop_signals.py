@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-START_TIME, END_TIME = "SLURM_JOB_START_TIME", "SLURM_JOB_END_TIME"
-"""Variables, set by Slurm, with the times of a job's start and of its limit (seconds, Unix)."""
+START_TIME = "SLURM_JOB_START_TIME"
+"""Variable, set by Slurm, with the time of a job's start (seconds, Unix)."""
+END_TIME = "SLURM_JOB_END_TIME"
+"""Variable, set by Slurm, with the time of a job's limit (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
 """A job ends by itself this long before that time, or a tenth of its time if that is less."""
 
@@ -67,22 +69,19 @@ class Watch:
 
         The status is that of a shell for a process ended by a signal, or else EX_TEMPFAIL.
         """
-        told, number = self.told, self._signal
-        if told is not None:
-            status = 128 + number if number is not None else os.EX_TEMPFAIL
-            raise Stopped(f"stopped by {told}: the next attempt goes on from there", status)
+        if self.told is not None:
+            status = os.EX_TEMPFAIL if self._signal is None else 128 + self._signal
+            raise Stopped(f"stopped by {self.told}: the next attempt goes on from there", status)
 
 
 def hide_interrupts() -> None:
     """Let Ctrl-C end this process without a traceback, whatever it is doing."""
-    sys.excepthook = _show_unless_interrupted
 
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
 
-def _show_unless_interrupted(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
+    sys.excepthook = show
 
 
 def _end_of_job() -> float:

@@ -35,7 +35,8 @@ def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
     Raises UserError if they are not those that the run finished with, or if the run was trained on
     another corpus or has diverged.
     """
-    record, result = records.read(RunRecord, run.record), read_result(run)
+    record = records.read(RunRecord, run.record)
+    result = read_result(run)
     refuse_older(run.result, result.identity, record)
     if record.corpus_digest != corpus_digest:
         raise UserError(
