@@ -37,7 +37,7 @@ RIVALS = {**dict.fromkeys(get_args(typed.RunRivalName), RunRival),
 CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
     "core.cells.": (
         names_of("cell"),
-        ("GROUPS", "shapes", "states", "step", "multiply_adds"),
+        ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
     "rivals.": (list(RIVALS), ("Rival",)),
