@@ -9,8 +9,8 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
-SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES))
-# The configuration is checked first, because Snakemake shows a traceback if the file is missing.
+SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES)) --logger rich
+# The configuration is checked first, by a stricter reader than Snakemake's, which names the file.
 RUN = @test -n $(call quoted,$(CONFIG)) || { \
         echo "error: CONFIG is empty: name a configuration, as in CONFIG=config/smoke.yaml" >&2; exit 1; }; \
     $(BIN)/online-rnnlm check $(call quoted,$(CONFIG)) && \
@@ -95,7 +95,7 @@ ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 
 # Without options the benchmark uses the demo's corpus, which is prepared first if it is missing.
 bench: environment ## Measure speed, memory, peers; write docs/performance.md (BENCH="--quick")
-	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) results/demo/corpora/wikipedia-vital/statistics.json)
+	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) --until encode)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 
 check: lint fast ## Check format, style and types, and run the fast tests: two minutes on two cores

@@ -20,13 +20,13 @@ from threadpoolctl import threadpool_info
 from benchmarks import corpora, document, peers, runs, speed
 from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config import loading
+from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import machine
 from online_rnnlm.storage.code import core_digest
 from online_rnnlm.storage.files import write_json
-from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, experiment_directory
 
-DEFAULT_CORPUS = Path("results/demo/corpora/wikipedia-vital")
 CONFIG = Path("config/config.yaml")
 OUT = Path("results/bench")
 DOCUMENT = Path("docs/performance.md")
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add, path = parser.add_argument, partial(parser.add_argument, type=Path)
-    path("--corpus", action="append", default=[], help=f"a prepared corpus ({DEFAULT_CORPUS}); "
+    path("--corpus", action="append", default=[], help="a prepared corpus (that of --config); "
          "may be repeated, the first one is measured in full")  # fmt: skip
     path("--text", nargs=3, metavar=("TRAIN", "VALID", "TEST"), help="ready text; comes first")
     path("--config", default=CONFIG, help=f"experiment whose settings are used ({CONFIG})")
@@ -118,7 +118,9 @@ def _context(options: argparse.Namespace, scratch: Path) -> Context:
         like = next(iter(experiment.corpora.values()))
         directories.insert(0, corpora.prepare(files, scratch / "text", like))
     if not directories:
-        directories.append(CorpusDirectory(DEFAULT_CORPUS))
+        results = experiment_directory(experiment.experiment)
+        digits = with_digits(experiment).digits
+        directories += [results.corpus(digits.folder_of(name)) for name in experiment.corpora]
     texts = [corpora.open_text(directory) for directory in directories]
     return Context(texts, experiment, options, scratch)
 

@@ -1,6 +1,5 @@
 """Copies of the project in which a test may run, edit and break things."""
 
-import atexit
 import contextlib
 import os
 import random
@@ -8,57 +7,27 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import yaml
 
+from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
-from tests import jobs
-from tests.forking import Forks
+from online_rnnlm.corpora.planning import with_digits
 from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
 SNAKEMAKE = ("-m", "snakemake")
-LOADED = (
-    "snakemake.cli",
-    "snakemake.report.html_reporter",
-    "smart_open",
-    "yte",
-    "numpy",
-    "pydantic",
-)
-"""What a start of Snakemake loads, apart from this package."""
 
 
 def users_environment() -> dict[str, str]:
     """Return a user's environment: kernels do not check indices, and bytecode is kept."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-@cache
-def _snakemake() -> Forks:
-    """Start a process that has loaded Snakemake but not this package: each copy has its own."""
-    forks = Forks([jobs.__name__, *LOADED], users_environment())
-    atexit.register(forks.close)
-    return forks
-
-
-_AT_FIRST = users_environment()
-"""The environment before any test has changed it."""
-
-
-@cache
-def _jobs() -> jobs.JobServer:
-    server = jobs.JobServer(_AT_FIRST)
-    atexit.register(server.close)
-    return server
 
 
 def _heed_interrupts() -> None:
@@ -105,22 +74,13 @@ class Project:
         )
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake to its end, if possible in a fork of a process that has loaded it."""
-        variables = users_environment() | environment
-        if self.within is not list or self.program != SNAKEMAKE:
-            return self._run(self.command(*arguments), variables)
-        with tempfile.TemporaryDirectory() as folder:
-            said, errors = (Path(folder) / name for name in ("said", "errors"))
-            place = {"folder": self.path, "environment": variables}
-            main = f"{jobs.__name__}:main", list(arguments), _jobs().python
-            fork = _snakemake().start(*main, **place, said=said, errors=errors)
-            texts = fork.wait(), said.read_text(encoding="utf-8"), errors.read_text("utf-8")
-        return subprocess.CompletedProcess(arguments, *texts)
+        """Run Snakemake to its end."""
+        return self._run(self.command(*arguments), users_environment() | environment)
 
     def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a verb of this copy's `online-rnnlm`."""
-        ours = {"PYTHONPATH": str(self.path / "src"), **jobs.ONE_THREAD}
-        command = [_jobs().python, "-m", "online_rnnlm", *arguments]
+        ours = {"PYTHONPATH": str(self.path / "src")}
+        command = [sys.executable, "-m", "online_rnnlm", *arguments]
         return self._run(command, users_environment() | ours | environment)
 
     def _run(
@@ -186,9 +146,14 @@ class Project:
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         return {line.split()[-1] for line in said.splitlines() if ": Train " in line}
 
+    def experiment(self, file: str) -> Experiment:
+        """Return a configuration with the digits by which the workflow names folders."""
+        with contextlib.chdir(self.path):  # texts of its own are named from there
+            return with_digits(load(Path(file)))
+
     def runs(self, file: str) -> list[str]:
         """Return the names of the runs of a configuration."""
-        return [run.name for run in load(self.path / file).runs()]
+        return [run.name for run in self.experiment(file).runs()]
 
     def edit(self, file: str, addition: str = "\nassert True\n") -> None:
         """Append text to a file, by default a statement that runs when the module is imported."""

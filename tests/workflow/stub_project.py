@@ -1,36 +1,49 @@
-"""A copy of the project with quick jobs (`stub_verbs.py`), and configurations to change between."""
+"""A copy of the project with quick jobs (`quick_job.py`), and configurations to change between.
 
-import os
+Snakemake, its rules and the preparation of the corpus are real. Every other rule has its inputs,
+outputs and parameters, and another command.
+"""
+
+import re
+import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.project import ROOT, Project, copy_project, own_text, users_environment
+from tests.project import Project, copy_project, own_text, users_environment
 from tests.waiting import PATIENCE
 
 RESULTS = Path("results/stub")
 OPTIONS = ("--cores", "2", "--configfile", "config/test.yaml")
+ELSEWHERE = {"MLFLOW_TRACKING_URI": "http://nowhere.invalid"}
+"""No job uses the store; one in the results' folder would be made again in a copy."""
 ROWS = [{"hidden_size": 4}, {"hidden_size": 4, "document_size": 2}]
-TESTING = {"rivals": ["unigram_cache"]}
+TESTING = {"rivals": ["unigram_cache"], "updates": ["document_vector"]}
 CONFIGURATIONS = {
     "first": {},
     "another rate": {"rows": [ROWS[0], {**ROWS[1], "learning_rate": 0.1}]},
     "a row less": {"rows": ROWS[1:]},
     "other words": {"vocabulary": {"min_count": 3}},
-    "more tests": {"testing": {"rivals": ["unigram_cache", "neural_cache"]}},
+    "more tests": {"testing": {**TESTING, "rivals": ["unigram_cache", "neural_cache"]}},
+    "another rate in tests": {"testing": {**TESTING, "document_rates": [0.7]}},
+    "another text": {"testing": {**TESTING, "other_texts": {"other": "test.txt"}}},
 }
 """Changes to the first configuration, by name."""
+_COMMAND = re.compile(r'"python3 -m online_rnnlm .*?> \{log\}"', re.DOTALL)
 
 
 class StubProject(Project):
-    """The project; its methods run Snakemake with one more change of the environment."""
+    """The project; its methods run Snakemake on the chosen configuration."""
 
     @classmethod
     def made(cls, path: Path) -> "StubProject":
         """Copy the project, with a corpus of its own."""
         project = copy_project(path)
-        verbs = Path(__file__).with_name("stub_verbs.py").read_text(encoding="utf-8")
-        program = path / "src/online_rnnlm/__main__.py"
-        program.write_text(verbs.replace("{root}", str(ROOT)), encoding="utf-8")
+        for file in (path / "workflow" / "rules").glob("*.smk"):
+            rules = re.split(r"(?m)^(?=rule |use rule )", file.read_text(encoding="utf-8"))
+            if file.name != "corpora.smk":
+                file.write_text("".join(map(_with_a_quick_job, rules)), encoding="utf-8")
+        shutil.copy2(Path(__file__).with_name("quick_job.py"), path)
         own_text(project, train_sentences=60)
         return cls(path)
 
@@ -45,53 +58,67 @@ class StubProject(Project):
             "corpora": {
                 "own": {"source": source, "vocabulary": vocabulary, "classes": {"count": 5}}
             },
-            "training": {"max_epochs": 2},
             "testing": TESTING,
             "rows": ROWS,
         }
         self.configure(**(values | changes))
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake on the chosen configuration."""
-        return super().snakemake(*OPTIONS, *arguments, **environment)
+        """Run Snakemake on the chosen configuration; the list of begun jobs starts anew."""
+        (self.path / "begun.log").unlink(missing_ok=True)
+        return super().snakemake(*OPTIONS, *arguments, **ELSEWHERE, **environment)
 
-    def killed_after(self, jobs: int) -> None:
+    def kill_at(self, job: int, *, unlock: bool = True) -> None:
         """Run Snakemake; it and all its jobs are killed when the job of that number begins."""
         (self.path / "begun.log").unlink(missing_ok=True)
         subprocess.run(
             self.command(*OPTIONS),
             cwd=self.path,
-            env=users_environment() | {"KILLED_AFTER": str(jobs)},
+            env=users_environment() | ELSEWHERE | {"KILLED_AT": str(job)},
             capture_output=True,
             timeout=PATIENCE,
             start_new_session=True,
             check=False,
         )
-        finished = {file.parents[1].name for file in self.path.rglob("kept/result.json")}
-        begun = [run for run in self.trained() if run in finished]
-        (self.path / "trained.log").write_text("".join(f"{run}\n" for run in begun))
+        if unlock:
+            self.succeed("--unlock")  # as Snakemake's message says
 
-    def trained(self) -> list[str]:
-        """Return the runs whose training was begun, and finished unless it was killed."""
-        log = self.path / "trained.log"
-        return log.read_text(encoding="utf-8").split() if log.is_file() else []
+    def begun(self) -> list[str]:
+        """Return the rules of the quick jobs that the last start has begun."""
+        return [line.split()[0] for line in self._begun()]
+
+    def trained(self) -> set[str]:
+        """Return the runs that the last start has trained."""
+        return {line.split()[1] for line in self._begun() if line.startswith("train ")}
+
+    def _begun(self) -> Iterable[str]:
+        log = self.path / "begun.log"
+        return log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
+
+    def runs(self) -> set[str]:
+        """Return the configuration's runs whose files are all there."""
+        names = super().runs("config/test.yaml")
+        folders = {name: self.path / RESULTS / "runs" / name for name in names}
+        return {name for name, folder in folders.items() if len([*folder.glob("*.*")]) == 4}
 
     def results(self) -> list[str]:
         """Return the files of all declared outputs that are there."""
-        files = (self.path / RESULTS).rglob("*")
-        kept = (file.relative_to(self.path) for file in files if file.is_file())
-        return [
-            str(file)
-            for file in kept
-            if not {"kept", "logs"} & {*file.parts} and file.name not in ("train.log", ".lock")
-        ]
+        files = [file for file in (self.path / RESULTS).rglob("*") if file.is_file()]
+        names = [str(file.relative_to(self.path)) for file in files]
+        return [name for name in names if "/logs/" not in name and "config.json" not in name]
 
     def outcome(self) -> dict[str, bytes]:
         """Return what the configuration's outputs are made of, by their paths."""
         shown = [*self.path.glob(f"{RESULTS}/tables/*.csv"), self.path / RESULTS / "report.html"]
         return {str(file.relative_to(self.path)): file.read_bytes() for file in shown}
 
-    def edit(self, file: str, addition: str = "", *, comment: bool = False) -> None:
-        """Append a comment to a file of code, or a statement."""
-        with (self.path / file).open("a", encoding="utf-8") as stream:
-            stream.write("# A comment.\n" if comment else f"_{os.urandom(4).hex()} = 1\n")
+    def edit(self, file: str, addition: str = "\n_ADDED = 1\n") -> None:
+        """Append text to a file of code, by default a statement."""
+        super().edit(file, addition)
+
+
+def _with_a_quick_job(rule: str) -> str:
+    """Return a rule with the command of a quick job."""
+    settings = "{params.settings:q}" if "settings=" in rule else "none"
+    command = f'"python3 quick_job.py {{rule}} {settings} {{input}} -- {{output}} &> {{log}}"'
+    return _COMMAND.sub(lambda _: command, rule)

@@ -6,8 +6,6 @@ from contextlib import closing
 
 import pytest
 
-from online_rnnlm.config import loading
-
 ERROR = "online-rnnlm: error: "
 AWAY = "http://127.0.0.1:9"
 
@@ -35,7 +33,7 @@ def project(tmp_path_factory, copy_of_project, own_text):
 @pytest.fixture(scope="module")
 def names(project):
     """The names of the runs that diverge, and of the row's that does not."""
-    experiment = loading.load(project.path / "config/test.yaml")
+    experiment = project.experiment("config/test.yaml")
     bad, good = (run.name for run in experiment.runs())
     [candidate] = [
         run.name
@@ -98,7 +96,7 @@ def test_mlflow_shows_the_diverged_runs_as_failed(project, first, names):
 
 
 def test_the_next_start_says_the_same_and_makes_nothing(project, first, arguments):
-    assert {*project.planned(*arguments)} == {"all", "complete"}
+    assert {*project.planned(*arguments)} == {"everything", "complete"}
     again = project.snakemake(*arguments)
     assert again.returncode != 0
     assert errors(again) == errors(first)

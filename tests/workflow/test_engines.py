@@ -5,7 +5,6 @@ import sys
 import pandas as pd
 import pytest
 
-from online_rnnlm.config import loading
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import Epoch, RunRecord
 
@@ -27,7 +26,7 @@ def configure(project, own_text, monkeypatch):
             training={"precision": "float64", "max_epochs": 2, "batch_sentences": 64} | training,
             rows=[{"hidden_size": 5, "document_size": 2, "engine": list(engines)}],
         )
-        runs = loading.load(project.path / file).runs()
+        runs = project.experiment(file).runs()
         folder = project.path / "results/engines/runs"
         return file, {run.settings.engine: folder / run.name for run in runs}
 

@@ -7,8 +7,7 @@ EVALUATIONS = {
     for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
 }
 RIVALS = rivals_of_corpora(EXPERIMENT)
-MIXTURES = {name for _, name in EVALUATIONS if EXPERIMENT.testing.parts_of(name)}
-OTHERS = {name for _, name in EVALUATIONS} - MIXTURES - {"document_vector"}
+OTHERS = {name for _, name in EVALUATIONS} - {"document_vector", "mixture", "ngram_mixture"}
 
 
 rule evaluate:
@@ -33,7 +32,7 @@ rule evaluate:
     log:
         "<logs>/evaluate/{run}-{evaluation}.log",
     wildcard_constraints:
-        evaluation="|".join(map(re.escape, OTHERS)) or "none",
+        evaluation="|".join(map(re.escape, OTHERS)),
     conda:
         "../../environment.yml"
     resources:
@@ -103,7 +102,7 @@ rule mix:
     log:
         "<logs>/evaluate/{run}-{evaluation}.log",
     wildcard_constraints:
-        evaluation="|".join(MIXTURES) or "none",
+        evaluation="mixture|ngram_mixture",
     conda:
         "../../environment.yml"
     resources:
@@ -140,7 +139,7 @@ rule rival:
     log:
         "<logs>/evaluate/{rival}.log",
     wildcard_constraints:
-        rival="|".join(RIVALS) or "none",
+        rival="|".join(RIVALS) or "no rival",
     conda:
         "../../environment.yml"
     resources:
