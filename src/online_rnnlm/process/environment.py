@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from online_rnnlm.storage.code import code_digest
-from online_rnnlm.storage.user_cache import user_cache
 
 _JAX = {
     # One thread, as for the other libraries; on a GPU, the same bits every time, even in the sums
@@ -31,32 +30,30 @@ def prepare_process() -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Numba compiles the kernels and can compile the plain graph: no C++ compiler is needed.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
-    for name, value in (_JAX | _jax_cache()).items():
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
+    # The machines of a cluster may share the cache, and code for one processor may use instructions
+    # that another one lacks. So processors with different features have folders of their own.
+    features = information("/proc/cpuinfo", "flags", "Features")
+    digits = hashlib.sha256(features.encode()).hexdigest()[:16]
+    for name, value in _JAX.items():
         os.environ.setdefault(name, value)
-    os.environ["NUMBA_CACHE_DIR"] = str(_numba_cache())
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax" / digits))
+    os.environ["NUMBA_CACHE_DIR"] = str(_numba_cache(cache))
 
 
-def _numba_cache() -> Path:
+def _numba_cache(cache: Path) -> Path:
     """The folder in which numba keeps the machine code of the kernels.
 
-    It is below NUMBA_CACHE_DIR, if the user has set it, or else in the user's cache. Every state of
-    `core` has a folder of its own: numba sees that a function's file has changed, but not that
+    It is below NUMBA_CACHE_DIR, if the user has set it, or else in the user's `cache`. Every state
+    of `core` has a folder of its own: numba sees that a function's file has changed, but not that
     another file has, whose functions it calls. Kernels that check their indices have one, too.
     """
-    state = code_digest("core")[:16] + "-checked" * bool(os.environ.get("NUMBA_BOUNDSCHECK"))
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or user_cache() / "numba")
+    state = code_digest("core")[:16]
+    if os.environ.get("NUMBA_BOUNDSCHECK"):
+        state += "-checked"
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "numba")
+    # This process may have the variable from one that has set it.
     return folder if folder.name == state else folder / state
-
-
-def _jax_cache() -> dict[str, str]:
-    """The variables that make JAX keep what it has compiled, for later jobs.
-
-    The machines of a cluster may share the folder, and code for one processor may use instructions
-    that another one lacks. So processors with different features have folders of their own.
-    """
-    features = information("/proc/cpuinfo", "flags", "Features")
-    folder = user_cache() / "jax" / hashlib.sha256(features.encode()).hexdigest()[:16]
-    return {"JAX_COMPILATION_CACHE_DIR": str(folder)}
 
 
 def information(file: str, *beginnings: str) -> str:
