@@ -2,53 +2,72 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import online_rnnlm
+from online_rnnlm.storage import code
 
-DIGEST = "from online_rnnlm.storage.code import code_digest; print(code_digest('core'))"
 CODE = """def half(x):
-    return x / 2
+    return "#" + f"{x / 2}"
 
 
 class Size:
     width: int
-
-
-class Empty(Size):
-    pass
+"""
+ALONE = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("code", sys.argv[1])
+code = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(code)
+print(code.core_digest())
 """
 
 
-@pytest.fixture(scope="module")
-def digest(tmp_path_factory):
-    """A function that adds a module to a copy of the package, and returns the digest of it."""
-    package = tmp_path_factory.mktemp("src") / "online_rnnlm"
-    shutil.copytree(Path(online_rnnlm.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
-
-    def of(code: str) -> str:
-        (package / "core" / "added.py").write_text(code, encoding="utf-8")
-        command, where = [sys.executable, "-c", DIGEST], {"PYTHONPATH": str(package.parent)}
-        return subprocess.run(command, env=where, capture_output=True, text=True, check=True).stdout
-
-    return of
+def digest(tmp_path, text):
+    """Return the digest of a package whose folder `core` has one module."""
+    module = tmp_path / "core" / "one.py"
+    module.parent.mkdir(exist_ok=True)
+    module.write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr(code, "__file__", str(tmp_path / "storage" / "code.py"))
+        return code.code_digest.__wrapped__("core")
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("def half", '"""About halves."""\n\ndef half'),
+        ("def half", '"""About\nhalves."""\n\ndef half'),
         ("    return", '    """Half of a number."""\n    return'),
         ("    return", "    # A half\n\n    return"),
+        ('2}"', '2}"  # A half'),
         ("    width: int", '    """A size."""\n    width: int\n    """In words."""'),
     ],
 )
-def test_comments_and_docstrings_do_not_count(digest, old, new):
-    assert digest(CODE.replace(old, new)) == digest(CODE)
+def test_comments_and_docstrings_do_not_count(tmp_path, old, new):
+    assert old in CODE
+    assert digest(tmp_path, CODE.replace(old, new)) == digest(tmp_path, CODE)
 
 
-def test_code_counts(digest):
-    assert digest(CODE.replace("/ 2", "* 0.5")) != digest(CODE)
+@pytest.mark.parametrize(("old", "new"), [("/ 2", "* 0.5"), ('"#"', '"# a"'), ("half", "halve")])
+def test_code_counts(tmp_path, old, new):
+    assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
+
+
+def test_a_files_name_counts(tmp_path):
+    one = digest(tmp_path, CODE)
+    (tmp_path / "core" / "two.py").write_text("", encoding="utf-8")
+    assert digest(tmp_path, CODE) != one
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_every_python_has_the_same(version):
+    python = shutil.which(f"python{version}")
+    command = [python or "", "-I", "-c", ALONE, str(Path(code.__file__))]
+    if (
+        python is None
+        or subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode
+    ):
+        pytest.skip(f"no Python {version} here")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == code.core_digest()

@@ -1,0 +1,87 @@
+"""Tests that the code's part of an identity follows where a number does, and only there.
+
+A run's name has the digest of `core`, a corpus's name that of `corpora`, and Snakemake makes an
+evaluation again when the digest of `jobs` and `rivals` changes. All else that trainings and
+evaluations import is listed here, with the reason why a change of it changes no number.
+"""
+
+import ast
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import online_rnnlm
+from online_rnnlm.storage import code
+
+PACKAGE = Path(online_rnnlm.__file__).parent
+JOBS = ("jobs/train.py", "jobs/evaluate.py", "jobs/choice.py", "corpora/encoding.py")
+IN_IDENTITY = {"core": "core", "corpora": "corpora", "jobs": "jobs", "rivals": "jobs"}
+"""The digest that a folder's modules are in."""
+REASONS = {
+    "config": "its values are in the digits: settings of a run or corpus with all defaults, and "
+    "those of `testing` that an evaluation depends on are in its record",
+    "errors": "what a user reads",
+    "process": "when a process ends, what it runs on, and how many threads it has",
+    "storage": "names, formats and checksums of files; what they hold is computed elsewhere",
+}
+
+
+def imported(start: str) -> set[str]:
+    """Return all modules that one imports, directly or by others, at any time."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not (PACKAGE / name).is_file():
+            continue
+        seen.add(name)
+        for node in ast.walk(ast.parse((PACKAGE / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("online_rnnlm"):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                parts = ["/".join(found.split(".")[1:]) for found in names if found]
+                waiting += [f"{part}{end}" for part in parts for end in (".py", "/__init__.py")]
+    return seen
+
+
+MODULES = sorted(set().union(*map(imported, JOBS)))
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the package whose digests are computed."""
+    copy = tmp_path_factory.mktemp("src") / "online_rnnlm"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr(code, "__file__", str(copy / "storage" / "code.py"))
+        change.setattr(code, "_code_in", cache(code._code_in))  # of many files, one has changed
+        yield copy
+
+
+def digests():
+    """Return the digests that are parts of identities, by name."""
+    of = code.code_digest.__wrapped__
+    return {"core": of("core"), "corpora": of("corpora"), "jobs": of("jobs", "rivals")}
+
+
+def test_jobs_import_something_of_every_listed_part():
+    assert {module.partition("/")[0].removesuffix(".py") for module in MODULES} >= {
+        *IN_IDENTITY,
+        *REASONS,
+    }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_identity_follows_where_a_number_does(package, module):
+    folder = module.partition("/")[0].removesuffix(".py")
+    assert folder in IN_IDENTITY or folder in REASONS, f"{module}: no reason says why it may change"
+    before, file = digests(), package / module
+    content = file.read_text(encoding="utf-8")
+    file.write_text(f"{content}\n# A comment.\n", encoding="utf-8")
+    assert digests() == before
+    file.write_text(f"{content}\n_ADDED = 1\n", encoding="utf-8")
+    after = digests()
+    file.write_text(content, encoding="utf-8")
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {IN_IDENTITY[folder]} if folder in IN_IDENTITY else not changed
