@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.storage.evaluations import Mixture, Trial
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
-Given = TypeVar("Given")
-Text = TypeVar("Text")
 
 
-class Rival:
+class Rival(ABC):
     """A model to compare with: `fit` it, then `score` texts with it.
 
-    A rival belongs to a run or to a corpus: it derives from `RunRival` or from `CorpusRival`.
+    A rival belongs to a run or to a corpus: it derives from a kind of `RunRival`, or from
+    `CorpusRival`. The kind says what it is fitted to, and what a text is.
     """
 
     label: str
@@ -54,16 +51,12 @@ class Rival:
         """Its name in a table's row: the label, or one that says more."""
         return self.label
 
-
-class Fitted(ABC, Generic[Given, Text]):
-    """The part of a rival that learns and scores."""
-
     @abstractmethod
-    def fit(self, given: Given) -> None:
+    def fit(self, given: Any) -> None:
         """Train, or choose the settings that make `valid` most probable."""
 
     @abstractmethod
-    def score(self, text: Text) -> Floats:
+    def score(self, text: Any) -> Floats:
         """Natural log P of every token, float64 (N,)."""
 
 
@@ -88,8 +81,11 @@ class RunRival(Rival):
     """A rival that adds to a run's network; its document vector, if any, learns as in training."""
 
 
-class MixedRival(RunRival, Fitted[ScoredText, ScoredText]):
-    """A rival that mixes a network's probabilities with others; `valid` decides its settings."""
+class MixedRival(RunRival):
+    """A rival that mixes a network's probabilities with others; `valid` decides its settings.
+
+    It is fitted to the `ScoredText` of `valid`, and scores that of a text.
+    """
 
     needs_hidden_states: ClassVar[bool] = False
 
@@ -98,14 +94,17 @@ class MixedRival(RunRival, Fitted[ScoredText, ScoredText]):
         """Multiply-adds per word that it adds to a network whose states have that length."""
 
 
-class LearningRival(RunRival, Fitted[LearningText, LearningText]):
-    """A rival in which all weights of a network learn; `valid` decides its settings."""
+class LearningRival(RunRival):
+    """A rival in which all weights of a network learn; `valid` decides its settings.
+
+    It is fitted to the `LearningText` of `valid`, and scores that of a text.
+    """
 
     multiply_adds_per_step: ClassVar[int]
     """Multiply-adds of a step of one weight, beside those of its gradient."""
 
 
-class ComposedRival(RunRival, Fitted[Mapping[str, Floats], Mapping[str, Floats]]):
+class ComposedRival(RunRival):
     """A rival that is composed of a run's network and its other rivals, by their scores alone.
 
     A text has natural log P of every token, float64 (N,), for each part by its name; the first is
@@ -117,10 +116,11 @@ class ComposedRival(RunRival, Fitted[Mapping[str, Floats], Mapping[str, Floats]]
         """Mix smaller sets of the parts, each with its own best settings; say what each reaches."""
 
 
-class CorpusRival(Rival, Fitted[Corpus, Split]):
+class CorpusRival(Rival):
     """A rival that is trained on a corpus and has no seed: one for each corpus.
 
-    It is trained on `train`; `valid` decides its settings, if there are any.
+    It is fitted to the `Corpus`: trained on `train`; `valid` decides its settings, if there are
+    any. It scores a `Split`.
     """
 
     @property
