@@ -10,7 +10,6 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
@@ -58,11 +57,6 @@ def _find(experiment_id: str, identity: str) -> Any | None:
 
 def _milliseconds(time: datetime) -> int:
     return round(1000 * time.timestamp())
-
-
-def _changed(file: Path) -> int:
-    """Return the time of a file's last change, in ms."""
-    return round(1000 * file.stat().st_mtime)
 
 
 def begin_run(experiment_id: str, record: RunRecord) -> str:
@@ -117,7 +111,8 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
         for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
             test = records.read(Evaluation, file, DivergedEvaluation)
             if isinstance(test, Evaluation):
-                library.log_metrics(_metrics(test, main), timestamp=_changed(file))
+                written = round(1000 * file.stat().st_mtime)
+                library.log_metrics(_metrics(test, main), timestamp=written)
             elif test.evaluation in main_evaluations(document_size):
                 failures.append(test.reason)
             library.log_artifact(str(file), "evaluations")

@@ -42,6 +42,13 @@ def log_model(run: TrainedRun) -> None:
 
     By the copy the model works where this project is not installed, or has another version.
     """
+    types = mlflow().types
+    # A sentence has any type for MLflow, which refuses an empty list of texts, and says of another
+    # value neither where it is nor what is needed. The model accepts only text.
+    signature = mlflow().models.ModelSignature(
+        inputs=types.Schema([types.ColSpec(types.schema.AnyType(), COLUMN)]),
+        params=types.ParamSchema([types.ParamSpec(*one, None) for one in PARAMETERS.items()]),
+    )
     with TemporaryDirectory() as folder:
         file = Path(folder) / FILE
         model_file.write(file, run.contents, run.vocabulary)
@@ -51,27 +58,8 @@ def log_model(run: TrainedRun) -> None:
             data_path=str(file),
             code_paths=[str(Path(__file__).parents[1])],
             pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
-            signature=_signature(),
+            signature=signature,
         )
-
-
-def _signature() -> Any:
-    """Return the columns and parameters of a model's calls.
-
-    A sentence has any type for MLflow, which refuses an empty list of texts, and says of another
-    value neither where it is nor what is needed. The model accepts only text.
-    """
-    types = mlflow().types
-    outputs = {
-        "log_probability": "double",
-        "tokens": "long",
-        "token_log_probabilities": types.schema.Array(types.DataType.double),
-    }
-    return mlflow().models.ModelSignature(
-        inputs=types.Schema([types.ColSpec(types.schema.AnyType(), COLUMN)]),
-        outputs=types.Schema([types.ColSpec(kind, name) for name, kind in outputs.items()]),
-        params=types.ParamSchema([types.ParamSpec(*one, None) for one in PARAMETERS.items()]),
-    )
 
 
 def _load_pyfunc(path: str) -> ServedModel:

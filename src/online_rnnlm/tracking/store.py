@@ -23,7 +23,8 @@ SETTINGS = {
     # The standard output is for MLflow's ids of runs.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # By default a training would wait for minutes for a server that does not answer.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     # Otherwise a server starts ten processes of 240 MB each.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
@@ -76,7 +77,9 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (library.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-        text = " ".join(f"{library.get_tracking_uri()}: {error}".split())
-        text = re.sub(r"//[^/\s]*@", "//***@", text)
+        text = " ".join(str(error).split())
+        if "Max retries exceeded" in text:
+            text = "the server does not answer"
         shortened = text if len(text) < 300 else f"{text[:300]} …"
-        raise UserError(f"MLflow at {shortened}") from error
+        message = f"MLflow at {library.get_tracking_uri()}: {shortened}"
+        raise UserError(re.sub(r"//[^/\s]*@", "//***@", message)) from error
