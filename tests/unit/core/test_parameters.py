@@ -18,6 +18,7 @@ from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from tests.unit import small_models as small
 from tests.unit.core.numpy_cells import settings
+from tests.unit.small_records import run_record
 
 pytestmark = pytest.mark.usefixtures("quick_graph", "leaky_in_package")
 
@@ -54,10 +55,11 @@ def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
     sums = Parameters(*(array + 1 for array in weights))
     weight_files.save(weights, tmp_path / "model.npz")
     run = RunDirectory(tmp_path)
-    checkpoint.save(Started(Progress(weights, sums)), run, "identity")
-    started = checkpoint.load(run, "identity")
-    assert started is not None
-    progress = started.progress
+    record = run_record()
+    checkpoint.save(Started(Progress(weights, sums)), run, record)
+    loaded = checkpoint.load(run, record.identity)
+    assert loaded is not None
+    progress = loaded[0].progress
     read = weight_files.read(tmp_path / "model.npz"), progress.weights, progress.accumulators
     for found, expected in zip(read, (weights, weights, sums), strict=True):
         assert found._fields == expected._fields
