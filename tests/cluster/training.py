@@ -7,7 +7,6 @@ import signal
 import subprocess
 from pathlib import Path
 
-from online_rnnlm.config.loading import load
 from tests.project import own_text
 from tests.waiting import PATIENCE, wait_until
 
@@ -38,7 +37,7 @@ class Training:
 
     def __init__(self, project, submit, cluster):
         self.project, self.cluster = project, cluster
-        [planned] = load(project.path / "config/test.yaml").trainings()
+        [planned] = project.experiment("config/test.yaml").trainings()
         self.run = project.path / "results/long/runs" / planned.name
         self._submit = submit
         self._arguments = ("--configfile", "config/test.yaml")
@@ -86,9 +85,10 @@ class Training:
             self._snakemake = None
 
     def kill(self):
-        """Kill Snakemake and its whole process group."""
+        """Kill Snakemake and its whole process group, and remove the lock that it leaves."""
         os.killpg(self._snakemake.pid, signal.SIGKILL)
         self._snakemake.communicate(timeout=PATIENCE)
+        self.project.succeed(*self._arguments, "--unlock")
 
     def interrupt(self):
         """Press Ctrl-C, and wait until Snakemake has ended; return its output.

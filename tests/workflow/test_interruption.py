@@ -72,7 +72,7 @@ class Trained:
         """
         shutil.rmtree(self.run)
         process = self.project.start(*self.options, *self.targets)
-        _wait_for(self.run / "kept" / "state.npz", process)
+        _wait_for(self.run / "checkpoint.npz", process)
         job = self.project.wait_for_job("train")
         os.kill(job, signal.SIGSTOP)
         try:
