@@ -183,22 +183,14 @@ def one_by_one(segments: Integers, lanes: int) -> Batches:
     return Batches(numbers, numbers != NOTHING)
 
 
-def scoring_order(
-    split: Split, sentences: Integers, reading: Reading, lanes: int, *, mixed: bool = False
-) -> ScoringOrder:
-    """The order in which sentences (S,) are scored.
-
-    Units of similar length are side by side, or, if `mixed`, sentences of all lengths.
-    """
+def scoring_order(split: Split, sentences: Integers, reading: Reading, lanes: int) -> ScoringOrder:
+    """The order in which sentences (S,) are scored: units of similar length side by side."""
     begins = unit_beginnings(split, sentences, reading.unit_of_text)
     units = np.append(np.flatnonzero(begins), len(sentences))
     if reading.unit_of_text == "sentence":
         lengths = split.offsets[sentences + 1] - split.offsets[sentences]
     else:
         lengths = np.diff(units)
-    if mixed and reading.unit_of_text == "sentence":
-        order = np.random.default_rng(0).permutation(len(sentences))
-    else:
-        order = np.argsort(-lengths, kind="stable")
+    order = np.argsort(-lengths, kind="stable")
     places, begins = side_by_side(units, order, lanes)
     return ScoringOrder(np.where(places == NOTHING, NOTHING, sentences[places]), begins, places)

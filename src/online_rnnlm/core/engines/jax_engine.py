@@ -17,10 +17,10 @@ import numpy as np
 
 from online_rnnlm.core.engines.base import Array, CannotCompute, Scores, Sentences
 from online_rnnlm.core.engines.graph_engine import form_of
-from online_rnnlm.core.engines.jax_batches import Batch, Shapes, Tiles, batch_of
 from online_rnnlm.core.engines.jax_network import Network, optimizer_step
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
-from online_rnnlm.core.lanes import SCORING_LANES, Batches, Carried, Integers
+from online_rnnlm.core.graph import Padded, pad
+from online_rnnlm.core.lanes import Batches, Carried, Integers
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split, Text
 
@@ -34,12 +34,9 @@ class Trainer(PaddedTrainer):
     Raises CannotCompute if the device is not there.
     """
 
-    def _prepare(self, corpus: Text) -> None:
-        settings, tiles = self._settings, Tiles(corpus.class_offsets)
-        check_device(settings)
-        text, lanes = (self._split.stream, self._offsets), len(self.carried.documents)
-        self._shapes = Shapes(*text, tiles, lanes, learns=settings.document_size > 0)
-        self._network = Network(form_of(settings).model(corpus.class_offsets), tiles)
+    def _prepare(self, text: Text) -> None:
+        check_device(self._settings)
+        self._network = Network(form_of(self._settings).model(text.class_offsets))
         self._update = jax.jit(self._updated, donate_argnums=(0, 1))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
@@ -51,14 +48,14 @@ class Trainer(PaddedTrainer):
         self, segments: Integers, rates: list[Array], start: Carried, key: int
     ) -> tuple[Any, Carried]:
         """Make an update; the engine has no dropout, so `key` is not used."""
-        text, dtype = (self._split.stream, self._offsets), self._settings.precision
-        batch = batch_of(*text, segments, self._shapes, dtype)
+        text = self._split.stream, self._offsets
+        batch = padded(*text, segments, self._settings.precision)
         learnt = self._update(self._weights, self._sums, batch, rates, start)
         self._weights, self._sums, total, after = learnt
         return total, after
 
     def _updated(
-        self, weights: Parameters, sums: Parameters, batch: Batch, rates: list[Any], start: Carried
+        self, weights: Parameters, sums: Parameters, batch: Padded, rates: list[Any], start: Carried
     ) -> tuple[Parameters, Parameters, Any, Carried]:
         """The weights and accumulators after a batch, its log P, and what lives on after it."""
 
@@ -81,23 +78,12 @@ class Trainer(PaddedTrainer):
 class Scorer(PaddedScorer):
     """Scoring as by `graph.predictions`; raises CannotCompute if the device is not there."""
 
-    mixes_lengths = True
-
-    def _lanes(self) -> int:
-        """Number of units of text to score side by side: a GPU takes as many as in training."""
-        return max(SCORING_LANES, self._settings.batch_sentences)
-
-    def _prepare(self, corpus: Text) -> None:
+    def _prepare(self, text: Text) -> None:
         check_device(self._settings)
-        tiles, train = Tiles(corpus.class_offsets), corpus.splits["train"]
-        longest = max(int(np.diff(s.offsets).max(initial=1)) for s in corpus.splits.values())
-        text, size = (train.stream, train.offsets), (self._width, longest)
-        self._shapes = [Shapes(*text, tiles, *size, learns=learns) for learns in (False, True)]
-        model = form_of(self._settings).model(corpus.class_offsets)
-        self._network = Network(model, tiles)
+        self._network = Network(form_of(self._settings).model(text.class_offsets))
         self._score = jax.jit(self._scored)
 
-    def _scored(self, weights: Parameters, batch: Batch, rate: Any, start: Carried) -> Found:
+    def _scored(self, weights: Parameters, batch: Padded, rate: Any, start: Carried) -> Found:
         found = self._network(weights, batch, rate, start)
         return found if self._hidden_states else found._replace(hidden=())
 
@@ -112,11 +98,17 @@ class Scorer(PaddedScorer):
     def _predict(
         self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
     ) -> Found:
-        shapes = self._shapes[start.documents.shape[1] > 0]
-        precision = self._settings.precision
-        batch = batch_of(split.stream, split.offsets, segments, shapes, precision)
+        batch = padded(split.stream, split.offsets, segments, self._settings.precision)
         found: Found = jax.tree.map(np.array, self._score(weights, batch, rate, start))
         return found
+
+
+def padded(stream: Array, offsets: Integers, segments: Integers, dtype: str) -> Padded:
+    """Pad segments as `graph.pad`, to a power of two of words: XLA compiles a program a length."""
+    batch = pad(stream, offsets, segments, dtype)
+    length = len(batch.mask)
+    more = (1 << (length - 1).bit_length()) - length
+    return Padded(*(np.pad(array, ((0, more), (0, 0))) for array in batch))
 
 
 @contextmanager

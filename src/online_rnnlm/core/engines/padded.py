@@ -106,9 +106,6 @@ class PaddedTrainer:
 class PaddedScorer:
     """Base of scorers that predict one batch after the other."""
 
-    mixes_lengths = False
-    """True if sentences of all lengths are to be side by side."""
-
     def __init__(
         self,
         settings: RunSettings,
@@ -118,12 +115,8 @@ class PaddedScorer:
         hidden_states: bool = False,
     ) -> None:
         self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
-        self._width = reading.lanes(self._lanes())
+        self._width = reading.lanes(SCORING_LANES)
         self._prepare(text)
-
-    def _lanes(self) -> int:
-        """Number of units of text to score side by side."""
-        return SCORING_LANES
 
     def _prepare(self, text: Text) -> None:
         """Make what `_predict` needs."""
@@ -138,7 +131,7 @@ class PaddedScorer:
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         rate = np.asarray(document_rate, settings.precision)
         carried = Carried.nothing(weights, settings.cell, width)
-        order = scoring_order(split, sentences, reading, width, mixed=self.mixes_lengths)
+        order = scoring_order(split, sentences, reading, width)
         for segments, begins, places in zip(*order, strict=True):
             found = self._predict(weights, split, segments, rate, carried.before(begins, reading))
             carried = found.carried

@@ -63,15 +63,12 @@ OTHER_CLASSES = {
     "wide": ((1, 80, 2), FIVE | SGD),
 }
 OF_JAX = ("static", "vector documents", "stretches", "lstm stream")
-TILES = (1, 40, 2, 90)
-"""Classes of one tile of JAX, and of several."""
 MATRIX = [
     *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
     *(("jax", name, UNEVEN, OPTIONS[name]) for name in OF_JAX),
     ("jax", "lstm through", UNEVEN, VECTOR | THROUGH | LSTM),
-    ("jax", "through tiles", TILES, VECTOR | THROUGH),
-    ("jax", "tiles", TILES, VECTOR | SGD),
+    ("jax", "through sgd", UNEVEN, VECTOR | THROUGH | SGD),
 ]
 
 
