@@ -21,8 +21,6 @@ from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_e
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 
-MOST_THREADS = 64
-
 
 class Experiment(Settings):
     """One experiment: its corpora, the rows to compare and the seeds."""

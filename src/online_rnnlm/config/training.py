@@ -23,6 +23,7 @@ from online_rnnlm.config.base import (
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, engines_with
+from online_rnnlm.core.sizes import goes_through_updates
 from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "lstm"]
@@ -119,11 +120,6 @@ class RunSettings(Settings):
     """Floating-point type of weights and arithmetic."""
 
     @property
-    def goes_through_updates(self) -> bool:
-        """True if the gradients of the weights go back through updates of a document vector."""
-        return self.document_size > 0 and self.document_gradient == "through"
-
-    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()
@@ -173,5 +169,5 @@ class RunSettings(Settings):
         if self.rare_class_words:
             waits = f"`rare_class_words: {self.rare_class_words}`"
             yield waits, engines_with(rare_class_words=True)
-        if self.goes_through_updates:
+        if goes_through_updates(self):
             yield "`document_gradient: through`", engines_with(through_updates=True)

@@ -9,7 +9,7 @@ A reader who wants to understand the idea reads these files, in this order:
 - `scoring`: scoring with a trained network, its vector or its weights learning or not;
 - `engines`: the same in fast code, tested against the graph.
 
-This folder imports nothing else of the package, and gets settings as plain values. It knows no
-files, no messages for users, no costs and no command line. Its digest (`storage.code`) is a part of
-the identity of every run: a change here makes new runs, and nothing elsewhere does.
+This folder imports nothing else of the package; the settings that it is given are plain values. It
+knows no files, no messages for users, no costs and no command line. Its digest (`storage.code`) is
+a part of the identity of every run: a change here makes new runs, and nothing elsewhere does.
 """

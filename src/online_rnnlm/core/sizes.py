@@ -55,3 +55,8 @@ def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
 def sizes_for(settings: RunSettings, text: Text) -> Sizes:
     """The sizes of a run's model on a corpus."""
     return sizes_of_run(settings, text.vocabulary_size, text.classes)
+
+
+def goes_through_updates(settings: RunSettings) -> bool:
+    """True if the gradients of the weights go back through the updates of a document vector."""
+    return settings.document_size > 0 and settings.document_gradient == "through"

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.sizes import count, sizes_for
+from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.cost import training_multiply_adds_per_word
 from online_rnnlm.process.devices import gpu, theano_version
@@ -87,7 +87,7 @@ def describe_result(
         valid_perplexity=best.valid_perplexity,
         parameters=count(sizes),
         training_multiply_adds_per_word=training_multiply_adds_per_word(
-            sizes, mean, goes_through=settings.goes_through_updates
+            sizes, mean, goes_through=goes_through_updates(settings)
         ),
         words_per_second=statistics.median(epoch.words_per_second for epoch in epochs),
         seconds=sum(epoch.seconds for epoch in epochs),

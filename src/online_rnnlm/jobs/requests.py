@@ -60,7 +60,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     """
     # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.core import parameters  # noqa: PLC0415
-    from online_rnnlm.core.sizes import count, sizes_of_run  # noqa: PLC0415
+    from online_rnnlm.core.sizes import count, goes_through_updates, sizes_of_run  # noqa: PLC0415
     from online_rnnlm.core.way import GROUPS  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
     from online_rnnlm.jobs import cost  # noqa: PLC0415
@@ -81,7 +81,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         longest=experiment.corpora[settings.corpus].max_tokens + 1,
         word_values=word_values,
         training_cost=cost.training_multiply_adds_per_word(
-            sizes, class_size, goes_through=settings.goes_through_updates
+            sizes, class_size, goes_through=goes_through_updates(settings)
         ),
         update_cost=cost.update_multiply_adds_per_word(
             sizes, class_size, GROUPS, experiment.testing.steps

@@ -69,7 +69,7 @@ class RunRecord(Record):
     machine: Machine
     """The hardware and system."""
     python: Annotated[str, Field(pattern=r"^\d+\.\d+\.")]
-    """Version of Python; its first two numbers are a part of `code_digest`."""
+    """Version of Python."""
     packages: dict[str, str]
     """Versions of the packages that the run is computed with, by package."""
 

@@ -172,7 +172,7 @@ class TrainedModel:
         """Read words after a state; return log P (nats) of each, (n,), and the state after them.
 
         `words` are as the model reads them: tokenised, and in lower case if the training text was;
-        `</s>` ends a sentence. The bits are those of scoring the text in one piece.
+        `</s>` ends a sentence. The result is that of scoring the text in one piece, up to rounding.
         """
         if isinstance(words, str):
             raise UserError(f"a list of words is needed, such as {words.split()[:3]}")

@@ -168,7 +168,8 @@ class Network:
     def read(self, state: State, words: Iterable[str]) -> tuple[Floats, State]:
         """Read words after a state; return log P of each, (n,), and the state after them.
 
-        `</s>` ends a sentence. In how many pieces a text is read changes no bit of the result.
+        `</s>` ends a sentence. In how many pieces a text is read changes the result by rounding
+        alone.
         """
         pieces: list[list[int]] = [[]]
         for word in self.ids(words):
@@ -186,7 +187,7 @@ class Network:
         """Read a text after each state; all states are of one way.
 
         A text is the numbers of one or more words, of which only the last may be `</s>`. What is
-        read side by side changes no bit of the results.
+        read side by side changes the results only by rounding.
         """
         read = []
         for first in range(0, len(states), SIDE_BY_SIDE):

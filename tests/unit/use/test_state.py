@@ -1,4 +1,4 @@
-"""Tests of the state of a model: going on, branching and going back change no bit."""
+"""Tests of the state of a model: going on, branching and going back change nothing but rounding."""
 
 import copy
 import pickle

@@ -13,9 +13,6 @@ from online_rnnlm.core.text import Split
 
 Array = NDArray[Any]
 Sentences = NDArray[np.int64]
-NO_SENTENCES: Sentences = np.empty(0, np.int64)
-ONE_WORD = Split(np.zeros(2, np.int32), np.array([0, 1]))
-"""A text of one word, which kernels are compiled with."""
 
 
 class CannotCompute(Exception):

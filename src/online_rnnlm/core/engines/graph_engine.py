@@ -23,7 +23,7 @@ from online_rnnlm.core.engines.kernels import dropout
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
 from online_rnnlm.core.parameters import Parameters, shapes
-from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.sizes import goes_through_updates, sizes_for
 from online_rnnlm.core.text import Split, Text
 from online_rnnlm.core.way import Way, reading_of
 
@@ -39,7 +39,16 @@ _COMPUTING = threading.Lock()
 
 def form_of(settings: RunSettings) -> symbolic.Form:
     """The form of a run's graph."""
-    return symbolic.Form(*(getattr(settings, name) for name in symbolic.Form._fields))
+    return symbolic.Form(
+        cell=settings.cell,
+        error_clip=settings.error_clip,
+        goes_through_updates=goes_through_updates(settings),
+        precision=settings.precision,
+        optimizer=settings.optimizer,
+        dropout=settings.dropout,
+        embedding_dropout=settings.embedding_dropout,
+        rare_class_words=settings.rare_class_words,
+    )
 
 
 class Trainer(PaddedTrainer):
