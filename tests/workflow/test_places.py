@@ -25,7 +25,7 @@ def finished(tmp_path_factory, copy_of_project, own_text):
     cache.mkdir(parents=True)
     if kernels.is_dir():
         shutil.copytree(kernels, cache / "online-rnnlm")  # those compiled already
-    project = copy_of_project(home / "meine {x} {{y}} 'Experimente' $z")
+    project = copy_of_project(home / "meine 'Experimente' $z")
     project.configure(
         experiment="tiny",
         corpora={"own": own_text(project)},
@@ -48,7 +48,7 @@ def test_a_path_with_spaces_and_letters_of_other_alphabets(finished):
     assert "Nothing to be done" in finished.succeed(*ARGUMENTS)
 
 
-def test_another_working_folder_of_a_project_with_braces(finished, tmp_path):
+def test_another_working_folder_with_braces(finished, tmp_path):
     folder, file = tmp_path / "else {where}", tmp_path / "my {file}.yaml"
     folder.mkdir()
     shutil.copy2(finished.path / "config/test.yaml", file)
