@@ -18,7 +18,7 @@ rule store:
     conda:
         "../../environment.yml"
     params:
-        folder=os.path.abspath(RESULTS.path),
+        folder=lambda wildcards: os.path.abspath(RESULTS.path),
     message:
         "Make a database for MLflow"
     shell:
