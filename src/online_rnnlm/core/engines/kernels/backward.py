@@ -47,10 +47,11 @@ def _go_through_classes(model, learning, batch, found, gradient):
     """For every class c add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of its words, and let its weights learn."""
     weights, classes, groups = model.weights, model.classes, found.groups
     for c in range(classes.offsets.size - 1):
+        begin, end = groups.starts[c], groups.starts[c + 1]
         low, high = classes.offsets[c], classes.offsets[c + 1]
-        words = groups.words[groups.starts[c] : groups.starts[c + 1]]
-        if words.size == 0 or high - low == 1:
+        if begin == end or high - low == 1:
             continue
+        words = groups.words[begin:end]
         if found.lacks_words:
             predict_class(model, batch, found, c)
         deltas = scores_of_class(found.word_deltas, groups, classes, c)
@@ -88,13 +89,14 @@ def learn_from_waiting(model, learning):
 def _update_class(model, learning, c, factors):
     """Update W_o[c] by Σ δ_w hᵀ, and V_o[c]ᵀ by Σ d δ_wᵀ."""
     weights, sums = model.weights, learning.sums
+    rule, rate = learning.rule, learning.learning_rate
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
     gradient = np.dot(factors.deltas.T, factors.hidden)
     step_matrix(weights.word_output[low:high], gradient, sums.word_output[low:high], learning)
     gradient = np.dot(factors.documents.T, factors.deltas)
     for i in range(gradient.shape[0]):
         columns = weights.word_document[i][low:high]
-        step(columns, gradient[i], sums.word_document[i][low:high], learning)
+        step(columns, gradient[i], sums.word_document[i][low:high], rule, rate)
 
 
 @njit(cache=True)
@@ -109,6 +111,8 @@ def _update_class_output(weights, learning, found):
 @njit(cache=True)
 def _update_embeddings(weights, learning, batch, deltas):
     """Update E[w] of each previous word w by the sum of the deltas (N, ·) of the words after it."""
+    rule, rate = learning.rule, learning.learning_rate
+    embeddings, sums = weights.embeddings, learning.sums.embeddings
     rows = np.argsort(batch.inputs, kind="mergesort")  # all rows of a word follow each other
     gradient = np.empty(deltas.shape[1], deltas.dtype)
     for i in range(rows.size):
@@ -118,4 +122,4 @@ def _update_embeddings(weights, learning, batch, deltas):
         else:
             add(deltas[rows[i]], gradient)
         if i + 1 == rows.size or word != batch.inputs[rows[i + 1]]:
-            step(weights.embeddings[word], gradient, learning.sums.embeddings[word], learning)
+            step(embeddings[word], gradient, sums[word], rule, rate)

@@ -41,7 +41,7 @@ def read_batch(model, batch, begins, lanes, lacks_words):
     found = predict(model, batch, states, vectors, lacks_words)
     if model.words_a_step == 0:
         for b in range(batch.lanes.size):
-            take_step(model, vectors, b)
+            take_step(vectors, b, model.document_rate)
     _leave(lanes, batch, states, vectors)
     return states, vectors, found
 

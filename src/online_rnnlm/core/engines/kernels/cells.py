@@ -55,10 +55,17 @@ def run_cell(model, batch, before):
     drop(model.dropout.key, EMBEDDINGS, model.dropout.embeddings, batch.places, gates)
     hidden = np.empty((batch.inputs.size, before.hidden.shape[1]), gates.dtype)
     memory = np.empty((batch.inputs.size, before.memory.shape[1]), gates.dtype)
-    recurrent = np.ascontiguousarray(weights.recurrent.T)
+    # BLAS is slow with a transposed matrix, but a copy takes longer than the product of one row.
+    alone = batch.lanes.size == 1
+    rows = 0 if alone else weights.recurrent.shape[0]
+    recurrent = np.ascontiguousarray(weights.recurrent[:rows].T)
     for t in range(first_rows.size - 1):
         begin, end = first_rows[t], first_rows[t + 1]
-        add_product(states_before(before.hidden, hidden, batch, t), recurrent, gates[begin:end])
+        old = states_before(before.hidden, hidden, batch, t)
+        if alone:
+            add_product(old, weights.recurrent.T, gates[begin:end])
+        else:
+            add_product(old, recurrent, gates[begin:end])
         if model.is_lstm:
             old = states_before(before.memory, memory, batch, t)
             _run_lstm(gates[begin:end], old, memory[begin:end], hidden[begin:end])

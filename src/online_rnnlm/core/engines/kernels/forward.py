@@ -60,7 +60,7 @@ def predict(model, batch, states, vectors, lacks_words):
         places = batch.places[batch.first_predicted :]
         drop(model.dropout.key, HIDDEN, model.dropout.hidden, places, hidden)
     groups = group_by_class(classes, batch.targets)
-    class_scores = np.dot(hidden, np.ascontiguousarray(weights.class_output.T))
+    class_scores = np.dot(hidden, weights.class_output.T)
     found = Predictions(
         groups,
         np.empty(batch.targets.size),
@@ -72,24 +72,22 @@ def predict(model, batch, states, vectors, lacks_words):
     )
     if not lacks_words:
         for c in range(classes.offsets.size - 1):
-            _score_class(model, found, c)
-    for t in range(batch.first_rows.size - 1):
-        for row in range(batch.first_rows[t], batch.first_rows[t + 1]):
-            if row >= batch.first_predicted:
-                _predict_word(model, batch, found, vectors, row, row - batch.first_rows[t])
+            if groups.starts[c] < groups.starts[c + 1]:
+                _score_class(model, found, c)
+    _follow_documents(model, batch, found, vectors)
     return found
 
 
 @njit(cache=True)
 def _score_class(model, found, c):
-    """Compute W_o[c] h_t of the words of a class, in the place of their deltas."""
+    """Compute W_o[c] h_t of the words of a class that has some, in the place of their deltas."""
     groups, offsets = found.groups, model.classes.offsets
     words, low, high = (
         groups.words[groups.starts[c] : groups.starts[c + 1]],
         offsets[c],
         offsets[c + 1],
     )
-    if words.size > 0 and high - low > 1:  # a word that is alone in its class has P(w|c) = 1
+    if high - low > 1:  # a word that is alone in its class has P(w|c) = 1
         # BLAS is slow if it is to transpose the larger of the two matrices.
         hidden = np.ascontiguousarray(gather(found.hidden, words).T)
         scores = np.dot(model.weights.word_output[low:high], hidden)
@@ -112,39 +110,46 @@ def predict_class(model, batch, found, c):
 
 
 @njit(cache=True)
-def _predict_word(model, batch, found, vectors, row, b):
-    """Predict the word of segment b that has this row, and let d learn from it.
+def _follow_documents(model, batch, found, vectors):
+    """Let the document vectors learn from their words, in the order of time.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
     and adds ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w to d's gradient.
     """
-    weights, classes, groups = model.weights, model.classes, found.groups
-    number = row - batch.first_predicted
-    target = batch.targets[number]
-    c = classes.of_word[target]
-    low, high = classes.offsets[c], classes.offsets[c + 1]
-    document, gradient = vectors.documents[b], vectors.gradients[b]
-    copy(document, found.documents[number])
-    deltas = found.class_deltas[number]
-    feed(document, weights.class_document, 0, deltas)
-    log_probability = softmax_deltas(deltas, c)
-    add_document_gradient(weights.class_document, 0, deltas, gradient)
-    if high - low > 1 and not found.lacks_words:
-        first = groups.first_scores[number]
-        deltas = found.word_deltas[first : first + high - low]
-        feed(document, weights.word_document, low, deltas)
-        log_probability += softmax_deltas(deltas, target - low)
-        add_document_gradient(weights.word_document, low, deltas, gradient)
-    found.log_probabilities[number] = log_probability
-    vectors.waiting[b] += 1
-    if vectors.waiting[b] == model.words_a_step:
-        take_step(model, vectors, b)
+    class_document, word_document = model.weights.class_document, model.weights.word_document
+    of_word, offsets = model.classes.of_word, model.classes.offsets
+    t = 0
+    for row in range(batch.inputs.size):
+        if row == batch.first_rows[t + 1]:
+            t += 1
+        number, b = row - batch.first_predicted, row - batch.first_rows[t]
+        if number < 0:
+            continue
+        target = batch.targets[number]
+        c = of_word[target]
+        low, high = offsets[c], offsets[c + 1]
+        document, gradient = vectors.documents[b], vectors.gradients[b]
+        copy(document, found.documents[number])
+        deltas = found.class_deltas[number]
+        feed(document, class_document, 0, deltas)
+        log_probability = softmax_deltas(deltas, c)
+        add_document_gradient(class_document, 0, deltas, gradient)
+        if high - low > 1 and not found.lacks_words:
+            first = found.groups.first_scores[number]
+            deltas = found.word_deltas[first : first + high - low]
+            feed(document, word_document, low, deltas)
+            log_probability += softmax_deltas(deltas, target - low)
+            add_document_gradient(word_document, low, deltas, gradient)
+        found.log_probabilities[number] = log_probability
+        vectors.waiting[b] += 1
+        if vectors.waiting[b] == model.words_a_step:
+            take_step(vectors, b, model.document_rate)
 
 
 @njit(cache=True)
-def take_step(model, vectors, b):
+def take_step(vectors, b, rate):
     """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
-    descend(vectors.documents[b], model.document_rate, vectors.gradients[b])
+    descend(vectors.documents[b], rate, vectors.gradients[b])
     vectors.gradients[b] = 0
     vectors.waiting[b] = 0
 

@@ -50,18 +50,17 @@ def learning_of(rule: int, learning_rate: float, sums: Parameters) -> Learning:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def step(weights, gradient, sums, learning):
-    """Update weights (n,) by their gradient g (n,), as `learning.rule` says.
+def step(weights, gradient, sums, rule, rate):
+    """Update weights (n,) by their gradient g (n,) and a rule.
 
     AdaGrad (Duchi et al., 2011) sets G += g² and w -= rate g / √G, where G are the sums.
     """
-    rate = learning.learning_rate
-    if learning.rule == ADAGRAD:
+    if rule == ADAGRAD:
         for j in range(weights.size):
             total = sums[j] + gradient[j] * gradient[j]
             sums[j] = total
             weights[j] -= rate * gradient[j] / math.sqrt(total)
-    elif learning.rule == SGD:
+    elif rule == SGD:
         for j in range(weights.size):
             weights[j] -= rate * gradient[j]
     else:
@@ -71,4 +70,5 @@ def step(weights, gradient, sums, learning):
 @njit(cache=True)
 def step_matrix(weights, gradient, sums, learning):
     """Update a contiguous matrix as one long row."""
-    step(weights.reshape(-1), gradient.reshape(-1), sums.reshape(-1), learning)
+    rule, rate = learning.rule, learning.learning_rate
+    step(weights.reshape(-1), gradient.reshape(-1), sums.reshape(-1), rule, rate)

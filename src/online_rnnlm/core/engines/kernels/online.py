@@ -101,7 +101,7 @@ def _read_sentence(learner, sentence, before, vectors, log_probabilities):
         states = run_cell(model, batch, before)
         found = predict(model, batch, states, vectors, False)
         if learner.after_sentence:
-            take_step(model, vectors, 0)
+            take_step(vectors, 0, model.document_rate)
         update_weights(model, learning, batch, states, found)
         _mark(learner, batch)
         copy(states.hidden[t - begin], hidden[t + 1])
