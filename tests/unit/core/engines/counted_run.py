@@ -13,7 +13,7 @@ import numpy as np
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.kernels import forward
+from online_rnnlm.core.engines.kernels import forward, learning
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import GROUPS
 from tests.unit.small_models import corpus_of, learn, split_of, way_of, weights_for
@@ -93,12 +93,17 @@ class Counted:
         self.total += vector.size
         vector -= rate * gradient
 
+    def descend_by_product(self, weights, a, b, rate):
+        """Count a step by a gradient aᵀ b."""
+        weights -= rate * self.dot(a.T, b)
+
     def put_into_the_kernels(self):
-        """Let numpy's product, and the three functions of the document vector, be counted."""
+        """Let numpy's product, and the functions that multiply without it, be counted."""
         np.dot = self.dot
         forward.feed = self.vector_feeds
         forward.add_document_gradient = self.vector_is_differentiated
         forward.descend = self.vector_steps
+        learning.descend_by_product = self.descend_by_product
 
 
 def run(case):

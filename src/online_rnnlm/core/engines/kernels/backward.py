@@ -14,7 +14,7 @@ from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, HIDDEN, drop
 from online_rnnlm.core.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.core.engines.kernels.forward import predict_class
 from online_rnnlm.core.engines.kernels.layout import scores_of_class
-from online_rnnlm.core.engines.kernels.learning import step, step_matrix
+from online_rnnlm.core.engines.kernels.learning import learn_by_product, step
 from online_rnnlm.core.engines.kernels.waiting import Factors, let_wait, take_all, waiting_of
 
 
@@ -35,8 +35,8 @@ def update_weights(model, learning, batch, states, found):
         drop(dropout.key, HIDDEN, dropout.hidden, places, predicted)
         deltas = go_back_through_cell(model, batch, states, gradient)
         if learning.recurrent:
-            by_recurrent = np.dot(deltas.T, hidden_states_before(batch, states))
-            step_matrix(weights.recurrent, by_recurrent, learning.sums.recurrent, learning)
+            sums, before = learning.sums.recurrent, hidden_states_before(batch, states)
+            learn_by_product(weights.recurrent, sums, deltas, before, learning)
         if learning.embeddings:
             drop(dropout.key, EMBEDDINGS, dropout.embeddings, batch.places, deltas)
             _update_embeddings(weights, learning, batch, deltas)
@@ -91,8 +91,8 @@ def _update_class(model, learning, c, factors):
     weights, sums = model.weights, learning.sums
     rule, rate = learning.rule, learning.learning_rate
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
-    gradient = np.dot(factors.deltas.T, factors.hidden)
-    step_matrix(weights.word_output[low:high], gradient, sums.word_output[low:high], learning)
+    output, output_sums = weights.word_output[low:high], sums.word_output[low:high]
+    learn_by_product(output, output_sums, factors.deltas, factors.hidden, learning)
     gradient = np.dot(factors.documents.T, factors.deltas)
     for i in range(gradient.shape[0]):
         columns = weights.word_document[i][low:high]
@@ -102,10 +102,10 @@ def _update_class(model, learning, c, factors):
 @njit(cache=True)
 def _update_class_output(weights, learning, found):
     """Update W_c by Σ δ_c hᵀ, and V_cᵀ by Σ d δ_cᵀ."""
-    gradient = np.dot(found.class_deltas.T, found.hidden)
-    step_matrix(weights.class_output, gradient, learning.sums.class_output, learning)
-    gradient = np.dot(found.documents.T, found.class_deltas)
-    step_matrix(weights.class_document, gradient, learning.sums.class_document, learning)
+    sums, deltas = learning.sums, found.class_deltas
+    learn_by_product(weights.class_output, sums.class_output, deltas, found.hidden, learning)
+    documents = found.documents
+    learn_by_product(weights.class_document, sums.class_document, documents, deltas, learning)
 
 
 @njit(cache=True)
