@@ -81,7 +81,7 @@ ENGINES: Mapping[str, Engine] = {
         is_elsewhere=True,
     ),
     "jax": Engine(
-        "the same model in large products by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
+        "the same model by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
         {
             # If a platform is named and missing, JAX raises; otherwise it would use another one.
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
