@@ -110,7 +110,7 @@ def whole_run(
     from online_rnnlm.jobs.evaluate import evaluate  # noqa: PLC0415  # takes memory
 
     evaluate(results, run.name, corpus, last, TestingSettings())
-    splits = json.loads(results.evaluation(run.name, last).read_bytes()).get("splits")
+    splits = json.loads(results.evaluation(run.name, last.name).read_bytes()).get("splits")
     return {**cost, "test_perplexity": splits and splits["test"]["perplexity"]}
 
 

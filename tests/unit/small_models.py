@@ -131,7 +131,7 @@ def evaluation_named(name):
         return Way(learning)
     after, unit = rest
     after = {"word": 1, "sentence": "sentence"}.get(after) or int(after)
-    return Way(learning, after=after, unit_of_text=unit)
+    return Way(learning, after=after, unit_of_text=unit, steps=STEPS)
 
 
 def words_of(split: Split, sentence: int) -> list[int]:

@@ -11,6 +11,7 @@ from online_rnnlm.core.engines.base import first_words
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.way import GROUPS
 from tests.unit import small_models as small
+from tests.unit.core import leaky
 from tests.unit.core.numpy_cells import (
     CELLS,
     RATE,
@@ -83,6 +84,8 @@ def test_deltas_are_bounded_at_the_inputs_of_units_and_gates(name):
     weights = small.weights_for(run, corpus)
     bounded = gradients(run, corpus, weights)
     largest = np.abs(bounded.embeddings).max(axis=0)
+    if name == "leaky":  # what its slow context adds up is the input of no unit or gate
+        largest = largest[: -leaky.SLOW]
     assert largest == pytest.approx(np.full(len(largest), 0.001))
     # The output layer's are not bounded.
     for other in ("class_output", "word_output", "class_document", "word_document"):

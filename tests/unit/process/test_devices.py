@@ -9,6 +9,7 @@ import yaml
 
 from online_rnnlm.config import loading
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process import devices
 
@@ -30,7 +31,7 @@ def run(tmp_path):
         }
         path = tmp_path / "my.yaml"
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
-        [name] = [run.name for run in loading.load(path).runs()]
+        [name] = [run.name for run in with_digits(loading.load(path)).runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
         return subprocess.run(
@@ -95,11 +96,11 @@ def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
     """JAX raises, as with a driver that is too old, and the run ends."""
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     code = """
-from online_rnnlm.errors import UserError
 from online_rnnlm.core.engines import jax_engine
+from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.config.training import RunSettings
 try: jax_engine.check_device(RunSettings(corpus="c", engine="jax", device="gpu"))
-except UserError as error: print(error)
+except CannotCompute as error: print(error)
 """
     environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
