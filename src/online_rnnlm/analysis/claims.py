@@ -10,7 +10,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, get_args
 
-from online_rnnlm.analysis.comparison import compare_sides, compare_times
+from online_rnnlm.analysis.comparison import (
+    compare_times,
+    difference_over_seeds,
+    effect_of,
+    p_value_of,
+    pieces_for,
+    scores_of,
+)
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import Row, Side, longest
 from online_rnnlm.config.testing import MIXTURE, UNITS
@@ -104,14 +111,13 @@ def compared_claims(results: Results) -> Compared:
         if not vector.has_vector:
             continue
         learning = Side(vector, vector.final)
-        opponents = results.opponents(vector)
-        same = opponents.same_hidden
+        same = results.static_of_as_many_units(vector)
         if same is None:
             reason = "no finished static network of as many hidden units"
             yield _untested(SAME_HIDDEN, vector, reason)
         else:
             yield _tested(results, SAME_HIDDEN, learning, Side(same, NONE))
-        yield from _more_parameters(results, vector, opponents.more_parameters)
+        yield from _more_parameters(results, vector)
         yield from _vector_alone(results, vector)
         yield _tested(results, LEARNING, learning, Side(vector, NONE))
         yield from _against_rivals(results, vector)
@@ -147,7 +153,13 @@ def _tested(
     such as `best rival at any cost`. The verdict is left open until all claims have been tested.
     """
     row = row or ours.row
-    found = compare_sides(results, ours, theirs, margin_percent)
+    pieces = pieces_for(results, ours, theirs)
+    our_scores, their_scores = scores_of(results, pieces, ours, theirs)
+    effect = effect_of(our_scores, their_scores, margin_percent)
+    drawn = {
+        "drawn": pieces.name,
+        "sentences": results.corpora[row.corpus].splits["test"].sentences,
+    }
     costs = _costs(results, ours) | {
         f"{name}_against": cost for name, cost in _costs(results, theirs).items()
     }
@@ -168,9 +180,9 @@ def _tested(
         network_against=theirs.row.label,
         evaluation=ours.evaluation,
         evaluation_against=theirs.evaluation,
-        effect=found.effect.model_copy(update=costs),
-        seeds=found.seeds,
-        p_value=found.p_value,
+        effect=effect.model_copy(update=drawn | costs),
+        seeds=difference_over_seeds(our_scores, their_scores, margin_percent),
+        p_value=p_value_of(our_scores, their_scores, margin_percent),
         p_value_holm=None,
         verdict="undecided",
     )
@@ -187,8 +199,9 @@ def _costs(results: Results, side: Side) -> dict[str, Any]:
     return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
 
 
-def _more_parameters(results: Results, vector: Row, static: Row | None) -> Compared:
+def _more_parameters(results: Results, vector: Row) -> Compared:
     """Test a row against a larger static one; its computation is counted, and its time measured."""
+    static = results.static_of_as_many_parameters(vector)
     if static is None:
         reason = f"no finished static network of at least {vector.parameters:,} parameters"
         for number in (MORE_PARAMETERS, MULTIPLY_ADDS):

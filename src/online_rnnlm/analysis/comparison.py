@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-class Scores(NamedTuple):
+class PieceScores(NamedTuple):
     """A side's scores of a text, by piece."""
 
     perplexities: Mapping[int, float]
@@ -43,21 +43,11 @@ class Scores(NamedTuple):
         """Perplexity, mean over the seeds."""
         return float(np.mean([*self.perplexities.values()]))
 
-    def within(self, chosen: npt.NDArray[np.bool_]) -> Scores:
+    def within(self, chosen: npt.NDArray[np.bool_]) -> PieceScores:
         """Return the scores of some pieces; the perplexity is of the mean log-probabilities."""
         logs = self.log_probabilities[chosen]
         tokens = self.tokens[chosen]
-        return Scores({0: math.exp(-logs.sum() / tokens.sum())}, logs, tokens)
-
-
-class Compared(NamedTuple):
-    """All that a claim's record has from the scores of its two sides."""
-
-    effect: Effect
-    """The change and its interval are of geometric means over the seeds."""
-    seeds: SeedDifference | None
-    """Their test entropy minus ours, over the seeds that both have; None with one seed."""
-    p_value: float
+        return PieceScores({0: math.exp(-logs.sum() / tokens.sum())}, logs, tokens)
 
 
 def pieces_for(results: Results, *sides: Side) -> Pieces:
@@ -66,7 +56,9 @@ def pieces_for(results: Results, *sides: Side) -> Pieces:
     return results.pieces(sides[0].row.corpus, kept_for)
 
 
-def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test") -> list[Scores]:
+def scores_of(
+    results: Results, pieces: Pieces, *sides: Side, text: str = "test"
+) -> list[PieceScores]:
     """Read the scores of sides by piece of the test text, or of another text.
 
     Raises UserError if they were tested on different sentences, or on a single one.
@@ -82,7 +74,7 @@ def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test"
         lengths.append(frames[0]["tokens"].to_numpy())
         logs = np.mean([frame["log_probability"].to_numpy() for frame in frames], axis=0)
         scores.append(
-            Scores(
+            PieceScores(
                 perplexities={run.seed: perplexity for run, perplexity in by_seed},
                 log_probabilities=pieces.sums(logs),
                 tokens=pieces.sums(lengths[-1]).astype(np.int64),
@@ -94,39 +86,25 @@ def scores_of(results: Results, pieces: Pieces, *sides: Side, text: str = "test"
     return scores
 
 
-def compare_sides(
-    results: Results, ours: Side, theirs: Side, margin_percent: float | None = None
-) -> Compared:
-    """Compare two rows in their evaluations, on the pieces that do not depend on each other.
+def effect_of(
+    ours: PieceScores, theirs: PieceScores, margin_percent: float | None = None
+) -> Effect:
+    """The change of perplexity from their side to ours, with its interval over the pieces.
 
-    Raises UserError if they were tested on different sentences, or on a single one.
+    Both are of geometric means over the seeds. With a margin of perplexity it is also tested
+    whether the sides differ by less than it in either direction.
     """
-    pieces = pieces_for(results, ours, theirs)
-    our_scores, their_scores = scores_of(results, pieces, ours, theirs)
-    found = compared(our_scores, their_scores, margin_percent)
-    sentences = results.corpora[ours.row.corpus].splits["test"].sentences
-    drawn = {"drawn": pieces.name, "sentences": sentences}
-    return found._replace(effect=found.effect.model_copy(update=drawn))
-
-
-def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) -> Compared:
-    """Compare two sides on the pieces of the text; `margin_percent` is a margin of perplexity.
-
-    The hypothesis of the p-value is that the sides are equal or, with a margin, that the first is
-    worse by it; then it is also tested whether they differ by less than it on either side.
-    """
-    null = null_of(margin_percent)
     tokens = ours.tokens
     gains = ours.log_probabilities - theirs.log_probabilities
     difference = float(gains.sum() / tokens.sum())
     interval = bootstrap_interval(gains, tokens)
     equivalence = None
     if margin_percent is not None:
-        p_value = equivalence_p_value(gains, tokens, -null)
+        p_value = equivalence_p_value(gains, tokens, -null_of(margin_percent))
         equivalence = Equivalence(
             margin_percent=margin_percent, p_value=p_value, shown=p_value < LEVEL
         )
-    effect = Effect(
+    return Effect(
         test_perplexity=ours.perplexity,
         test_perplexity_against=theirs.perplexity,
         change_percent=percent_of_gain(difference),
@@ -138,12 +116,29 @@ def compared(ours: Scores, theirs: Scores, margin_percent: float | None = None) 
         margin_percent=margin_percent,
         equivalence=equivalence,
     )
-    seeds = [seed for seed in ours.perplexities if seed in theirs.perplexities]
-    gains_by_seed = [
-        math.log(theirs.perplexities[seed]) - math.log(ours.perplexities[seed]) for seed in seeds
+
+
+def p_value_of(
+    ours: PieceScores, theirs: PieceScores, margin_percent: float | None = None
+) -> float:
+    """P-value, over the pieces, of the hypothesis that the sides are equal.
+
+    With a margin, it is that of the hypothesis that the first side is worse by the margin.
+    """
+    gains = ours.log_probabilities - theirs.log_probabilities
+    return sign_flip_p_value(gains - null_of(margin_percent) * ours.tokens)
+
+
+def difference_over_seeds(
+    ours: PieceScores, theirs: PieceScores, margin_percent: float | None = None
+) -> SeedDifference | None:
+    """Their test entropy minus ours, over the seeds that both have; None with one seed."""
+    gains = [
+        math.log(theirs.perplexities[seed]) - math.log(ours.perplexities[seed])
+        for seed in ours.perplexities
+        if seed in theirs.perplexities
     ]
-    over_seeds = seed_interval(gains_by_seed, null)
-    return Compared(effect, over_seeds, sign_flip_p_value(gains - null * tokens))
+    return seed_interval(gains, null_of(margin_percent))
 
 
 def compare_times(

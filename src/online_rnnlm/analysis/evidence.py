@@ -294,7 +294,7 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
                 training_multiply_adds_per_word=math.nan,
                 words_per_second=math.nan,
             )
-            rows[network].append(FinishedRun(run, end, evaluations, diverged={}))
+            rows[network].append(FinishedRun(run, end, evaluations))
     return KeptResults(
         experiment=experiment,
         directory=evidence,

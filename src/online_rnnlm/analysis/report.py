@@ -52,7 +52,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord
+from online_rnnlm.storage.runs import RunDivergence, RunRecord
 
 _WIDTH = 88
 """Characters in a line of the summary."""
@@ -208,7 +208,7 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
     if not row.has_vector:
         return f"{reached}; no network with a vector has finished, so no claim can be tested."
-    static = results.opponents(row).shown
+    static = results.opponents(row)
     if not static:
         return f"{reached}, and {row.perplexity('test', NONE).mean:.1f} frozen."
     sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
@@ -264,9 +264,13 @@ def claim_numbers(claim: Claim) -> str:
 
 def _facts(results: Results) -> dict[str, str]:
     """Code, packages and machines of the runs; several values if the runs differ."""
-    hours = sum(run.end.seconds for run in results.trainings) / 3600
+    ended = [*results.candidates, *((run.run, run.end) for run in results.runs)]
+    seconds = 0.0
     facts: dict[str, set[str]] = {}
-    for run in results.trainings:
+    for run, end in ended:
+        if isinstance(end, RunDivergence):
+            continue
+        seconds += end.seconds
         record = records.read(RunRecord, results.directory.run(run.name).record)
         machine = {key: value for key, value in record.machine if value is not None}
         found = {"code digest": record.code_digest[:12], "python": record.python}
@@ -274,7 +278,7 @@ def _facts(results: Results) -> dict[str, str]:
             facts.setdefault(name, set()).add(str(value))
     for corpus, statistics in results.corpora.items():
         facts[f"corpus {corpus}"] = {statistics.digest[:12]}
-    facts["hours of training in all"] = {f"{hours:.2f}"}
+    facts["hours of training in all"] = {f"{seconds / 3600:.2f}"}
     return {name: ", ".join(sorted(values)) for name, values in facts.items()}
 
 

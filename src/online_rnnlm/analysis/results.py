@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.row import FinishedRun, Opponents, Row, Side, System
+from online_rnnlm.analysis.row import FinishedRun, Row, Side, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
+from online_rnnlm.audit.rules import Audits
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
@@ -23,10 +25,9 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
-from online_rnnlm.rivals.base import RunRival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
@@ -37,7 +38,10 @@ from online_rnnlm.storage.evaluations import (
     sentence_scores,
 )
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.runs import RunDivergence, RunRecord, RunResult, refuse_older
+from online_rnnlm.storage.records import Record
+from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult, refuse_older
+
+logger = logging.getLogger(__name__)
 
 
 class NothingToShowError(Exception):
@@ -58,13 +62,6 @@ class Missing(NamedTuple):
     """True if tables and figures name it; the search's own table shows its candidates."""
 
 
-class DivergedRun(NamedTuple):
-    """A run that has diverged."""
-
-    run: Run
-    end: RunDivergence
-
-
 @dataclass(frozen=True)
 class Results:
     """The results of an experiment's runs."""
@@ -74,8 +71,8 @@ class Results:
     rows: Sequence[Row]
     """The rows of the comparison, in the configuration's order; a row whose run for any seed has
     diverged is left out."""
-    candidates: Sequence[FinishedRun | DivergedRun]
-    """The runs of the search for settings, in the configuration's order."""
+    candidates: Sequence[tuple[Run, End]]
+    """The runs of the search for settings and how they ended, in the configuration's order."""
     missing: Sequence[Missing]
     """All that has diverged."""
     rivals: Sequence[System]
@@ -125,11 +122,6 @@ class Results:
         """Every run of the comparison, row by row."""
         return [run for row in self.rows for run in row.runs]
 
-    @property
-    def trainings(self) -> list[FinishedRun]:
-        """Every finished run, those of the search first."""
-        return [*(run for run in self.candidates if isinstance(run, FinishedRun)), *self.runs]
-
     def files_of(self, corpus: str) -> CorpusDirectory:
         """The folder of a corpus."""
         return self.directory.corpus(self.experiment.digits.folder_of(corpus))
@@ -153,10 +145,6 @@ class Results:
         """The `tokens` and the `log_probability` of each sentence of a text."""
         return sentence_scores(self.directory, run, evaluation, text)
 
-    def rival_in(self, evaluation: str) -> RunRival | None:
-        """The rival that a row's evaluation tests; None if it tests the row alone."""
-        return rival_in(evaluation, self.experiment.testing)
-
     def systems_on(self, corpus: str) -> Iterator[System]:
         """Yield a corpus's rows in their main evaluations, its rows with rivals, and its rivals."""
         rows = self.rows_on(corpus)
@@ -164,7 +152,7 @@ class Results:
             yield System(corpus, row.by_seed(row.final), row.parameters, row)
         for row in rows:
             for name in row.evaluations:
-                if rival := self.rival_in(name):
+                if rival := rival_in(name, self.experiment.testing):
                     parameters = self.parameters_of(row, name)
                     yield System(corpus, row.by_seed(name), parameters, row, rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
@@ -172,7 +160,7 @@ class Results:
     def parameters_of(self, row: Row, evaluation: str) -> int:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
         parameters = row.parameters
-        if rival := self.rival_in(evaluation):
+        if rival := rival_in(evaluation, self.experiment.testing):
             parts = mixed_rivals([rival.name], self.experiment.testing)
             mixed = {part.name for part in parts}
             for system in self.rivals:
@@ -182,7 +170,7 @@ class Results:
 
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
-        if rival := self.rival_in(evaluation):
+        if rival := rival_in(evaluation, self.experiment.testing):
             return f"with {rival.phrase}"
         return in_words(ways_of(self.experiment)[evaluation])
 
@@ -192,15 +180,16 @@ class Results:
         return f"{side.row.label} {way}".rstrip()
 
     def headline(self, corpus: str) -> Row:
-        """The row of a corpus that the report is about: the first in the configuration of those
-        nearest to the paper's own, with a vector at the output of a simple network, per sentence.
+        """The row of a corpus that the report is about: the first in the configuration of its kind.
+
+        It has a vector, the paper's hidden layer, and is trained per sentence; as far as there are
+        such rows, the first wish counting most.
         """
-
-        def strangeness(row: Row) -> tuple[bool, bool, bool]:
-            per_sentence = row.settings.unit_of_text == "sentence"
-            return not row.has_vector, not row.is_the_papers, not per_sentence
-
-        return min(self.rows_on(corpus), key=strangeness)
+        rows = self.rows_on(corpus)
+        rows = [row for row in rows if row.has_vector] or rows
+        rows = [row for row in rows if row.is_the_papers] or rows
+        rows = [row for row in rows if row.settings.unit_of_text == "sentence"] or rows
+        return rows[0]
 
     def headline_with_vector(self) -> Row:
         """The headline of the first corpus; raises NothingToShowError if it has no vector."""
@@ -210,27 +199,43 @@ class Results:
         return headline
 
     def static_rows_like(self, vector: Row) -> list[Row]:
-        """The static rows on a row's corpus with its cell, that read the same unit of text."""
-        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
-        return [row for row in rows if row.regime == vector.regime]
+        """The static rows on a row's corpus with its cell and unit of text, the smallest first.
 
-    def opponents(self, vector: Row) -> Opponents:
-        """The static rows that a row with a document vector is compared with.
-
-        They have the same cell and the same unit of text. Of rows of one size, such as those of two
-        engines, it is the one that is better on `valid`.
+        Of rows of one size, such as those of two engines, the better one on `valid` comes first.
         """
-        static = self.static_rows_like(vector)
-        static.sort(key=lambda row: (row.parameters, row.perplexity("valid").mean))
-        hidden = vector.settings.hidden_size
-        same = next((row for row in static if row.settings.hidden_size == hidden), None)
-        more = next((row for row in static if row.parameters >= vector.parameters), None)
-        largest = max(static, key=lambda row: row.parameters, default=None)  # of equals, the first
+        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
+        alike = [row for row in rows if row.regime == vector.regime]
+        return sorted(alike, key=lambda row: (row.parameters, row.perplexity("valid").mean))
+
+    def static_of_as_many_units(self, vector: Row) -> Row | None:
+        """The static row with a row's number of hidden units, if there is one."""
+        for static in self.static_rows_like(vector):
+            if static.settings.hidden_size == vector.settings.hidden_size:
+                return static
+        return None
+
+    def static_of_as_many_parameters(self, vector: Row) -> Row | None:
+        """The smallest static row with at least as many parameters as a row, if there is one."""
+        for static in self.static_rows_like(vector):
+            if static.parameters >= vector.parameters:
+                return static
+        return None
+
+    def opponents(self, vector: Row) -> list[Row]:
+        """The static rows that are shown beside a row: of as many units, and of as many parameters.
+
+        The largest static row takes the place of the second if none has as many. There is one row
+        if both are the same, and none without static rows.
+        """
+        largest = max(self.static_rows_like(vector), key=lambda row: row.parameters, default=None)
         shown: list[Row] = []
-        for row in (same, more or largest):
+        for row in (
+            self.static_of_as_many_units(vector),
+            self.static_of_as_many_parameters(vector) or largest,
+        ):
             if row is not None and row not in shown:
                 shown.append(row)
-        return Opponents(same, more, shown)
+        return shown
 
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
@@ -244,16 +249,35 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         corpus: records.read(Statistics, directory.corpus(folder_of(corpus)).statistics)
         for corpus in experiment.corpora
     }
+    missing: list[Missing] = []
     rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    runs = [_read(experiment, directory, planned, corpora) for planned in experiment.runs()]
-    for run in runs:
-        settings = run.run.settings
-        needed = {*main_evaluations(settings.document_size)}
-        if isinstance(run, FinishedRun) and run.evaluations.keys() >= needed:
-            rows[settings.corpus, run.run.model].append(run)
-    candidates = [
-        _read(experiment, directory, planned, corpora) for planned in experiment.search_runs()
-    ]
+    for planned in experiment.runs():
+        run = resolve(planned, directory)
+        settings = run.settings
+        record, end = _read_end(directory, run, corpora)
+        if isinstance(end, RunDivergence):
+            missing.append(Missing(run.label, end.status, settings.corpus, end.reason))
+            continue
+        evaluations: dict[str, Evaluation] = {}
+        for name, evaluation in evaluations_of(settings, experiment.testing).items():
+            path = directory.evaluation(run.name, name)
+            tested = records.read(Evaluation, path, DivergedEvaluation)
+            refuse_older(path, tested.identity, record)
+            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
+            if isinstance(tested, Evaluation):
+                evaluations[name] = tested
+            else:
+                what = f"{run.label}, {name}"
+                missing.append(Missing(what, tested.status, settings.corpus, tested.reason))
+        if evaluations.keys() >= {*main_evaluations(settings.document_size)}:
+            rows[settings.corpus, run.model].append(FinishedRun(run, end, evaluations))
+    candidates = []
+    for run in experiment.search_runs():
+        _, end = _read_end(directory, run, corpora)
+        candidates.append((run, end))
+        if isinstance(end, RunDivergence):
+            corpus = run.settings.corpus
+            missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
     rivals = []
     for name, (corpus, _, rival) in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
@@ -263,54 +287,58 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         directory=directory,
         rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)],
         candidates=candidates,
-        missing=[missing for run in [*runs, *candidates] for missing in _missing(run)],
+        missing=missing,
         rivals=rivals,
         corpora=corpora,
         timings=records.read(Timings, directory.timings).timings,
     )
 
 
-def _missing(run: FinishedRun | DivergedRun) -> Iterator[Missing]:
-    """Yield a run that has diverged, or the evaluations of a finished run that have."""
-    label = run.run.label
-    corpus = run.run.settings.corpus
-    if isinstance(run, DivergedRun):
-        shown = not run.run.searched
-        yield Missing(label, run.end.status, corpus, run.end.reason, shown=shown)
-        return
-    for name, diverged in run.diverged.items():
-        yield Missing(f"{label}, {name}", diverged.status, corpus, diverged.reason)
+def _read_end(
+    directory: ExperimentDirectory, run: Run, corpora: Mapping[str, Statistics]
+) -> tuple[RunRecord, End]:
+    """Read the record of a run, and how it has ended.
 
-
-def _read(
-    experiment: Experiment,
-    directory: ExperimentDirectory,
-    planned: Run,
-    corpora: Mapping[str, Statistics],
-) -> FinishedRun | DivergedRun:
-    """Read the files of a run; those of the search have no evaluations."""
-    run = resolve(planned, directory)
-    corpus = run.settings.corpus
+    Raises UserError if it has not, or if its training was another one than its record describes.
+    """
     files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
     end = records.read(RunResult, files.result, RunDivergence)
     refuse_older(files.result, end.identity, record)
-    if record.corpus_digest != corpora[corpus].digest:
+    if record.corpus_digest != corpora[run.settings.corpus].digest:
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
-    if isinstance(end, RunDivergence):
-        return DivergedRun(run, end)
-    evaluations: dict[str, Evaluation] = {}
-    diverged: dict[str, DivergedEvaluation] = {}
-    if not run.searched:
-        planned_tests = evaluations_of(run.settings, experiment.testing)
-        for name, evaluation in planned_tests.items():
-            path = directory.evaluation(run.name, name)
-            tested = records.read(Evaluation, path, DivergedEvaluation)
-            refuse_older(path, tested.identity, record)
-            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
-            if isinstance(tested, Evaluation):
-                evaluations[name] = tested
-            else:
-                diverged[name] = tested
-    return FinishedRun(run, end, evaluations, diverged)
+    return record, end
+
+
+class Complete(Record):
+    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
+
+    file: ClassVar = "complete.json"
+
+    trainings: int
+    """Number of trainings, all of which have finished."""
+
+
+def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    results = collect(experiment, directory)
+    audits = records.read(Audits, directory.audits).audits
+    lines = [missing.line for missing in results.missing]
+    lines += [
+        f"{audit.name}: the audit breaks: {', '.join(audit.broken)}"
+        for audit in audits
+        if audit.broken
+    ]
+    if not lines:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

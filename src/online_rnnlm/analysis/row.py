@@ -14,7 +14,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals.base import Rival
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
+from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
@@ -44,9 +44,9 @@ def metric_of(by_seed: Sequence[Evaluation], name: MetricName, split: str) -> Me
     return Metric(tuple(float(getattr(metrics, name)) for metrics in of_split))
 
 
-def multiply_adds_of(by_seed: Sequence[Evaluation]) -> Metric:
-    """Multiply-adds per word over the seeds' evaluations, which may have chosen other caches."""
-    return Metric(tuple(evaluation.costs.multiply_adds_per_word for evaluation in by_seed))
+def multiply_adds_of(by_seed: Sequence[Evaluation]) -> float:
+    """Multiply-adds per word, mean over the seeds' evaluations, which may have other caches."""
+    return float(np.mean([evaluation.costs.multiply_adds_per_word for evaluation in by_seed]))
 
 
 class FinishedRun(NamedTuple):
@@ -55,9 +55,7 @@ class FinishedRun(NamedTuple):
     run: Run
     end: RunResult
     evaluations: Mapping[str, Evaluation]
-    """The run's evaluations by name, in the configuration's order; a run of the search has none."""
-    diverged: Mapping[str, DivergedEvaluation]
-    """Those in which the network diverged."""
+    """The run's evaluations by name, in the configuration's order, but for those that diverged."""
 
     @property
     def name(self) -> str:
@@ -148,20 +146,6 @@ class Row:
         return self.by_seed(self.final)[0].costs.multiply_adds_per_word
 
 
-class Opponents(NamedTuple):
-    """The static rows that a row with a document vector is compared with, all on its corpus."""
-
-    same_hidden: Row | None
-    """The static row with the same number of hidden units."""
-    more_parameters: Row | None
-    """The smallest static row with at least as many parameters."""
-    shown: Sequence[Row]
-    """The opponents that a figure shows: the one of as many hidden units, and a larger one.
-
-    If no static row has as many parameters as the vector row, the largest static row takes its
-    place. There is one row if both are the same, and none without static rows."""
-
-
 class System(NamedTuple):
     """A competitor in a comparison: a row, a row with a rival, or a rival of a corpus."""
 
@@ -182,6 +166,15 @@ class System(NamedTuple):
             parts.append(self.rival.title)
         return " + ".join(parts)
 
+    def perplexity(self, split: str) -> Metric:
+        """The system's perplexity on a split."""
+        return metric_of(self.by_seed, "perplexity", split)
+
+    @property
+    def multiply_adds(self) -> float:
+        """Multiply-adds per word in testing, mean over the seeds."""
+        return multiply_adds_of(self.by_seed)
+
 
 class Side(NamedTuple):
     """A row in one of its evaluations."""
@@ -201,7 +194,7 @@ class Side(NamedTuple):
     @property
     def multiply_adds(self) -> float:
         """Multiply-adds per word in testing, mean over the seeds."""
-        return multiply_adds_of(self.by_seed).mean
+        return multiply_adds_of(self.by_seed)
 
     @property
     def seconds(self) -> float:

@@ -82,22 +82,22 @@ class Entry:
     section: Section
     needs: tuple[Need, ...] = ()
     drawn_by: str = ""
-    """For a figure, the module in `analysis/figures/` and its function, as in `costs.draw_systems`;
-    a table is made by the function `make` of the module of its name."""
+    """For a figure, the module in `analysis/figures/` and its function, as in
+    `networks.draw_systems`; a table is made by the function `make` of the module of its name."""
 
 
 _PAIRS = (vector_rows, static_rows)
 FIGURES = (
-    Entry("test_perplexity", Section.FIRST, (), "costs.draw_systems"),
-    Entry("perplexity_by_parameters", Section.PERPLEXITY, (), "costs.draw_parameters"),
-    Entry("perplexity_by_multiply_adds", Section.PERPLEXITY, (), "costs.draw_multiply_adds"),
-    Entry("learning_curves", Section.TRAINING, (), "curves.draw_learning"),
+    Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
+    Entry("perplexity_by_parameters", Section.PERPLEXITY, (), "networks.draw_parameters"),
+    Entry("perplexity_by_multiply_adds", Section.PERPLEXITY, (), "networks.draw_multiply_adds"),
+    Entry("learning_curves", Section.TRAINING, (), "networks.draw_learning"),
     Entry("perplexity_by_position", Section.GAIN, (vector_rows,), "tokens.draw_position"),
     Entry(
         "perplexity_by_distance", Section.GAIN, (vector_rows, text_in_order), "tokens.draw_distance"
     ),
     Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
-    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, several_corpora), "curves.draw_sizes"),
+    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, several_corpora), "networks.draw_sizes"),
 )
 TABLES = (
     Entry("corpora", Section.TEXT),

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
-from online_rnnlm.analysis.figures import curves, tokens
+from online_rnnlm.analysis.figures import networks, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.verdicts import judge, write_claims
@@ -22,22 +23,17 @@ def _split(lengths: list[int], words: list[int] | None = None) -> Split:
     return Split(np.array([0, *targets], np.int32), offsets)
 
 
-def names_of(groups: tokens.Groups) -> list[str]:
-    """The name of each token's group."""
-    return [groups.names[number] for number in groups.number]
-
-
 def test_positions_are_counted_from_the_sentences_start():
     groups = tokens.by_position(_split([3, 40, 1]))
     long = ["1", "2", *["3–4"] * 2, *["5–8"] * 4, *["9–16"] * 8, *["17–32"] * 16, *["33 +"] * 8]
-    assert names_of(groups) == ["1", "2", "3–4", *long, "1"]
-    assert groups.ticks()[0] == "1\n7 %"
+    assert list(groups) == ["1", "2", "3–4", *long, "1"]
+    assert tokens.ticks_of(groups)[0] == "1\n7 %"
 
 
 def test_distances_are_counted_from_the_articles_start():
     """The sentences of an article may be apart."""
     split = replace(_split([1, 2, 1, 1, 1]), articles=np.array([5, 5, 2, 5, 2], np.int32))
-    assert names_of(tokens.by_distance(split)) == ["1", "2", "2", "1", "3–4", "2"]
+    assert list(tokens.by_distance(split)) == ["1", "2", "2", "1", "3–4", "2"]
 
 
 def test_bands_are_of_words_by_their_count_in_train():
@@ -50,14 +46,12 @@ def test_bands_are_of_words_by_their_count_in_train():
     shown = ["top", "w0", "w8", "w9", "w108", "w109", "w1108", "w1109", "a", "<unk>", "</s>"]
     groups = tokens.by_frequency(_split([11], [ids[word] for word in shown]), vocabulary)
     bands = [*["next 100"] * 2, *["next 1,000"] * 2, *["the rest"] * 2]
-    assert names_of(groups) == [*["10 most frequent"] * 3, *bands, "<unk>", "</s>"]
+    assert list(groups) == [*["10 most frequent"] * 3, *bands, "<unk>", "</s>"]
 
 
 def test_a_groups_perplexity_is_over_its_tokens():
-    groups, piece = (
-        tokens.Groups(["a", "empty", "b"], np.array([0, 2, 0, 0, 2])),
-        np.array([0, 0, 1, 1, 1]),
-    )
+    groups = pd.Categorical(["a", "b", "a", "a", "b"], ["a", "empty", "b"])
+    piece = np.array([0, 0, 1, 1, 1])
     found = -np.log(tokens.perplexities(groups, piece, np.array([1.0, 5.0, 2.0, 6.0, 5.0])))
     assert list(found.index) == [0, 2]
     assert found["mean"].tolist() == pytest.approx([3, 5])
@@ -89,16 +83,16 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
     claims.sort(key=lambda claim: claim.train_tokens)
     changed = judged.model_copy(update={"claims": tuple(claims)})
     records.write(results.directory.claims, changed)
-    found = curves.by_size(claims)
+    found = networks.by_size(claims)
     kinds = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
     assert {*found} == {f"100/20, {name}" for name in kinds.values()}
     for number, name in kinds.items():
         assert found[f"100/20, {name}"] == [claim for claim in claims if claim.number == number]
-    assert curves.draw_sizes(results).caption.startswith("Change of test perplexity")
-    assert curves.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
+    assert networks.draw_sizes(results)[1].startswith("Change of test perplexity")
+    assert networks.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
     as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
-    assert curves.by_size(as_large) == {}
+    assert networks.by_size(as_large) == {}
     alone = invented(rows=[{"hidden_size": 100}])
     write_claims(alone.experiment, alone.directory)
     with pytest.raises(NothingToShowError):
-        curves.draw_sizes(alone)
+        networks.draw_sizes(alone)

@@ -2,12 +2,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.analysis.figures import tokens
-from online_rnnlm.analysis.figures.costs import (
-    MULTIPLY_ADDS,
-    PARAMETERS,
-    leading,
-    points_of,
-)
+from online_rnnlm.analysis.figures.networks import leading
 from online_rnnlm.analysis.results import NothingToShowError
 from tests.unit.analysis.changes import IN_ORDER, again, change_evaluation, change_split
 
@@ -27,16 +22,15 @@ def test_a_model_costs_what_it_costs_in_that_evaluation(invented):
         cost = 200_000 + 1000 * seed
         change_evaluation(directory, static, "neural_cache", multiply_adds_per_word=cost)
     results = again(results)
-    systems = [*results.systems_on("invented")]
-    found = {point.name: point for point in points_of(systems, MULTIPLY_ADDS)}
-    assert found["100/20"].cost == 30
-    assert found["100/20"].perplexity == pytest.approx(71.5)
-    assert found["100/20"].deviation == pytest.approx(0.5**0.5)
-    assert found["100/0 + neural cache"].cost == pytest.approx(201.5)
-    assert found["5-gram, modified Kneser-Ney"].cost == pytest.approx(0.005)
-    sizes = {point.name: point.cost for point in points_of(systems, PARAMETERS)}
+    found = {system.name: system for system in results.systems_on("invented")}
+    assert found["100/20"].multiply_adds == 30_000
+    assert found["100/20"].perplexity("test").mean == pytest.approx(71.5)
+    assert found["100/20"].perplexity("test").deviation == pytest.approx(0.5**0.5)
+    assert found["100/0 + neural cache"].multiply_adds == pytest.approx(201_500)
+    assert found["5-gram, modified Kneser-Ney"].multiply_adds == 5
+    sizes = {name: system.parameters for name, system in found.items()}
     assert sizes["100/20"] > sizes["100/0"] == sizes["100/0 + neural cache"]
-    assert sizes["5-gram, modified Kneser-Ney"] == pytest.approx(0.9)
+    assert sizes["5-gram, modified Kneser-Ney"] == 900_000
 
 
 def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):
@@ -59,7 +53,7 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
 def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(invented):
     kept = {"updates": ["document_vector"], "unit_of_text": ["document"]}
     for testing, said in (({}, "kept for the sentence"), (kept, "kept for the article")):
-        caption = tokens.draw_distance(invented(corpora=IN_ORDER, testing=testing)).caption
+        _, caption = tokens.draw_distance(invented(corpora=IN_ORDER, testing=testing))
         assert said in caption
         assert "intervals over articles" in caption
 

@@ -5,11 +5,10 @@ import logging
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.complete import Complete, mark_complete
-from online_rnnlm.analysis.figures import costs, curves
+from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import findings, write_report
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import Complete, Results, collect, mark_complete
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import judge, write_claims
 from online_rnnlm.config import loading
@@ -149,8 +148,9 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
     write_tables(results.experiment, results.directory)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates
-    for draw in (costs.draw_parameters, curves.draw_learning):
-        assert len(draw(results).drawing.axes) == 1
+    for draw in (networks.draw_parameters, networks.draw_learning):
+        figure, _ = draw(results)
+        assert len(figure.axes) == 1
 
 
 def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from online_rnnlm.analysis.figures import curves
+from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
@@ -64,19 +64,19 @@ def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headl
 def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same, more, shown):
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
-    found = results.opponents(results.rows[0])
-    assert (found.same_hidden and found.same_hidden.label) == same
-    assert (found.more_parameters and found.more_parameters.label) == more
-    assert [row.label for row in found.shown] == shown
+    vector = results.rows[0]
+    as_many_units = results.static_of_as_many_units(vector)
+    as_many_parameters = results.static_of_as_many_parameters(vector)
+    assert (as_many_units and as_many_units.label) == same
+    assert (as_many_parameters and as_many_parameters.label) == more
+    assert [row.label for row in results.opponents(vector)] == shown
 
 
 def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
     rows = [{"document_size": [0, 20], "cell": ["sigmoid", "lstm"]}]
     results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
     shown = {
-        (row.corpus, row.label): [
-            (other.corpus, other.label) for other in results.opponents(row).shown
-        ]
+        (row.corpus, row.label): [(other.corpus, other.label) for other in results.opponents(row)]
         for row in results.rows
         if row.has_vector
     }
@@ -94,7 +94,7 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
     static = "100/0", "100/0 per article", "100/0 stream"
     for row, chosen in zip(results.rows[3:], static, strict=True):
-        found = results.opponents(row).same_hidden
+        found = results.static_of_as_many_units(row)
         assert found is not None
         assert found.label == chosen
 
@@ -109,7 +109,7 @@ def test_results_that_do_not_belong_together_are_refused(invented):
     records.write(files.record, record)
     files.metrics.write_text(metrics.replace('"epoch": 2', '"epoch": 3'))
     with pytest.raises(UserError, match=f"{files.metrics}: changed since it was made"):
-        curves.draw_learning(again(results))
+        networks.draw_learning(again(results))
     files.metrics.write_text(metrics)
     change_evaluation(results.directory, RUN, "none", identity="0" * 64)
     with pytest.raises(UserError, match="older training"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -83,15 +82,8 @@ class Captions(Record):
     """Captions by the figures' names."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A drawn figure, with a caption that describes it."""
-
-    drawing: Figure
-    caption: str
-
-
-Draw = Callable[[Results], Picture]
+Drawing = tuple[Figure, str]
+"""A drawn figure, and a caption that describes it."""
 
 
 def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -104,18 +96,20 @@ def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> Non
     captions = {}
     for entry in figures_of(experiment):
         module, _, function = entry.drawn_by.partition(".")
-        draw: Draw = getattr(import_module(f"online_rnnlm.analysis.figures.{module}"), function)
+        draw: Callable[[Results], Drawing] = getattr(
+            import_module(f"online_rnnlm.analysis.figures.{module}"), function
+        )
         with style(entry.name):
             try:
-                picture = draw(results)
+                figure, caption = draw(results)
             except NothingToShowError as error:
                 figure, (axis,) = panels(1, 1.0)
                 axis.set_axis_off()
                 axis.text(0.5, 0.5, str(error), ha="center", va="center", color=MUTED)
-                picture = Picture(figure, str(error))
+                caption = str(error)
             for kind in FIGURE_KINDS:
-                save(picture.drawing, directory.figure(entry.name, kind))
-        captions[entry.name] = " ".join([*results.missing_note, picture.caption])
+                save(figure, directory.figure(entry.name, kind))
+        captions[entry.name] = " ".join([*results.missing_note, caption])
     records.write(directory.captions, Captions(captions=captions))
 
 

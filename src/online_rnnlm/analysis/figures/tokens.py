@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.comparison import pieces_for
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
@@ -48,37 +48,14 @@ _SPECIAL = [SENTENCE_END, UNKNOWN]
 _RESAMPLES = 2000
 
 
-class Line(NamedTuple):
-    """A network in one of its evaluations, as a figure shows it."""
-
-    name: str
-    look: _Look
-    scores: Floats
-    """(tokens,): natural log P of every test token, averaged over the seeds."""
-
-
-class Groups(NamedTuple):
-    """A text's tokens in groups; `number` (tokens,) is that of each token's group in `names`."""
-
-    names: Sequence[str]
-    number: Ints
-
-    def ticks(self) -> list[str]:
-        """Each group's name, on short lines, and its share of the tokens."""
-        counts = np.bincount(self.number, minlength=len(self.names))
-        shares = [f"{100 * count / len(self.number):.0f} %" for count in counts]
-        names = ["\n".join(textwrap.wrap(name, 7, break_long_words=False)) for name in self.names]
-        return [f"{name}\n{share}" for name, share in zip(names, shares, strict=True)]
-
-
-def draw_position(results: Results) -> drawing.Picture:
+def draw_position(results: Results) -> Drawing:
     """Draw the groups by the predicted token's position in its sentence."""
     vector, split = _headline(results)
     learning = Side(vector, vector.final)
     return _draw(results, learning, split, by_position(split), "position in its sentence")
 
 
-def draw_distance(results: Results) -> drawing.Picture:
+def draw_distance(results: Results) -> Drawing:
     """Draw the groups by the place of the token's sentence in its article.
 
     The row is the paper's network per article or stream, if there is one, beside static ones that
@@ -98,7 +75,7 @@ def draw_distance(results: Results) -> drawing.Picture:
     return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
 
 
-def draw_frequency(results: Results) -> drawing.Picture:
+def draw_frequency(results: Results) -> Drawing:
     """Draw the groups by the predicted word's frequency in the training text."""
     vector, split = _headline(results)
     vocabulary = corpora.load_vocabulary(results.files_of(vector.corpus))
@@ -114,42 +91,39 @@ def _headline(results: Results) -> tuple[Row, Split]:
 
 
 def _draw(
-    results: Results, learning: Side, split: Split, groups: Groups, what: str
-) -> drawing.Picture:
+    results: Results, learning: Side, split: Split, groups: pd.Categorical[str], what: str
+) -> Drawing:
     """Draw a row, its vector learning and frozen, beside static rows.
 
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.row
-    static = [Side(row, row.final) for row in results.opponents(vector).shown]
+    static = [Side(row, row.final) for row in results.opponents(vector)]
     pieces = pieces_for(results, learning, *static)
     piece = pieces.number[_sentences(split)]
-    lines = [
-        Line(results.name_of(side), look, pooled_scores(results, side))
-        for side, look in zip((learning, Side(vector, NONE), *static), _LOOKS, strict=False)
-    ]
-    by_group = [perplexities(groups, piece, line.scores) for line in lines]
+    sides = [learning, Side(vector, NONE), *static]
+    scores = [pooled_scores(results, side) for side in sides]
+    by_group = [perplexities(groups, piece, of_side) for of_side in scores]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     labels = []
-    for line, perplexity in zip(lines, by_group, strict=True):
-        _draw_line(above, perplexity, line.look)
+    for side, perplexity, look in zip(sides, by_group, _LOOKS, strict=False):
+        _draw_line(above, perplexity, look)
         last = perplexity["mean"].dropna().tail(1)
         place = (float(last.index[0]), float(last.iloc[0]))
-        labels.append(drawing.Label(line.name, place, line.look["color"]))
+        labels.append(drawing.Label(results.name_of(side), place, look["color"]))
     lowest = min(perplexity["low"].min() for perplexity in by_group)
     highest = max(perplexity["high"].max() for perplexity in by_group)
     drawing.log_scale(above, lowest, highest)
     above.set_ylabel("Test perplexity")
     below.axhline(1, color=MUTED, lw=1)
-    for line in lines[1:]:
-        ratio = perplexities(groups, piece, lines[0].scores - line.scores)
-        _draw_line(below, ratio, line.look)
+    for of_side, look in zip(scores[1:], _LOOKS[1:], strict=False):
+        _draw_line(below, perplexities(groups, piece, scores[0] - of_side), look)
     below.set_ylabel(f"{vector.label} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
-        axis.set_xticks(range(len(groups.names)), groups.ticks(), fontsize="small")
-        axis.set_xlim(-0.3, len(groups.names) - 0.7)
+        axis.set_xticks(range(len(groups.categories)), ticks_of(groups), fontsize="small")
+        axis.set_xlim(-0.3, len(groups.categories) - 0.7)
     drawing.label_at_the_right(above, labels)
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
@@ -158,7 +132,7 @@ def _draw(
         f"is kept for the {UNITS[learning.kept_for]}. Below, its perplexity divided by another's. "
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s.{drawing.only_first(results)}"
     )
-    return drawing.Picture(figure, caption)
+    return figure, caption
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:
@@ -174,24 +148,33 @@ def _sentences(split: Split) -> Ints:
     return np.repeat(np.arange(split.sentences), np.diff(split.offsets))
 
 
-def by_position(split: Split) -> Groups:
+def ticks_of(groups: pd.Categorical[str]) -> list[str]:
+    """Each group's name, on short lines, and its share of the tokens."""
+    ticks = []
+    for name, count in groups.value_counts().items():
+        short = "\n".join(textwrap.wrap(str(name), 7, break_long_words=False))
+        ticks.append(f"{short}\n{100 * count / len(groups):.0f} %")
+    return ticks
+
+
+def by_position(split: Split) -> pd.Categorical[str]:
     """Group tokens by their position in the sentence."""
     return _by_count(np.arange(split.tokens) - split.offsets[_sentences(split)] + 1)
 
 
-def by_distance(split: Split) -> Groups:
+def by_distance(split: Split) -> pd.Categorical[str]:
     """Group tokens by the place of their sentence among those of its article."""
     place = pd.Series(split.articles).groupby(split.articles).cumcount().to_numpy() + 1
     return _by_count(place[_sentences(split)])
 
 
-def _by_count(count: Ints) -> Groups:
+def _by_count(count: Ints) -> pd.Categorical[str]:
     """Group tokens by a number (tokens,), which is 1 or more."""
     group = np.searchsorted([*_POSITIONS], count, side="right") - 1
-    return Groups([*_POSITIONS.values()], group)
+    return pd.Categorical.from_codes(group, pd.Index([*_POSITIONS.values()]))
 
 
-def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
+def by_frequency(split: Split, vocabulary: Vocabulary) -> pd.Categorical[str]:
     """Group tokens by their word's frequency in `train`; `</s>` and `<unk>` are separate groups."""
     of_word = np.empty(len(vocabulary.words), dtype=np.int64)
     ids = [vocabulary.words.index(word) for word in _SPECIAL]
@@ -200,18 +183,19 @@ def by_frequency(split: Split, vocabulary: Vocabulary) -> Groups:
     ranked = others[np.argsort(-vocabulary.counts[others], kind="stable")]
     band = np.searchsorted(np.cumsum([*_BANDS.values()]), np.arange(len(ranked)), side="right")
     of_word[ranked] = len(_SPECIAL) + band
-    return Groups([*_SPECIAL, *_BANDS, "the rest"], of_word[split.stream[1:]])
+    names = pd.Index([*_SPECIAL, *_BANDS, "the rest"])
+    return pd.Categorical.from_codes(of_word[split.stream[1:]], names)
 
 
-def perplexities(groups: Groups, piece: Ints, values: Floats) -> pd.DataFrame:
+def perplexities(groups: pd.Categorical[str], piece: Ints, values: Floats) -> pd.DataFrame:
     """exp of minus the mean of tokens' values (tokens,), by the number of a group that has tokens.
 
     That is a perplexity if the values are log P, and a ratio of two if they are gains. `low` and
     `high` bound its 95 % bootstrap interval, which draws pieces of text that have tokens of the
     group, with replacement; `piece` (tokens,) is the number of each token's piece, from 0.
     """
-    shape = (int(piece.max()) + 1, len(groups.names))
-    cells = np.ravel_multi_index((piece, groups.number), shape)
+    shape = (int(piece.max()) + 1, len(groups.categories))
+    cells = np.ravel_multi_index((piece, groups.codes), shape)
     size = int(np.prod(shape))
     counts = np.bincount(cells, minlength=size).reshape(shape)
     sums = np.bincount(cells, values, minlength=size).reshape(shape)

@@ -61,9 +61,7 @@ def make(results: Results) -> Table:
 
 def _searched(results: Results) -> Iterator[dict[str, Any]]:
     """Yield each combination of settings that the search for training's tried."""
-    for candidate in results.candidates:
-        run = candidate.run
-        end = candidate.end
+    for run, end in results.candidates:
         yield {
             "corpus": run.settings.corpus,
             "model": run.model,

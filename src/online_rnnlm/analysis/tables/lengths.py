@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.comparison import compared, scores_of
+from online_rnnlm.analysis.comparison import effect_of, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side
 from online_rnnlm.analysis.tables.write import (
@@ -44,7 +44,7 @@ def make(results: Results) -> Table:
 
 
 def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
-    static = next(reversed(results.opponents(vector).shown), None)
+    static = next(reversed(results.opponents(vector)), None)
     pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
@@ -53,7 +53,7 @@ def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
         chosen = (ours.tokens >= first) & (ours.tokens < end)
         if chosen.sum() < _FEWEST:
             continue
-        effect = compared(ours.within(chosen), theirs.within(chosen)).effect
+        effect = effect_of(ours.within(chosen), theirs.within(chosen))
         assert effect.interval_percent is not None
         low, high = effect.interval_percent
         yield {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.comparison import compared, percent_of_gain, scores_of
+from online_rnnlm.analysis.comparison import effect_of, percent_of_gain, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Row, Side, System, metric_of
 from online_rnnlm.analysis.tables.write import (
@@ -88,7 +88,7 @@ def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Itera
     if evaluation != NONE:
         pieces = results.pieces(row.corpus, "document", text)
         ours, theirs = scores_of(results, pieces, *sides, text=text)
-        effect = compared(ours, theirs).effect
+        effect = effect_of(ours, theirs)
         assert effect.interval_percent is not None
         low, high = effect.interval_percent
         gains = np.log(without[1].values) - np.log(without[0].values)

@@ -8,7 +8,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Metric, System, metric_of, multiply_adds_of
+from online_rnnlm.analysis.row import Metric, System, metric_of
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -58,7 +58,7 @@ def _values(results: Results, system: System) -> dict[str, Any]:
     own = row if system.rival is None else None
     speed = Metric(tuple(run.end.words_per_second for run in own.runs) if own else ())
     still = own.perplexity("test", NONE) if own and own.has_vector else Metric(())
-    adds = own.multiply_adds_per_word if own else multiply_adds_of(by_seed).mean
+    adds = own.multiply_adds_per_word if own else system.multiply_adds
     training = own.first.end.training_multiply_adds_per_word if own else None
     names = {"corpus": system.corpus, "model": system.name}
     values = {
@@ -85,9 +85,9 @@ def _settings(results: Results, system: System) -> str:
         return ""
     if system.rival is not None or system.row is None:
         return settings_text([evaluation.chosen for evaluation in system.by_seed])
-    for candidate in results.candidates:
-        if system.row.chose(candidate.run):
-            return settings_text([candidate.run.searched])
+    for run, _ in results.candidates:
+        if system.row.chose(run):
+            return settings_text([run.searched])
     return ""
 
 

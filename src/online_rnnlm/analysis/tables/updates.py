@@ -25,6 +25,7 @@ from online_rnnlm.analysis.tables.write import (
     values_text,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
+from online_rnnlm.rivals import is_rival
 from online_rnnlm.storage.paths import HELD_OUT
 
 _OF_HEADLINE = (
@@ -61,7 +62,7 @@ def make(results: Results) -> Table:
 def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
-        if results.rival_in(evaluation):
+        if is_rival(evaluation):
             continue
         by_seed = row.by_seed(evaluation)
         values = {

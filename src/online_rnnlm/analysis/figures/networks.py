@@ -1,0 +1,265 @@
+"""The figures of networks: perplexity by system, cost and epoch, and gain by the text's size."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
+from online_rnnlm.analysis.figures import drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC, Drawing
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import System
+from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.runs import read_epochs
+
+MOST_SYSTEMS = 8
+"""The most systems that a figure names."""
+_HEIGHT_OF_SYSTEM = 0.36
+_HEIGHT_OF_COSTS = 4.0
+_HEIGHT_OF_CURVES = 3.9
+"""Heights of the figures in inches; that of systems grows with their number."""
+_Look = Mapping[str, Any]
+_LOOK_STATIC: _Look = {"marker": "o", "color": STATIC}
+_LOOK_LEARNING: _Look = {"marker": "D", "color": ONLINE}
+_LOOK_RIVAL: _Look = {"marker": "^", "color": RIVAL}
+_STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+_LOOKS_OF_SERIES: Sequence[tuple[str, object, str]] = (
+    (ONLINE, "-", "D"),
+    (STATIC, "--", "o"),
+    (RIVAL, "-.", "^"),
+    ("#cc79a7", ":", "s"),
+)
+"""Colours, styles of lines and markers of several series."""
+_OPPONENTS = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
+"""The claims against a static network, and what that network has as many of."""
+
+
+def _look_of(system: System) -> _Look:
+    """The marker and the colour of a system."""
+    if system.row is None or system.rival is not None:
+        return _LOOK_RIVAL
+    return _LOOK_LEARNING if system.row.has_vector else _LOOK_STATIC
+
+
+def _marks(results: Results) -> str:
+    """Return a sentence that says what the marks mean."""
+    rivals = "; green triangles: systems with a rival" if results.experiment.testing.rivals else ""
+    return f"Orange diamonds: the vector learns in testing; blue circles: static networks{rivals}."
+
+
+def leading(results: Results) -> list[System]:
+    """The systems of the first corpus that figures name, the most important first.
+
+    The headline; for each hidden layer and unit of text its first network with a vector, and the
+    larger of the static opponents; the best static network with one rival and the best rival of
+    the corpus, both on `valid`; then the other networks.
+    """
+    corpus = results.first_corpus
+    systems = {system.name: system for system in results.systems_on(corpus)}
+    headline = results.headline(corpus)
+    rows = results.rows_on(corpus)
+    firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
+    named = [headline.label]
+    for row in reversed(firsts.values()):
+        named += [row.label, *(static.label for static in results.opponents(row)[-1:])]
+    by_valid = sorted(
+        (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
+        key=lambda system: system.perplexity("valid").mean,
+    )
+    static = [system.name for system in by_valid if system.row and not system.row.has_vector]
+    alone = [system.name for system in by_valid if system.row is None]
+    named += [*static[:1], *alone[:1], *(row.label for row in rows)]
+    return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
+
+
+def draw_systems(results: Results) -> Drawing:
+    """Draw the test perplexity of a few systems, the best at the top, each dot with its name."""
+    systems = sorted(leading(results), key=lambda system: system.perplexity("test").mean)
+    figure, (axis,) = drawing.panels(1, 0.6 + _HEIGHT_OF_SYSTEM * len(systems))
+    means = [system.perplexity("test").mean for system in systems]
+    middle = (min(means) + max(means)) / 2
+    headline = results.headline(results.first_corpus)
+    for height, (system, mean) in enumerate(zip(systems, means, strict=True)):
+        deviation = system.perplexity("test").deviation
+        if math.isnan(deviation):  # there is one seed
+            deviation = 0.0
+        axis.errorbar(
+            mean,
+            height,
+            xerr=deviation or None,
+            ms=7,
+            elinewidth=1.2,
+            capsize=3,
+            **_look_of(system),
+        )
+        side, alignment = (1, "left") if mean <= middle else (-1, "right")
+        axis.annotate(
+            f"{system.name}  {mean:.1f}",
+            (mean + side * deviation, height),
+            xytext=(9 * side, 0),
+            textcoords="offset points",
+            va="center",
+            ha=alignment,
+            weight="bold" if system.name == headline.label else "normal",
+        )
+    axis.set_ylim(len(systems) - 0.4, -0.6)
+    axis.margins(x=0.06)
+    axis.grid(axis="x", linewidth=0.6)
+    axis.yaxis.set_visible(False)
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel("Test perplexity: lower is better")
+    seeds = len(results.experiment.seeds)
+    bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
+    return figure, f"{_marks(results)}{bars}{drawing.only_first(results)}"
+
+
+def draw_parameters(results: Results) -> Drawing:
+    """Draw test perplexity against the number of parameters."""
+    return _draw_costs(
+        results, "Parameters (millions)", lambda system: (system.parameters or 0) / 1e6
+    )
+
+
+def draw_multiply_adds(results: Results) -> Drawing:
+    """Draw test perplexity against multiply-adds per word in testing, learning included."""
+    label = "Multiply-adds per word in testing (thousands)"
+    return _draw_costs(results, label, lambda system: system.multiply_adds / 1e3)
+
+
+def _draw_costs(results: Results, label: str, cost: Callable[[System], float]) -> Drawing:
+    """Draw all systems with a network at their cost, and name the leading ones."""
+    systems = [system for system in results.systems_on(results.first_corpus) if system.row]
+    systems.sort(key=lambda system: system.perplexity("test").mean)
+    named = [system for system in leading(results) if system.row]
+    named.sort(key=lambda system: system.perplexity("test").mean)
+    figure, (axis,) = drawing.panels(1, _HEIGHT_OF_COSTS)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.set_xscale("log")
+    axis.margins(0.08)
+    for system in systems:
+        place = (cost(system), system.perplexity("test").mean)
+        axis.plot(*place, ls="", ms=4, alpha=0.45, mew=0, **_look_of(system))
+    names = []
+    for system in named:
+        place = (cost(system), system.perplexity("test").mean)
+        axis.plot(*place, ls="", ms=7, **_look_of(system))
+        names.append((system.name, place))
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xlabel(label)
+    axis.set_ylabel("Test perplexity")
+    drawing.label_beside(axis, names)
+    others = " Small marks: all other systems." if len(systems) > len(named) else ""
+    return figure, f"{_marks(results)}{others}{drawing.only_first(results)}"
+
+
+def draw_learning(results: Results) -> Drawing:
+    """Draw a line of validation perplexity by epoch for each row, and thin lines for its seeds."""
+    figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
+    axis.grid(axis="y", linewidth=0.6)
+    ends = []
+    shown: list[float] = []
+    drawn = {True: 0, False: 0}  # static rows differ in style, and so do vector rows
+    for row in results.rows_on(results.first_corpus):
+        curves = []
+        for run in row.runs:
+            epochs_of_run = read_epochs(results.directory.run(run.name))
+            curves.append([epoch.valid_perplexity for epoch in epochs_of_run])
+            shown += curves[-1]
+        colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
+        for curve in curves if len(curves) > 1 else ():
+            axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
+        # The mean ends where the first seed stops; later it would be over fewer runs.
+        line = [float(np.mean(values)) for values in zip(*curves, strict=False)]
+        style = _STYLES[drawn[row.has_vector] % len(_STYLES)]
+        drawn[row.has_vector] += 1
+        epochs = range(1, len(line) + 1)
+        axis.plot(epochs, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)
+        ends.append(drawing.Label(f"{row.label}  {line[-1]:.1f}", (len(line), line[-1]), colour))
+    drawing.log_scale(axis, min(shown), max(shown))
+    axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
+    axis.set_xlabel("Epoch")
+    axis.set_ylabel("Validation perplexity")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    drawing.label_at_the_right(axis, ends)
+    seeds = " Means over the seeds (thin lines), until the first seed stops."
+    caption = (
+        "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
+        "static networks, diamonds: networks with a vector; the last values are at the right."
+        f"{seeds if results.several_seeds else ''}{drawing.only_first(results)}"
+    )
+    return figure, caption
+
+
+def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """The claims on each network and its static opponent, by names of both, the least text first.
+
+    What is on texts of a single size is left out.
+    """
+    lines: dict[str, list[Claim]] = defaultdict(list)
+    for claim in sorted(claims, key=lambda claim: claim.train_tokens):
+        if claim.number in _OPPONENTS:
+            lines[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
+    return {
+        name: line
+        for name, line in lines.items()
+        if len({claim.train_tokens for claim in line}) > 1
+    }
+
+
+def draw_sizes(results: Results) -> Drawing:
+    """Draw the change that a vector makes, against the number of tokens in the training text.
+
+    Raises NothingToShowError if no vector has a static network beside it on texts of two sizes.
+    """
+    lines = by_size(records.read(Claims, results.directory.claims).claims)
+    if not lines:
+        raise NothingToShowError("No vector has a static network beside it on texts of two sizes.")
+    figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.axhline(0, color=MUTED, lw=1)
+    named = []
+    for (name, claims), (colour, line, marker) in zip(
+        lines.items(), cycle(_LOOKS_OF_SERIES), strict=False
+    ):
+        tokens = [claim.train_tokens for claim in claims]
+        percents = [claim.effect.change_percent for claim in claims]
+        intervals = np.array([claim.effect.interval_percent for claim in claims])
+        ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
+        axis.errorbar(
+            tokens,
+            percents,
+            ends.T,
+            color=colour,
+            ls=line,
+            marker=marker,
+            ms=5,
+            lw=1.4,
+            elinewidth=1,
+            capsize=2.5,
+        )
+        named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
+    sizes = {claim.train_tokens for claims in lines.values() for claim in claims}
+    axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("Tokens in the training text (millions)")
+    axis.set_ylabel("Change of test perplexity (%)\nagainst a static network of as many …")
+    drawing.label_at_the_right(axis, named)
+    caption = (
+        "Change of test perplexity by a document vector that learns, against static networks "
+        "of as many units, or of as many parameters, by the size of the training text. Bars: 95 % "
+        "intervals over the test text; below the line the vector is better."
+    )
+    return figure, caption
