@@ -9,7 +9,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import get_args
 
-import numpy as np
 import pytest
 
 from online_rnnlm.commands._main import verbs
@@ -19,8 +18,7 @@ from online_rnnlm.config.catalogue import TABLES
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.rivals.base import CorpusRival, RunRival
+from online_rnnlm.rivals.base import Rival
 from tests.project import ROOT
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
@@ -32,15 +30,14 @@ def names_of(setting: str) -> tuple[str, ...]:
 
 
 SOURCES = get_args(get_args(SourceSettings)[0])
-RIVALS = {**dict.fromkeys(get_args(typed.RunRivalName), RunRival),
-          **dict.fromkeys(get_args(typed.CorpusRivalName), CorpusRival)}  # fmt: skip
+RIVALS = (*get_args(typed.RunRivalName), *get_args(typed.CorpusRivalName))
 CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
     "core.cells.": (
         names_of("cell"),
         ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": (list(RIVALS), ("Rival",)),
+    "rivals.": (RIVALS, ("Rival",)),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
         ("Source",),
@@ -83,13 +80,6 @@ def test_the_names_of_engines_are_those_with_properties():
 
 
 @pytest.mark.parametrize("name", RIVALS)
-def test_a_rival_fits_scores_and_costs(name, corpus_directory):
+def test_a_rival_has_names_and_evaluates_itself(name):
     rival = import_module(f"online_rnnlm.rivals.{name}").Rival(typed.TestingSettings())
-    assert isinstance(rival, RIVALS[name]) and rival.label and rival.phrase
-    if isinstance(rival, CorpusRival):
-        corpus = load_corpus(corpus_directory)
-        rival.fit(corpus)
-        scores = rival.score(corpus.splits["test"])
-        assert scores.shape == (corpus.splits["test"].tokens,)
-        assert np.isfinite(scores).all() and (scores < 0).all()
-        assert rival.parameters > 0 and rival.cost() > 0
+    assert isinstance(rival, Rival) and rival.label and rival.phrase and rival.title

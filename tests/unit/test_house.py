@@ -15,10 +15,10 @@ FLOORS = (
     ("config",),
     ("storage",),
     ("corpora",),
-    ("rivals",),
     ("process",),
     ("use",),
     ("jobs", "tracking", "audit"),
+    ("rivals",),
     ("analysis",),
     ("commands",),
 )

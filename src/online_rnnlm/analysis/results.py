@@ -161,7 +161,7 @@ class Results:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
         parameters = row.parameters
         if rival := rival_in(evaluation, self.experiment.testing):
-            parts = mixed_rivals([rival.name], self.experiment.testing)
+            parts = mixed_rivals(rival.name, self.experiment.testing)
             mixed = {part.name for part in parts}
             for system in self.rivals:
                 if system.corpus == row.corpus and system.rival and system.rival.name in mixed:

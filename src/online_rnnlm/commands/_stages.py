@@ -84,9 +84,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.evaluate import evaluate
+    from online_rnnlm.rivals import rival_in
 
-    corpus = directory.corpus(planned.corpus_folder)
-    evaluate(directory, planned.name, corpus, allowed[arguments.evaluation], experiment.testing)
+    rival = rival_in(arguments.evaluation, experiment.testing)
+    evaluate(
+        directory,
+        planned.name,
+        directory.corpus(planned.corpus_folder),
+        allowed[arguments.evaluation],
+        experiment.testing,
+        rival.evaluate if rival else None,
+    )
 
 
 def _add_rival(parser: argparse.ArgumentParser) -> None:
@@ -95,12 +103,10 @@ def _add_rival(parser: argparse.ArgumentParser) -> None:
 
 
 def _rival(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.jobs.evaluate import evaluate_rival
-    from online_rnnlm.rivals import rivals_of_corpora
+    from online_rnnlm.rivals import evaluate_rival, rivals_of_corpora
 
     experiment, directory = _arguments.experiment_of(arguments)
-    rival = _arguments.named(arguments, "rival", rivals_of_corpora(experiment))
-    evaluate_rival(directory, arguments.rival, rival)
+    evaluate_rival(directory, _arguments.named(arguments, "rival", rivals_of_corpora(experiment)))
 
 
 def _of_corpus(stage: str, text: str) -> Verb:

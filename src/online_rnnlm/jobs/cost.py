@@ -25,9 +25,12 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.sizes import Sizes, shapes_by_name
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.sizes import Sizes, shapes_by_name, sizes_for
 from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import GROUPS, Way
 from online_rnnlm.corpora.corpus import Corpus, scored_words
+from online_rnnlm.storage.evaluations import Costs
 
 Integers = NDArray[np.int64]
 
@@ -146,3 +149,42 @@ def _distinct(sentences: Integers, values: Integers) -> Integers:
     """The distinct values of every sentence; both arguments are int64 (N,)."""
     pairs: Integers = np.unique(np.column_stack((sentences, values)), axis=0)
     return np.ascontiguousarray(pairs[:, 1])
+
+
+def costs_of(settings: RunSettings, corpus: Corpus, way: Way) -> Costs:
+    """Count the costs of a word of `test`, averaged, if a network is tested in a way."""
+    sizes = sizes_for(settings, corpus)
+    vector = way.vector_learns and settings.document_size > 0
+    if not vector:  # it is 0, and need not be multiplied
+        sizes = sizes.without_document()
+    mean = corpus.mean_class_size("test")
+    steps = way.steps if way.groups else 0
+    after_sentence = way.after == "sentence"
+    if after_sentence:
+        sentences = corpus.splits["test"]
+        touched = touched_after_sentences(sizes, corpus, sentences, way.groups, vector)
+    else:
+        touched = touched_per_word(sizes, mean, way.groups, vector, steps) / way.words_a_step
+    updates = update_multiply_adds_per_word(
+        sizes, mean, way.groups, steps, after_sentence=after_sentence
+    )
+    return Costs(
+        parameters_touched_per_word=touched,
+        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates,
+    )
+
+
+def costs_after_stretches(
+    settings: RunSettings, corpus: Corpus, stretches: Split, *, per_step: int
+) -> Costs:
+    """Count the costs if all weights learn after every stretch, and the vector after every word.
+
+    `per_step` are the multiply-adds of a step of one weight, beside those of its gradient. A row
+    that decays later, when it is needed, costs as much as one that decays at once.
+    """
+    sizes = sizes_for(settings, corpus)
+    mean, groups = corpus.mean_class_size("test"), frozenset(GROUPS)
+    weights = touched_after_sentences(sizes, corpus, stretches, groups, document=False)
+    updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
+    adds = multiply_adds_per_word(sizes, mean) + updates + per_step * weights
+    return Costs(parameters_touched_per_word=weights + sizes.document, multiply_adds_per_word=adds)

@@ -1,155 +1,154 @@
-"""The test of a trained run or of a rival: log-probabilities and the metrics computed from them."""
+"""The test of a trained run: log-probabilities and the metrics computed from them."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import AS_TRAINED, FROZEN, decisive_settings
+from online_rnnlm.config.evaluations import AS_TRAINED, decisive_settings
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.jobs.mixing import composed
-from online_rnnlm.jobs.outcome import Failure, Floats, Network, Outcome
-from online_rnnlm.jobs.scoring import outcome, timed
-from online_rnnlm.rivals import OfCorpus, rival_in
-from online_rnnlm.rivals.base import ComposedRival
+from online_rnnlm.jobs.cost import costs_of
+from online_rnnlm.jobs.network import Network
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.evaluations import Costs, DivergedEvaluation, Evaluation, SplitMetrics
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of
-from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
 
 logger = logging.getLogger(__name__)
 
-
-def evaluate(
-    experiment: ExperimentDirectory,
-    name: str,
-    corpus_directory: CorpusDirectory,
-    evaluation: Way | RunRivalName,
-    testing: TestingSettings,
-) -> None:
-    """Test a run in a way, or with a rival, and write the evaluation's files.
-
-    Raises UserError if the model or a part of a mixture is missing or damaged, or if the run was
-    not trained on this corpus.
-    """
-    run = experiment.run(name)
-    record, end = records.read(RunRecord, run.record), read_end(run)
-    corpus = load_corpus(corpus_directory, testing.other_texts)
-    way = evaluation if isinstance(evaluation, Way) else None
-    called = evaluation.name if isinstance(evaluation, Way) else evaluation
-    rival = rival_in(called, testing)
-    result: Outcome | Failure
-    if isinstance(end, RunDivergence):
-        result = Failure(end.reason)
-    elif isinstance(rival, ComposedRival):
-        result = composed(experiment, record, rival, testing)
-    else:
-        weights = weight_files.read_trained(run, corpus.digest)
-        network = Network(record.name, record.settings, corpus, weights)
-        result = outcome(network, evaluation, testing)
-    if isinstance(result, Failure) and evaluation == AS_TRAINED:
-        nothing = np.zeros((0, record.settings.document_size))
-        result = result._replace(document_vectors=dict.fromkeys(HELD_OUT, nothing))
-    tested_with = decisive_settings(evaluation, testing)
-    _write(experiment, name, record.identity, called, way, tested_with, corpus, result)
+Floats = NDArray[np.float64]
+Vectors = Mapping[str, NDArray[np.floating[Any]]]
+_Scored = tuple[dict[str, Floats], dict[str, float]]
+"""The scores of texts, and the seconds that each took, by the text's name."""
 
 
-def evaluate_rival(experiment: ExperimentDirectory, name: str, of_corpus: OfCorpus) -> None:
-    """Train a rival on its corpus's `train`, test it, and write its evaluation under `name`."""
-    rival = of_corpus.rival
-    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), rival.testing.other_texts)
-    identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
-    rival.fit(corpus)
-    logger.info("%d parameters", rival.parameters)
-    logs, seconds = timed(rival.score, {split: corpus.splits[split] for split in corpus.held_out})
-    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=rival.cost())
-    result = Outcome(
-        logs, seconds, costs, chosen=rival.chosen, curve=rival.curve, parameters=rival.parameters
-    )
-    _write(experiment, name, identity, FROZEN.name, None, {}, corpus, result)
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """The files of one evaluation, of a run or of a corpus's rival, which its test writes."""
 
+    experiment: ExperimentDirectory
+    corpus: Corpus
+    run: str
+    """Name of the run, or of the rival's folder."""
+    identity: str
+    evaluation: str
+    """Name of the evaluation."""
+    way: Way | None = None
+    """The way in which the run is tested; None for a rival."""
+    tested_with: dict[str, Any] = field(default_factory=dict)
+    """The settings of `testing` that decide its numbers."""
+    document_size: int = 0
+    """Length of the vectors that it leaves if it has failed."""
 
-def _write(
-    experiment: ExperimentDirectory,
-    name: str,
-    identity: str,
-    evaluation: str,
-    way: Way | None,
-    tested_with: dict[str, Any],
-    corpus: Corpus,
-    result: Outcome | Failure,
-) -> None:
-    """Write an evaluation's files: the record comes last, when the others are complete.
+    def write(
+        self,
+        logs: Mapping[str, Floats],
+        seconds: Mapping[str, float],
+        vectors: Vectors | None = None,
+        *,
+        advice: str = "",
+        **found: Any,
+    ) -> None:
+        """Write the files of a test: the record comes last, when the others are complete.
 
-    Those of a failure are empty, but all are there.
-    """
-    logs = result.log_probabilities
-    tables = {split: _sentence_table(corpus, split, logs[split]) for split in logs}
-    no_sentence = _sentence_table(corpus, "valid", np.zeros(corpus.splits["valid"].tokens))[:0]
-    sentences = pd.concat([*tables.values()] or [no_sentence], ignore_index=True)
-    scores = experiment.sentence_scores(name, evaluation)
-    with replacing(scores) as temporary:
-        sentences.to_parquet(temporary, index=False)
-    arrays = {
-        experiment.token_scores(name, evaluation, split): logs.get(split, np.zeros(0))
-        for split in corpus.held_out
-    }
-    for split, vectors in result.document_vectors.items():
-        arrays[experiment.document_vectors(name, split)] = vectors
-    for file, array in arrays.items():
-        with replacing(file) as temporary, temporary.open("wb") as out:
-            np.save(out, array.astype(np.float32))
-    end: dict[str, Any] = {
-        "run": name,
-        "identity": identity,
-        "evaluation": evaluation,
-        "way": way,
-        "tested_with": tested_with,
-        "curve": tuple(result.curve),
-        "files": {file.name: sha256_of(file) for file in (scores, *arrays)},
-    }
-    path = experiment.evaluation(name, evaluation)
-    if isinstance(result, Failure):
-        logger.warning("%s", result.reason)
-        records.write(path, DivergedEvaluation(**end, reason=result.reason))
-        return
-    splits = {split: _metrics(table, result.seconds[split]) for split, table in tables.items()}
-    for split, metrics in splits.items():
-        logger.info("%s: perplexity %.2f", split, metrics.perplexity)
-    record = Evaluation(
-        **end,
-        costs=result.costs,
-        parameters=result.parameters,
-        chosen=dict(result.chosen),
-        mixtures=tuple(result.mixtures),
-        splits=splits,
-    )
-    records.write(path, record)
+        By text, `logs` (tokens,) are natural log P of every token in order, `seconds` the duration
+        of the scoring, and `vectors` (sentences, D) d after every sentence's last word. `found` are
+        the other fields of an `Evaluation`: what was tried, what was chosen, and the costs.
 
+        If what learns diverged on one of the corpus's own splits, the evaluation has failed, and
+        `advice` ends its reason. A text of another kind on which it diverged is left out.
+        """
+        tables = {}
+        for split, scores in logs.items():
+            if perplexity(scores) is not None:
+                tables[split] = self._sentence_table(split, scores)
+                continue
+            reason = f"{self.run}, {self.evaluation}: diverged on {split}{advice}"
+            if split in SPLITS:
+                self.write_diverged(reason, found.get("curve", ()))
+                return
+            logger.warning("%s", reason)
+        files = self._write_scores(tables, logs, vectors or {})
+        splits = {split: _metrics(table, seconds[split]) for split, table in tables.items()}
+        for split, metrics in splits.items():
+            logger.info("%s: perplexity %.2f", split, metrics.perplexity)
+        record = Evaluation(**self._about, **found, files=files, splits=splits)
+        records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
-def _sentence_table(corpus: Corpus, name: str, log_probabilities: Floats) -> pd.DataFrame:
-    """Make the table of `<evaluation>.parquet`, which has one row per sentence."""
-    split = corpus.splits[name]
-    unknown = split.stream[1:] == corpus.unk_id
-    starts = split.offsets[:-1]
-    return pd.DataFrame(
-        {
-            "split": pd.Series([name] * split.sentences, dtype="str"),
-            "sentence": np.arange(split.sentences, dtype=np.int32),
-            "tokens": np.diff(split.offsets).astype(np.int32),
-            "log_probability": np.add.reduceat(log_probabilities, starts),
-            "unk_tokens": np.add.reduceat(unknown, starts, dtype=np.int32),
-            "unk_log_probability": np.add.reduceat(log_probabilities * unknown, starts),
+    def write_diverged(self, reason: str, curve: Iterable[Trial] = ()) -> None:
+        """Write the files of an evaluation that has failed: all are there, but they are empty.
+
+        `reason` is one line that names what failed and what can be tried.
+        """
+        logger.warning("%s", reason)
+        vectors = {}
+        if self.way == AS_TRAINED:
+            vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
+        files = self._write_scores({}, {}, vectors)
+        record = DivergedEvaluation(**self._about, curve=tuple(curve), files=files, reason=reason)
+        records.write(self.experiment.evaluation(self.run, self.evaluation), record)
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        """The fields of the record that are known before the test."""
+        return {
+            "run": self.run,
+            "identity": self.identity,
+            "evaluation": self.evaluation,
+            "way": self.way,
+            "tested_with": self.tested_with,
         }
-    )
+
+    def _write_scores(
+        self, tables: Mapping[str, pd.DataFrame], logs: Mapping[str, Floats], vectors: Vectors
+    ) -> dict[str, str]:
+        """Write the scores and vectors, those of texts without a table empty.
+
+        Returns the sha256 of each file by name.
+        """
+        no_sentence = self._sentence_table("valid", np.zeros(self.corpus.splits["valid"].tokens))
+        sentences = pd.concat([*tables.values()] or [no_sentence[:0]], ignore_index=True)
+        table = self.experiment.sentence_scores(self.run, self.evaluation)
+        with replacing(table) as temporary:
+            sentences.to_parquet(temporary, index=False)
+        arrays: dict[Path, NDArray[Any]] = {}
+        for split in self.corpus.held_out:
+            file = self.experiment.token_scores(self.run, self.evaluation, split)
+            arrays[file] = logs[split] if split in tables else np.zeros(0)
+        for split, values in vectors.items():
+            arrays[self.experiment.document_vectors(self.run, split)] = values
+        for file, array in arrays.items():
+            with replacing(file) as temporary, temporary.open("wb") as out:
+                np.save(out, array.astype(np.float32))
+        return {file.name: sha256_of(file) for file in (table, *arrays)}
+
+    def _sentence_table(self, name: str, log_probabilities: Floats) -> pd.DataFrame:
+        """Make the table of `<evaluation>.parquet`, which has one row per sentence."""
+        split = self.corpus.splits[name]
+        unknown = split.stream[1:] == self.corpus.unk_id
+        starts = split.offsets[:-1]
+        return pd.DataFrame(
+            {
+                "split": pd.Series([name] * split.sentences, dtype="str"),
+                "sentence": np.arange(split.sentences, dtype=np.int32),
+                "tokens": np.diff(split.offsets).astype(np.int32),
+                "log_probability": np.add.reduceat(log_probabilities, starts),
+                "unk_tokens": np.add.reduceat(unknown, starts, dtype=np.int32),
+                "unk_log_probability": np.add.reduceat(log_probabilities * unknown, starts),
+            }
+        )
 
 
 def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
@@ -164,4 +163,95 @@ def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
         perplexity_without_unk=math.exp(-without_unk / known),
         oov_rate=float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
         words_per_second=float(sums["tokens"] / seconds),
+    )
+
+
+def evaluate(
+    experiment: ExperimentDirectory,
+    name: str,
+    corpus_directory: CorpusDirectory,
+    evaluation: Way | RunRivalName,
+    testing: TestingSettings,
+    test_rival: Callable[[Network, EvaluationFiles], None] | None = None,
+) -> None:
+    """Test a run in a way, or with a rival, by `test_rival`; write the evaluation's files.
+
+    Raises UserError if the model or a part of a mixture is missing or damaged, or if the run was
+    not trained on this corpus.
+    """
+    run = experiment.run(name)
+    record, end = records.read(RunRecord, run.record), read_end(run)
+    corpus = load_corpus(corpus_directory, testing.other_texts)
+    files = EvaluationFiles(
+        experiment,
+        corpus,
+        run=name,
+        identity=record.identity,
+        evaluation=evaluation.name if isinstance(evaluation, Way) else evaluation,
+        way=evaluation if isinstance(evaluation, Way) else None,
+        tested_with=decisive_settings(evaluation, testing),
+        document_size=record.settings.document_size,
+    )
+    if isinstance(end, RunDivergence):
+        files.write_diverged(end.reason)
+        return
+    network = Network(experiment, record, corpus, weight_files.read_trained(run, corpus.digest))
+    if not isinstance(evaluation, Way):
+        assert test_rival is not None
+        test_rival(network, files)
+    elif evaluation.unit_of_text is None:
+        _test_as_trained(network, files, evaluation)
+    else:
+        _test_at_best_rates(network, files, evaluation, testing)
+
+
+def _test_as_trained(network: Network, files: EvaluationFiles, way: Way) -> None:
+    """Test with fixed weights; the document vector learns as in training, or is held at 0."""
+    scores, seconds = network.score(way, network.corpus.splits)
+    logs = {name: found.log_probabilities for name, found in scores.items()}
+    vectors = {name: scores[name].document_vectors for name in HELD_OUT if way.vector_learns}
+    costs = costs_of(network.settings, network.corpus, way)
+    files.write(logs, seconds, vectors, costs=costs)
+
+
+def _test_at_best_rates(
+    network: Network, files: EvaluationFiles, way: Way, testing: TestingSettings
+) -> None:
+    """Test while something learns, at the rates that are best on `valid`.
+
+    The rate of the weights is chosen first, while the vector has that of its training, and then the
+    rate of the vector.
+    """
+
+    def score(rates: Mapping[str, float], texts: Iterable[str]) -> _Scored:
+        weight_rate = rates.get("learning_rate")
+        with_rates = replace(way, weight_rate=weight_rate, vector_rate=rates.get("document_rate"))
+        scores, seconds = network.score(with_rates, texts)
+        return {name: found.log_probabilities for name, found in scores.items()}, seconds
+
+    grid = {"learning_rate": testing.learning_rates} if way.groups else {}
+    if way.vector_learns and network.settings.document_size:
+        grid["document_rate"] = testing.document_rates
+    advice = f"; try smaller rates in `testing.{next(iter(grid))}s`"
+    best: dict[str, float] = {}
+    tried: list[tuple[Trial, _Scored]] = []
+    for key, values in grid.items():
+        for rates in [{**best, key: value} for value in values]:
+            logs, seconds = score(rates, ["valid"])
+            trial = Trial(settings=rates, valid_perplexity=perplexity(logs["valid"]))
+            tried.append((trial, (logs, seconds)))
+        trial, (logs, seconds) = min(tried, key=lambda one: one[0].valid_perplexity or math.inf)
+        if trial.valid_perplexity is None:
+            reason = f"{files.run}, {files.evaluation}: diverged on valid at every rate{advice}"
+            files.write_diverged(reason, [one for one, _ in tried])
+            return
+        best = dict(trial.settings)
+    more_logs, more_seconds = score(best, [n for n in network.corpus.held_out if n != "valid"])
+    files.write(
+        logs | more_logs,
+        seconds | more_seconds,
+        advice=advice,
+        costs=costs_of(network.settings, network.corpus, way),
+        chosen=best,
+        curve=tuple(one for one, _ in tried),
     )

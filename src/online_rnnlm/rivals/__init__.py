@@ -5,19 +5,21 @@ A rival is a module of this package with a class `Rival`; its name is listed in 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import RunRivalName, TestingSettings
 from online_rnnlm.core.way import NONE
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 
 if TYPE_CHECKING:  # needs numpy; planning without rivals does not
-    from online_rnnlm.rivals.base import CorpusRival, Rival, RunRival
+    from online_rnnlm.rivals.base import Rival
 
 
 NETWORK = "network"
@@ -30,58 +32,64 @@ class OfCorpus(NamedTuple):
     corpus: str
     corpus_folder: str
     """The name of the corpus's folder."""
-    rival: CorpusRival
+    rival: Rival
+
+    @property
+    def name(self) -> str:
+        """The name of the folder with its evaluation."""
+        return f"{self.corpus_folder}-{self.rival.name}"
 
 
 def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
-    """The rivals of an experiment's corpora, by the names of their evaluations' folders."""
+    """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
-    found = {}
-    for corpus in filter(testing.concerns, experiment.corpora):
-        folder = experiment.digits.folder_of(corpus)
-        for rival in rivals_named(testing.rivals_of_corpora, testing):
-            found[folder_of(folder, rival)] = OfCorpus(corpus, folder, rival)
-    return found
+    found = [
+        OfCorpus(corpus, experiment.digits.folder_of(corpus), rival)
+        for corpus in filter(testing.concerns, experiment.corpora)
+        for rival in rivals_named(testing.rivals_of_corpora, testing)
+    ]
+    return {one.name: one for one in found}
 
 
-def folder_of(corpus_folder: str, rival: Rival) -> str:
-    """The name of the folder with the evaluation of a corpus's rival."""
-    return f"{corpus_folder}-{rival.name}"
+def evaluate_rival(experiment: ExperimentDirectory, of_corpus: OfCorpus) -> None:
+    """Train a rival on its corpus's `train`, test it, and write its evaluation."""
+    # These need numpy and pandas, which planning does not.
+    from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
+    from online_rnnlm.jobs.evaluate import EvaluationFiles  # noqa: PLC0415
 
-
-def place_of(rival: Rival, run: str, corpus_folder: str) -> tuple[str, str]:
-    """The folder and the name of a rival's evaluation: a run's, or one of the run's corpus."""
-    if is_rival(rival.name):
-        return run, rival.name
-    return folder_of(corpus_folder, rival), NONE
+    rival = of_corpus.rival
+    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), rival.testing.other_texts)
+    identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
+    files = EvaluationFiles(experiment, corpus, of_corpus.name, identity, NONE)
+    rival.evaluate(corpus, files)
 
 
 def parts_of(
     run: Run | RunRecord, evaluation: str, testing: TestingSettings
 ) -> dict[str, tuple[str, str]]:
-    """The parts of a run's mixture by name, each with its evaluation's folder and name."""
+    """Return the parts of a run's mixture by name, each with its evaluation's folder and name."""
     places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
-    for rival in mixed_rivals([evaluation], testing):
-        places[rival.name] = place_of(rival, run.name, run.corpus_folder)
+    for rival in mixed_rivals(evaluation, testing):
+        if rival_in(rival.name, testing):
+            places[rival.name] = (run.name, rival.name)
+        else:
+            corpus = run.settings.corpus
+            places[rival.name] = (OfCorpus(corpus, run.corpus_folder, rival).name, NONE)
     return places
 
 
-def is_rival(evaluation: str) -> bool:
-    """True if a run's evaluation scores a rival that extends the run's model."""
-    return evaluation in get_args(RunRivalName)
+def rival_in(evaluation: str, testing: TestingSettings) -> Rival | None:
+    """Return the rival that a run's evaluation scores; None if it scores the run's model alone."""
+    if evaluation not in get_args(RunRivalName):
+        return None
+    return rivals_named([evaluation], testing)[0]
 
 
-def rival_in(evaluation: str, testing: TestingSettings) -> RunRival | None:
-    """The rival that a run's evaluation scores; None if it scores the run's model alone."""
-    return rivals_named([evaluation], testing)[0] if is_rival(evaluation) else None
+def mixed_rivals(mixture: str, testing: TestingSettings) -> list[Rival]:
+    """Return the rivals that a mixture has as parts; none if it is another evaluation."""
+    return rivals_named(testing.parts_of(mixture), testing)
 
 
-def mixed_rivals(evaluations: Iterable[str], testing: TestingSettings) -> list[Rival]:
-    """The rivals that the mixtures among these evaluations have as parts."""
-    names = dict.fromkeys(part for name in evaluations for part in testing.parts_of(name))
-    return rivals_named(names, testing)
-
-
-def rivals_named(names: Iterable[str], testing: TestingSettings) -> list[Any]:
+def rivals_named(names: Iterable[str], testing: TestingSettings) -> list[Rival]:
     """Make the rivals of these names."""
     return [import_module(f"{__name__}.{name}").Rival(testing) for name in names]

@@ -1,33 +1,37 @@
-"""The base classes of the rivals: what a user may add to a static network instead of a vector."""
+"""The base class of the rivals: what a user may add to a static network instead of a vector."""
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.storage.evaluations import Mixture, Trial
+from online_rnnlm.storage.evaluations import Trial
+
+if TYPE_CHECKING:  # loads engines and pandas; planning does not
+    from online_rnnlm.jobs.evaluate import EvaluationFiles
 
 Tokens = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 States = NDArray[np.floating[Any]]
+Text = TypeVar("Text")
 
 
 class Rival(ABC):
-    """A model to compare with: `fit` it, then `score` texts with it.
-
-    A rival belongs to a run or to a corpus: it derives from a kind of `RunRival`, or from
-    `CorpusRival`. The kind says what it is fitted to, and what a text is.
-    """
+    """A model to compare with, which adds to a run's network, or is trained on a corpus alone."""
 
     label: str
     """Its name in legends and tables, such as `unigram cache`."""
     note: str = ""
     """A sentence below every table that contains it; rivals may share one."""
+    contains_network: ClassVar[bool] = False
+    """True if it scores with a network's usual scores, so that its costs have those of the network
+    in them."""
 
     def __init__(self, testing: TestingSettings) -> None:
         self.testing = testing
@@ -52,82 +56,21 @@ class Rival(ABC):
         return self.label
 
     @abstractmethod
-    def fit(self, given: Any) -> None:
-        """Train, or choose the settings that make `valid` most probable."""
+    def evaluate(self, given: Any, files: EvaluationFiles) -> None:
+        """Fit it to what is `given`, score the texts, and write what is found.
 
-    @abstractmethod
-    def score(self, text: Any) -> Floats:
-        """Natural log P of every token, float64 (N,)."""
-
-
-class ScoredText(NamedTuple):
-    """A split and a network's scores of it, in the text's order."""
-
-    targets: Tokens
-    """(N,): ids of the tokens."""
-    log_probabilities: Floats
-    """(N,): natural log P of each."""
-    hidden_states: States
-    """(N, M): the state that each token was predicted from; (N, 0) for a rival that needs none."""
+        Given is the `Network` that it adds to, or, for a rival of a corpus, the `Corpus`. Only
+        `train` and `valid` decide its settings.
+        """
 
 
-LearningText = Callable[..., Floats]
-"""A split that a run's network reads while all of its weights learn: a function of the settings of
-dynamic evaluation, `engines.kernels.dynamic.DynamicScorer.score`, that returns natural log P of
-every token."""
-
-
-class RunRival(Rival):
-    """A rival that adds to a run's network; its document vector, if any, learns as in training."""
-
-
-class MixedRival(RunRival):
-    """A rival that mixes a network's probabilities with others; `valid` decides its settings.
-
-    It is fitted to the `ScoredText` of `valid`, and scores that of a text.
-    """
-
-    needs_hidden_states: ClassVar[bool] = False
-
-    @abstractmethod
-    def cost(self, state_size: int) -> float:
-        """Multiply-adds per word that it adds to a network whose states have that length."""
-
-
-class LearningRival(RunRival):
-    """A rival in which all weights of a network learn; `valid` decides its settings.
-
-    It is fitted to the `LearningText` of `valid`, and scores that of a text.
-    """
-
-    multiply_adds_per_step: ClassVar[int]
-    """Multiply-adds of a step of one weight, beside those of its gradient."""
-
-
-class ComposedRival(RunRival):
-    """A rival that is composed of a run's network and its other rivals, by their scores alone.
-
-    A text has natural log P of every token, float64 (N,), for each part by its name; the first is
-    the network. `valid` decides the settings.
-    """
-
-    @abstractmethod
-    def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
-        """Mix smaller sets of the parts, each with its own best settings; say what each reaches."""
-
-
-class CorpusRival(Rival):
-    """A rival that is trained on a corpus and has no seed: one for each corpus.
-
-    It is fitted to the `Corpus`: trained on `train`; `valid` decides its settings, if there are
-    any. It scores a `Split`.
-    """
-
-    @property
-    @abstractmethod
-    def parameters(self) -> int:
-        """Number of values that the fitted model stores."""
-
-    @abstractmethod
-    def cost(self) -> float:
-        """Multiply-adds per word of the fitted model."""
+def timed(
+    score: Callable[[Text], Floats], texts: Mapping[str, Text]
+) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Score each text; return the scores and the seconds that each took."""
+    logs, seconds = {}, {}
+    for name, text in texts.items():
+        began = time.perf_counter()
+        logs[name] = score(text)
+        seconds[name] = time.perf_counter() - began
+    return logs, seconds

@@ -12,13 +12,19 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from online_rnnlm.config.evaluations import final_way
 from online_rnnlm.core.perplexity import perplexity
-from online_rnnlm.rivals.base import Floats, MixedRival, ScoredText
+from online_rnnlm.jobs.cost import costs_of
+from online_rnnlm.rivals.base import Floats, Rival, States, Tokens, timed
 from online_rnnlm.storage.evaluations import Trial
+
+if TYPE_CHECKING:
+    from online_rnnlm.jobs.evaluate import EvaluationFiles
+    from online_rnnlm.jobs.network import Network
 
 WINDOWS = (20, 50, 100, 500, 2000, 5000)
 """Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""
@@ -26,12 +32,26 @@ WEIGHTS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 """Weights λ of the cache to try. Our choice."""
 
 
-class Cache(MixedRival):
+class ScoredText(NamedTuple):
+    """A split and a network's scores of it, in the text's order."""
+
+    targets: Tokens
+    """(N,): ids of the tokens."""
+    log_probabilities: Floats
+    """(N,): natural log P of each."""
+    hidden_states: States
+    """(N, M): the state that each token was predicted from; (0, M) for a cache that needs none."""
+
+
+class Cache(Rival):
     """A network mixed with a cache, whose settings are those with which `valid` is most probable.
 
-    The settings are `window`, `weight` and those of `probabilities`.
+    The settings are `window`, `weight` and those of `probabilities`. The network's document vector,
+    if any, learns as in training.
     """
 
+    contains_network = True
+    needs_hidden_states: ClassVar[bool] = False
     note = (
         "With a cache: the network as it is, its vector learning if it has one, mixed with the "
         "words just read."
@@ -44,6 +64,36 @@ class Cache(MixedRival):
     @abstractmethod
     def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
         """Yield all settings to try but the weight, and the probabilities with each."""
+
+    @abstractmethod
+    def cost(self, state_size: int) -> float:
+        """Multiply-adds per word that it adds to a network whose states have that length."""
+
+    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
+        """Score the texts with the network, and mix the scores with those of the cache."""
+        way = final_way(network.settings.document_size)
+        scores, seconds = network.score(
+            way, network.corpus.held_out, hidden_states=self.needs_hidden_states
+        )
+        texts = {
+            name: ScoredText(
+                network.corpus.splits[name].stream[1:],
+                found.log_probabilities,
+                found.hidden_states,
+            )
+            for name, found in scores.items()
+        }
+        self.fit(texts["valid"])
+        logs, more = timed(self.score, texts)
+        own = costs_of(network.settings, network.corpus, way)
+        adds = own.multiply_adds_per_word + self.cost(network.settings.hidden_size)
+        files.write(
+            logs,
+            {name: seconds[name] + more[name] for name in texts},
+            costs=own.model_copy(update={"multiply_adds_per_word": adds}),
+            chosen=self.chosen,
+            curve=tuple(self.curve),
+        )
 
     def fit(self, valid: ScoredText) -> None:
         """Try every weight with every cache of the grid; of equal ones, the first is taken."""

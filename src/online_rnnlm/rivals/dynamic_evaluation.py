@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.core.perplexity import perplexity
-from online_rnnlm.rivals.base import Floats, LearningRival, LearningText
+from online_rnnlm.core.text import Split
+from online_rnnlm.jobs.cost import costs_after_stretches
+from online_rnnlm.rivals import base
+from online_rnnlm.rivals.base import Floats, timed
 from online_rnnlm.storage.evaluations import Trial
+
+if TYPE_CHECKING:
+    from online_rnnlm.jobs.evaluate import EvaluationFiles
+    from online_rnnlm.jobs.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +35,21 @@ GRID: dict[str, tuple[float, ...]] = {
 """The values of η, λ and ε to try. Our choice."""
 TOKENS = 5
 """The length of a stretch, as in the paper."""
+MULTIPLY_ADDS_PER_STEP = 3
+"""Those of a step of one weight, beside its gradient: one for the scaled step, two for the decay.
+"""
 Place = tuple[int, ...]
 _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)
 """The smallest steps of the grid: where the search starts if its usual start diverges."""
+LearningText = Callable[..., Floats]
+"""A split that a network reads while all of its weights learn: a function of the settings that
+returns natural log P of every token (`engines.kernels.dynamic.DynamicScorer.score`)."""
 _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
-class Rival(LearningRival):
+class Rival(base.Rival):
     """Dynamic evaluation with the settings that are best on `valid`."""
 
     label = "dynamic evaluation"
@@ -45,8 +58,25 @@ class Rival(LearningRival):
         "their usual gradients, and decay to the trained weights."
     )
     phrase = label
-    multiply_adds_per_step = 3
-    """One for the scaled step, two for the decay."""
+
+    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
+        """Score the texts with weights that learn and decay."""
+        from online_rnnlm.core.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
+
+        corpus = network.corpus
+        scorer = dynamic.DynamicScorer(network.settings, corpus, network.weights)
+        texts = {name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out}
+        self.fit(texts["valid"])
+        logs, seconds = timed(self.score, texts)
+        test = corpus.splits["test"]
+        offsets, _ = dynamic.segments_for(test, network.settings, TOKENS)
+        costs = costs_after_stretches(
+            network.settings,
+            corpus,
+            Split(test.stream, offsets),
+            per_step=MULTIPLY_ADDS_PER_STEP,
+        )
+        files.write(logs, seconds, costs=costs, chosen=self.chosen, curve=tuple(self.curve))
 
     def fit(self, valid: LearningText) -> None:
         """Choose the settings by steps to the best neighbour in the grid, until none is better."""

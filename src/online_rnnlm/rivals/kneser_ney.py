@@ -13,8 +13,9 @@ occur, as nothing can precede them. The mark is never predicted. All this is as 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,14 @@ import numpy.typing as npt
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.rivals.base import CorpusRival
+from online_rnnlm.rivals import base
+from online_rnnlm.rivals.base import timed
+from online_rnnlm.storage.evaluations import Costs
+
+if TYPE_CHECKING:
+    from online_rnnlm.jobs.evaluate import EvaluationFiles
+
+logger = logging.getLogger(__name__)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,7 +42,7 @@ _NO_KEY = np.iinfo(np.int64).max
 _DISCOUNT_WITHOUT_COUNTS = 0.5
 
 
-class Rival(CorpusRival):
+class Rival(base.Rival):
     """A Kneser-Ney model of the order `testing.kneser_ney_order`."""
 
     note = (
@@ -56,23 +64,15 @@ class Rival(CorpusRival):
         """The order and the smoothing."""
         return f"{self.label}, modified Kneser-Ney"
 
-    def fit(self, corpus: Corpus) -> None:
-        """Count the n-grams of `train`."""
+    def evaluate(self, corpus: Corpus, files: EvaluationFiles) -> None:
+        """Count the n-grams of `train`, and score the texts. Each order adds one multiply-add."""
         order = self.testing.kneser_ney_order
-        self._model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
-
-    def score(self, split: Split) -> Floats:
-        """Natural log P of every token."""
-        return self._model.log_probabilities(split)
-
-    @property
-    def parameters(self) -> int:
-        """Its n-grams, and a weight for each of their histories."""
-        return self._model.parameters
-
-    def cost(self) -> int:
-        """Multiply-adds per word: at most one for each order."""
-        return len(self._model.levels)
+        model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
+        logger.info("%d parameters", model.parameters)
+        texts = {name: corpus.splits[name] for name in corpus.held_out}
+        logs, seconds = timed(model.log_probabilities, texts)
+        costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=len(model.levels))
+        files.write(logs, seconds, costs=costs, parameters=model.parameters)
 
 
 class _Counts(NamedTuple):

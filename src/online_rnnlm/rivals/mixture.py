@@ -10,11 +10,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_rnnlm.rivals.base import ComposedRival, Floats
-from online_rnnlm.storage.evaluations import Mixture
+from online_rnnlm.errors import UserError
+from online_rnnlm.rivals import NETWORK, base, mixed_rivals, parts_of
+from online_rnnlm.rivals.base import Floats
+from online_rnnlm.storage.evaluations import (
+    Costs,
+    DivergedEvaluation,
+    Evaluation,
+    Mixture,
+    read_evaluation,
+    token_scores,
+)
+from online_rnnlm.storage.paths import HELD_OUT
+
+if TYPE_CHECKING:
+    from online_rnnlm.jobs.evaluate import EvaluationFiles
+    from online_rnnlm.jobs.network import Network
 
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
@@ -22,8 +37,12 @@ _GAP = 1e-8
 """Weights are taken if no others can be better by this many nats per token."""
 
 
-class Rival(ComposedRival):
-    """A network mixed with all its other rivals, by weights that are best on `valid`."""
+class Rival(base.Rival):
+    """A network mixed with all its other rivals, by weights that are best on `valid`.
+
+    It is made of the scores that the parts' evaluations have left. A text has natural log P of
+    every token, float64 (N,), for each part by its name; the first is the network.
+    """
 
     label = "mixture"
     note = (
@@ -31,6 +50,61 @@ class Rival(ComposedRival):
         "the weights that are best on valid."
     )
     phrase = "all rivals mixed in"
+
+    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
+        """Mix the scores of the run's evaluations.
+
+        A text of another kind on which one of these diverged is left out. If one of them failed,
+        so has the mixture. Raises UserError for files that are missing or damaged.
+        """
+        experiment = network.experiment
+        places = parts_of(network.run, self.name, self.testing)
+        parts: dict[str, Evaluation] = {}
+        for name, place in places.items():
+            tested = read_evaluation(experiment, *place)
+            if tested is None:
+                missing = experiment.evaluation(*place)
+                raise UserError(f"{missing}: missing: make this evaluation first")
+            if isinstance(tested, DivergedEvaluation):
+                run = network.run.name
+                files.write_diverged(
+                    f"{run}, {self.name}: its part {name} is missing: {tested.reason}"
+                )
+                return
+            parts[name] = tested
+        texts = {
+            text: {
+                part: token_scores(experiment, *place, text).astype(np.float64)
+                for part, place in places.items()
+            }
+            for text in (*HELD_OUT, *self.testing.other_texts)
+            if all(text in part.splits for part in parts.values())
+        }
+        self.fit(texts["valid"])
+        rivals = mixed_rivals(self.name, self.testing)
+        containing = sum(rival.contains_network for rival in rivals)
+        seconds = {}
+        for text in texts:
+            took = {
+                name: part.splits[text].tokens / part.splits[text].words_per_second
+                for name, part in parts.items()
+            }
+            # At least the network's, since times are noisy.
+            seconds[text] = max(_in_all(took, containing), took[NETWORK])
+        adds = {name: part.costs.multiply_adds_per_word for name, part in parts.items()}
+        touched = max(part.costs.parameters_touched_per_word for part in parts.values())
+        costs = Costs(
+            parameters_touched_per_word=touched,
+            # One for each part's weight.
+            multiply_adds_per_word=_in_all(adds, containing) + len(parts),
+        )
+        files.write(
+            {text: self.score(scores) for text, scores in texts.items()},
+            seconds,
+            costs=costs,
+            chosen=self.chosen,
+            mixtures=tuple(self.smaller(texts["valid"], texts["test"])),
+        )
 
     def fit(self, valid: Mapping[str, Floats]) -> None:
         """Choose the weights."""
@@ -58,6 +132,11 @@ class Rival(ComposedRival):
             )
             reached.append(mixture)
         return reached
+
+
+def _in_all(costs: Mapping[str, float], containing: int) -> float:
+    """Add up a cost of all parts, the network's once: so many of the others contain it."""
+    return sum(costs.values()) - containing * costs[NETWORK]
 
 
 def mixed(log_probabilities: Floats, weights: Floats) -> Floats:

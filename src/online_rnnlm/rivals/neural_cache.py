@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.rivals.base import Floats, ScoredText, States, Tokens
-from online_rnnlm.rivals.caches import WINDOWS, Cache
+from online_rnnlm.rivals.base import Floats, States, Tokens
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText
 
 THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from online_rnnlm.rivals.base import Floats, ScoredText, Tokens
-from online_rnnlm.rivals.caches import WINDOWS, Cache
+from online_rnnlm.rivals.base import Floats, Tokens
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText
 
 
 class Rival(Cache):

@@ -160,7 +160,7 @@ def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) ->
     )
     tried = []
     if way == MIXTURE:
-        rivals = [rival.name for rival in mixed_rivals([MIXTURE], testing)]
+        rivals = [rival.name for rival in mixed_rivals(MIXTURE, testing)]
         return {"costs": costs, **_mixture(rivals)}
     if not isinstance(way, Way):
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]

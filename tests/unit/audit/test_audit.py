@@ -22,7 +22,8 @@ from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.rivals import rivals_named
-from online_rnnlm.rivals.base import ScoredText
+from online_rnnlm.rivals.caches import ScoredText
+from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.use.network import Network
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -396,9 +397,8 @@ def scorers(corpus_directory):
         rival.fit(read(valid))
         rival.chosen["weight"] = 0.3
         found[rival.name] = lambda split, rival=rival: rival.score(read(split))
-    [ngrams] = rivals_named(["kneser_ney"], testing)
-    ngrams.fit(corpus)
-    found["kneser_ney"] = ngrams.score
+    train = corpus.splits["train"]
+    found["kneser_ney"] = KneserNey.train(train, corpus.vocabulary_size, 3).log_probabilities
     dynamic = DynamicScorer(settings, corpus, weights)
     dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0, "tokens": 5}
     found["dynamic_evaluation"] = lambda split: dynamic.score(split, **dynamics)

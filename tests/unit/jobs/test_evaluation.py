@@ -19,10 +19,15 @@ from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.jobs import scoring
-from online_rnnlm.jobs.evaluate import evaluate, evaluate_rival
+from online_rnnlm.jobs import evaluate as evaluating
 from online_rnnlm.jobs.train import train
-from online_rnnlm.rivals import caches, dynamic_evaluation, rivals_of_corpora
+from online_rnnlm.rivals import (
+    caches,
+    dynamic_evaluation,
+    evaluate_rival,
+    rival_in,
+    rivals_of_corpora,
+)
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
@@ -52,8 +57,8 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     write_untrained_run(directory, corpus_directory)
     for name in ("none", "document_vector"):
         evaluated(directory, name)
-    [(folder, ngrams)] = of_corpora(MIXED).items()
-    evaluate_rival(directory, folder, ngrams)
+    [ngrams] = of_corpora(MIXED).values()
+    evaluate_rival(directory, ngrams)
     for name in ("unigram_cache", "ngram_mixture", "mixture"):
         evaluated(directory, name, **MIXED)
     return directory
@@ -66,13 +71,21 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
     return ExperimentDirectory(tmp_path / "copy")
 
 
+def evaluate(directory, run, evaluation, testing) -> None:
+    """Test a run in a way or with a rival."""
+    rival = None if isinstance(evaluation, Way) else rival_in(evaluation, testing)
+    corpus = directory.corpus("topics")
+    test_rival = rival.evaluate if rival else None
+    evaluating.evaluate(directory, run, corpus, evaluation, testing, test_rival)
+
+
 def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     """Test the run in a way; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
     evaluation = evaluation_named(name)
     if isinstance(evaluation, Way):
         evaluation = replace(evaluation, steps=settings.steps)
-    evaluate(directory, "run", directory.corpus("topics"), evaluation, settings)
+    evaluate(directory, "run", evaluation, settings)
     found = read_evaluation(directory, "run", name)
     assert found is not None
     files = [directory.sentence_scores("run", name)]
@@ -158,7 +171,7 @@ def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
     train(Run(settings=settings), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
-    evaluate(copied, "trained", copied.corpus("topics"), AS_TRAINED, typed.TestingSettings())
+    evaluate(copied, "trained", AS_TRAINED, typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity
     assert found == pytest.approx(result.valid_perplexity, rel=1e-9)
 
@@ -352,18 +365,18 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
     others = {"test_again": "unused", "train_again": "unused"}
     rivals = ["unigram_cache", "neural_cache", "dynamic_evaluation", *MIXED["rivals"][1:]]
     testing = {"rivals": rivals, "other_texts": others, "learning_rates": [0.01]}
-    [(folder, ngrams)] = of_corpora(testing).items()
-    evaluate_rival(directory, folder, ngrams)
+    [ngrams] = of_corpora(testing).values()
+    evaluate_rival(directory, ngrams)
     settings = typed.TestingSettings.model_validate(testing)
     longest = load_corpus(corpus).splits["train"].tokens
     with pytest.MonkeyPatch.context() as change:
         change.setattr(dynamic_evaluation, "_neighbours", lambda _: [])
         for name in WAYS:
             if name == "all.word.stream":
-                change.setattr(scoring, "perplexity", lambda s: None if len(s) == longest else 9.0)
-            corpus = directory.corpus("topics")
-            evaluate(directory, "run", corpus, evaluation_named(name), settings)
-            change.setattr(scoring, "perplexity", perplexity)
+                wrong = lambda s: None if len(s) == longest else 9.0  # noqa: E731
+                change.setattr(evaluating, "perplexity", wrong)
+            evaluate(directory, "run", evaluation_named(name), settings)
+            change.setattr(evaluating, "perplexity", perplexity)
     return directory
 
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from online_rnnlm.config import testing as typed
 from online_rnnlm.rivals import caches, neural_cache, rival_in
-from online_rnnlm.rivals.base import ScoredText
+from online_rnnlm.rivals.caches import ScoredText
 
 A, B, C = 1, 2, 3
 VOCABULARY = 4

@@ -37,7 +37,7 @@ def make(results: Results) -> Table:
     rows = [row for row in results.rows if MIXTURE in row.evaluations]
     if not rows:
         raise NothingToShowError("No mixture has finished.")
-    rivals = mixed_rivals([MIXTURE], results.experiment.testing)
+    rivals = mixed_rivals(MIXTURE, results.experiment.testing)
     names = [rival.name for rival in rivals]
     data = pd.DataFrame([values for row in rows for values in _rows(results, row, names)])
     shown = data.groupby(["corpus", "model"], sort=False).first().reset_index()

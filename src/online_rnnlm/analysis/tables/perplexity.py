@@ -24,7 +24,6 @@ from online_rnnlm.analysis.tables.write import (
 )
 from online_rnnlm.core.way import NONE
 from online_rnnlm.rivals import rivals_named
-from online_rnnlm.rivals.base import ComposedRival
 from online_rnnlm.storage.paths import SPLITS
 
 STILL = "test_perplexity_vector_still"
@@ -81,7 +80,7 @@ def _values(results: Results, system: System) -> dict[str, Any]:
 
 def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
-    if isinstance(system.rival, ComposedRival):
+    if system.rival and results.experiment.testing.parts_of(system.rival.name):
         return ""
     if system.rival is not None or system.row is None:
         return settings_text([evaluation.chosen for evaluation in system.by_seed])
