@@ -70,7 +70,7 @@ def parts_of(
     """Return the parts of a run's mixture by name, each with its evaluation's folder and name."""
     places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
     for rival in mixed_rivals(evaluation, testing):
-        if rival_in(rival.name, testing):
+        if is_rival(rival.name):
             places[rival.name] = (run.name, rival.name)
         else:
             corpus = run.settings.corpus
@@ -78,11 +78,14 @@ def parts_of(
     return places
 
 
+def is_rival(evaluation: str) -> bool:
+    """Return True if a run's evaluation scores a rival that adds to the run's network."""
+    return evaluation in get_args(RunRivalName)
+
+
 def rival_in(evaluation: str, testing: TestingSettings) -> Rival | None:
     """Return the rival that a run's evaluation scores; None if it scores the run's model alone."""
-    if evaluation not in get_args(RunRivalName):
-        return None
-    return rivals_named([evaluation], testing)[0]
+    return rivals_named([evaluation], testing)[0] if is_rival(evaluation) else None
 
 
 def mixed_rivals(mixture: str, testing: TestingSettings) -> list[Rival]:
