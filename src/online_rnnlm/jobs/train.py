@@ -15,7 +15,7 @@ from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Checkpoints, Spent, Started
+from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.description import describe_divergence, describe_result, describe_run
 from online_rnnlm.process.devices import require
 from online_rnnlm.process.hardware import peak_memory
@@ -23,7 +23,7 @@ from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.runs import End, Epoch, RunRecord
+from online_rnnlm.storage.runs import End, Epoch
 
 logger = logging.getLogger(__name__)
 
@@ -56,28 +56,27 @@ def train(
         corpus = load_corpus(corpus_directory)
         record = describe_run(run, corpus)
         require(run.settings)
-        saved = checkpoint.load(directory, record.identity)
-        if saved is None:
-            started = Started(begin(run.settings, corpus))
+        state = checkpoint.load(directory, record)
+        if state is None:
+            state = RunState(directory, record, begin(run.settings, corpus))
             os.truncate(directory.log, 0)
         else:
-            started, earlier = saved
-            jobs = dict.fromkeys([*earlier.slurm_jobs, *record.slurm_jobs])
-            record = record.model_copy(update={"began": earlier.began, "slurm_jobs": tuple(jobs)})
-        records.write(directory.record, record)
-        records.write_lines(directory.metrics, started.epochs)
-        checkpoints = Checkpoints(directory, record, checkpoint_seconds, watch)
+            jobs = dict.fromkeys([*state.record.slurm_jobs, *record.slurm_jobs])
+            kept = {"began": state.record.began, "slurm_jobs": tuple(jobs)}
+            state.record = record.model_copy(update=kept)
+        records.write(directory.record, state.record)
+        records.write_lines(directory.metrics, state.epochs)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, directory, started, checkpoints, log_epochs)
-        _finish(run, corpus, directory, started, record, divergence)
+            divergence = _train_epochs(run, corpus, state, checkpoint_seconds, watch, log_epochs)
+        _finish(run, corpus, state, divergence)
 
 
 def _train_epochs(
     run: Run,
     corpus: Corpus,
-    directory: RunDirectory,
-    started: Started,
-    checkpoints: Checkpoints,
+    state: RunState,
+    checkpoint_seconds: float,
+    watch: Watch,
     log_epochs: EpochLog | None,
 ) -> str | None:
     """Train to the end; write the metrics and a line of the log after every epoch.
@@ -88,15 +87,15 @@ def _train_epochs(
         reason = f"{run.name}: all its candidates diverged; try others in `search`"
         logger.warning("%s", reason)
         return reason
-    if started.progress.epoch or started.progress.unfinished:
-        logger.info("goes on %s", _position(started, corpus))
+    if state.progress.epoch or state.progress.unfinished:
+        logger.info("goes on %s", _position(state, corpus))
     try:
-        _follow(run, corpus, directory, started, checkpoints, log_epochs)
+        _follow(run, corpus, state, checkpoint_seconds, watch, log_epochs)
     except Stopped as stopped:
-        logger.info("%s: %s", _position(started, corpus), stopped)
+        logger.info("%s: %s", _position(state, corpus), stopped)
         raise
     except Diverged as error:
-        reason = _divergence(run, started, error)
+        reason = _divergence(run, state, error)
         logger.warning("%s", reason)
         return reason
     return None
@@ -105,9 +104,9 @@ def _train_epochs(
 def _follow(
     run: Run,
     corpus: Corpus,
-    directory: RunDirectory,
-    started: Started,
-    checkpoints: Checkpoints,
+    state: RunState,
+    checkpoint_seconds: float,
+    watch: Watch,
     log_epochs: EpochLog | None,
 ) -> None:
     """Train, and save what is reached: a checkpoint whenever one is due, each epoch's metrics.
@@ -115,57 +114,62 @@ def _follow(
     Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
     """
     with needing_packages():
-        training = Training(run.settings, corpus, started.progress)
-    began, cpu_began = time.perf_counter(), time.process_time()
+        training = Training(run.settings, corpus, state.progress)
+    saved = time.monotonic()
+    began = time.perf_counter()
+    cpu_began = time.process_time()
     for result in training.steps():
         if result is None:
-            started.spent.seconds += time.perf_counter() - began
-            started.spent.cpu_seconds += time.process_time() - cpu_began
-            if checkpoints.due:
-                started.progress = training.progress
-                checkpoints.save(started)
-                checkpoints.watch.stop_if_told()
+            state.seconds += time.perf_counter() - began
+            state.cpu_seconds += time.process_time() - cpu_began
+            if watch.told is not None or time.monotonic() >= saved + checkpoint_seconds:
+                state.progress = training.progress
+                state.save()
+                saved = time.monotonic()
+                watch.stop_if_told()
         else:
-            started.epochs.append(_epoch_record(result, started, corpus))
-            started.spent = Spent()
-            started.progress = training.progress
-            checkpoints.save(started)
-            records.write_lines(directory.metrics, started.epochs)
-            logger.info("%s", _epoch_line(started.epochs[-1], run.settings))
+            state.epochs.append(_epoch_record(result, state, corpus))
+            state.seconds = 0.0
+            state.cpu_seconds = 0.0
+            state.progress = training.progress
+            state.save()
+            saved = time.monotonic()
+            records.write_lines(state.directory.metrics, state.epochs)
+            logger.info("%s", _epoch_line(state.epochs[-1], run.settings))
             if log_epochs is not None:
-                log_epochs(started.epochs)
-        began, cpu_began = time.perf_counter(), time.process_time()
+                log_epochs(state.epochs)
+        began = time.perf_counter()
+        cpu_began = time.process_time()
 
 
-def _epoch_record(result: EpochResult, started: Started, corpus: Corpus) -> Epoch:
+def _epoch_record(result: EpochResult, state: RunState, corpus: Corpus) -> Epoch:
     """Make the record of an epoch that has just been finished."""
-    spent = started.spent
     return Epoch(
-        epoch=len(started.epochs) + 1,
+        epoch=len(state.epochs) + 1,
         learning_rate=result.learning_rate,
         train_perplexity=result.train_perplexity,
         valid_perplexity=result.valid_perplexity,
         kept=result.kept,
-        words_per_second=corpus.splits["train"].tokens / spent.seconds,
-        seconds=spent.seconds,
-        cpu_seconds=spent.cpu_seconds,
+        words_per_second=corpus.splits["train"].tokens / state.seconds,
+        seconds=state.seconds,
+        cpu_seconds=state.cpu_seconds,
         peak_memory_megabytes=peak_memory() / 1e6,
     )
 
 
-def _divergence(run: Run, started: Started, error: Diverged) -> str:
+def _divergence(run: Run, state: RunState, error: Diverged) -> str:
     """Return a line that says what has diverged, and the lower rates that can be tried."""
     settings = run.settings
     advice = f"a `learning_rate` below {settings.learning_rate:g}"
     if settings.document_size:
         advice += f" or a `document_rate` below {settings.document_rate:g}"
-    epoch = len(started.epochs) + 1
+    epoch = len(state.epochs) + 1
     return f"{run.name}: diverged in epoch {epoch}: {error}; try {advice}"
 
 
-def _position(started: Started, corpus: Corpus) -> str:
+def _position(state: RunState, corpus: Corpus) -> str:
     """Return the progress of training, in words."""
-    progress = started.progress
+    progress = state.progress
     begun = progress.unfinished
     share = begun.tokens / corpus.splits["train"].tokens if begun else 0
     within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
@@ -183,27 +187,22 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
     )
 
 
-def _finish(
-    run: Run,
-    corpus: Corpus,
-    directory: RunDirectory,
-    started: Started,
-    record: RunRecord,
-    divergence: str | None,
-) -> None:
+def _finish(run: Run, corpus: Corpus, state: RunState, divergence: str | None) -> None:
     """Write the files of a run that has ended, and remove its checkpoint.
 
     `divergence` is the reason if the run has diverged. The result comes last, when the others are
     complete. Record and metrics are written once more, because Snakemake removes them if it takes
     the job for failed while it still runs.
     """
-    records.write(directory.record, record)
-    records.write_lines(directory.metrics, started.epochs)
-    weight_files.save(started.progress.weights, directory.model)
+    directory = state.directory
+    identity = state.record.identity
+    records.write(directory.record, state.record)
+    records.write_lines(directory.metrics, state.epochs)
+    weight_files.save(state.progress.weights, directory.model)
     if divergence is None:
-        end: End = describe_result(run.settings, record.identity, directory, corpus, started.epochs)
+        end: End = describe_result(run.settings, identity, directory, corpus, state.epochs)
     else:
-        end = describe_divergence(record.identity, directory, started.epochs, divergence)
+        end = describe_divergence(identity, directory, state.epochs, divergence)
     records.write(directory.result, end)
     directory.state.unlink(missing_ok=True)
 

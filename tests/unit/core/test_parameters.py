@@ -13,7 +13,7 @@ from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.core.training import Progress
 from online_rnnlm.core.way import GROUPS, PARTS, Way
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Started
+from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from tests.unit import small_models as small
@@ -56,10 +56,10 @@ def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
     weight_files.save(weights, tmp_path / "model.npz")
     run = RunDirectory(tmp_path)
     record = run_record()
-    checkpoint.save(Started(Progress(weights, sums)), run, record)
-    loaded = checkpoint.load(run, record.identity)
+    RunState(run, record, Progress(weights, sums)).save()
+    loaded = checkpoint.load(run, record)
     assert loaded is not None
-    progress = loaded[0].progress
+    progress = loaded.progress
     read = weight_files.read(tmp_path / "model.npz"), progress.weights, progress.accumulators
     for found, expected in zip(read, (weights, weights, sums), strict=True):
         assert found._fields == expected._fields

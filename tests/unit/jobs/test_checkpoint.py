@@ -11,7 +11,7 @@ from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.core.training import Progress, Unfinished
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Spent, Started
+from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from tests.unit.small_records import epoch, run_record
@@ -20,9 +20,10 @@ RECORD = run_record()
 WEIGHTS = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
 
 
-def started():
+def begun(run):
     """A run after its first epoch."""
-    return Started(Progress(WEIGHTS, WEIGHTS, [epoch(1).valid_perplexity]), [epoch(1)])
+    progress = Progress(WEIGHTS, WEIGHTS, [epoch(1).valid_perplexity])
+    return RunState(run, RECORD, progress, [epoch(1)])
 
 
 def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
@@ -30,12 +31,15 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     carried = Carried((np.ones((64, 20), "float32"),), np.ones((64, 5), "float32"))
     waiting = (np.arange(3), np.ones((2, 2), "float32"))
     halfway = Unfinished(WEIGHTS, WEIGHTS, carried, waiting, 8, 9000, -1234.5)
-    run, saved = RunDirectory(tmp_path), started()
-    saved.progress.unfinished, saved.spent = halfway, Spent(1.5, 1.25)
-    checkpoint.save(saved, run, RECORD)
-    loaded, record = checkpoint.load(run, RECORD.identity)
-    assert record == RECORD
-    assert loaded.spent == saved.spent
+    run = RunDirectory(tmp_path)
+    saved = begun(run)
+    saved.progress.unfinished = halfway
+    saved.seconds = 1.5
+    saved.cpu_seconds = 1.25
+    saved.save()
+    loaded = checkpoint.load(run, RECORD)
+    assert loaded.record == RECORD
+    assert (loaded.seconds, loaded.cpu_seconds) == (1.5, 1.25)
     assert loaded.progress.unfinished.log_probability == -1234.5
     for found, expected in zip(loaded.progress.unfinished.waiting, waiting, strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -45,8 +49,9 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
 
 def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     """Every value is as it was saved, to the last bit."""
-    run, saved = RunDirectory(tmp_path), started()
-    checkpoint.save(saved, run, RECORD)
+    run = RunDirectory(tmp_path)
+    saved = begun(run)
+    saved.save()
 
     def full(file, **_):
         file.write(b"half of it")
@@ -55,36 +60,36 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(np, "savez", full)
         with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written: No space left"):
-            checkpoint.save(saved, run, RECORD)
-    loaded, record = checkpoint.load(run, RECORD.identity)
-    assert record == RECORD
+            saved.save()
+    loaded = checkpoint.load(run, RECORD)
+    assert loaded.record == RECORD
     assert loaded.epochs == saved.epochs
     assert loaded.progress.valid_perplexities == [epoch(1).valid_perplexity]
     for found in (loaded.progress.weights, loaded.progress.accumulators):
         assert all(map(np.array_equal, found, WEIGHTS))
-    assert checkpoint.load(run, "another run") is None
+    assert checkpoint.load(run, RECORD.model_copy(update={"identity": "1" * 64})) is None
 
 
 def test_no_bit_that_has_changed_ends_a_training(tmp_path, caplog):
     """The bits are those of the list of files at the end, where no checksum is."""
     run = RunDirectory(tmp_path)
-    checkpoint.save(started(), run, RECORD)
+    begun(run).save()
     content = run.state.read_bytes()
     for place in range(content.index(b"PK\1\2"), len(content), 3):
         damaged = bytearray(content)
         damaged[place] ^= 1 << place % 8
         run.state.write_bytes(damaged)
-        checkpoint.load(run, RECORD.identity)
+        checkpoint.load(run, RECORD)
     assert "damaged" in caplog.text
 
 
 @pytest.mark.parametrize("damage", ["edited", "cut", "empty"])
 def test_a_damaged_one_is_not_used(tmp_path, caplog, damage):
     run = RunDirectory(tmp_path)
-    checkpoint.save(started(), run, RECORD)
+    begun(run).save()
     content = bytearray(run.state.read_bytes())
     content[len(content) // 2] ^= 1
     cut = {"edited": len(content), "cut": len(content) // 2, "empty": 0}[damage]
     run.state.write_bytes(content[:cut])
-    assert checkpoint.load(run, RECORD.identity) is None
+    assert checkpoint.load(run, RECORD) is None
     assert "checkpoint.npz: damaged" in caplog.text

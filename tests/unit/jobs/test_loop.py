@@ -10,8 +10,7 @@ from online_rnnlm.core import parameters, training
 from online_rnnlm.core.engines import registry
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import Started
+from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import RunDirectory
@@ -89,12 +88,12 @@ def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, monkeyp
     perplexities(monkeypatch, *(3.0, 3.5, 2.9), *(3.0, 3.5), 3.0)
     kept = []
     monkeypatch.setattr(
-        checkpoint,
+        RunState,
         "save",
-        lambda started, *_: kept.append(
+        lambda state: kept.append(
             (
-                started.progress.weights.embeddings.copy(),
-                started.progress.accumulators.embeddings.copy(),
+                state.progress.weights.embeddings.copy(),
+                state.progress.accumulators.embeddings.copy(),
             )
         ),
     )
@@ -219,14 +218,14 @@ def test_a_run_that_lost_a_file_is_trained_again(corpus_directory, tmp_path, cal
 def _stop_after(epochs, directory, corpus, monkeypatch):
     """Train, and end as if the process was killed after the checkpoint of an epoch."""
     with monkeypatch.context() as change:
-        save = checkpoint.save
+        save = RunState.save
 
-        def stopping(started, *arguments):
-            save(started, *arguments)
-            if started.progress.epoch == epochs:
+        def stopping(state):
+            save(state)
+            if state.progress.epoch == epochs:
                 raise KeyboardInterrupt
 
-        change.setattr(checkpoint, "save", stopping)
+        change.setattr(RunState, "save", stopping)
         with pytest.raises(KeyboardInterrupt):
             train(run_of(**RESTLESS), corpus, directory)
 
@@ -248,14 +247,14 @@ def test_the_beginning_outlives_its_removed_record(corpus_directory, tmp_path, m
 def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monkeypatch):
     """Snakemake removes them if it takes a job for failed that still runs."""
     whole = trained(run_of(), corpus_directory, tmp_path / "whole")
-    save = checkpoint.save
+    save = RunState.save
 
-    def removing(*arguments):
-        save(*arguments)
+    def removing(state):
+        save(state)
         RunDirectory(tmp_path).record.unlink(missing_ok=True)
         RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
 
-    monkeypatch.setattr(checkpoint, "save", removing)
+    monkeypatch.setattr(RunState, "save", removing)
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)
 
 
@@ -268,6 +267,6 @@ def test_a_checkpoint_of_another_run_is_not_used(corpus_directory, tmp_path):
     progress.weights = parameters.Parameters(*(0 * array for array in weights))
     epochs = read_epochs(fresh)[:1]
     progress.valid_perplexities = [epochs[0].valid_perplexity]
-    checkpoint.save(Started(progress, epochs), directory, run_record())
+    RunState(directory, run_record(), progress, epochs).save()
     train(run, corpus_directory, directory)
     assert_same_run(directory, fresh)

@@ -8,7 +8,7 @@ import pytest
 from online_rnnlm.core import training
 from online_rnnlm.core.lanes import segments_of
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.jobs.checkpoint import Checkpoints
+from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.runs import read_epochs
@@ -68,15 +68,15 @@ def test_a_run_goes_on_within_an_epoch(documents_directory, tmp_path, monkeypatc
     run = run_of(engine=engine, max_epochs=2, unit_of_text="document", segment_tokens=3, **changes)
     monkeypatch.setattr(training, "SEGMENTS_A_CALL", 32)
     unbroken = trained(run, documents_directory, tmp_path / "unbroken")
-    save, saved = Checkpoints.save, []
+    save, saved = RunState.save, []
 
-    def stopping(checkpoints, started):
-        save(checkpoints, started)
-        saved.append(started.progress)
+    def stopping(state):
+        save(state)
+        saved.append(state.progress)
         if len(saved) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checkpoints, "save", stopping)
+    monkeypatch.setattr(RunState, "save", stopping)
     place = tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
         train(run, documents_directory, type(unbroken)(place), checkpoint_seconds=0.0)
