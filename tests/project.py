@@ -19,7 +19,7 @@ from online_rnnlm.corpora.planning import with_digits
 from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "environment.yml", "config", "profiles", "src", "workflow")
+PARTS = ("Snakefile", "environment.yml", "config", "profiles", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
 SNAKEMAKE = ("-m", "snakemake")
 
@@ -167,9 +167,12 @@ class Project:
         (self.path / file).write_text(content.replace(old, new, 1), encoding="utf-8")
 
 
-def copy_project(path: Path) -> Project:
-    """Copy the project with its `__pycache__`, so that nothing is compiled again."""
-    for part in PARTS:
+def copy_project(path: Path, *, code: bool = False) -> Project:
+    """Copy the project; without a copy of the `code`, its jobs run the environment's package.
+
+    numba compiles kernels again for each place of their files, which takes half a minute.
+    """
+    for part in (*PARTS, *(["src"] if code else [])):
         source = ROOT / part
         if source.is_symlink():
             (path / part).symlink_to(source.readlink())

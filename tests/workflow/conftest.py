@@ -14,7 +14,7 @@ from tests.project import own_text as write_own_text
 
 
 @pytest.fixture(scope="session")
-def copy_of_project() -> Callable[[Path], Project]:
+def copy_of_project() -> Callable[..., Project]:
     """A function that copies the project to a path."""
     return copy_project
 

@@ -38,7 +38,7 @@ class StubProject(Project):
     @classmethod
     def made(cls, path: Path) -> "StubProject":
         """Copy the project, with a corpus of its own."""
-        project = copy_project(path)
+        project = copy_project(path, code=True)
         for file in (path / "workflow" / "rules").glob("*.smk"):
             rules = re.split(r"(?m)^(?=rule |use rule )", file.read_text(encoding="utf-8"))
             if file.name != "corpora.smk":

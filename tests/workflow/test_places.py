@@ -1,6 +1,5 @@
 """Tests in unusual places: special letters in the path, a read-only disk, a wrong clock."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,12 +19,9 @@ RUNS = Path("results/tiny/runs")
 def finished(tmp_path_factory, copy_of_project, own_text):
     """A finished tiny experiment in a home folder with letters that are special to programs."""
     home = tmp_path_factory.mktemp("home") / "Übung macht ☃ Ωмега"
-    kernels = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
     cache = home / "Zwischen Speicher"
     cache.mkdir(parents=True)
-    if kernels.is_dir():
-        shutil.copytree(kernels, cache / "online-rnnlm")  # those compiled already
-    project = copy_of_project(home / "meine 'Experimente' $z")
+    project = copy_of_project(home / "meine 'Experimente' $z", code=True)
     project.configure(
         experiment="tiny",
         corpora={"own": own_text(project)},
