@@ -8,7 +8,7 @@ docs/audit.md says what the rules mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import accumulate, chain
@@ -92,7 +92,7 @@ class Audits(Record):
 
 
 @dataclass(frozen=True)
-class Scorer:
+class AuditedScorer:
     """Something that scores texts; every call begins anew."""
 
     score: Callable[[Text], Logs]
@@ -112,31 +112,17 @@ class Scorer:
     """
 
 
-class Comparison(NamedTuple):
-    """Scores of a text, and those that they must be equal to, most of them of another text."""
-
-    text: Text
-    other: Text
-    before: Logs
-    after: Logs
-    place: int | None = None
-    """The place in the text that all scores are of; None: they are of its places in order."""
-    names: Sequence[str] = ()
-    """The candidates that the scores belong to; empty if they belong to words of the text."""
-    said: str = ""
-    """A sentence for a difference, in place of the attempt's own."""
-
-
 class Attempt(NamedTuple):
-    """An attempt to break a rule: a comparison of two parts of a text."""
+    """An attempt to break a rule by two parts of a text."""
 
-    said: str
-    """A sentence for the case that it succeeds; `{}` is the word whose scores differ."""
-    compare: Callable[[Text, Text], Comparison]
+    find: Callable[[Text, Text], BrokenRule | None]
+    """Returns what breaks the rule with two parts, which may be shorter ones; None if nothing."""
     first: Text
     second: Text = ()
-    in_place: bool = False
-    """True if the comparison is of the place of the first text's last word."""
+
+    def broken_rule(self) -> BrokenRule | None:
+        """Make the attempt: what breaks the rule, or None."""
+        return self.find(self.first, self.second)
 
 
 def with_ends(vocabulary: Sequence[str]) -> list[str]:
@@ -175,16 +161,23 @@ def has_place(text: Text) -> bool:
     return len(text) > 1 and text[-2] != END
 
 
-def audit(name: str, scorer: Scorer, text: Text, places: int, tolerance: float) -> Audit:
+def audit(name: str, scorer: AuditedScorer, text: Text, places: int, tolerance: float) -> Audit:
     """Audit a scorer on a text of some sentences, at so many drawn places of it."""
-    rules = Auditor(scorer, text, places, tolerance).rules()
-    return Audit(name=name, tolerance=tolerance, rules=tuple(rules))
+    auditor = Auditor(scorer, text, places, tolerance)
+    rules = (
+        auditor.reset(),  # the others need to know whether it is broken
+        auditor.causality(),
+        auditor.normalisation(),
+        auditor.score_before_update(),
+        auditor.single_pass(),
+    )
+    return Audit(name=name, tolerance=tolerance, rules=rules)
 
 
 class Auditor:
     """The rules, tried on one scorer with one text."""
 
-    def __init__(self, scorer: Scorer, text: Text, places: int, tolerance: float) -> None:
+    def __init__(self, scorer: AuditedScorer, text: Text, places: int, tolerance: float) -> None:
         self.scorer = scorer
         self.text = text
         self.places = places
@@ -201,14 +194,6 @@ class Auditor:
     def drawn(self, numbers: Sequence[int]) -> list[int]:
         """Draw the places to try from these."""
         return sorted(self.chance.sample(numbers, min(self.places, len(numbers))))
-
-    def rules(self) -> Iterator[AuditedRule]:
-        """Try all rules."""
-        yield self.reset()
-        yield self.causality()
-        yield self.normalisation()
-        yield self.score_before_update()
-        yield self.single_pass()
 
     @cached_property
     def parts(self) -> list[tuple[Text, Text]]:
@@ -248,18 +233,18 @@ class Auditor:
         unit = self.unit
         ends = _ENDS[unit]
 
-        def moved(first: Text, second: Text) -> Comparison:
+        def moved(first: Text, second: Text) -> BrokenRule | None:
             first = ended(first, ends)
             second = ended(second, ends)
-            both = first + second
-            scores = self.score(second + first)
-            in_order = [*scores[len(second) :], *scores[: len(second)]]
-            return Comparison(both, second + first, self.score(both), in_order)
+            moved_scores = self.score(second + first)
+            in_order = [*moved_scores[len(second) :], *moved_scores[: len(second)]]
+            said = f"{{}} has another score if {unit}s change places"
+            scores = self.score(first + second)
+            return self.difference(said, first + second, second + first, scores, in_order)
 
         borders = [n for n in range(len(ends), len(text)) if text[n - len(ends) : n] == ends]
         drawn = [] if unit == "stream" else self.drawn(borders)
-        said = f"{{}} has another score if {unit}s change places"
-        attempts = [Attempt(said, moved, text[:n], text[n:]) for n in drawn]
+        attempts = [Attempt(moved, text[:n], text[n:]) for n in drawn]
         rule = self.tried("reset", attempts, "" if attempts else f"; the text is one {unit}")
         if rule.status == "broken":
             self.unit = "stream"
@@ -268,20 +253,23 @@ class Auditor:
     def causality(self) -> AuditedRule:
         """Change what follows."""
 
-        def later(change: Callable[[Text], Text], first: Text, second: Text) -> Comparison:
+        def later(
+            how: str, change: Callable[[Text], Text], first: Text, second: Text
+        ) -> BrokenRule | None:
             text = first + second
             other = first + change(second)
             before = self.score(text)[: len(first)]
-            return Comparison(text, other, before, self.score(other)[: len(first)])
+            after = self.score(other)[: len(first)]
+            said = f"{{}} has another score if what follows {how}"
+            return self.difference(said, text, other, before, after)
 
         changes: dict[str, Callable[[Text], Text]] = {
             "is cut off": lambda _: (),
             "is other words": lambda second: self.text[: len(second)],
             "is shuffled": lambda second: tuple(Random(1).sample(second, len(second))),
         }
-        said = "{} has another score if what follows "
         attempts = [
-            Attempt(said + how, partial(later, change), first, second)
+            Attempt(partial(later, how, change), first, second)
             for how, change in changes.items()
             for first, second in self.parts
         ]
@@ -291,18 +279,20 @@ class Auditor:
         """Add up the probabilities of candidates for a place."""
         ask = self.scorer.ask
         words, exact = self.candidates
+        said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
+        said += "" if ask else ", or each is learnt before it is scored"
 
-        def add_up(first: Text, _: Text) -> Comparison:
+        def add_up(first: Text, _: Text) -> BrokenRule | None:
+            if not has_place(first):
+                return None
             logs = ask(first, words) if ask else self.put_in(first[:-1], words)
             # Words that a scorer does not know have the score of `<unk>`, which counts once.
             counted = logs if exact else {*logs}
             total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
             most = 1.0 if exact else min(total, 1.0)
-            return Comparison(first, first, [most], [total], len(first) - 1)
+            return self.difference(said, first, first, [most], [total], len(first) - 1)
 
-        said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
-        said += "" if ask else ", or each is learnt before it is scored"
-        attempts = [Attempt(said, add_up, first, in_place=True) for first in self.beginnings]
+        attempts = [Attempt(add_up, first) for first in self.beginnings]
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
         return self.tried("normalisation", attempts, f"; {kind} {len(words)} words")
 
@@ -318,36 +308,42 @@ class Auditor:
     def score_before_update(self) -> AuditedRule:
         """Let the text come once more, and ask for its words as candidates."""
 
-        def repeated(first: Text, _: Text) -> Comparison:
+        def repeated(first: Text, _: Text) -> BrokenRule | None:
             once = ended(first)
             twice = once * 2
-            return Comparison(once, twice, self.score(once), self.score(twice)[: len(once)])
+            after = self.score(twice)[: len(once)]
+            said = "{} has another score if the text is there once more after it"
+            return self.difference(said, once, twice, self.score(once), after)
 
-        said = "{} has another score if the text is there once more after it"
-        texts = [self.text, *(first for first, _ in self.parts)]
-        attempts = [Attempt(said, repeated, text) for text in texts]
+        attempts = [
+            Attempt(repeated, text) for text in (self.text, *(one for one, _ in self.parts))
+        ]
         ask = self.scorer.ask
         if ask is None:
             weak = "; weak without --ask: see normalisation, too"
             return self.tried("score before update", attempts, weak)
         words, _ = self.candidates
 
-        def asked(first: Text, _: Text) -> Comparison:
+        def asked(first: Text, _: Text) -> BrokenRule | None:
+            if not has_place(first):
+                return None
             before = self.score(first)[-1:]
-            return Comparison(first, first, before, ask(first, first[-1:]), len(first) - 1)
+            said = "{} has another score than as a candidate"
+            after = ask(first, first[-1:])
+            return self.difference(said, first, first, before, after, len(first) - 1)
 
-        def with_another(first: Text, _: Text) -> Comparison:
-            another = [word for word in words if word not in (*first[-1:], END)][:1]
-            if not another:
-                return Comparison(first, first, (), ())
-            other = (*first[:-1], *another)
-            place = len(first) - 1
-            return Comparison(first, other, ask(first, words), ask(other, words), place, words)
+        def with_another(first: Text, _: Text) -> BrokenRule | None:
+            others = [word for word in words if word not in (*first[-1:], END)]
+            if not others or not has_place(first):
+                return None
+            other = (*first[:-1], others[0])
+            before = ask(first, words)
+            after = ask(other, words)
+            said = "candidate {} has another score if another word is there: the word was known"
+            return self.difference(said, first, other, before, after, len(first) - 1, words)
 
-        said = "{} has another score than as a candidate"
-        attempts += [Attempt(said, asked, first, in_place=True) for first in self.beginnings]
-        said = "candidate {} has another score if another word is there: the word was known"
-        attempts += [Attempt(said, with_another, first, in_place=True) for first in self.beginnings]
+        attempts += [Attempt(asked, first) for first in self.beginnings]
+        attempts += [Attempt(with_another, first) for first in self.beginnings]
         return self.tried("score before update", attempts)
 
     def single_pass(self) -> AuditedRule:
@@ -355,72 +351,86 @@ class Auditor:
         text = self.text
         halves = self.scorer.halves
 
-        def again(first: Text, _: Text) -> Comparison:
-            return Comparison(first, first, self.score(first), self.score_anew(first))
+        def again(first: Text, _: Text) -> BrokenRule | None:
+            said = "{} has another score in a second run"
+            before = self.score(first)
+            return self.difference(said, first, first, before, self.score_anew(first))
 
-        attempts = [Attempt("{} has another score in a second run", again, text)]
+        attempts = [Attempt(again, text)]
         if halves is not None:
 
-            def sent_in_halves(first: Text, second: Text) -> Comparison:
+            def sent_in_halves(first: Text, second: Text) -> BrokenRule | None:
                 first = ended(first)
                 second = ended(second)
-                after = halves(first, second)
-                late = "no answer before what follows is sent: is each line flushed?"
                 both = first + second
-                return Comparison(both, both, self.score(both), after, said="" if after else late)
+                said = "{} has another score if what follows is sent after the answer"
+                after = halves(first, second)
+                if not after:
+                    said = "no answer before what follows is sent: is each line flushed?"
+                return self.difference(said, both, both, self.score(both), after)
 
-            said = "{} has another score if what follows is sent after the answer"
             middle = text.index(END, len(text) // 2 - 1) + 1
-            attempts.append(Attempt(said, sent_in_halves, text[:middle], text[middle:]))
+            attempts.append(Attempt(sent_in_halves, text[:middle], text[middle:]))
         return self.tried("single pass", attempts)
 
     def tried(self, rule: RuleName, attempts: Sequence[Attempt], said: str = "") -> AuditedRule:
         """Try to break a rule until it is broken."""
         for attempt in attempts:
-            shown = self.difference(attempt)
+            shown = attempt.broken_rule()
             if shown is not None:
                 if shown.after is not None:  # waiting for no answer again and again takes long
                     # What differs from run to run may not do so once more.
-                    shown = self.difference(self.shrunk(attempt)) or shown
+                    shown = shrunk(attempt).broken_rule() or shown
                 return AuditedRule(rule=rule, status="broken", said=shown.said, shortest=shown)
         status: Status = "holds" if attempts else "not tested"
         return AuditedRule(rule=rule, status=status, said=f"trials: {len(attempts)}{said}")
 
-    def difference(self, attempt: Attempt) -> BrokenRule | None:
-        """Return what the first scores that differ show; None if all are equal."""
-        if attempt.in_place and not has_place(attempt.first):
-            return None
-        compared = attempt.compare(attempt.first, attempt.second)
-        text = compared.text
-        for number, before in enumerate(compared.before):
-            after = compared.after[number] if number < len(compared.after) else math.nan
-            if before != after and not abs(before - after) <= self.tolerance:
-                at = number if compared.place is None else compared.place
-                name = compared.names[number] if compared.names else text[at]
+    def difference(
+        self,
+        said: str,
+        text: Text,
+        other: Text,
+        before: Logs,
+        after: Logs,
+        place: int | None = None,
+        candidates: Sequence[str] = (),
+    ) -> BrokenRule | None:
+        """Return what the first scores that differ show; None if all are equal.
+
+        `before` are scores of a text, `after` those that must be equal to them, most of them of
+        another text. They are of the text's places in order, or all of one `place` and, in order,
+        of `candidates` there. In `said`, `{}` stands for the word whose scores differ.
+        """
+        for number, expected in enumerate(before):
+            found = after[number] if number < len(after) else math.nan
+            if expected != found and not abs(expected - found) <= self.tolerance:
+                at = number if place is None else place
+                name = candidates[number] if candidates else text[at]
                 word = SENTENCE_END if name == END else name
                 line_start = max((n + 1 for n in range(at) if text[n] == END), default=0)
                 return BrokenRule(
-                    said=(compared.said or attempt.said).format(f"`{word}`"),
+                    said=said.format(f"`{word}`"),
                     text=tuple(map(" ".join, lines_of(text))),
-                    other=tuple(map(" ".join, lines_of(compared.other))),
+                    other=tuple(map(" ".join, lines_of(other))),
                     line=text[:at].count(END) + 1,
                     word=at - line_start + 1,
-                    before=before if math.isfinite(before) else None,
-                    after=after if math.isfinite(after) else None,
+                    before=expected if math.isfinite(expected) else None,
+                    after=found if math.isfinite(found) else None,
                 )
         return None
 
-    def shrunk(self, attempt: Attempt) -> Attempt:
-        """Return the attempt with the shortest parts found that break the rule."""
-        for part in ("second", "first", "second"):
-            size = len(getattr(attempt, part))
-            while size:
-                at = 0
-                while at < len(text := getattr(attempt, part)):
-                    fewer = attempt._replace(**{part: text[:at] + text[at + size :]})
-                    if self.difference(fewer) is not None:
-                        attempt = fewer
-                    else:
-                        at += size
-                size //= 2
-        return attempt
+
+def shrunk(attempt: Attempt) -> Attempt:
+    """Return an attempt with the shortest parts found that break the rule."""
+    for part in ("second", "first", "second"):
+        size = len(getattr(attempt, part))
+        while size:
+            at = 0
+            while at < len(text := getattr(attempt, part)):
+                fewer = attempt._replace(**{part: text[:at] + text[at + size :]})
+                if fewer.broken_rule() is not None:
+                    attempt = fewer
+                else:
+                    at += size
+            size //= 2
+    return attempt

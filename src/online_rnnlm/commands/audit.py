@@ -69,17 +69,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the verb."""
-    from online_rnnlm.audit import networks
-    from online_rnnlm.audit.programs import Program
     from online_rnnlm.audit.rules import END, audit
+    from online_rnnlm.audit.scorers import Program, of_model
     from online_rnnlm.corpora.textfiles import read_lines
     from online_rnnlm.errors import UserError
 
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
-    of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
-    of_program = ("vocabulary", "ask")
-    for option in of_model if arguments.command else of_program:
+    options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
+    options_of_program = ("vocabulary", "ask")
+    for option in options_of_model if arguments.command else options_of_program:
         if getattr(arguments, option) not in (None, False, "word"):
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
@@ -88,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
         model = _model.named_model(arguments)
-        scorer = networks.of_model(model, **_model.way_options(arguments))
+        scorer = of_model(model, **_model.way_options(arguments))
     else:
         lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in lines for word in line.split()]

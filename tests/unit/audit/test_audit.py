@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online_rnnlm.audit.networks import of_model
-from online_rnnlm.audit.programs import Program
-from online_rnnlm.audit.rules import END, Scorer, audit, joined, lines_of
+from online_rnnlm.audit.rules import END, AuditedScorer, audit, joined, lines_of
+from online_rnnlm.audit.scorers import Program, of_model
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
@@ -430,4 +429,4 @@ def test_every_rival_passes(scorers, name):
         return joined(lines, [next(logs).tolist() if line else [] for line in lines])
 
     unit = "sentence" if name in ("kneser_ney", "ngram_mixture") else "stream"
-    assert_passes(Scorer(score, unit, words, most=len(words)), text)
+    assert_passes(AuditedScorer(score, unit, words, most=len(words)), text)
