@@ -73,6 +73,10 @@ class CorpusSettings(Settings):
     test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = 2000
     """Number of sentences for testing; a ready file is taken whole. On a single sentence two models
     cannot be compared."""
+    earlier_test_sentences: Annotated[int, Field(ge=0, le=MOST), NOT_BOOLEAN] = 0
+    """Number of sentences of a test set that has been looked at. They are drawn first and are in no
+    split; `valid` and `train` stay those that were drawn beside them, and the new test set is drawn
+    from the rest."""
     vocabulary: VocabularySettings = VocabularySettings()
     """The words."""
     classes: ClassSettings = ClassSettings()

@@ -67,8 +67,8 @@ ENGINES: Mapping[str, Engine] = {
     "kernel": Engine(
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
-        cells=frozenset({"sigmoid", "lstm"}),
-        online_cells=frozenset({"sigmoid"}),
+        cells=frozenset({"sigmoid", "slow_context", "lstm"}),
+        online_cells=frozenset({"sigmoid", "slow_context"}),
         goes_through_updates=False,
         copies_class_outputs=False,
     ),

@@ -25,7 +25,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.sizes import Sizes, count
 
 ROW_KEYS = (
-    *("hidden_size", "cell", "document_size"),
+    *("hidden_size", "cell", "context_size", "document_size"),
     *("document_gradient", "unit_of_text", "carry", "engine"),
 )
 """Settings that a network's name in tables tells, and that tell rows apart."""

@@ -68,9 +68,10 @@ class Run(Settings):
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         told = _TOLD if s.unit_of_text != "sentence" else [key for key in _TOLD if key != "carry"]
-        changed = [value for key in told for value in _changed(s, key)]
+        changed = [value for key in told for value in _changed(s, key) if value != "slow_context"]
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        sizes = f"M{s.hidden_size}-D{s.document_size}"
+        context = f"-C{s.context_units}" if s.context_units else ""
+        sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
         return named(name[:_LONGEST_NAME], self.digits)
 
@@ -101,11 +102,12 @@ class Run(Settings):
 def network_name(settings: RunSettings) -> str:
     """Return a network's name for people, with all that tells rows apart.
 
-    M/D stands for M hidden units and a vector of D numbers. What is not the default is told in
-    words: `100/20 per article`, `LSTM 100/0 stream by jax`.
+    M/D stands for M hidden units and a vector of D numbers, M+C/D for C slow context units beside
+    them. What is not the default is told in words: `100/20 per article`, `LSTM 100/0 by jax`.
     """
-    sizes = f"{settings.hidden_size}/{settings.document_size}"
-    cell = [name.upper() for name in _changed(settings, "cell")]
+    context = f"+{settings.context_units}" if settings.context_units else ""
+    sizes = f"{settings.hidden_size}{context}/{settings.document_size}"
+    cell = [] if context else [name.upper() for name in _changed(settings, "cell")]
     others = (
         words.get(getattr(settings, key))
         for key, words in _IN_WORDS.items()

@@ -26,7 +26,7 @@ from online_rnnlm.config.engines import ENGINES, engines_with
 from online_rnnlm.core.sizes import goes_through_updates
 from online_rnnlm.core.way import UnitOfText
 
-CellName = Literal["sigmoid", "lstm"]
+CellName = Literal["sigmoid", "slow_context", "lstm"]
 """The hidden layers: modules of `core/cells/`."""
 
 if TYPE_CHECKING:
@@ -46,8 +46,15 @@ class RunSettings(Settings):
     """Number of hidden units, M; or a network with a vector, such as `100/20`: the smallest number
     with which a static network of the same hidden layer has at least as many parameters."""
     cell: CellName = "sigmoid"
-    """The hidden layer. `sigmoid`: the paper's simple recurrent network. `lstm`: long short-term
-    memory."""
+    """The hidden layer. `sigmoid`: the paper's simple recurrent network. `slow_context`: the same
+    beside slow context units, which remember and do not learn in testing (Mikolov et al. 2015).
+    `lstm`: long short-term memory."""
+    context_size: PositiveSize = 20
+    """`cell: slow_context`: number of slow context units, C; the output layer reads them beside the
+    hidden units."""
+    context_decay: Share = 0.95
+    """`cell: slow_context`: share γ of a context unit's value that the next word keeps; the rest
+    comes from the word."""
     document_size: Size = 0
     """Length of the document vector, D; 0: a static network."""
     document_rate: NonNegativeFloat = 0.15
@@ -120,11 +127,18 @@ class RunSettings(Settings):
     """Floating-point type of weights and arithmetic."""
 
     @property
+    def context_units(self) -> int:
+        """Number of slow context units; 0 in cells without them."""
+        return self.context_size if self.cell == "slow_context" else 0
+
+    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()
         if not self.document_size:
             unused |= {"document_rate", "document_gradient", "carry"}
+        if self.cell != "slow_context":
+            unused |= {"context_size", "context_decay"}
         if self.optimizer != "adagrad":
             unused |= {"accumulator_start"}
         if self.unit_of_text == "sentence":

@@ -22,7 +22,8 @@ def log_distribution(
     """
     class_scores = hidden @ weights.class_output.T + documents @ weights.class_document
     word_scores = hidden @ weights.word_output.T + documents @ weights.word_document
-    sizes, begins = np.diff(class_offsets), class_offsets[:-1]
+    sizes = np.diff(class_offsets)
+    begins = class_offsets[:-1]
     class_logs: Floats = class_scores - _log_sums(class_scores, np.zeros(1, np.int64))
     within = word_scores - np.repeat(_log_sums(word_scores, begins), sizes, axis=1)
     found: Floats = np.repeat(class_logs, sizes, axis=1) + within

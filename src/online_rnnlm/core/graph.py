@@ -84,6 +84,8 @@ class Model(NamedTuple):
     """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
     through_updates: bool = False
     """True if the gradients of the weights go through the updates of d; else each is a constant."""
+    context_decay: float = 0.0
+    """γ, the share of a slow context unit's value that the next word keeps."""
 
     def bounded(self, inputs: Any) -> Any:
         """Return the hidden units' inputs; the deltas that go back through them are bounded."""
@@ -165,7 +167,8 @@ def predictions(
 
     def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
         factors, before = (before[:2], before[2:]) if dropout else ((1, 1), before)
-        states, document = before[:-1], before[-1]
+        states = before[:-1]
+        document = before[-1]
         words = Words(inputs, weights.embeddings[inputs] * factors[0])
         states = model.cell.step(weights, words, states, model)
         hidden = states[0] * factors[1]
@@ -183,7 +186,8 @@ def predictions(
 
     function: Callable[..., tuple[Any, ...]]
     if isinstance(before, Given):
-        sequences, infos = [*batch, before.documents], [*before.states, None, None]
+        sequences = [*batch, before.documents]
+        infos = [*before.states, None, None]
         function = follow_given
     else:
         start = before or _zeros(model, weights, batch.inputs.shape[1])

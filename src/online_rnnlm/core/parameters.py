@@ -16,8 +16,9 @@ class Parameters(NamedTuple):
     """All parameters, or one value (a sum of squares, a gradient) for each of them.
 
     The cell decides the shapes of `embeddings` and `recurrent`; those given here are the sigmoid
-    cell's. The matrices that d is multiplied by are stored transposed, so that the words of a class
-    lie side by side in memory. A static network's have no rows.
+    cell's. With C slow context units, W_c and W_o have M + C columns. The matrices that d is
+    multiplied by are stored transposed, so that the words of a class lie side by side in memory. A
+    static network's have no rows.
     """
 
     embeddings: Any

@@ -24,6 +24,13 @@ class Sizes(NamedTuple):
     """D, length of the document vector; 0 for a static network."""
     cell: str = "sigmoid"
     """Name of the hidden layer's kind, a module of `cells`."""
+    context: int = 0
+    """C, slow context units; 0 in other cells than `slow_context`."""
+
+    @property
+    def output(self) -> int:
+        """Number of values that the output layer reads beside the document vector, M + C."""
+        return self.hidden + self.context
 
     def without_document(self) -> Sizes:
         """The sizes of the same model with D = 0."""
@@ -32,14 +39,13 @@ class Sizes(NamedTuple):
 
 def shapes_by_name(sizes: Sizes) -> dict[str, tuple[int, int]]:
     """The shape of every parameter, by its name."""
-    v, m, k, d, cell = sizes
     output = {
-        "class_output": (k, m),
-        "word_output": (v, m),
-        "class_document": (d, k),
-        "word_document": (d, v),
+        "class_output": (sizes.classes, sizes.output),
+        "word_output": (sizes.vocabulary, sizes.output),
+        "class_document": (sizes.document, sizes.classes),
+        "word_document": (sizes.document, sizes.vocabulary),
     }
-    return {**output, **load_cell(cell).shapes(sizes)}
+    return {**output, **load_cell(sizes.cell).shapes(sizes)}
 
 
 def count(sizes: Sizes) -> int:
@@ -49,7 +55,14 @@ def count(sizes: Sizes) -> int:
 
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
     """The sizes of a run's model, given the numbers of the corpus's words and word classes."""
-    return Sizes(vocabulary, settings.hidden_size, classes, settings.document_size, settings.cell)
+    return Sizes(
+        vocabulary=vocabulary,
+        hidden=settings.hidden_size,
+        classes=classes,
+        document=settings.document_size,
+        cell=settings.cell,
+        context=settings.context_units,
+    )
 
 
 def sizes_for(settings: RunSettings, text: Text) -> Sizes:

@@ -155,7 +155,8 @@ class Training:
 
     def _read_text(self) -> Iterator[None]:
         """Train on the rest of an epoch's text; yield after each part of it."""
-        progress, split = self._progress, self._text.splits["train"]
+        progress = self._progress
+        split = self._text.splits["train"]
         if progress.unfinished is None:
             progress.unfinished = self._beginning()
         done = progress.unfinished
@@ -174,10 +175,14 @@ class Training:
 
     def _measure(self) -> EpochResult:
         """Score `valid` after an epoch's last sentence, and tell if training has diverged."""
-        settings, text, progress = self._settings, self._text, self._progress
+        settings = self._settings
+        text = self._text
+        progress = self._progress
         assert progress.unfinished is not None
-        train, valid = text.splits["train"], text.splits["valid"]
-        every, rate = np.arange(valid.sentences), settings.document_rate
+        train = text.splits["train"]
+        valid = text.splits["valid"]
+        every = np.arange(valid.sentences)
+        rate = settings.document_rate
         scores = self._scorer(self._trainer.weights, valid, every, rate)
         train_perplexity = _perplexity(progress.unfinished.log_probability, train)
         valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)

@@ -69,7 +69,8 @@ def training_updates(
         word_document=gradients.word_document + waiting.word_document,
     )
     changed = dict(steps(optimizer, weights, accumulators, gathered, learning_rate))
-    rows, columns = waiting.due[:, None], waiting.due[None, :]
+    rows = waiting.due[:, None]
+    columns = waiting.due[None, :]
     for parameters in (weights, accumulators):
         for symbol, due in ((parameters.word_output, rows), (parameters.word_document, columns)):
             changed[symbol] = pt.where(due, changed[symbol], symbol)

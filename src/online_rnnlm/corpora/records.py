@@ -133,8 +133,8 @@ class Statistics(Record):
     """Number of sentences in the text."""
     dropped: Dropped
     """Numbers of sentences that are in no split, by reason: those of `sentences.counts.json`, `cut
-    off with an article` (the end of a split's last article), `not sampled` (more than the splits
-    need)."""
+    off with an article` (the end of a split's last article), `earlier test set`, `not sampled`
+    (more than the splits need)."""
     splits: dict[str, SplitStatistics]
     """The counts of `train`, `valid`, `test`, and of each text of another kind."""
     vocabulary_size: int

@@ -20,6 +20,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 CUT_OFF = "cut off with an article"
+EARLIER_TEST = "earlier test set"
 NOT_SAMPLED = "not sampled"
 Indices = npt.NDArray[np.int64]
 Numbers = dict[str, int]
@@ -107,15 +108,20 @@ def _tokeniser(
 def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict[str, Split]:
     """Shuffle a text with the seed; the first part is for testing, the next for validation.
 
-    So both stay the same for any number of training sentences, which are taken from the rest.
-    Raises UserError if the text is too short, or is to be divided by articles but has none.
+    So both stay the same for any number of training sentences, which are taken from the rest. If
+    an earlier test set is to be left out, it has the first place, and the new one the last. Raises
+    UserError if the text is too short, or is to be divided by articles but has none.
     """
     wanted = {
         "test": settings.test_sentences,
         "valid": settings.valid_sentences,
         "train": settings.train_sentences,
     }
+    if settings.earlier_test_sentences:
+        test = wanted.pop("test")
+        wanted = {EARLIER_TEST: settings.earlier_test_sentences, **wanted, "test": test}
     drawn = _draw(settings, text, wanted, dropped)
+    dropped[EARLIER_TEST] += len(drawn.pop(EARLIER_TEST, ()))
     return {split: _picked(text, drawn[split]) for split in SPLITS}
 
 

@@ -1,10 +1,10 @@
 """The cost of a word: multiply-adds and changed parameters, counted from the equations.
 
-M hidden units, K classes, L words in the target's class, D elements of the document vector d. The
-products with weights are
+M hidden units, C slow context units, K classes, L words in the target's class, D elements of the
+document vector d. The products with weights are
 
     E[w_t] + h_{t-1} W_hᵀ                            M²          an embedding is only looked up
-    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + D)
+    W_c h_t + V_c d_t,  W_o[c] h_t + V_o[c] d_t      (K + L) (M + C + D)
 
 The first line is the sigmoid cell's; in another cell, each weight of `recurrent` counts once.
 Backpropagation does each product twice: once for the gradient of its input, and once for the
@@ -46,7 +46,7 @@ def _embedding(sizes: Sizes) -> int:
 
 
 def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
-    return (sizes.classes + mean_class_size) * (sizes.hidden + sizes.document)
+    return (sizes.classes + mean_class_size) * (sizes.output + sizes.document)
 
 
 def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
@@ -95,7 +95,7 @@ def update_multiply_adds_per_word(
     total = 0.0
     if "embeddings" in groups or "recurrent" in groups:
         total += _hidden_layer(sizes) * (1 if after_sentence else 2 * (steps - 1))
-        total += (sizes.classes + mean_class_size) * sizes.hidden  # ∂L_t/∂h_t, through the scores
+        total += (sizes.classes + mean_class_size) * sizes.output  # ∂L_t/∂h_t, through the scores
     if "recurrent" in groups:
         total += _hidden_layer(sizes) * (1 if after_sentence else steps)
     if "output" in groups:
@@ -141,7 +141,7 @@ def touched_after_sentences(
     if "output" in groups:
         classes = _distinct(number, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())
-        total += (sentences * sizes.classes + scored) * (sizes.hidden + sizes.document)
+        total += (sentences * sizes.classes + scored) * (sizes.output + sizes.document)
     return float(total) / len(number)
 
 

@@ -73,7 +73,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     class_size = statistics.splits["train"].mean_class_size
     word_values = 6.0 * parameters.shapes(sizes).embeddings[1] + 2 * (sizes.classes + class_size)
     if ENGINES[settings.engine].copies_class_outputs:
-        word_values += 8 * class_size * sizes.hidden
+        word_values += 8 * class_size * sizes.output
     return Workload(
         settings=settings,
         weights=count(sizes),

@@ -9,11 +9,12 @@ from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.sizes import sizes_for
 from tests.unit.core import leaky
 
-CELLS = ("sigmoid", "lstm", "leaky")
+CELLS = ("sigmoid", "slow_context", "lstm", "leaky")
 """The last one is not in the package."""
 HIDDEN = 3
 CLASS_SIZES = (1, 3, 2, 1)
 LENGTHS = (4, 1, 6)
+CONTEXT, DECAY = 2, 0.7
 RATE = 0.4
 _STEP = 1e-6
 
@@ -24,6 +25,7 @@ def settings(name, document_size=2, **changes):
         **{"corpus": "small", "engine": "graph", "hidden_size": HIDDEN, "seed": 2},
         **{"document_size": document_size, "document_rate": RATE},
         **{"batch_sentences": 16, "precision": "float64", "optimizer": "sgd", "error_clip": 0.0},
+        **{"context_size": CONTEXT, "context_decay": DECAY},
     }
     # No setting allows a cell that is not in the package; a fixture adds its module.
     return RunSettings.model_validate({**values, **changes}).model_copy(update={"cell": name})
@@ -40,6 +42,14 @@ def _log_softmax(scores):
 
 def _sigmoid_cell(weights, word, hidden):
     return _sigmoid(weights.embeddings[word] + weights.recurrent @ hidden)
+
+
+def _slow_context(weights, word, state):
+    hidden, slow = state[:HIDDEN], state[HIDDEN:]
+    embedded, into_slow = np.split(weights.embeddings[word], [HIDDEN])
+    recurrent, from_slow = np.split(weights.recurrent, [HIDDEN], axis=1)
+    slow = DECAY * slow + (1 - DECAY) * into_slow
+    return np.concatenate([_sigmoid(embedded + recurrent @ hidden + from_slow @ slow), slow])
 
 
 def _lstm(weights, word, state):
@@ -60,7 +70,7 @@ def _leaky(weights, word, state):
     return np.concatenate([_sigmoid(keep) * hidden + (1 - _sigmoid(keep)) * new, slow])
 
 
-_STEPS = {"sigmoid": _sigmoid_cell, "lstm": _lstm, "leaky": _leaky}
+_STEPS = {"sigmoid": _sigmoid_cell, "slow_context": _slow_context, "lstm": _lstm, "leaky": _leaky}
 _BESIDE_OUTPUT = {"lstm": HIDDEN, "leaky": leaky.SLOW}
 """The elements of a cell's state that the output layer does not read; 0 for other cells."""
 
@@ -70,8 +80,8 @@ def predict(name, weights, class_offsets, words, documents=None):
 
     The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
     """
-    size = len(weights.class_document)
-    state, document = np.zeros(HIDDEN + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
+    size, width = len(weights.class_document), weights.class_output.shape[1]
+    state, document = np.zeros(width + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
     previous, found, before, after, states = 0, [], [], [], []
     for t, word in enumerate(words):
         document = document if documents is None else documents[t]
@@ -80,7 +90,7 @@ def predict(name, weights, class_offsets, words, documents=None):
             state = _STEPS[name](weights, previous, state)
             label = np.searchsorted(class_offsets, word, side="right") - 1
             run = slice(class_offsets[label], class_offsets[label + 1])
-            hidden = state[:HIDDEN]
+            hidden = state[:width]
             classes = weights.class_output @ hidden + document @ weights.class_document
             inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
             return _log_softmax(classes)[label] + _log_softmax(inside)[word - run.start], state
@@ -92,7 +102,7 @@ def predict(name, weights, class_offsets, words, documents=None):
         before.append(document)
         document = document - RATE * slope
         after.append(document)
-        states.append(state_after[:HIDDEN])
+        states.append(state_after[:width])
         state, previous = state_after, word
     return np.array(found), before, after, states
 

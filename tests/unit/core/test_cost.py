@@ -133,6 +133,14 @@ def test_what_is_touched_is_what_changes(document, groups):
     assert changed == pytest.approx(split.offsets[-1] * touched)
 
 
+def test_the_cost_of_slow_context_units_by_hand():
+    # M = 10, C = 3, D = 4, V = 50, 6 classes, 5 words in the target's class.
+    sizes = Sizes(50, 10, 6, 4, "slow_context", context=3)
+    scores = (6 + 5) * (10 + 3 + 4)
+    assert cost.multiply_adds_per_word(sizes, 5.0) == 10 * 13 + scores + (6 + 5) * 4 + 4
+    assert count(sizes) == 50 * 13 + 10 * 13 + (6 + 50) * (10 + 3 + 4)
+
+
 def test_the_cost_of_an_lstm_by_hand():
     # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
     sizes, recurrent, scores = Sizes(50, 10, 6, 4, "lstm"), 40 * 10, (6 + 5) * (10 + 4)

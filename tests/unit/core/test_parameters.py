@@ -28,11 +28,12 @@ SHIPPED = get_args(RunSettings.model_fields["cell"].annotation)
 @pytest.mark.parametrize("name", [*SHIPPED, "leaky"])
 @pytest.mark.parametrize("document", [0, 5])
 def test_a_cell_is_consistent(name, document):
-    cell, sizes = cells.load_cell(name), Sizes(11, 3, 4, document, name)
+    cell = cells.load_cell(name)
+    sizes = Sizes(11, 3, 4, document, name, context=2 if name == "slow_context" else 0)
     assert {*cell.shapes(sizes)} == {"embeddings", "recurrent"}
     assert cell.shapes(sizes)["embeddings"][0] == 11
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
-    assert cell.states(weights)[0] == sizes.hidden == weights.word_output.shape[1]
+    assert cell.states(weights)[0] == sizes.output == weights.word_output.shape[1]
     assert count(sizes) == sum(array.size for array in weights)
     assert (*parameters.GROUPS,) == GROUPS == PARTS[1:]
     assert sorted(name for names in parameters.GROUPS.values() for name in names) == sorted(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus, load_split, read_statistics
-from online_rnnlm.corpora.splitting import CUT_OFF, NOT_SAMPLED, divide, read_text
+from online_rnnlm.corpora.splitting import CUT_OFF, EARLIER_TEST, NOT_SAMPLED, divide, read_text
 from online_rnnlm.corpora.textfiles import read_tokenised
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
@@ -95,7 +95,7 @@ def parts_of(values: CorpusSettings, text: Split) -> dict[str, list[tuple[int, i
     }
     # Nothing is lost uncounted.
     assert sum(map(len, found.values())) + dropped.total() == text.sentences
-    assert set(dropped) <= {CUT_OFF, NOT_SAMPLED}
+    assert set(dropped) <= {CUT_OFF, EARLIER_TEST, NOT_SAMPLED}
     return found
 
 
@@ -154,6 +154,17 @@ def test_a_sample_leaves_the_held_out_articles_alone():
     text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
     whole, sample = (parts_of(sized("article", 9, 8, train), text) for train in (None, 20))
     assert sample == {**whole, "train": whole["train"][:20]}
+
+
+def test_a_new_test_set_is_drawn_from_what_no_split_had():
+    text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
+    earlier = parts_of(sized("article", 9, 8, 20), text)
+    again = sized("article", 7, 8, 20).model_copy(update={"earlier_test_sentences": 9})
+    found = parts_of(again, text)
+    assert (found["valid"], found["train"]) == (earlier["valid"], earlier["train"])
+    seen = {article for part in earlier.values() for _, article in part}
+    assert len(found["test"]) == 7
+    assert not seen & {article for _, article in found["test"]}
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])

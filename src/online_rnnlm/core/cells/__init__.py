@@ -1,8 +1,9 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
 A cell computes its states after the next word from its states after the word before. The first
-state is h, which feeds the output layer. `Cell` describes the contents of a cell's module. A new
-cell takes such a module and its name in `config/training.py`.
+state is h, which feeds the output layer; `slow_context` has further units beside h in it. `Cell`
+describes the contents of a cell's module. A new cell takes such a module and its name in
+`config/training.py`.
 
 The package's own cells have no bias: a word's row of E takes its place.
 
@@ -46,7 +47,7 @@ class Cell(Protocol):
     def states(self, weights: Parameters) -> tuple[Any, ...]:
         """The length of each state, read from the weights (arrays or symbols).
 
-        The first is the width of what feeds the output layer, `Sizes.hidden`.
+        The first is the width of what feeds the output layer, `Sizes.output`.
         """
 
     def step(

@@ -43,7 +43,8 @@ def empty_scores(
     weights: Parameters, starts: NDArray[np.int64], *, hidden_states: bool = False
 ) -> Scores:
     """Make scores of zeros for sentences that begin at these rows, `first_words`."""
-    tokens, sentences = int(starts[-1]), len(starts) - 1
+    tokens = int(starts[-1])
+    sentences = len(starts) - 1
     size = len(weights.class_document)
     states = (tokens if hidden_states else 0, weights.word_output.shape[1])
     dtype = weights.recurrent.dtype

@@ -48,6 +48,7 @@ def form_of(settings: RunSettings) -> symbolic.Form:
         dropout=settings.dropout,
         embedding_dropout=settings.embedding_dropout,
         rare_class_words=settings.rare_class_words,
+        context_decay=settings.context_decay,
     )
 
 
@@ -63,7 +64,8 @@ class Trainer(PaddedTrainer):
         self._class_sizes = np.diff(text.class_offsets)
         if self._form.rare_class_words and not self.waiting:
             sizes = sizes_for(self._settings, text)
-            shape, dtype = shapes(sizes), self._settings.precision
+            shape = shapes(sizes)
+            dtype = self._settings.precision
             counts = np.zeros(sizes.classes, np.int64)
             sums = (np.zeros(one, dtype) for one in (shape.word_output, shape.word_document))
             self.waiting = (counts, *sums)
@@ -79,7 +81,8 @@ class Trainer(PaddedTrainer):
         """Learn from the words that wait, by a batch that has no words of its own."""
         if not self.waiting:
             return
-        segments, dtype = np.zeros(_FEWEST_LANES, np.int64), self._settings.precision
+        segments = np.zeros(_FEWEST_LANES, np.int64)
+        dtype = self._settings.precision
         batch = graph.pad(self._split.stream, self._offsets, segments, dtype)
         batch = batch._replace(mask=np.zeros_like(batch.mask))
         rates = [np.asarray(learning_rate, dtype), np.asarray(0, dtype)]
@@ -103,8 +106,11 @@ class Trainer(PaddedTrainer):
         total, *found = self._update(
             *self._weights, *self._sums, *batch, *rates, *before, *factors, *waiting
         )
-        last, number = len(start.states), len(self._weights)
-        states, document, learnt = found[:last], found[last], found[last + 1 :]
+        last = len(start.states)
+        number = len(self._weights)
+        states = found[:last]
+        document = found[last]
+        learnt = found[last + 1 :]
         self._weights = Parameters(*learnt[:number])
         self._sums = Parameters(*learnt[number : 2 * number])
         if waiting:
@@ -122,7 +128,8 @@ class Trainer(PaddedTrainer):
 
     def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
         """The factors of dropout for padded segments of that length."""
-        settings, weights = self._settings, self._weights
+        settings = self._settings
+        weights = self._weights
         places = self._offsets[np.maximum(segments, 0)] + np.arange(length)[:, None]
 
         def of(layer: np.uint32, width: int, rate: float) -> Array:
@@ -165,14 +172,13 @@ class OnlineScorer:
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
         self._trained = self.weights = Parameters(*(array.copy() for array in weights))
-        self._way, self._waiting = way, 0
+        self._way = way
+        self._waiting = 0
         self._reading = reading_of(settings, way)
         self._nothing = Carried.nothing(weights, settings.cell, 1)
         dtype = settings.precision
-        symbols, batch = (
-            symbolic.weight_symbols(dtype),
-            graph.padded_symbols(dtype),
-        )
+        symbols = symbolic.weight_symbols(dtype)
+        batch = graph.padded_symbols(dtype)
         states = tuple(pt.matrix(dtype=dtype) for _ in self._nothing.states)
         given = graph.Given(states, pt.tensor3(dtype=dtype))
         rates = (
@@ -201,12 +207,15 @@ class OnlineScorer:
         scores = empty_scores(self._trained, starts)
         begins = unit_beginnings(split, sentences, self._reading.unit_of_text)
         with _COMPUTING:
-            states, document = list(self._nothing.states), self._nothing.documents
+            states = list(self._nothing.states)
+            document = self._nothing.documents
             self.weights = self._trained
             for number, sentence in enumerate(sentences):
                 if begins[number]:
-                    self.weights, document = self._trained, self._nothing.documents
-                    self._change, self._waiting = np.zeros_like(document), 0
+                    self.weights = self._trained
+                    document = self._nothing.documents
+                    self._change = np.zeros_like(document)
+                    self._waiting = 0
                 if begins[number] or not self._reading.state:
                     states = list(self._nothing.states)
                 begin, end = split.offsets[sentence], split.offsets[sentence + 1]
@@ -224,8 +233,11 @@ class OnlineScorer:
         Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
         (1, D), and `before` are the states before the first word, (1, ·).
         """
-        by_word, size = self._way.words_a_step > 0, len(inputs)
-        states, documents, logs = [before], [], np.zeros(size)
+        by_word = self._way.words_a_step > 0
+        size = len(inputs)
+        states = [before]
+        documents = []
+        logs = np.zeros(size)
         for t in range(size):
             documents.append(document)
             if not by_word and t + 1 < size:
@@ -233,10 +245,8 @@ class OnlineScorer:
             begin = max(0, t + 1 - self._way.steps) if by_word else 0
             scored = t if by_word else 0
             mask = (np.arange(begin, t + 1) >= scored).astype(document.dtype)[:, None]
-            words, held = (
-                (inputs[begin : t + 1], targets[begin : t + 1]),
-                np.stack(documents[begin:]),
-            )
+            words = (inputs[begin : t + 1], targets[begin : t + 1])
+            held = np.stack(documents[begin:])
             found = self._score(*self.weights, *words, mask, *states[begin], held)
             number = len(self._learning)
             learnt = dict(zip(self._learning, found[:number], strict=True))
@@ -247,6 +257,7 @@ class OnlineScorer:
             self._waiting += 1
             if self._waiting == self._way.words_a_step or not by_word:
                 document = document + self._change
-                self._change, self._waiting = np.zeros_like(document), 0
+                self._change = np.zeros_like(document)
+                self._waiting = 0
             states.append([state[-1] for state in after])
         return logs, document, states[-1]

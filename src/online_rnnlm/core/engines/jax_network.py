@@ -72,9 +72,11 @@ class Network:
 
         The words of all classes are padded to those of the largest class.
         """
-        classes, rows = self._classes, jnp.arange(len(targets))
+        classes = self._classes
+        rows = jnp.arange(len(targets))
         of_target = classes["of_word"][targets]
-        words, exists = classes["words"][of_target], classes["exists"][of_target]
+        words = classes["words"][of_target]
+        exists = classes["exists"][of_target]
         class_scores = hidden @ weights.class_output.T + document @ weights.class_document
         word_scores = jnp.einsum("bm,blm->bl", hidden, weights.word_output[words])
         word_scores += jnp.einsum("bd,dbl->bl", document, weights.word_document[:, words])
@@ -128,7 +130,8 @@ def _cell_step(model: Model, weights: Parameters) -> _Step:
     """Make a function of JAX from the cell's symbols."""
     dtype = str(weights.recurrent.dtype)
     symbols = Parameters(*_symbols(weights))
-    ids, embedded = pt.ivector(), pt.matrix(dtype=dtype)
+    ids = pt.ivector()
+    embedded = pt.matrix(dtype=dtype)
     states = tuple(pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
     found = model.cell.step(symbols, Words(ids, embedded), states, model)
     function = _as_jax([*symbols, ids, embedded, *states], found)

@@ -13,7 +13,7 @@ from online_rnnlm.core.engines.kernels.backward import learn_from_waiting
 from online_rnnlm.core.engines.kernels.batches import score_sentences, train_batches
 from online_rnnlm.core.engines.kernels.learning import ADAGRAD, SGD, Learning, learning_of
 from online_rnnlm.core.engines.kernels.online import Learner, score_online
-from online_rnnlm.core.engines.kernels.waiting import Waiting, nothing_waits
+from online_rnnlm.core.engines.kernels.waiting import WaitingWords, nothing_waits
 from online_rnnlm.core.lanes import (
     NO_BATCHES,
     NOTHING,
@@ -45,7 +45,8 @@ class Trainer:
         carried: Carried,
         waiting: tuple[NDArray[Any], ...] = (),
     ) -> None:
-        self._settings, self._class_offsets = settings, text.class_offsets
+        self._settings = settings
+        self._class_offsets = text.class_offsets
         split = text.splits["train"]
         self._text = data.text_of(split, segments_of(split, settings).offsets)
         self.weights = Parameters(*map(np.array, weights))
@@ -54,7 +55,7 @@ class Trainer:
         self._lanes = data.kernel_lanes(reading_of(settings), self.carried)
         self._waiting = nothing_waits(weights, settings.rare_class_words)
         if waiting:
-            self._waiting = Waiting(*map(np.array, waiting))
+            self._waiting = WaitingWords(*map(np.array, waiting))
         # This compiles the kernels, or loads them, before an epoch's time is measured.
         self.update(NO_BATCHES, settings.learning_rate)
 
@@ -72,8 +73,9 @@ class Trainer:
         """What waits now, not copies."""
         return self._waiting
 
-    def _model(self, key: int) -> data.Model:
-        settings, offsets = self._settings, self._class_offsets
+    def _model(self, key: int) -> data.KernelModel:
+        settings = self._settings
+        offsets = self._class_offsets
         return data.kernel_model(settings, self.weights, offsets, settings.document_rate, key=key)
 
     def _learning(self, learning_rate: float) -> Learning:
@@ -104,9 +106,12 @@ class Scorer:
         hidden_states: bool = False,
         words_a_step: int = 1,
     ) -> None:
-        """Make a scorer; `words_a_step` is that of `data.Model`."""
-        self._settings, self._reading, self._words_a_step = settings, reading, words_a_step
-        self._class_offsets, self._hidden_states = text.class_offsets, hidden_states
+        """Make a scorer; `words_a_step` is that of `data.KernelModel`."""
+        self._settings = settings
+        self._reading = reading
+        self._words_a_step = words_a_step
+        self._class_offsets = text.class_offsets
+        self._hidden_states = hidden_states
 
     def __call__(
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
@@ -173,14 +178,19 @@ class OnlineScorer:
     """
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
-        self._settings, self._text, self._way = settings, text, way
+        self._settings = settings
+        self._text = text
+        self._way = way
         self._reading = reading_of(settings, way)
         self._trained = self.weights = Parameters(*(array.copy() for array in weights))
 
     def score(self, split: Split, sentences: Sentences) -> Scores:
         """Score these sentences in this order, starting from the weights given at the start."""
-        way, settings, trained = self._way, self._settings, self._trained
-        rate, after = way.vector_rate_in(settings), way.words_a_step
+        way = self._way
+        settings = self._settings
+        trained = self._trained
+        rate = way.vector_rate_in(settings)
+        after = way.words_a_step
         if not way.groups:
             alone = Scorer(settings, self._text, self._reading, words_a_step=after)
             return alone(trained, split, sentences, rate)

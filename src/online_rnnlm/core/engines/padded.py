@@ -49,7 +49,9 @@ class PaddedTrainer:
         carried: Carried,
         waiting: tuple[Array, ...] = (),
     ) -> None:
-        self._settings, self.carried, self.waiting = settings, carried, waiting
+        self._settings = settings
+        self.carried = carried
+        self.waiting = waiting
         self._split = text.splits["train"]
         self._offsets = segments_of(self._split, settings).offsets
         self._prepare(text)
@@ -114,7 +116,9 @@ class PaddedScorer:
         *,
         hidden_states: bool = False,
     ) -> None:
-        self._settings, self._reading, self._hidden_states = settings, reading, hidden_states
+        self._settings = settings
+        self._reading = reading
+        self._hidden_states = hidden_states
         self._width = reading.lanes(SCORING_LANES)
         self._prepare(text)
 
@@ -126,7 +130,9 @@ class PaddedScorer:
         self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
     ) -> Scores:
         """Score these sentences, the document vector learning after every word."""
-        settings, reading, width = self._settings, self._reading, self._width
+        settings = self._settings
+        reading = self._reading
+        width = self._width
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
         rate = np.asarray(document_rate, settings.precision)

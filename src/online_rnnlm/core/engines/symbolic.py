@@ -30,6 +30,7 @@ class Form(NamedTuple):
     dropout: float
     embedding_dropout: float
     rare_class_words: int
+    context_decay: float
 
     @property
     def drops(self) -> bool:
@@ -38,8 +39,11 @@ class Form(NamedTuple):
 
     def model(self, class_offsets: NDArray[np.int64]) -> graph.Model:
         """The model's definition; `class_offsets` (K + 1,) are those of the vocabulary."""
-        classes, cell = graph.WordClasses.from_offsets(class_offsets), load_cell(self.cell)
-        return graph.Model(cell, classes, self.error_clip, self.goes_through_updates)
+        classes = graph.WordClasses.from_offsets(class_offsets)
+        cell = load_cell(self.cell)
+        return graph.Model(
+            cell, classes, self.error_clip, self.goes_through_updates, self.context_decay
+        )
 
 
 def weight_symbols(dtype: str) -> Parameters:
@@ -62,9 +66,12 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     factors of dropout if the form has them. Outputs: log P, the states and vectors after the last
     words, and the new weights and accumulators.
     """
-    dtype, model = form.precision, form.model(class_offsets)
-    weights, sums = weight_symbols(dtype), weight_symbols(dtype)
-    batch, start = graph.padded_symbols(dtype), _start_symbols(model, weights)
+    dtype = form.precision
+    model = form.model(class_offsets)
+    weights = weight_symbols(dtype)
+    sums = weight_symbols(dtype)
+    batch = graph.padded_symbols(dtype)
+    start = _start_symbols(model, weights)
     rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
     factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
     waiting = [pt.matrix(dtype=dtype), pt.matrix(dtype=dtype), pt.vector(dtype="bool")]
@@ -80,7 +87,8 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
         dropout=graph.Dropout(*factors) if factors else None,
         waiting=updates.Waiting(*waiting) if waiting else None,
     )
-    last, new = graph.last_states(result, batch.mask), dict(changes)
+    last = graph.last_states(result, batch.mask)
+    new = dict(changes)
     learnt = [new[symbol] for symbol in (*weights, *sums, *waiting[:2])]
     return pytensor.function(
         [*weights, *sums, *batch, *rates, *start.states, start.document, *factors, *waiting],
@@ -96,9 +104,11 @@ def scoring(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     document vector, and the states and vectors before the first words. Outputs: log P (T, B), h
     (T, B, M), and the states and vectors after the last words.
     """
-    dtype, model = form.precision, form.model(class_offsets)
+    dtype = form.precision
+    model = form.model(class_offsets)
     weights = weight_symbols(dtype)
-    batch, rate = graph.padded_symbols(dtype), pt.scalar(dtype=dtype)
+    batch = graph.padded_symbols(dtype)
+    rate = pt.scalar(dtype=dtype)
     start = _start_symbols(model, weights)
     result = graph.predictions(model, weights, batch, rate, start)
     last = graph.last_states(result, batch.mask)

@@ -79,7 +79,7 @@ class _Equation:
         return found
 
 
-@pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}], ids=str)
+@pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}, {"cell": "slow_context"}], ids=str)
 def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     settings, corpus = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS), _corpus()
     split = corpus.splits["valid"]

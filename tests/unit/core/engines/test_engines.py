@@ -39,6 +39,7 @@ SGD = {"optimizer": "sgd"}
 DROPOUT = {"dropout": 0.4, "embedding_dropout": 0.2}
 RARE = {"rare_class_words": 4}
 LSTM = {"cell": "lstm"}
+SLOW = {"cell": "slow_context", "context_size": 5, "context_decay": 0.8}
 OPTIONS = {
     "static": SGD | {"batch_sentences": 1},
     "static float32": SINGLE,
@@ -53,6 +54,9 @@ OPTIONS = {
     "dropout": VECTOR | DROPOUT,
     "rare classes": VECTOR | RARE | DOCUMENT,
     "rare classes sgd": RARE | SGD | DROPOUT,
+    "slow context": SLOW | SINGLE,
+    "slow context documents": VECTOR | DOCUMENT | SLOW | DROPOUT,
+    "slow context stretches": VECTOR | DOCUMENT | SLOW | RARE | {"segment_tokens": 3},
     "lstm": LSTM | SINGLE | {"embedding_dropout": 0.2},
     "lstm stretches": VECTOR | DOCUMENT | LSTM | DROPOUT | {"segment_tokens": 3},
     "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
@@ -68,6 +72,7 @@ MATRIX = [
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),
     *(("jax", name, UNEVEN, OPTIONS[name]) for name in OF_JAX),
     ("jax", "lstm through", UNEVEN, VECTOR | THROUGH | LSTM),
+    ("jax", "slow context", UNEVEN, VECTOR | DOCUMENT | SLOW),
     ("jax", "through sgd", UNEVEN, VECTOR | THROUGH | SGD),
 ]
 

@@ -68,6 +68,8 @@ CASES = [
     Case(3, ("embeddings", "recurrent"), RATE, 1, "sentence", "stream"),
     Case(3, EVERYTHING, RATE, 4, "word", "document", one_class=True),
     Case(3, EVERYTHING, RATE, 4, "sentence", "stream", precision="float32"),
+    Case(3, EVERYTHING, RATE, 4, "word", "document", carries_state=True, cell="slow_context"),
+    Case(0, ("recurrent",), 0.0, 4, "sentence", "document", cell="slow_context"),
 ]
 
 

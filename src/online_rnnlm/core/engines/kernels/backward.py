@@ -9,7 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from online_rnnlm.core.engines.kernels.cells import go_back_through_cell, hidden_states_before
+from online_rnnlm.core.engines.kernels.cells import (
+    context_units,
+    go_back_through_cell,
+    hidden_states_before,
+)
 from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, HIDDEN, drop
 from online_rnnlm.core.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.core.engines.kernels.forward import predict_class
@@ -21,7 +25,8 @@ from online_rnnlm.core.engines.kernels.waiting import Factors, let_wait, take_al
 @njit(cache=True)
 def update_weights(model, learning, batch, states, found):
     """Update the weights that learn, by the deltas that `predict` has left."""
-    weights, dropout = model.weights, model.dropout
+    weights = model.weights
+    dropout = model.dropout
     goes_back = learning.embeddings or learning.recurrent
     gradient = np.zeros_like(states.hidden)  # ∂L_t/∂h_t
     predicted = gradient[batch.first_predicted :]
@@ -35,8 +40,11 @@ def update_weights(model, learning, batch, states, found):
         drop(dropout.key, HIDDEN, dropout.hidden, places, predicted)
         deltas = go_back_through_cell(model, batch, states, gradient)
         if learning.recurrent:
-            sums, before = learning.sums.recurrent, hidden_states_before(batch, states)
-            learn_by_product(weights.recurrent, sums, deltas, before, learning)
+            read = hidden_states_before(batch, states, context_units(weights))
+            inputs = deltas
+            if context_units(weights) > 0:
+                inputs = np.ascontiguousarray(deltas[:, : weights.recurrent.shape[0]])
+            learn_by_product(weights.recurrent, learning.sums.recurrent, inputs, read, learning)
         if learning.embeddings:
             drop(dropout.key, EMBEDDINGS, dropout.embeddings, batch.places, deltas)
             _update_embeddings(weights, learning, batch, deltas)
@@ -45,7 +53,9 @@ def update_weights(model, learning, batch, states, found):
 @njit(cache=True)
 def _go_through_classes(model, learning, batch, found, gradient):
     """For every class c add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of its words, and let its weights learn."""
-    weights, classes, groups = model.weights, model.classes, found.groups
+    weights = model.weights
+    classes = model.classes
+    groups = found.groups
     for c in range(classes.offsets.size - 1):
         begin, end = groups.starts[c], groups.starts[c + 1]
         low, high = classes.offsets[c], classes.offsets[c + 1]
@@ -67,7 +77,8 @@ def _go_through_classes(model, learning, batch, found, gradient):
 @njit(cache=True)
 def _learn_from(model, learning, c, factors):
     """Update W_o[c] and V_o[c], or let these words wait if there are too few of them."""
-    waiting, classes = learning.waiting, model.classes
+    waiting = learning.waiting
+    classes = model.classes
     if waiting.counts[c] + factors.deltas.shape[0] < learning.rare_class_words:
         let_wait(waiting, classes, c, factors)
     elif waiting.counts[c] > 0:
@@ -88,10 +99,13 @@ def learn_from_waiting(model, learning):
 @njit(cache=True)
 def _update_class(model, learning, c, factors):
     """Update W_o[c] by Σ δ_w hᵀ, and V_o[c]ᵀ by Σ d δ_wᵀ."""
-    weights, sums = model.weights, learning.sums
-    rule, rate = learning.rule, learning.learning_rate
+    weights = model.weights
+    sums = learning.sums
+    rule = learning.rule
+    rate = learning.learning_rate
     low, high = model.classes.offsets[c], model.classes.offsets[c + 1]
-    output, output_sums = weights.word_output[low:high], sums.word_output[low:high]
+    output = weights.word_output[low:high]
+    output_sums = sums.word_output[low:high]
     learn_by_product(output, output_sums, factors.deltas, factors.hidden, learning)
     gradient = np.dot(factors.documents.T, factors.deltas)
     for i in range(gradient.shape[0]):
@@ -102,7 +116,8 @@ def _update_class(model, learning, c, factors):
 @njit(cache=True)
 def _update_class_output(weights, learning, found):
     """Update W_c by Σ δ_c hᵀ, and V_cᵀ by Σ d δ_cᵀ."""
-    sums, deltas = learning.sums, found.class_deltas
+    sums = learning.sums
+    deltas = found.class_deltas
     learn_by_product(weights.class_output, sums.class_output, deltas, found.hidden, learning)
     documents = found.documents
     learn_by_product(weights.class_document, sums.class_document, documents, deltas, learning)
@@ -111,8 +126,10 @@ def _update_class_output(weights, learning, found):
 @njit(cache=True)
 def _update_embeddings(weights, learning, batch, deltas):
     """Update E[w] of each previous word w by the sum of the deltas (N, ·) of the words after it."""
-    rule, rate = learning.rule, learning.learning_rate
-    embeddings, sums = weights.embeddings, learning.sums.embeddings
+    rule = learning.rule
+    rate = learning.learning_rate
+    embeddings = weights.embeddings
+    sums = learning.sums.embeddings
     rows = np.argsort(batch.inputs, kind="mergesort")  # all rows of a word follow each other
     gradient = np.empty(deltas.shape[1], deltas.dtype)
     for i in range(rows.size):

@@ -20,7 +20,8 @@ def train_batches(model, learning, text, batches, lanes):
     segments and whether a unit of text begins with each, both (N, B). The states and vectors that
     live on are read from `lanes`, and left there. Returns the log-probability of all words, Σ -L_t.
     """
-    total, lacks_words = 0.0, model.weights.class_document.shape[0] == 0
+    total = 0.0
+    lacks_words = model.weights.class_document.shape[0] == 0
     for n in range(batches.segments.shape[0]):
         batch = lay_out(text, batches.segments[n], 0)
         states, _, found = read_batch(model, batch, batches.begins[n], lanes, lacks_words)
@@ -49,7 +50,8 @@ def read_batch(model, batch, begins, lanes, lacks_words):
 @njit(cache=True)
 def _take_up(lanes, begins, batch):
     """The states and the vectors before a batch's first words: those of the lanes, or 0."""
-    size, dtype = batch.lanes.size, lanes.hidden.dtype
+    size = batch.lanes.size
+    dtype = lanes.hidden.dtype
     before = Before(
         np.zeros((size, lanes.hidden.shape[1]), dtype),
         np.zeros((size, lanes.memory.shape[1]), dtype),
@@ -101,7 +103,8 @@ def score_sentences(model, text, order, lanes, first_words, scores):
     for n in range(order.segments.shape[0]):
         batch = lay_out(text, order.segments[n], 0)
         states, vectors, found = read_batch(model, batch, order.begins[n], lanes, False)
-        places, first_rows = order.places[n][batch.lanes], batch.first_rows
+        places = order.places[n][batch.lanes]
+        first_rows = batch.first_rows
         for t in range(first_rows.size - 1):
             for row in range(first_rows[t], first_rows[t + 1]):
                 word = first_words[places[row - first_rows[t]]] + t

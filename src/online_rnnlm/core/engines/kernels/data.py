@@ -31,7 +31,7 @@ class Lanes(NamedTuple):
     """The states and document vectors that B lanes take on from a segment to the next one."""
 
     hidden: Any
-    """(B, M): h."""
+    """(B, M): h; with C slow context units (B, M + C), h and s side by side."""
     memory: Any
     """(B, M): c, the memory of an LSTM; (B, 0) for other cells."""
     documents: Any
@@ -55,7 +55,7 @@ class Classes(NamedTuple):
     """(K + 1,): class c's words are the ids from offsets[c] to offsets[c + 1] - 1."""
 
 
-class Dropout(NamedTuple):
+class DropoutRates(NamedTuple):
     """The shares of units that are left out in training; both are 0 in testing."""
 
     key: np.uint32
@@ -66,20 +66,22 @@ class Dropout(NamedTuple):
     """Share of the elements of h that are left out before the output layer."""
 
 
-class Model(NamedTuple):
+class KernelModel(NamedTuple):
     """The weights and settings that words are predicted with."""
 
     weights: Parameters
     classes: Classes
     is_lstm: bool
     """True for an LSTM, False for the paper's sigmoid units."""
+    context_decay: np.floating
+    """γ, the share of a slow context unit's value that the next word keeps."""
     document_rate: np.floating
     """α, the rate of the document vector."""
     words_a_step: int
     """Number of words after which d takes a step; 0 for a step at each segment's end."""
     error_clip: np.floating
     """Bound on the deltas of the hidden units; infinite for no bound."""
-    dropout: Dropout
+    dropout: DropoutRates
 
 
 def text_of(split: Split, offsets: Integers | None = None) -> KernelText:
@@ -116,20 +118,21 @@ def kernel_model(
     *,
     words_a_step: int = 1,
     key: int | None = None,
-) -> Model:
+) -> KernelModel:
     """Put together a model; `class_offsets` (K + 1,) are those of the vocabulary.
 
     In training, which gives the key of the random numbers, units are left out.
     """
     real = weights.recurrent.dtype.type
-    dropout = Dropout(np.uint32(0), 0.0, 0.0)
+    dropout = DropoutRates(np.uint32(0), 0.0, 0.0)
     if key is not None:
-        dropout = Dropout(np.uint32(key), settings.embedding_dropout, settings.dropout)
+        dropout = DropoutRates(np.uint32(key), settings.embedding_dropout, settings.dropout)
     of_word = np.repeat(np.arange(len(class_offsets) - 1), np.diff(class_offsets))
-    return Model(
+    return KernelModel(
         weights,
         Classes(of_word, np.asarray(class_offsets)),
         settings.cell == "lstm",
+        real(settings.context_decay),
         real(document_rate),
         words_a_step,
         real(settings.error_clip or np.inf),

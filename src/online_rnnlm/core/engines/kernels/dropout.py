@@ -13,11 +13,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
-EMBEDDINGS, HIDDEN = np.uint32(0x3C6EF372), np.uint32(0xDAA66D2B)
+EMBEDDINGS = np.uint32(0x3C6EF372)
+HIDDEN = np.uint32(0xDAA66D2B)
 """Numbers that tell the layers apart: the rows of E, and h before the output layer."""
-_BY_PLACE, _BY_UNIT = np.uint64(0x9E3779B9), np.uint64(0x85EBCA6B)
-_FIRST, _SECOND = np.uint64(0x7FEB352D), np.uint64(0x846CA68B)
-_FIFTEEN, _SIXTEEN = np.uint64(15), np.uint64(16)
+_BY_PLACE = np.uint64(0x9E3779B9)
+_BY_UNIT = np.uint64(0x85EBCA6B)
+_FIRST = np.uint64(0x7FEB352D)
+_SECOND = np.uint64(0x846CA68B)
+_FIFTEEN = np.uint64(15)
+_SIXTEEN = np.uint64(16)
 _LOW = np.uint64(0xFFFFFFFF)
 """The lower 32 bits of a number: products of 32-bit numbers are taken modulo 2^32."""
 
@@ -50,7 +54,8 @@ def drop(key, layer, rate, places, rows):
     if rate == 0:
         return
     least = np.uint64(rate * 4294967295.0)
-    scale, zero = rows.dtype.type(1 / (1 - rate)), rows.dtype.type(0)
+    scale = rows.dtype.type(1 / (1 - rate))
+    zero = rows.dtype.type(0)
     for r in range(rows.shape[0]):
         start = (np.uint64(key) + np.uint64(layer) + np.uint64(places[r]) * _BY_PLACE) & _LOW
         row = rows[r]

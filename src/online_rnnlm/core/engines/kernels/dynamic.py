@@ -73,8 +73,11 @@ def score_dynamically(model, learning, decay, text, resets, lanes, log_probabili
     The weights of `model` change; `learning` adds their gradients to its sums, which are 0. Fills
     `log_probabilities` (tokens,).
     """
-    weights, gradients = model.weights, learning.sums
-    trained, log_keep, rates = decay.trained, decay.log_keep, decay.rates
+    weights = model.weights
+    gradients = learning.sums
+    trained = decay.trained
+    log_keep = decay.log_keep
+    rates = decay.rates
     begins = np.zeros(1, np.bool_)
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]
@@ -104,8 +107,11 @@ def score_dynamically(model, learning, decay, text, resets, lanes, log_probabili
 @njit(cache=True)
 def _catch_up(model, gradients, decay, words, steps):
     """Take the steps that the rows of E, W_o and V_o lack, which these words (T + 1,) need."""
-    weights, classes = model.weights, model.classes
-    trained, log_keep, rates = decay.trained, decay.log_keep, decay.rates
+    weights = model.weights
+    classes = model.classes
+    trained = decay.trained
+    log_keep = decay.log_keep
+    rates = decay.rates
     for word in words[:-1]:
         lacking = steps - decay.steps_of_words[word]
         if lacking > 0:
@@ -139,7 +145,8 @@ def _step(weights, gradient, row, steps):
     0, and if there are several, in that one, too.
     """
     trained, log_keep, rates = row
-    number, zero = weights.dtype.type(steps), weights.dtype.type(0)
+    number = weights.dtype.type(steps)
+    zero = weights.dtype.type(0)
     for j in range(weights.size):
         kept = exponential(number * log_keep[j]) * (weights[j] - trained[j])
         weights[j] = trained[j] + kept - rates[j] * gradient[j]
@@ -155,13 +162,15 @@ class DynamicScorer:
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters) -> None:
         """Read the training text once, for m."""
-        self._settings, self._weights = settings, weights
+        self._settings = settings
+        self._weights = weights
         self._class_offsets = text.class_offsets
         self._rms = self._root_mean_squares(text.splits["train"])
 
     def _root_mean_squares(self, split: Split) -> Parameters:
         """m: for each weight the root mean square of the gradients of training's batches."""
-        settings, weights = self._settings, self._weights
+        settings = self._settings
+        weights = self._weights
         segments = segments_of(split, settings)
         lanes = segments.lanes(settings.batch_sentences)
         batches = side_by_side(segments.units, np.arange(len(segments.units) - 1), lanes)
@@ -204,7 +213,8 @@ class DynamicScorer:
             log_keep = [np.maximum(array, _LEAST_LOG) for array in logs]
         rates = (learning_rate / (m + epsilon * mean) for m in self._rms)
         dtype = self._weights.recurrent.dtype
-        words, classes = len(self._weights.embeddings), len(self._class_offsets) - 1
+        words = len(self._weights.embeddings)
+        classes = len(self._class_offsets) - 1
         return Decay(
             self._weights,
             Parameters(*(array.astype(dtype) for array in log_keep)),
@@ -213,7 +223,7 @@ class DynamicScorer:
             np.zeros(classes, np.int64),
         )
 
-    def _model(self, weights: Parameters) -> data.Model:
+    def _model(self, weights: Parameters) -> data.KernelModel:
         rate = self._settings.document_rate
         return data.kernel_model(self._settings, weights, self._class_offsets, rate)
 
@@ -230,7 +240,8 @@ def segments_for(
 
     A segment ends with its sentence, or with its unit if state and vector live on to its end.
     """
-    reading, every = reading_of(settings), np.arange(split.sentences)
+    reading = reading_of(settings)
+    every = np.arange(split.sentences)
     lives_on = reading.state and reading.vector
     begins = unit_beginnings(split, every, reading.unit_of_text if lives_on else "sentence")
     units = np.append(np.flatnonzero(begins), split.sentences)

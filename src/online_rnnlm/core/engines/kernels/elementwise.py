@@ -71,7 +71,8 @@ def largest(values: Any) -> Any:
 def _largest(values):
     whole = np.int32 if values.dtype == types.float32 else np.int64
     real = np.float32 if values.dtype == types.float32 else np.float64
-    sign, others = whole(np.iinfo(whole).bits - 1), np.iinfo(whole).max
+    sign = whole(np.iinfo(whole).bits - 1)
+    others = np.iinfo(whole).max
 
     def by_bits(values):
         bits = values.view(whole)
@@ -93,7 +94,8 @@ def logistic(x):
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def tangent(x):
     """tanh(x) = 1 - 2 / (1 + exp(2 x))."""
-    one, two = type(x)(1), type(x)(2)
+    one = type(x)(1)
+    two = type(x)(2)
     return one - two / (one + exponential(two * x))
 
 
@@ -143,10 +145,10 @@ def add(source, target):
 
 @njit(cache=True)
 def add_product(a, b, c):
-    """Set c += a b."""
+    """Set c += a b; if c has more columns than b, only the first of them."""
     product = np.dot(a, b)
     for i in range(c.shape[0]):
-        add(product[i], c[i])
+        add(product[i], c[i][: product.shape[1]])
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

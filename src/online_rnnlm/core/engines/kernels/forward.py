@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from online_rnnlm.core.engines.kernels.data import Integers
 from online_rnnlm.core.engines.kernels.dropout import HIDDEN, drop
 from online_rnnlm.core.engines.kernels.elementwise import copy, descend, gather, softmax_deltas
-from online_rnnlm.core.engines.kernels.layout import Groups, group_by_class, scores_of_class
+from online_rnnlm.core.engines.kernels.layout import ByClass, group_by_class, scores_of_class
 
 
 class Vectors(NamedTuple):
@@ -29,10 +29,10 @@ class Vectors(NamedTuple):
     """(B,): number of these words."""
 
 
-class Predictions(NamedTuple):
+class KernelPredictions(NamedTuple):
     """The predictions of a batch's P words, and what their gradients are computed from."""
 
-    groups: Groups
+    groups: ByClass
     log_probabilities: NDArray[np.float64]
     """(P,): log P of every word."""
     hidden: Any
@@ -53,7 +53,8 @@ def predict(model, batch, states, vectors, lacks_words):
 
     A model without a vector may leave the words of the classes to `predict_class`.
     """
-    weights, classes = model.weights, model.classes
+    weights = model.weights
+    classes = model.classes
     hidden = states.hidden[batch.first_predicted :]
     if model.dropout.hidden > 0:
         hidden = hidden.copy()
@@ -61,7 +62,7 @@ def predict(model, batch, states, vectors, lacks_words):
         drop(model.dropout.key, HIDDEN, model.dropout.hidden, places, hidden)
     groups = group_by_class(classes, batch.targets)
     class_scores = np.dot(hidden, weights.class_output.T)
-    found = Predictions(
+    found = KernelPredictions(
         groups,
         np.empty(batch.targets.size),
         hidden,
@@ -81,12 +82,11 @@ def predict(model, batch, states, vectors, lacks_words):
 @njit(cache=True)
 def _score_class(model, found, c):
     """Compute W_o[c] h_t of the words of a class that has some, in the place of their deltas."""
-    groups, offsets = found.groups, model.classes.offsets
-    words, low, high = (
-        groups.words[groups.starts[c] : groups.starts[c + 1]],
-        offsets[c],
-        offsets[c + 1],
-    )
+    groups = found.groups
+    offsets = model.classes.offsets
+    words = groups.words[groups.starts[c] : groups.starts[c + 1]]
+    low = offsets[c]
+    high = offsets[c + 1]
     if high - low > 1:  # a word that is alone in its class has P(w|c) = 1
         # BLAS is slow if it is to transpose the larger of the two matrices.
         hidden = np.ascontiguousarray(gather(found.hidden, words).T)
@@ -101,7 +101,8 @@ def predict_class(model, batch, found, c):
     Together with the update of W_o[c], which follows, W_o is read from memory once and not twice.
     """
     _score_class(model, found, c)
-    groups, low = found.groups, model.classes.offsets[c]
+    groups = found.groups
+    low = model.classes.offsets[c]
     scores = scores_of_class(found.word_deltas, groups, model.classes, c)
     for i in range(scores.shape[0]):
         number = groups.words[groups.starts[c] + i]
@@ -116,19 +117,23 @@ def _follow_documents(model, batch, found, vectors):
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
     and adds ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w to d's gradient.
     """
-    class_document, word_document = model.weights.class_document, model.weights.word_document
-    of_word, offsets = model.classes.of_word, model.classes.offsets
+    class_document = model.weights.class_document
+    word_document = model.weights.word_document
+    of_word = model.classes.of_word
+    offsets = model.classes.offsets
     t = 0
     for row in range(batch.inputs.size):
         if row == batch.first_rows[t + 1]:
             t += 1
-        number, b = row - batch.first_predicted, row - batch.first_rows[t]
+        number = row - batch.first_predicted
+        b = row - batch.first_rows[t]
         if number < 0:
             continue
         target = batch.targets[number]
         c = of_word[target]
         low, high = offsets[c], offsets[c + 1]
-        document, gradient = vectors.documents[b], vectors.gradients[b]
+        document = vectors.documents[b]
+        gradient = vectors.gradients[b]
         copy(document, found.documents[number])
         deltas = found.class_deltas[number]
         feed(document, class_document, 0, deltas)
@@ -172,7 +177,8 @@ def feed(document, matrix, low, inputs):
 
     `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
     """
-    rows, high = matrix.shape[0], low + inputs.size
+    rows = matrix.shape[0]
+    high = low + inputs.size
     whole = rows - rows % 4
     for i in range(0, whole, 4):
         row0, row1 = matrix[i][low:high], matrix[i + 1][low:high]
@@ -192,7 +198,8 @@ def add_document_gradient(matrix, low, deltas, gradient):
 
     `matrix` is Vᵀ, (D, ≥ low + n); if it has no rows, nothing is added.
     """
-    rows, high = matrix.shape[0], low + deltas.size
+    rows = matrix.shape[0]
+    high = low + deltas.size
     whole = rows - rows % 4
     zero = gradient.dtype.type(0)
     for i in range(0, whole, 4):

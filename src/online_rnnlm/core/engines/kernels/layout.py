@@ -40,11 +40,14 @@ def lay_out(text, segments, first_predicted):
     begins = text.offsets[segments[lanes]]
     lengths = text.offsets[segments[lanes] + 1] - begins
     longest_first = np.argsort(-lengths, kind="mergesort")  # it keeps the order among equals
-    lanes, begins, lengths = lanes[longest_first], begins[longest_first], lengths[longest_first]
+    lanes = lanes[longest_first]
+    begins = begins[longest_first]
+    lengths = lengths[longest_first]
     steps = lengths[0] if lengths.size else 0
     first_rows = np.zeros(steps + 1, np.int64)
     places = np.empty(lengths.sum(), np.int64)
-    row, active = 0, lengths.size
+    row = 0
+    active = lengths.size
     for t in range(steps):
         while lengths[active - 1] <= t:
             active -= 1
@@ -56,7 +59,7 @@ def lay_out(text, segments, first_predicted):
     return Batch(lanes, first_rows, places, text.stream[places], targets, first_predicted)
 
 
-class Groups(NamedTuple):
+class ByClass(NamedTuple):
     """A batch's predicted words, P, in the order of their classes."""
 
     words: Integers
@@ -80,7 +83,7 @@ def group_by_class(classes, targets):
     ends = np.cumsum(classes.offsets[in_order + 1] - classes.offsets[in_order])
     first_scores = np.zeros(targets.size, np.int64)
     first_scores[words[1:]] = ends[:-1]
-    return Groups(words, starts, first_scores, ends[-1] if ends.size else 0)
+    return ByClass(words, starts, first_scores, ends[-1] if ends.size else 0)
 
 
 @njit(cache=True)

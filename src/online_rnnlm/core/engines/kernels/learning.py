@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from online_rnnlm.core.engines.kernels.elementwise import add
-from online_rnnlm.core.engines.kernels.waiting import Waiting, nothing_waits
+from online_rnnlm.core.engines.kernels.waiting import WaitingWords, nothing_waits
 from online_rnnlm.core.parameters import Parameters
 
 ADAGRAD, SGD, GRADIENTS = range(3)
@@ -28,7 +28,7 @@ class Learning(NamedTuple):
     """AdaGrad's sums of squared gradients, or the sums of `GRADIENTS`; plain descent has none."""
     rare_class_words: int
     """Number of words from which the output weights of a class learn at once; fewer wait."""
-    waiting: Waiting
+    waiting: WaitingWords
     embeddings: bool
     """True if E learns."""
     recurrent: bool
@@ -72,7 +72,8 @@ def step(weights, gradient, sums, rule, rate):
 @njit(cache=True)
 def learn_by_product(weights, sums, a, b, learning):
     """Update a contiguous matrix by its gradient aᵀ b; a and b have a row for each of n words."""
-    rule, rate = learning.rule, learning.learning_rate
+    rule = learning.rule
+    rate = learning.learning_rate
     if rule == SGD and a.shape[0] <= _FEW:
         descend_by_product(weights, a, b, rate)
     else:
@@ -86,6 +87,7 @@ def descend_by_product(weights, a, b, rate):
     for i in range(weights.shape[0]):
         row = weights[i]
         for n in range(a.shape[0]):
-            factor, values = rate * a[n, i], b[n]
+            factor = rate * a[n, i]
+            values = b[n]
             for j in range(row.size):
                 row[j] -= factor * values[j]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.core.engines.kernels.backward import update_weights
 from online_rnnlm.core.engines.kernels.cells import Before, run_cell
-from online_rnnlm.core.engines.kernels.data import KernelText, Model
+from online_rnnlm.core.engines.kernels.data import KernelModel, KernelText
 from online_rnnlm.core.engines.kernels.elementwise import copy
 from online_rnnlm.core.engines.kernels.forward import Vectors, predict, take_step
 from online_rnnlm.core.engines.kernels.layout import lay_out
@@ -28,7 +28,7 @@ from online_rnnlm.core.parameters import Parameters
 class Learner(NamedTuple):
     """A model whose weights learn in testing, and return to the trained ones."""
 
-    model: Model
+    model: KernelModel
     """With the weights as they are now."""
     learning: Learning
     trained: Parameters
@@ -54,9 +54,11 @@ def score_online(learner, text, sentences, begins, scores):
     sentence's end.
     """
     weights = learner.model.weights
-    size, dtype = weights.class_document.shape[0], weights.recurrent.dtype
+    size = weights.class_document.shape[0]
+    dtype = weights.recurrent.dtype
     vectors = Vectors(np.zeros((1, size), dtype), np.zeros((1, size), dtype), np.zeros(1, np.int64))
-    before, row = _no_states(learner.model), 0
+    before = _no_states(learner.model)
+    row = 0
     for number in range(sentences.size):
         if begins[number]:
             _forget(learner)
@@ -74,7 +76,8 @@ def score_online(learner, text, sentences, begins, scores):
 @njit(cache=True)
 def _no_states(model):
     """States of 0 before a single segment."""
-    size, dtype = model.weights.recurrent.shape[1], model.weights.recurrent.dtype
+    size = model.weights.recurrent.shape[1]
+    dtype = model.weights.recurrent.dtype
     memory = size if model.is_lstm else 0
     return Before(np.zeros((1, size), dtype), np.zeros((1, memory), dtype))
 
@@ -85,8 +88,10 @@ def _read_sentence(learner, sentence, before, vectors, log_probabilities):
 
     Returns the states after it.
     """
-    model, learning = learner.model, learner.learning
-    first, size = sentence.offsets[0], log_probabilities.size
+    model = learner.model
+    learning = learner.learning
+    first = sentence.offsets[0]
+    size = log_probabilities.size
     steps = learner.bptt_steps if learning.embeddings or learning.recurrent else 1
     hidden = np.empty((size + 1, before.hidden.shape[1]), before.hidden.dtype)
     memory = np.empty((size + 1, before.memory.shape[1]), before.memory.dtype)
@@ -124,11 +129,9 @@ def _mark(learner, batch):
 @njit(cache=True)
 def _forget(learner):
     """Return to the trained weights."""
-    weights, trained, offsets = (
-        learner.model.weights,
-        learner.trained,
-        learner.model.classes.offsets,
-    )
+    weights = learner.model.weights
+    trained = learner.trained
+    offsets = learner.model.classes.offsets
     _copy_rows(trained.recurrent, weights.recurrent)
     _copy_rows(trained.class_output, weights.class_output)
     _copy_rows(trained.class_document, weights.class_document)

@@ -28,7 +28,7 @@ class Factors(NamedTuple):
     """(n, D): d."""
 
 
-class Waiting(NamedTuple):
+class WaitingWords(NamedTuple):
     """The factors that wait: of each class those of up to R words, one less than are enough."""
 
     counts: Integers
@@ -41,13 +41,14 @@ class Waiting(NamedTuple):
     """(K, R, D): d."""
 
 
-def nothing_waits(weights: Parameters, rare_class_words: int) -> Waiting:
+def nothing_waits(weights: Parameters, rare_class_words: int) -> WaitingWords:
     """Make room for the words that wait until their class has this many."""
     most = max(rare_class_words - 1, 0)
     classes, hidden = weights.class_output.shape
-    vocabulary, document = len(weights.word_output), len(weights.class_document)
+    vocabulary = len(weights.word_output)
+    document = len(weights.class_document)
     dtype = weights.word_output.dtype
-    return Waiting(
+    return WaitingWords(
         np.zeros(classes, np.int64),
         np.zeros(most * vocabulary, dtype),
         np.zeros((classes, most, hidden), dtype),
@@ -58,7 +59,8 @@ def nothing_waits(weights: Parameters, rare_class_words: int) -> Waiting:
 @njit(cache=True)
 def waiting_of(waiting, classes, c):
     """The factors of class c that wait, views."""
-    count, most = waiting.counts[c], waiting.hidden.shape[1]
+    count = waiting.counts[c]
+    most = waiting.hidden.shape[1]
     low, high = classes.offsets[c], classes.offsets[c + 1]
     deltas = waiting.deltas[most * low : most * high].reshape(most, high - low)
     return Factors(deltas[:count], waiting.hidden[c][:count], waiting.documents[c][:count])
