@@ -8,12 +8,8 @@ CODE = code_digest("analysis", "rivals")
 
 rule tables:
     input:
-        corpora=collect("<results>/corpora/{corpus}/statistics.json", corpus=CORPORA),
-        articles=collect(
-            "<results>/corpora/{corpus}/{text}.articles.npy",
-            corpus=CORPORA,
-            text=["test", *OTHER_TEXTS],
-        ),
+        corpora=corpus_files(CORPORA, "valid", "test", *OTHER_TEXTS),
+        sentences=collect("<results>/corpora/{corpus}/valid.tokens.txt", corpus=CORPORA),
         runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RUN_FILES),
         evaluations=[file for place in EVALUATIONS for file in evaluation_files(*place)],
         vectors=[
@@ -46,9 +42,11 @@ rule tables:
         "python3 -m online_rnnlm tables --config {params.config} &> {log}"
 
 
-# What follows from the tables reads all that they are made from, too.
+# Claims, figures and report read what the tables are made from, too. The tables come first, since
+# they are made again when settings or code have changed, and all that follows with them.
 rule claims:
     input:
+        rules.tables.input,
         rules.tables.output,
     output:
         "<results>/claims.json",
@@ -67,6 +65,7 @@ rule claims:
 
 rule figures:
     input:
+        rules.tables.input,
         "<results>/claims.json",
     output:
         report(
@@ -91,6 +90,7 @@ rule figures:
 
 rule report:
     input:
+        rules.tables.input,
         rules.tables.output,
         rules.figures.output,
         "<results>/audits.json",

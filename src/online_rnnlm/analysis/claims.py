@@ -19,7 +19,7 @@ from online_rnnlm.analysis.comparison import (
     scores_of,
 )
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Row, Side, longest
+from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.config.testing import MIXTURE, UNITS
 from online_rnnlm.core.way import (
     DOCUMENT_VECTOR,
@@ -125,7 +125,7 @@ def compared_claims(results: Results) -> Compared:
             yield _best_systems(results, vector)
 
 
-def _untested(number: int, row: Row, reason: str) -> UntestedClaim:
+def _untested(number: int, row: FinishedRow, reason: str) -> UntestedClaim:
     """A claim about a row that this experiment cannot test."""
     return UntestedClaim(
         number=number,
@@ -142,7 +142,7 @@ def _tested(
     ours: Side,
     theirs: Side,
     *,
-    row: Row | None = None,
+    row: FinishedRow | None = None,
     which: str = "",
     case: str = "",
     margin_percent: float | None = None,
@@ -199,7 +199,7 @@ def _costs(results: Results, side: Side) -> dict[str, Any]:
     return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
 
 
-def _more_parameters(results: Results, vector: Row) -> Compared:
+def _more_parameters(results: Results, vector: FinishedRow) -> Compared:
     """Test a row against a larger static one; its computation is counted, and its time measured."""
     static = results.static_of_as_many_parameters(vector)
     if static is None:
@@ -224,7 +224,7 @@ def _more_parameters(results: Results, vector: Row) -> Compared:
     yield claim.model_copy(update=counted | no_test)
 
 
-def _vector_alone(results: Results, vector: Row) -> Compared:
+def _vector_alone(results: Results, vector: FinishedRow) -> Compared:
     """Test the vector alone against everything learning, unit for unit of text.
 
     In the unit of training the vector has the rate of its training, in others the best on `valid`.
@@ -251,7 +251,7 @@ def _vector_alone(results: Results, vector: Row) -> Compared:
         yield _untested(VECTOR_ALONE, vector, reason)
 
 
-def _against_rivals(results: Results, vector: Row) -> Compared:
+def _against_rivals(results: Results, vector: FinishedRow) -> Compared:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
@@ -281,7 +281,7 @@ def _against_rivals(results: Results, vector: Row) -> Compared:
         yield _tested(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
-def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
+def _best_systems(results: Results, vector: FinishedRow) -> Claim | UntestedClaim:
     """Test the best of all rows with a vector against the best of all without one.
 
     Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
@@ -301,13 +301,13 @@ def _best_systems(results: Results, vector: Row) -> Claim | UntestedClaim:
     return _tested(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
-def _rivals(results: Results, vector: Row) -> list[Side]:
+def _rivals(results: Results, vector: FinishedRow) -> list[Side]:
     """The static rows with the vector row's cell and unit of text, each with each rival."""
     sides = _sides(results.static_rows_like(vector))
     return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
 
 
-def _sides(rows: Iterable[Row]) -> list[Side]:
+def _sides(rows: Iterable[FinishedRow]) -> list[Side]:
     """Rows in each of their evaluations."""
     return [Side(row, name) for row in rows for name in row.evaluations]
 

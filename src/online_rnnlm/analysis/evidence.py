@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +19,10 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import FinishedRun, Row, System
+from online_rnnlm.analysis.row import FinishedRow, FinishedRun, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables import lengths, other_texts, perplexity, updates
 from online_rnnlm.analysis.tables.perplexity import STILL
-from online_rnnlm.analysis.tables.write import Table
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
 from online_rnnlm.config.experiment import Experiment
@@ -257,59 +256,53 @@ class KeptResults(Results):
 
 
 def read_results(evidence: EvidenceFolder) -> KeptResults:
-    """Read what the evidence has of an experiment's results."""
+    """Read what the evidence has of an experiment's results.
+
+    Records have only what is kept: to read anything else of them raises AttributeError.
+    """
     experiment = load(evidence.configuration)
-    runs = {
+    rivals_of = rivals_of_corpora(experiment)
+    folders = {
         (run.settings.corpus, run.model, str(run.settings.seed)): run.name
         for run in experiment.runs()
     }
-    rivals = rivals_of_corpora(experiment)
-    runs |= {(corpus, rival.title, ""): name for name, (corpus, _, rival) in rivals.items()}
+    for folder, (corpus, _, rival) in rivals_of.items():
+        folders[corpus, rival.title, ""] = folder
     scores: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
     keys = ["corpus", "model", "seed", "evaluation", "text"]
     for key, pieces in pd.read_parquet(evidence.scores).groupby(keys, observed=True, sort=False):
         corpus, model, seed, evaluation, text = map(str, key)
-        scores[runs[corpus, model, seed], evaluation][text] = pieces
+        scores[folders[corpus, model, seed], evaluation][text] = pieces
 
-    table = _costs_and_valid_perplexities(evidence)
-
-    def read_evaluation(
-        corpus: str, network: str, name: str, run: str, way: Way | None
-    ) -> Evaluation:
-        values = table.get((corpus, network, name), _NOT_KEPT)
-        return _evaluation(name, way, values, scores[run, name])
-
+    values = _costs_and_valid_perplexities(evidence)
     rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for run in experiment.runs():
         network = (run.settings.corpus, run.model)
-        evaluations = {
-            name: read_evaluation(*network, name, run.name, way if isinstance(way, Way) else None)
-            for name, way in evaluations_of(run.settings, experiment.testing).items()
-            if (run.name, name) in scores
-        }
+        evaluations = {}
+        for name, way in evaluations_of(run.settings, experiment.testing).items():
+            if (run.name, name) in scores:
+                kept = values.get((*network, name), _NOT_KEPT)
+                evaluations[name] = _evaluation(name, way, kept, scores[run.name, name])
         if evaluations:
             main = final_evaluation(run.settings.document_size)
             end = RunResult.model_construct(
-                parameters=int(table[*network, main]["parameters"]),
+                parameters=int(values[*network, main]["parameters"]),
                 training_multiply_adds_per_word=math.nan,
                 words_per_second=math.nan,
             )
             rows[network].append(FinishedRun(run, end, evaluations))
+    rivals = []
+    for folder, (corpus, _, rival) in rivals_of.items():
+        kept = values[corpus, rival.title, NONE]
+        tested = _evaluation(NONE, rival.name, kept, scores[folder, NONE])
+        rivals.append(System(corpus, [tested], int(kept["parameters"]), rival=rival))
     return KeptResults(
         experiment=experiment,
         directory=evidence,
-        rows=[Row(tuple(runs)) for runs in rows.values()],
+        rows=[FinishedRow(tuple(runs)) for runs in rows.values()],
         candidates=(),
         missing=(),
-        rivals=[
-            System(
-                corpus,
-                [read_evaluation(corpus, rival.title, NONE, name, None)],
-                int(table[corpus, rival.title, NONE]["parameters"]),
-                rival=rival,
-            )
-            for name, (corpus, _, rival) in rivals.items()
-        ],
+        rivals=rivals,
         corpora=_statistics(evidence),
         timings=records.read(Timings, evidence.timings).timings,
         scores=scores,
@@ -336,9 +329,9 @@ def _costs_and_valid_perplexities(
 
 
 def _evaluation(
-    name: str, way: Way | None, values: Mapping[str, float], scores: Mapping[str, pd.DataFrame]
+    name: str, way: Way | str, values: Mapping[str, float], scores: Mapping[str, pd.DataFrame]
 ) -> Evaluation:
-    """Make an evaluation's record of what is kept; `scores` are by text."""
+    """Make an evaluation's record of what is kept; `way` may name a rival, `scores` are by text."""
     perplexities = {
         text: math.exp(-pieces["log_probability"].sum() / pieces["tokens"].sum())
         for text, pieces in scores.items()
@@ -355,7 +348,9 @@ def _evaluation(
         multiply_adds_per_word=values["multiply_adds_per_word"],
         parameters_touched_per_word=values["parameters_touched_per_word"],
     )
-    return Evaluation.model_construct(evaluation=name, way=way, costs=costs, splits=splits)
+    return Evaluation.model_construct(
+        evaluation=name, way=way if isinstance(way, Way) else None, costs=costs, splits=splits
+    )
 
 
 def _statistics(evidence: EvidenceFolder) -> dict[str, Statistics]:
@@ -391,19 +386,15 @@ def check_evidence(folder: Path) -> int:
     checked = _check_claims(evidence, results) + _check_choices(evidence)
     for name, make in _MADE_AGAIN.items():
         if evidence.table(name, "csv").is_file():
-            checked += _check_table(evidence, name, _made(make, results))
+            try:
+                table = make(results)
+                made = table.data if table.tidy is None else table.tidy
+            except NothingToShowError:
+                made = pd.DataFrame(columns=_SIDE)
+            checked += _check_table(evidence, name, made)
     if evidence.table("mixtures", "csv").is_file():
         checked += _check_table(evidence, "mixtures", _mixtures(results))
     return checked
-
-
-def _made(make: Callable[[Results], Table], results: Results) -> pd.DataFrame:
-    """Make a table again; return the rows of its CSV, of which it has none if nothing is shown."""
-    try:
-        table = make(results)
-    except NothingToShowError:
-        return pd.DataFrame(columns=_SIDE)
-    return table.data if table.tidy is None else table.tidy
 
 
 def _mixtures(results: Results) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from online_rnnlm.analysis.claims import (
 )
 from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.write import (
@@ -202,7 +202,7 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
     return [_finding(results, results.headline(corpus), claims) for corpus in corpora]
 
 
-def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
+def _finding(results: Results, row: FinishedRow, claims: Sequence[Claim]) -> str:
     where = f"On {row.corpus}, " if results.several_corpora else ""
     name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
     reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
@@ -216,7 +216,7 @@ def _finding(results: Results, row: Row, claims: Sequence[Claim]) -> str:
     return f"{reached}, against {sides}{one_seed}."
 
 
-def _static_side(row: Row, static: Row, claims: Sequence[Claim]) -> str:
+def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim]) -> str:
     """The perplexity of a static network, its size beside the vector's network, and the verdict."""
     verdicts = [
         claim.verdict

@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.row import FinishedRun, Row, Side, System
+from online_rnnlm.analysis.row import FinishedRow, FinishedRun, Side, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.audit.rules import Audits
 from online_rnnlm.config.evaluations import (
@@ -68,7 +68,7 @@ class Results:
 
     experiment: Experiment
     directory: ExperimentDirectory
-    rows: Sequence[Row]
+    rows: Sequence[FinishedRow]
     """The rows of the comparison, in the configuration's order; a row whose run for any seed has
     diverged is left out."""
     candidates: Sequence[tuple[Run, End]]
@@ -126,7 +126,7 @@ class Results:
         """The folder of a corpus."""
         return self.directory.corpus(self.experiment.digits.folder_of(corpus))
 
-    def rows_on(self, corpus: str) -> list[Row]:
+    def rows_on(self, corpus: str) -> list[FinishedRow]:
         """The comparison's rows on a corpus."""
         return [row for row in self.rows if row.corpus == corpus]
 
@@ -157,7 +157,7 @@ class Results:
                     yield System(corpus, row.by_seed(name), parameters, row, rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
 
-    def parameters_of(self, row: Row, evaluation: str) -> int:
+    def parameters_of(self, row: FinishedRow, evaluation: str) -> int:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
         parameters = row.parameters
         if rival := rival_in(evaluation, self.experiment.testing):
@@ -179,7 +179,7 @@ class Results:
         way = "" if side.evaluation == side.row.final else self.way_in(side.evaluation)
         return f"{side.row.label} {way}".rstrip()
 
-    def headline(self, corpus: str) -> Row:
+    def headline(self, corpus: str) -> FinishedRow:
         """The row of a corpus that the report is about: the first in the configuration of its kind.
 
         It has a vector, the paper's hidden layer, and is trained per sentence; as far as there are
@@ -191,14 +191,14 @@ class Results:
         rows = [row for row in rows if row.settings.unit_of_text == "sentence"] or rows
         return rows[0]
 
-    def headline_with_vector(self) -> Row:
+    def headline_with_vector(self) -> FinishedRow:
         """The headline of the first corpus; raises NothingToShowError if it has no vector."""
         headline = self.headline(self.first_corpus)
         if not headline.has_vector:
             raise NothingToShowError("No network with a vector has finished.")
         return headline
 
-    def static_rows_like(self, vector: Row) -> list[Row]:
+    def static_rows_like(self, vector: FinishedRow) -> list[FinishedRow]:
         """The static rows on a row's corpus with its cell and unit of text, the smallest first.
 
         Of rows of one size, such as those of two engines, the better one on `valid` comes first.
@@ -207,28 +207,28 @@ class Results:
         alike = [row for row in rows if row.regime == vector.regime]
         return sorted(alike, key=lambda row: (row.parameters, row.perplexity("valid").mean))
 
-    def static_of_as_many_units(self, vector: Row) -> Row | None:
+    def static_of_as_many_units(self, vector: FinishedRow) -> FinishedRow | None:
         """The static row with a row's number of hidden units, if there is one."""
         for static in self.static_rows_like(vector):
             if static.settings.hidden_size == vector.settings.hidden_size:
                 return static
         return None
 
-    def static_of_as_many_parameters(self, vector: Row) -> Row | None:
+    def static_of_as_many_parameters(self, vector: FinishedRow) -> FinishedRow | None:
         """The smallest static row with at least as many parameters as a row, if there is one."""
         for static in self.static_rows_like(vector):
             if static.parameters >= vector.parameters:
                 return static
         return None
 
-    def opponents(self, vector: Row) -> list[Row]:
+    def opponents(self, vector: FinishedRow) -> list[FinishedRow]:
         """The static rows that are shown beside a row: of as many units, and of as many parameters.
 
         The largest static row takes the place of the second if none has as many. There is one row
         if both are the same, and none without static rows.
         """
         largest = max(self.static_rows_like(vector), key=lambda row: row.parameters, default=None)
-        shown: list[Row] = []
+        shown: list[FinishedRow] = []
         for row in (
             self.static_of_as_many_units(vector),
             self.static_of_as_many_parameters(vector) or largest,
@@ -285,7 +285,9 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     return Results(
         experiment=experiment,
         directory=directory,
-        rows=[Row(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)],
+        rows=[
+            FinishedRow(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)
+        ],
         candidates=candidates,
         missing=missing,
         rivals=rivals,

@@ -69,7 +69,7 @@ class FinishedRun(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class FinishedRow:
     """A model of the comparison on one corpus: a run for each seed, in the seeds' order."""
 
     runs: tuple[FinishedRun, ...]
@@ -153,7 +153,7 @@ class System(NamedTuple):
     by_seed: Sequence[Evaluation]
     """Its results, one for each seed; one in all for a corpus's rival."""
     parameters: int | None
-    row: Row | None = None
+    row: FinishedRow | None = None
     rival: Rival | None = None
 
     @property
@@ -179,7 +179,7 @@ class System(NamedTuple):
 class Side(NamedTuple):
     """A row in one of its evaluations."""
 
-    row: Row
+    row: FinishedRow
     evaluation: str
 
     @property

@@ -92,7 +92,7 @@ def bootstrap_interval(
 
     found = stats.bootstrap(
         (gains, tokens),
-        _mean_gain,
+        lambda gains, tokens, axis=-1: gains.sum(axis=axis) / tokens.sum(axis=axis),
         paired=True,
         vectorized=True,
         method="percentile",
@@ -102,10 +102,6 @@ def bootstrap_interval(
         rng=np.random.default_rng(seed),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
-
-
-def _mean_gain(gains: Floats, tokens: npt.NDArray[np.integer], axis: int = -1) -> Floats:
-    return np.asarray(gains.sum(axis=axis) / tokens.sum(axis=axis), dtype=np.float64)
 
 
 def equivalence_p_value(gains: Floats, tokens: npt.NDArray[np.integer], margin: float) -> float:

@@ -33,8 +33,13 @@ from online_rnnlm.storage.records import Record
 
 # The colours of lines and marks are from Okabe and Ito's set, which colour-blind people can tell
 # apart.
-STATIC, ONLINE, RIVAL = "#0072b2", "#d55e00", "#009e73"
-INK, MUTED, GRID, SURFACE = "#1f2328", "#6b7280", "#d9dce1", "#ffffff"
+STATIC = "#0072b2"
+ONLINE = "#d55e00"
+RIVAL = "#009e73"
+INK = "#1f2328"
+MUTED = "#6b7280"
+GRID = "#d9dce1"
+SURFACE = "#ffffff"
 DARK = {
     **{INK: "#e6e8eb", MUTED: "#a0a8b3", GRID: "#363c45", SURFACE: "#16191d"},
     **{STATIC: "#56b4e9", ONLINE: "#f0a25a", RIVAL: "#3fc79a"},

@@ -18,7 +18,7 @@ from online_rnnlm.analysis.comparison import pieces_for
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row, Side
+from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
@@ -84,7 +84,7 @@ def draw_frequency(results: Results) -> Drawing:
     return _draw(results, learning, split, groups, "frequency in the training text")
 
 
-def _headline(results: Results) -> tuple[Row, Split]:
+def _headline(results: Results) -> tuple[FinishedRow, Split]:
     """The headline, and the test text of its corpus."""
     vector = results.headline_with_vector()
     return vector, corpora.load_split(results.files_of(vector.corpus), "test")
@@ -205,9 +205,10 @@ def perplexities(groups: pd.Categorical[str], piece: Ints, values: Floats) -> pd
         gains = sums[has, number]
         tokens = counts[has, number]
         mean = gains.sum() / tokens.sum()
-        low, high = mean, mean  # a single piece says nothing about others
+        interval = (mean, mean)  # a single piece says nothing about others
         if len(gains) > 1:
-            low, high = bootstrap_interval(gains, tokens, resamples=_RESAMPLES)
+            interval = bootstrap_interval(gains, tokens, resamples=_RESAMPLES)
+        low, high = interval
         by_group[number] = {"mean": np.exp(-mean), "low": np.exp(-high), "high": np.exp(-low)}
     return pd.DataFrame.from_dict(by_group, orient="index")
 

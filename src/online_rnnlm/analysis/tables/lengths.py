@@ -11,7 +11,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.comparison import effect_of, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row, Side
+from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -43,7 +43,7 @@ def make(results: Results) -> Table:
     return comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
 
 
-def _of_row(results: Results, vector: Row) -> Iterator[dict[str, Any]]:
+def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
     static = next(reversed(results.opponents(vector)), None)
     pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":

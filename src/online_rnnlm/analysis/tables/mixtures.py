@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Metric, Row
+from online_rnnlm.analysis.row import FinishedRow, Metric
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -59,7 +59,7 @@ def make(results: Results) -> Table:
     return comparison_table(results, "mixtures", caption, shown, columns, [note], data)
 
 
-def _rows(results: Results, row: Row, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
+def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
     """Yield the values of a network with each rival, as means over the seeds."""
     own = row.perplexity("test")
     everything = row.perplexity("test", MIXTURE)

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row
+from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
@@ -92,7 +92,7 @@ def _once(key: str) -> Callable[[pd.Series], str]:
     return lambda row: row[key] if row["rank"] == 1 else ""
 
 
-def _notes(row: Row, sentences: Sentences) -> list[str]:
+def _notes(row: FinishedRow, sentences: Sentences) -> list[str]:
     seed = row.first.seed
     return [
         f"The document vectors are those of {row.first.run.label}, after each sentence's "

@@ -11,7 +11,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.comparison import effect_of, percent_of_gain, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Row, Side, System, metric_of
+from online_rnnlm.analysis.row import FinishedRow, Side, System, metric_of
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -70,7 +70,9 @@ def make(results: Results) -> Table:
     return comparison_table(results, "other_texts", caption, shown, columns, notes, data)
 
 
-def _of_network(results: Results, row: Row, evaluation: str, text: str) -> Iterator[dict[str, Any]]:
+def _of_network(
+    results: Results, row: FinishedRow, evaluation: str, text: str
+) -> Iterator[dict[str, Any]]:
     """Yield the values of a network in an evaluation of a text; none if it diverged there."""
     sides = [Side(row, evaluation), Side(row, NONE)]
     without = [metric_of(side.by_seed, "perplexity_without_unk", text) for side in sides]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Row, metric_of
+from online_rnnlm.analysis.row import FinishedRow, metric_of
 from online_rnnlm.analysis.tables.write import (
     Column,
     Table,
@@ -59,7 +59,7 @@ def make(results: Results) -> Table:
     return comparison_table(results, "updates", caption, shown, columns, notes, data)
 
 
-def _rows(results: Results, row: Row) -> Iterator[dict[str, Any]]:
+def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
         if is_rival(evaluation):
@@ -89,7 +89,7 @@ def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
     return pd.Series(1 / keys.map(medians).astype(float), data.index)
 
 
-def _rate(row: Row, evaluation: str) -> str:
+def _rate(row: FinishedRow, evaluation: str) -> str:
     """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
     chosen: list[Mapping[str, Any]] = [record.chosen for record in row.by_seed(evaluation)]
     if evaluation == DOCUMENT_VECTOR:

@@ -155,9 +155,13 @@ def to_latex(table: Table) -> str:
     style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
     style = style.format_index(lambda i: _latex_heading(table.columns[int(str(i))]), axis=1)
     style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
+    # `l` for texts, `r` for numbers, and `p` for sentences, which share most of the line.
+    share = _WIDE_SHARE / max(1, sum(column.wide for column in table.columns))
+    wide = rf"p{{{share:.2f}\linewidth}}"
+    kinds = [wide if column.wide else "l" if column.text else "r" for column in table.columns]
     latex = style.to_latex(
         hrules=True,
-        column_format=_latex_format(table.columns),
+        column_format="".join(kinds),
         caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
         label=f"tab:{table.name}",
         position_float="centering",
@@ -175,13 +179,6 @@ def _latex_heading(column: Column) -> str:
         return _latex(column.heading)
     stacked = r"\\".join(map(_latex, lines))
     return rf"\shortstack[{'l' if column.text else 'r'}]{{{stacked}}}"
-
-
-def _latex_format(columns: Sequence[Column]) -> str:
-    """`l` for texts, `r` for numbers, and `p` for sentences, which share most of the line."""
-    share = _WIDE_SHARE / max(1, sum(column.wide for column in columns))
-    wide = rf"p{{{share:.2f}\linewidth}}"
-    return "".join(wide if column.wide else "l" if column.text else "r" for column in columns)
 
 
 def _latex(text: str) -> str:
