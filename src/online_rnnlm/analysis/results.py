@@ -39,7 +39,7 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.records import Record
-from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult, refuse_older
+from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult
 
 logger = logging.getLogger(__name__)
 
@@ -254,7 +254,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     for planned in experiment.runs():
         run = resolve(planned, directory)
         settings = run.settings
-        record, end = _read_end(directory, run, corpora)
+        end = _read_end(directory, run, corpora)
         if isinstance(end, RunDivergence):
             missing.append(Missing(run.label, end.status, settings.corpus, end.reason))
             continue
@@ -262,7 +262,6 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
         for name, evaluation in evaluations_of(settings, experiment.testing).items():
             path = directory.evaluation(run.name, name)
             tested = records.read(Evaluation, path, DivergedEvaluation)
-            refuse_older(path, tested.identity, record)
             refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
             if isinstance(tested, Evaluation):
                 evaluations[name] = tested
@@ -273,7 +272,7 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
             rows[settings.corpus, run.model].append(FinishedRun(run, end, evaluations))
     candidates = []
     for run in experiment.search_runs():
-        _, end = _read_end(directory, run, corpora)
+        end = _read_end(directory, run, corpora)
         candidates.append((run, end))
         if isinstance(end, RunDivergence):
             corpus = run.settings.corpus
@@ -296,21 +295,15 @@ def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     )
 
 
-def _read_end(
-    directory: ExperimentDirectory, run: Run, corpora: Mapping[str, Statistics]
-) -> tuple[RunRecord, End]:
-    """Read the record of a run, and how it has ended.
-
-    Raises UserError if it has not, or if its training was another one than its record describes.
-    """
+def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, Statistics]) -> End:
+    """Read how a run has ended; raises UserError if it has not, or was trained on another text."""
     files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
     end = records.read(RunResult, files.result, RunDivergence)
-    refuse_older(files.result, end.identity, record)
     if record.corpus_digest != corpora[run.settings.corpus].digest:
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
-    return record, end
+    return end
 
 
 class Complete(Record):

@@ -17,6 +17,8 @@ from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
+_DIGITS = 8
+"""Number of digits of a digest that a folder's name has."""
 _TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
 """The settings that a run's name tells if they are not the default."""
 _IN_WORDS: Mapping[str, Mapping[str, str]] = {
@@ -56,8 +58,8 @@ class Run(Settings):
     """The values that a run of the search tries; empty for a row's run."""
     candidates: tuple[str, ...] = ()
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
-    digits: str = ""
-    """The first digits of the digest of its plan; empty for a run that is in no experiment."""
+    identity: str = ""
+    """sha256 of its plan, which decides its weights; empty for a run that is in no experiment."""
     corpus_digits: str = ""
     """The digits of its corpus."""
     hopeless: bool = False
@@ -73,7 +75,7 @@ class Run(Settings):
         context = f"-C{s.context_units}" if s.context_units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
-        return named(name[:_LONGEST_NAME], self.digits)
+        return named(name[:_LONGEST_NAME], self.identity[:_DIGITS])
 
     @property
     def corpus_folder(self) -> str:
@@ -164,7 +166,7 @@ def plan_row(
             candidates[candidate] = Run(
                 settings=candidate,
                 searched=searched,
-                digits=_digits(candidate, known),
+                identity=_identity(candidate, known),
                 corpus_digits=corpus_digits,
             )
     names = tuple(run.name for run in candidates.values())
@@ -174,23 +176,23 @@ def plan_row(
         run = Run(
             settings=of_seed,
             candidates=names,
-            digits=_digits(of_seed, known, lists if names else (), names),
+            identity=_identity(of_seed, known, lists if names else (), names),
             corpus_digits=corpus_digits,
         )
         runs.append(run)
     return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
 
 
-def _digits(
+def _identity(
     settings: RunSettings,
     known: Digits,
     searched: Iterable[str] = (),
     candidates: Sequence[str] = (),
 ) -> str:
-    """Return the digits that tell a run's folder from those of all other plans.
+    """Return the sha256 of a run's plan; its first digits are a part of the run's name.
 
-    They are made of the run's settings, without those that change nothing and those that a search
-    will choose, of its candidates, of its corpus, and of the code that decides its weights.
+    A plan has the run's settings, without those that change nothing and those that a search will
+    choose, its candidates, its corpus, and the code that decides its weights.
     """
     without = {*settings.unused, *searched}
     planned = {
@@ -199,12 +201,17 @@ def _digits(
         "corpus": known.folder_of(settings.corpus),
         "core": known.core,
     }
-    return digits_of(planned)
+    return digest_of(planned)
+
+
+def digest_of(values: Any) -> str:
+    """Return the sha256 of values, as JSON, in hexadecimal digits."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def digits_of(values: Any) -> str:
-    """Return the first eight hexadecimal digits of the sha256 of values, as JSON."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+    """Return the first digits of the sha256 of values, which are a part of a folder's name."""
+    return digest_of(values)[:_DIGITS]
 
 
 def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:

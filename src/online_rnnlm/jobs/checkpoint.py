@@ -75,7 +75,9 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
     except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
         logger.warning("%s: damaged: training begins anew: %s", directory.state, error)
         return None
-    return state if state.record.identity == record.identity else None
+    # A search may have chosen other settings since, if its candidates were trained anew.
+    same = state.record.identity == record.identity and state.record.settings == record.settings
+    return state if same else None
 
 
 def _read(directory: RunDirectory, file: Mapping[str, Any]) -> RunState:

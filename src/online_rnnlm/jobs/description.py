@@ -1,9 +1,7 @@
-"""The contents of a run's records, and its identity: all that decides its weights."""
+"""The contents of a run's records."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import statistics
@@ -12,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.runs import Run
+from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
 from online_rnnlm.corpora.corpus import Corpus
@@ -25,15 +23,6 @@ from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
 
 
-def identity_of(run: Run, corpus_digest: str, code: str) -> str:
-    """Return the sha256, as hexadecimal digits, of a run's settings, corpus and code.
-
-    A hopeless run, which is not trained, is never taken for a training with the same settings.
-    """
-    parts = [run.settings.model_dump(mode="json"), corpus_digest, code, run.hopeless]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 def now() -> datetime:
     """Return the current time, in UTC."""
     return datetime.now(UTC)
@@ -41,16 +30,15 @@ def now() -> datetime:
 
 def describe_run(run: Run, corpus: Corpus) -> RunRecord:
     """Make the record of a run that begins now, in this process."""
-    code = core_digest()
     return RunRecord(
         name=run.name,
-        identity=identity_of(run, corpus.digest, code),
+        identity=run.identity or digest_of(run.settings.model_dump(mode="json")),
         settings=run.settings,
         searched=run.searched,
         candidates=run.candidates,
         corpus_folder=run.corpus_folder,
         corpus_digest=corpus.digest,
-        code_digest=code,
+        code_digest=core_digest(),
         began=now(),
         host=platform.node(),
         slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -45,7 +44,8 @@ class RunRecord(Record):
     name: str
     """Name of the run, and of its folder."""
     identity: Digest
-    """sha256 of settings, corpus and code, which together decide the run's weights."""
+    """sha256 of settings, corpus and code, which together decide the run's weights; its first
+    digits end the run's name."""
     settings: RunSettings
     """All settings that it is trained with: the keys of training in config/README.md, `corpus` and
     `seed`."""
@@ -107,7 +107,7 @@ class RunEnd(Record):
     missing: ClassVar = "the run has not been trained to its end: run the experiment first"
 
     identity: Digest
-    """The identity in `run.json`; a different one belongs to an older training."""
+    """The identity in `run.json`."""
     files: dict[str, Digest]
     """sha256 of `model.npz` and `metrics.jsonl`, by name."""
     ended: AwareDatetime
@@ -152,12 +152,6 @@ class RunDivergence(RunEnd):
 
 End = RunResult | RunDivergence
 """The contents of `result.json`."""
-
-
-def refuse_older(path: Path, identity: str, record: RunRecord) -> None:
-    """Raise UserError if a file of that identity is not of the training that a record describes."""
-    if identity != record.identity:
-        raise UserError(f"{path}: belongs to an older training of `{record.name}`")
 
 
 def read_end(run: RunDirectory) -> End | None:

@@ -11,7 +11,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.runs import RunRecord, check_finished, read_result, refuse_older
+from online_rnnlm.storage.runs import RunRecord, check_finished, read_result
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -37,7 +37,6 @@ def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
     """
     record = records.read(RunRecord, run.record)
     result = read_result(run)
-    refuse_older(run.result, result.identity, record)
     if record.corpus_digest != corpus_digest:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"

@@ -25,7 +25,6 @@ from online_rnnlm.core.way import NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.jobs.description import identity_of
 from online_rnnlm.rivals import mixed_rivals, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
@@ -249,7 +248,7 @@ def _write_training(
     """Write the files of a training, and return its identity."""
     files, settings = directory.run(run.name), run.settings
     code = hashlib.sha256(b"").hexdigest()
-    identity = identity_of(run, CORPUS_DIGEST, code)
+    identity = run.identity
     record = small_records.run_record(
         name=run.name,
         identity=identity,

@@ -8,7 +8,7 @@ from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import RunRecord
-from tests.unit.analysis.changes import IN_ORDER, VITAL, again, change_evaluation
+from tests.unit.analysis.changes import IN_ORDER, VITAL, again
 
 LSTM = {"hidden_size": 100, "document_size": 20, "cell": "lstm"}
 ROWS = [{"hidden_size": 100, "document_size": [0, 20, 35]}, LSTM]
@@ -111,6 +111,3 @@ def test_results_that_do_not_belong_together_are_refused(invented):
     with pytest.raises(UserError, match=f"{files.metrics}: changed since it was made"):
         networks.draw_learning(again(results))
     files.metrics.write_text(metrics)
-    change_evaluation(results.directory, RUN, "none", identity="0" * 64)
-    with pytest.raises(UserError, match="older training"):
-        again(results)

@@ -21,7 +21,7 @@ from online_rnnlm.tracking.store import mlflow
 from online_rnnlm.use.results import TrainedRun
 from tests.unit import small_models as small
 from tests.unit.processes import output_of
-from tests.unit.small_models import RATE, rates_of, write_untrained_run
+from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
 
 pytestmark = [
     pytest.mark.slow,  # MLflow loads models in processes of their own
@@ -33,7 +33,7 @@ STREAM = {"unit_of_text": "stream"}
 EVALUATIONS = {
     "none": {"updates": "none"},
     "document_vector": {},
-    "all.word.sentence": {"updates": "all", **LEARNING},
+    "all.word.sentence": {"updates": "all", "steps": STEPS, **LEARNING},
     "document_vector.5.stream": {
         **{"updates": "document_vector", "learn_after": "5", "learning_rate": RATE}, **STREAM,
     },

@@ -101,7 +101,7 @@ def make_results(folder: Path) -> None:
     for stage in stages_of(settings):
         run_stage(stage, settings, files, folder)
     for planned in experiment.runs():
-        run = Run(settings=planned.settings, digits=planned.digits)
+        run = Run(settings=planned.settings, identity=planned.identity)
         train(run, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
             evaluate(directory, planned.name, files, small.evaluation_named(name), rates_of(name))
