@@ -18,6 +18,8 @@ def corpus_files(folders, *texts):
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
     kinds = ["json", "parquet", *(f"{text}.npy" for text in ("valid", "test", *OTHER_TEXTS))]
+    if evaluation == "document_vector":
+        kinds += ["valid.vectors.npy", "test.vectors.npy"]
     return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)
 
 

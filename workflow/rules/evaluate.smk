@@ -7,6 +7,10 @@ EVALUATIONS = {
     for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
 }
 RIVALS = rivals_of_corpora(EXPERIMENT)
+EVALUATION_FILES = [
+    *(file for place in EVALUATIONS for file in evaluation_files(*place)),
+    *(file for rival in RIVALS for file in evaluation_files(rival, "none")),
+]
 OTHERS = {name for _, name in EVALUATIONS} - {"document_vector", "mixture", "ngram_mixture"}
 
 

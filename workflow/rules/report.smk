@@ -11,14 +11,7 @@ rule tables:
         corpora=corpus_files(CORPORA, "valid", "test", *OTHER_TEXTS),
         sentences=collect("<results>/corpora/{corpus}/valid.tokens.txt", corpus=CORPORA),
         runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RUN_FILES),
-        evaluations=[file for place in EVALUATIONS for file in evaluation_files(*place)],
-        vectors=[
-            f"<results>/evaluations/{run}/document_vector.{text}.vectors.npy"
-            for run, evaluation in EVALUATIONS
-            if evaluation == "document_vector"
-            for text in ("valid", "test")
-        ],
-        rivals=[file for rival in RIVALS for file in evaluation_files(rival, "none")],
+        evaluations=EVALUATION_FILES,
         timings="<results>/timings.json",
     output:
         report(

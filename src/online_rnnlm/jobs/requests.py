@@ -31,8 +31,6 @@ _COPIES = 12
 _TOKEN_BYTES = 60
 """Bytes of a token: its number in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
-_SCORED_AT_ONCE = 64
-"""Sentences that are scored side by side (`core.lanes.SCORING_LANES`)."""
 
 
 class Workload(NamedTuple):
@@ -43,6 +41,8 @@ class Workload(NamedTuple):
     """Number of trained parameters."""
     tokens: int
     """Number of tokens of all splits."""
+    sentences: int
+    """Number of sentences that are trained on or scored side by side, whichever is more."""
     longest: int
     """Number of tokens of the longest sentence by `max_tokens`; ready text may have longer ones."""
     word_values: float
@@ -60,6 +60,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     """
     # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.core import parameters  # noqa: PLC0415
+    from online_rnnlm.core.lanes import SCORING_LANES  # noqa: PLC0415
     from online_rnnlm.core.sizes import count, goes_through_updates, sizes_of_run  # noqa: PLC0415
     from online_rnnlm.core.way import GROUPS  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
@@ -78,6 +79,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         settings=settings,
         weights=count(sizes),
         tokens=sum(split.tokens for split in statistics.splits.values()),
+        sentences=max(SCORING_LANES, settings.batch_sentences),
         longest=experiment.corpora[settings.corpus].max_tokens + 1,
         word_values=word_values,
         training_cost=cost.training_multiply_adds_per_word(
@@ -122,7 +124,7 @@ def run_mb(load: Workload, attempt: int) -> int:
     """Return the memory to train or to test a run, in MB."""
     settings = load.settings
     number = 8 if settings.precision == "float64" else 4
-    batch = max(_SCORED_AT_ONCE, settings.batch_sentences) * load.longest * load.word_values
+    batch = load.sentences * load.longest * load.word_values
     values = _COPIES * load.weights + batch + load.tokens * settings.hidden_size / 8
     return grown(_START_MB + (values * number + load.tokens * _TOKEN_BYTES) / 1e6, attempt)
 
