@@ -24,6 +24,7 @@ from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables import lengths, other_texts, perplexity, updates
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judge
+from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
@@ -38,7 +39,6 @@ from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Ti
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
-from online_rnnlm.storage.shown import figure_files, table_files
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
@@ -47,8 +47,6 @@ COLUMNS = {
     **{"text": "category", "piece": "int32", "tokens": "int32", "log_probability": "float64"},
 }
 """The columns of `scores.parquet` and their types."""
-_KEPT = (".csv", ".md", ".svg")
-"""The formats of tables and figures that are kept."""
 _SIDE = ["corpus", "model", "evaluation"]
 _MADE_AGAIN = {
     "perplexity": perplexity.make,
@@ -172,9 +170,13 @@ def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folde
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
-        shown = [*table_files(experiment, directory), *figure_files(experiment, directory)]
         copied = [directory.configuration, directory.claims, directory.timings]
-        copied += [path for path in shown if path.suffix in _KEPT]
+        copied += [
+            directory.table(table.name, kind)
+            for table in tables_of(experiment)
+            for kind in ("csv", "md")
+        ]
+        copied += [directory.figure(figure.name, "svg") for figure in figures_of(experiment)]
         for path in copied:
             if not path.is_file():
                 raise UserError(f"{path}: missing: run the experiment first")

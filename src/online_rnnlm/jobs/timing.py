@@ -13,6 +13,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.process.devices import gpu, require
 from online_rnnlm.process.hardware import machine
@@ -31,7 +32,7 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
     Raises UserError if a model is missing or damaged.
     """
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
-    timed: list[tuple[Run, str, Callable[[], float]]] = []
+    measured: list[tuple[Run, Way, Callable[[], float]]] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         files, corpus = directory.run(run.name), corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
@@ -43,25 +44,27 @@ def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> Non
                 # Only a clock on the wall sees what another process or a GPU does.
                 elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
                 clock = time.perf_counter if elsewhere else time.process_time
-                seconds = partial(_seconds_per_word, scorer, corpus.splits["test"], clock)
-                timed.append((run, way.name, seconds))
-    chance, rounds = random.Random(0), []
-    for _ in range(ROUNDS + 1):  # each in an order of its own: what was timed before leaves traces
-        order = chance.sample(range(len(timed)), len(timed))
-        took = {place: timed[place][2]() for place in order}
-        rounds.append([took[place] for place in range(len(timed))])
-    found = zip(timed, zip(*rounds[1:], strict=True), strict=True)
-    timings = (
+                score = partial(_seconds_per_word, scorer, corpus.splits["test"], clock)
+                measured.append((run, way, score))
+    chance = random.Random(0)
+    times: list[list[float]] = [[] for _ in measured]
+    for number in range(ROUNDS + 1):
+        # Each round has an order of its own: what was timed before leaves traces.
+        for place in chance.sample(range(len(measured)), len(measured)):
+            seconds = measured[place][2]()
+            if number:
+                times[place].append(seconds)
+    timings = tuple(
         Timing(
             corpus=run.settings.corpus,
             network=run.model,
-            evaluation=evaluation,
-            seconds_per_word=seconds,
+            evaluation=way.name,
+            seconds_per_word=tuple(took),
         )
-        for (run, evaluation, _), seconds in found
+        for (run, way, _), took in zip(measured, times, strict=True)
     )
-    used = next(filter(None, (gpu(run.settings) for run, *_ in timed)), None)
-    records.write(directory.timings, Timings(machine=machine(used), timings=tuple(timings)))
+    used = next(filter(None, (gpu(run.settings) for run, _, _ in measured)), None)
+    records.write(directory.timings, Timings(machine=machine(used), timings=timings))
 
 
 def _seconds_per_word(scorer: NetworkScorer, split: Split, clock: Callable[[], float]) -> float:

@@ -95,7 +95,12 @@ def _train_epochs(
         logger.info("%s: %s", _position(state, corpus), stopped)
         raise
     except Diverged as error:
-        reason = _divergence(run, state, error)
+        settings = run.settings
+        advice = f"a `learning_rate` below {settings.learning_rate:g}"
+        if settings.document_size:
+            advice += f" or a `document_rate` below {settings.document_rate:g}"
+        epoch = len(state.epochs) + 1
+        reason = f"{run.name}: diverged in epoch {epoch}: {error}; try {advice}"
         logger.warning("%s", reason)
         return reason
     return None
@@ -155,16 +160,6 @@ def _epoch_record(result: EpochResult, state: RunState, corpus: Corpus) -> Epoch
         cpu_seconds=state.cpu_seconds,
         peak_memory_megabytes=peak_memory() / 1e6,
     )
-
-
-def _divergence(run: Run, state: RunState, error: Diverged) -> str:
-    """Return a line that says what has diverged, and the lower rates that can be tried."""
-    settings = run.settings
-    advice = f"a `learning_rate` below {settings.learning_rate:g}"
-    if settings.document_size:
-        advice += f" or a `document_rate` below {settings.document_rate:g}"
-    epoch = len(state.epochs) + 1
-    return f"{run.name}: diverged in epoch {epoch}: {error}; try {advice}"
 
 
 def _position(state: RunState, corpus: Corpus) -> str:

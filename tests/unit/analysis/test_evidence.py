@@ -16,11 +16,11 @@ from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import write_claims
+from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.shown import figure_files
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import IN_ORDER, read_json
 
@@ -39,7 +39,8 @@ def finish(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     write_tables(experiment, directory)
     write_claims(experiment, directory)
     neighbours = [directory.table("neighbours", kind) for kind in ("csv", "md")]
-    for file in (*neighbours, *figure_files(experiment, directory)):
+    names = [figure.name for figure in figures_of(experiment)]
+    for file in (*neighbours, *(directory.figure(name, "svg") for name in names)):
         file.parent.mkdir(exist_ok=True)
         file.write_text("none\n")
     return collect(experiment, directory)
