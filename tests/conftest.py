@@ -39,7 +39,6 @@ LONGEST = (
     "unit/core/engines/test_engines.py",
     "workflow/test_divergence.py",
     "workflow/test_places.py",
-    "cluster/test_other_schedulers.py",
     "unit/tracking/test_model.py",
     "browser/test_mlflow_in_browser.py",
 )

@@ -105,15 +105,17 @@ class Project:
         """Return the commands of all processes that run in this project, by process id."""
         return processes_in(self.path)
 
-    def wait_for_job(self, verb: str) -> int:
-        """Wait until a job runs this verb; return its process id."""
+    def wait_for_job(self, verb: str, beside: int | None = None) -> int:
+        """Wait until a job runs this verb, maybe beside another; return its process id."""
 
         def job() -> int | None:
             return next(
                 (
                     number
                     for number, command in self.processes().items()
-                    if f" -m online_rnnlm {verb} " in command and "bash" not in command
+                    if f" -m online_rnnlm {verb} " in command
+                    and "bash" not in command
+                    and number != beside
                 ),
                 None,
             )

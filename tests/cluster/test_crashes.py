@@ -11,6 +11,11 @@ from tests.waiting import wait_until
 
 ONE_MINUTE = ("--set-resources", "train:runtime=attempt*attempt*attempt")
 """Slurm's shortest time limit, one minute; later attempts get more, enough for slow machines."""
+BY_PBS = (
+    *("--workflow-profile", "workflow/profiles/cluster-generic"),
+    *("--seconds-between-status-checks", "1", "--latency-wait", "20"),
+)
+"""The options for a scheduler that is used by its commands: those of PBS, which Slurm provides."""
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +46,20 @@ def training(unbroken, tmp_path, submit, cluster):
     wait_until(lambda: not processes(), lambda: f"all its processes have ended: {processes()}")
 
 
-@pytest.mark.parametrize(
-    ("options", "state", "warned"),
-    [((), "CANCELLED", "SIGTERM"), (("--signal=KILL",), "CANCELLED", None)],
-    ids=["scancel", "kill -9"],
-)
-def test_a_job_that_is_ended_is_submitted_again_and_goes_on(training, options, state, warned):
+def test_a_job_that_is_ended_or_preempted_is_submitted_again_and_goes_on(training):
     training.start()
     with training.held() as job:
-        training.cluster.succeed("scancel", *options, job)
+        training.cluster.succeed("scancel", job)
+    with training.held(after=job) as job:
+        training.cluster.succeed("scancel", "--signal=KILL", job)
+    with training.held(after=job) as job:
+        whole_node = ("--partition=urgent", f"--cpus-per-task={CPUS}", "--output=/dev/null")
+        training.cluster.succeed("sbatch", *whole_node, "--wrap", "true")
+        wait_until(lambda: job not in training.cluster.running(), "it is preempted")
     training.end()
-    assert training.attempts() == [state, "COMPLETED"]
-    assert "goes on after epoch" in training.log()
-    assert warned is None or f"stopped by {warned}" in training.log()
+    assert training.attempts() == ["CANCELLED", "CANCELLED", "PREEMPTED", "COMPLETED"]
+    assert "stopped by SIGTERM" in training.log()
+    assert training.log().count("goes on after epoch") == 3
 
 
 def test_a_training_longer_than_its_time_limit_takes_several_jobs(training):
@@ -66,17 +72,6 @@ def test_a_training_longer_than_its_time_limit_takes_several_jobs(training):
     assert last == "COMPLETED"
     assert "FAILED" in ended
     assert "stopped by the job's time limit" in training.log()
-    assert "goes on after epoch" in training.log()
-
-
-def test_a_job_that_is_preempted_is_queued_again_and_goes_on(training):
-    training.start()
-    with training.held() as job:
-        whole_node = ("--partition=urgent", f"--cpus-per-task={CPUS}", "--output=/dev/null")
-        training.cluster.succeed("sbatch", *whole_node, "--wrap", "sleep 2")
-        wait_until(lambda: job not in training.cluster.running(), "it is preempted")
-    training.end()
-    assert training.attempts() == ["PREEMPTED", "COMPLETED"]
     assert "goes on after epoch" in training.log()
 
 
@@ -110,3 +105,13 @@ def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):
     training.end()
     assert {*training.attempts()} == {"COMPLETED"}
     assert training.log().count(f"epoch {EPOCHS}:") == 1
+
+
+@pytest.mark.skipif(shutil.which("qsub") is None, reason="apt-get install slurm-wlm-torque")
+def test_another_schedulers_job_that_is_killed_is_noticed_and_submitted_again(training):
+    training.submit = BY_PBS
+    training.start()
+    with training.held() as job:
+        training.cluster.succeed("scancel", "--signal=KILL", "--full", job)
+    training.end()
+    assert "goes on after epoch" in training.log()

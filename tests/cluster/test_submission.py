@@ -6,7 +6,7 @@ import yaml
 from online_rnnlm.config.evaluations import evaluations_of
 from tests.project import DOWNLOADS
 
-ROWS = [{"hidden_size": 16, "document_size": 0}, {"hidden_size": 16, "document_size": 4}]
+ROWS = [{"hidden_size": 16, "document_size": 4}]
 CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/smoke"
 LIGHT = {"everything", "fetch", "tables", "figures", "claims", "report", "complete"}

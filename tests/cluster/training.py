@@ -32,6 +32,10 @@ def configure(project):
     )
 
 
+def _epochs_in(metrics):
+    return len(metrics.read_bytes().splitlines()) if metrics.is_file() else 0
+
+
 class Training:
     """The training of a configured project, which Snakemake runs on the cluster."""
 
@@ -39,7 +43,7 @@ class Training:
         self.project, self.cluster = project, cluster
         [planned] = project.experiment("config/test.yaml").trainings()
         self.run = project.path / "results/long/runs" / planned.name
-        self._submit = submit
+        self.submit = submit
         self._arguments = ("--configfile", "config/test.yaml")
         self._target = ("--", str((self.run / "result.json").relative_to(project.path)))
         self._snakemake = None
@@ -51,26 +55,28 @@ class Training:
 
     def start(self, *options):
         """Start Snakemake."""
-        command = (*self._submit, *self._arguments, *options, *self._target)
+        command = (*self.submit, *self._arguments, *options, *self._target)
         self._snakemake = self.project.start(*command)
 
     @contextlib.contextmanager
-    def held(self):
+    def held(self, after=None):
         """Pause the training after some epochs, so that it cannot end while a test disturbs it.
 
-        Yields the id of its job.
+        Yields the id of its job, which comes `after` the job of that id.
         """
         metrics = self.run / "metrics.jsonl"
+        before = _epochs_in(metrics) if after else 0
 
         def trained():
             assert self._snakemake.poll() is None, self._snakemake.communicate()[0]
-            return metrics.is_file() and len(metrics.read_bytes().splitlines()) >= 2
+            return _epochs_in(metrics) >= before + 2
 
         wait_until(trained, "some epochs")
         process = self.project.wait_for_job("train")
         os.kill(process, signal.SIGSTOP)
         variables = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
         [job] = [v.partition("=")[2] for v in variables if v.startswith("SLURM_JOB_ID=")]
+        assert job != after
         try:
             yield job
         finally:

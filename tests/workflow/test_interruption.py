@@ -64,15 +64,21 @@ class Trained:
         return self.project.succeed(*self.options, *self.targets)
 
     @contextlib.contextmanager
-    def begun_anew(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
-        """Delete the long run and start Snakemake; yield its process and the training job's id.
+    def training(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        """Start Snakemake; yield its process and the id of the long training's process.
 
-        The job has trained for a while and is paused until the end of the block, so that it cannot
-        finish before the test disturbs it.
+        The training has written a checkpoint and is paused until the end of the block, so that it
+        cannot finish before the test disturbs it.
         """
-        shutil.rmtree(self.run)
+        checkpoint = self.run / "checkpoint.npz"
+        before = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
         process = self.project.start(*self.options, *self.targets)
-        _wait_for(self.run / "checkpoint.npz", process)
+
+        def written() -> bool:
+            assert process.poll() is None, process.communicate()[0]
+            return checkpoint.is_file() and checkpoint.stat().st_mtime_ns != before
+
+        wait_until(written, "a checkpoint")
         job = self.project.wait_for_job("train")
         os.kill(job, signal.SIGSTOP)
         try:
@@ -80,6 +86,16 @@ class Trained:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job, signal.SIGCONT)
+
+    def unlock(self) -> None:
+        """Do as Snakemake says after it was killed."""
+        done = self.project.snakemake(*self.options, *self.targets)
+        assert done.returncode != 0 and "--unlock" in done.stderr
+        self.project.succeed(*self.options, "--unlock")
+
+    def log(self) -> str:
+        """Return the log of the long training over all starts."""
+        return (self.run / "train.log").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -92,65 +108,55 @@ def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
     return replace(made, bits=outcome(made.run))
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "Ctrl-C",
-        "SIGTERM to all",
-        "SIGTERM to the training alone",
-        "kill -9",
-        "kill -9 of Snakemake alone",
-    ],
-)
-def test_starting_again_finishes_with_the_same_bits(trained, how):
-    quick = trained.project.path / RUNS / trained.runs[0] / "result.json"
-    finished = quick.read_bytes()
-    with trained.begun_anew() as (process, job):
-        if how == "kill -9 of Snakemake alone":
-            process.kill()
-        elif how == "SIGTERM to the training alone":
-            os.kill(job, signal.SIGTERM)
-        else:
-            number = {"Ctrl-C": signal.SIGINT, "kill -9": signal.SIGKILL}.get(how, signal.SIGTERM)
-            os.killpg(process.pid, number)
+def _ended(process: subprocess.Popen[str]) -> str:
+    """Wait until Snakemake has ended, which must be with an error in few words; return them."""
     said = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode != 0
     assert "Traceback" not in said
-    if how.startswith("kill -9"):
-        done = trained.project.snakemake(*trained.options, *trained.targets)
-        assert "--unlock" in done.stderr
-        trained.project.succeed(*trained.options, "--unlock")
+    return said
 
+
+def test_a_training_that_is_interrupted_in_many_ways_ends_with_the_same_bits(trained):
+    quick = trained.project.path / RUNS / trained.runs[0] / "result.json"
+    finished = quick.read_bytes()
+    shutil.rmtree(trained.run)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):  # Ctrl-C is the first
+        with trained.training() as (process, _):
+            os.killpg(process.pid, number)
+        _ended(process)
+    trained.unlock()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with trained.training() as (process, job):
+            os.kill(job, number)
+        said = _ended(process)
+        assert "Error in rule train" in said and f"logs/train/{trained.runs[1]}.log" in said
     trained.finish()
     assert outcome(trained.run) == trained.bits
-    log = (trained.run / "train.log").read_text(encoding="utf-8")
-    # What a killed Snakemake leaves alone trains on, and the next job waits for it.
-    assert ("goes on after epoch" in log) == (how != "kill -9 of Snakemake alone")
+    assert trained.log().count("goes on after epoch") == 5
     assert quick.read_bytes() == finished
     assert not trained.project.processes()
     assert "Nothing to be done" in trained.finish()
 
 
-def test_a_killed_job_is_named_at_the_end(trained):
-    with trained.begun_anew() as (process, job):
-        os.kill(job, signal.SIGKILL)
-    said = process.communicate(timeout=PATIENCE)[0]
-    assert process.returncode != 0
-    assert "Error in rule train" in said and f"logs/train/{trained.runs[1]}.log" in said
-    trained.finish()
-    assert outcome(trained.run) == trained.bits
-
-
-def test_a_second_snakemake_says_so_and_leaves_the_first_alone(trained):
+def test_what_a_killed_snakemake_leaves_trains_on_and_the_next_one_waits_for_it(trained):
+    shutil.rmtree(trained.run)
     arguments = (*trained.options, *trained.targets)
-    with trained.begun_anew() as (process, _):
+    with trained.training() as (process, job):
         second = trained.project.snakemake(*arguments)
-        dry = trained.project.snakemake("-n", *arguments)
+        assert second.returncode != 0 and "LockException" in second.stderr
+        trained.project.succeed("-n", *arguments)
+        # Another experiment may run beside it. Snakemake (9.27) then removes all locks at its end.
+        another = ("--config", "experiment=another", "--until", "fetch")
+        trained.project.succeed(*trained.options, *another)
+        process.kill()
+        process.wait(PATIENCE)
+        following = trained.project.start(*arguments)
+        trained.project.wait_for_job("train", beside=job)
+    said = following.communicate(timeout=PATIENCE)[0]
+    assert following.returncode == 0, said
     process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
     assert outcome(trained.run) == trained.bits
-    assert second.returncode != 0 and "LockException" in second.stderr
-    assert dry.returncode == 0
+    assert "goes on after epoch" not in trained.log()
 
 
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):
