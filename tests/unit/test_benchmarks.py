@@ -11,7 +11,7 @@ from benchmarks.runs import reaching
 from benchmarks.workloads import scoring_flops, training_flops
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
-from tests.project import ROOT, users_environment
+from tests.project import ROOT
 from tests.unit.processes import output_of
 
 
@@ -63,7 +63,7 @@ def test_the_whole_command_makes_values_a_table_and_the_document(corpus_director
     sections = [name for name in SECTIONS if name != "jax"]
     options = ("--quick", "--only", *sections, "--old", ".", "--document", document)
     command = [sys.executable, "-m", "benchmarks", *text, *options]
-    done = output_of(command, cwd=ROOT, env=users_environment())
+    done = output_of(command, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert list(results["sections"]) == sections and {*USUAL} <= {*sections}

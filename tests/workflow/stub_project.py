@@ -68,7 +68,7 @@ class StubProject(Project):
         (self.path / "begun.log").unlink(missing_ok=True)
         return super().snakemake(*OPTIONS, *arguments, **ELSEWHERE, **environment)
 
-    def kill_at(self, job: int, *, unlock: bool = True) -> None:
+    def kill_at(self, job: int) -> None:
         """Run Snakemake; it and all its jobs are killed when the job of that number begins."""
         (self.path / "begun.log").unlink(missing_ok=True)
         subprocess.run(
@@ -80,8 +80,7 @@ class StubProject(Project):
             start_new_session=True,
             check=False,
         )
-        if unlock:
-            self.succeed("--unlock")  # as Snakemake's message says
+        self.succeed("--unlock")  # as Snakemake's message says
 
     def begun(self) -> list[str]:
         """Return the rules of the quick jobs that the last start has begun."""

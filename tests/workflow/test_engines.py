@@ -55,11 +55,10 @@ def test_the_same_run_by_every_engine_is_the_same(project, configure, theano):
 @pytest.mark.parametrize(
     ("python", "changes", "said"),
     [
-        ("nowhere/python", {"engines": ["theano"]}, "`make theano` makes it"),
         (sys.executable, {"engines": ["theano"]}, "`make theano` makes it"),
         ("", {"engines": ["jax"], "device": "gpu"}, "`device: gpu`: no GPU"),
     ],
-    ids=["no python", "a python without Theano", "no GPU"],
+    ids=["a python without Theano", "no GPU"],
 )
 def test_what_is_missing_is_said_in_one_line(
     project, configure, monkeypatch, python, changes, said

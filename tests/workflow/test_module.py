@@ -49,6 +49,8 @@ def deployed(tmp_path_factory, installed):
     (path / "workflow" / "Snakefile").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", str(installed))
+        # On so little text kernels are sooner run as plain Python than compiled for another place.
+        environment.setenv("NUMBA_DISABLE_JIT", "1")
         yield Project(path)
 
 

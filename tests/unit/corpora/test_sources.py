@@ -21,7 +21,7 @@ from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
-from tests.unit.corpora.conftest import lines, write
+from tests.unit.corpora.conftest import write
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.test_dump import dump
 from tests.unit.corpora.test_texts import write_parquet
@@ -211,13 +211,3 @@ def test_wikitext_has_a_sentence_a_line(settings_of, tmp_path, prepare, form):
     counts = found.splits["train"]
     assert (counts.sentences, counts.words, counts.tokens, counts.unk_tokens) == (16, 36, 52, 3)
     assert found.vocabulary_size == len({*" ".join(WIKITEXT).split(), "</s>"})
-
-
-def test_a_tokenised_text_stays_as_it_is(settings_of, tmp_path, prepare):
-    file = write(tmp_path / "ptb", " no it was n't <unk> monday \n N N years \n")
-    source = {"kind": "text", "tokenised": True, **dict.fromkeys(SPLITS, file)}
-    directory = prepare(settings_of(source), tmp_path)
-    assert lines(directory.text("test")) == ["no it was n't <unk> monday", "N N years"]
-    found = read_statistics(directory)
-    counts = found.splits["train"]  # with a `</s>` a line
-    assert (found.vocabulary_size, counts.tokens, counts.unk_tokens) == (9, 11, 1)

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import subprocess
 import sys
 
@@ -39,12 +38,6 @@ def test_json_that_no_reader_understands_is_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
     assert list(tmp_path.iterdir()) == []
-
-
-def test_json_is_read_as_it_was_written(tmp_path):
-    value = {"name": "ein Schiff", "values": [1, 2.5, None, True]}
-    files.write_json(tmp_path / "file.json", value)
-    assert json.loads((tmp_path / "file.json").read_text("utf-8")) == value
 
 
 def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
