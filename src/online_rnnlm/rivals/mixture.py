@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import NETWORK, base, mixed_rivals, parts_of
 from online_rnnlm.rivals.base import Floats
+from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Costs,
     DivergedEvaluation,
     Evaluation,
     Mixture,
-    read_evaluation,
     token_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT
@@ -61,10 +60,8 @@ class Rival(base.Rival):
         places = parts_of(network.run, self.name, self.testing)
         parts: dict[str, Evaluation] = {}
         for name, place in places.items():
-            tested = read_evaluation(experiment, *place)
-            if tested is None:
-                missing = experiment.evaluation(*place)
-                raise UserError(f"{missing}: missing: make this evaluation first")
+            path = experiment.evaluation(*place)
+            tested = records.read(Evaluation, path, DivergedEvaluation)
             if isinstance(tested, DivergedEvaluation):
                 run = network.run.name
                 files.write_diverged(

@@ -67,13 +67,18 @@ def read(kind: type[AnyRecord], path: Path, *others: type[Other]) -> AnyRecord |
 
     Raises UserError, in one line, if the file is missing, damaged or of another version.
     """
-    text = _existing(kind, path)
-    return _parsed(_kind_of(text, kind, *others), text, str(path))
+    found = read_if_there(kind, path, *others)
+    if found is None:
+        raise UserError(f"{path}: missing: {kind.missing}")
+    return found
 
 
 def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
     """Read a file with a record of that kind on every line; raises UserError as `read` does."""
-    lines = enumerate(_existing(kind, path).splitlines(), 1)
+    text = _text(path)
+    if text is None:
+        raise UserError(f"{path}: missing: {kind.missing}")
+    lines = enumerate(text.splitlines(), 1)
     return [_parsed(kind, line, f"{path}, line {number}") for number, line in lines]
 
 
@@ -95,13 +100,6 @@ def _kind_of(
             same = (one for one in others if one.model_fields["status"].default == status)
             return next(same, kind)
     return kind
-
-
-def _existing(kind: type[Record], path: Path) -> str:
-    text = _text(path)
-    if text is None:
-        raise UserError(f"{path}: missing: {kind.missing}")
-    return text
 
 
 def _text(path: Path) -> str | None:
