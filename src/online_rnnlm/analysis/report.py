@@ -199,21 +199,22 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         corpora = results.compared_corpora
     except NothingToShowError as error:
         return [str(error)]
-    return [_finding(results, results.headline(corpus), claims) for corpus in corpora]
-
-
-def _finding(results: Results, row: FinishedRow, claims: Sequence[Claim]) -> str:
-    where = f"On {row.corpus}, " if results.several_corpora else ""
-    name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
-    reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
-    if not row.has_vector:
-        return f"{reached}; no network with a vector has finished, so no claim can be tested."
-    static = results.opponents(row)
-    if not static:
-        return f"{reached}, and {row.perplexity('test', NONE).mean:.1f} frozen."
-    sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
-    one_seed = "" if results.several_seeds else "; one seed"
-    return f"{reached}, against {sides}{one_seed}."
+    found = []
+    for corpus in corpora:
+        row = results.headline(corpus)
+        where = f"On {corpus}, " if results.several_corpora else ""
+        name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
+        reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
+        static = results.opponents(row)
+        if not row.has_vector:
+            said = "; no network with a vector has finished, so no claim can be tested."
+        elif not static:
+            said = f", and {row.perplexity('test', NONE).mean:.1f} frozen."
+        else:
+            sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
+            said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
+        found.append(f"{reached}{said}")
+    return found
 
 
 def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim]) -> str:

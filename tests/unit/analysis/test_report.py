@@ -121,5 +121,6 @@ def test_every_setting_says_where_it_comes_from(invented):
     assert set(RunSettings.model_fields) - set(status) == {
         *("corpus", "seed", "hidden_size", "document_size"),
         *("carry", "segment_tokens"),  # no row reads documents
+        *("context_size", "context_decay"),  # no row has slow context units
         *("improvement_factor", "rate_divisor"),  # no row has a rule that needs them
     }

@@ -19,7 +19,18 @@ _OF_CORPUS = ("articles", "vocabulary_size", "classes", "class_rule")
 def make(results: Results) -> Table:
     """Make the table, with a row for each split of each corpus."""
     corpora = results.corpora.values()
-    data = pd.DataFrame([_values(corpus, split) for corpus in corpora for split in corpus.splits])
+    rows: list[dict[str, Any]] = []
+    for corpus in corpora:
+        for split, statistics in corpus.splits.items():
+            rows.append(
+                {
+                    "corpus": corpus.corpus,
+                    "split": split,
+                    **{key: getattr(statistics, key) for key in _OF_SPLIT},
+                    **{key: getattr(corpus, key) for key in _OF_CORPUS},
+                }
+            )
+    data = pd.DataFrame(rows)
     columns = [
         Column("Corpus", _once(label("corpus")), text=True),
         Column("Articles", _once(integer("articles"))),
@@ -41,16 +52,6 @@ def make(results: Results) -> Table:
 def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
     """Return a function that shows a corpus's property only in the row of its first split."""
     return lambda row: show(row) if row["split"] == SPLITS[0] else ""
-
-
-def _values(corpus: Statistics, split: str) -> dict[str, Any]:
-    statistics = corpus.splits[split]
-    return {
-        "corpus": corpus.corpus,
-        "split": split,
-        **{key: getattr(statistics, key) for key in _OF_SPLIT},
-        **{key: getattr(corpus, key) for key in _OF_CORPUS},
-    }
 
 
 def _notes(corpus: Statistics) -> Iterator[str]:

@@ -16,7 +16,6 @@ import pandas as pd
 from scipy import sparse
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
@@ -70,7 +69,16 @@ def make(results: Results) -> Table:
         Column("Cosine", mean("embedding_cosine", decimals=2)),
         Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
     ]
-    return Table("neighbours", caption, data, columns, _notes(row, sentences))
+    notes = [
+        f"The document vectors are those of {row.first.run.label}, after each sentence's "
+        "last word; the embeddings are those of the same network. "
+        f"The sentences are those of {row.corpus}, valid, with at least {MIN_WORDS} words.",
+        f"They were drawn at random, with seed {row.first.seed}.",
+        f"The cosine of two of these {len(sentences.texts):,} sentences is "
+        f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
+        f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
+    ]
+    return Table("neighbours", caption, data, columns, notes)
 
 
 def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
@@ -92,19 +100,6 @@ def _once(key: str) -> Callable[[pd.Series], str]:
     return lambda row: row[key] if row["rank"] == 1 else ""
 
 
-def _notes(row: FinishedRow, sentences: Sentences) -> list[str]:
-    seed = row.first.seed
-    return [
-        f"The document vectors are those of {row.first.run.label}, after each sentence's "
-        "last word; the embeddings are those of the same network. "
-        f"The sentences are those of {row.corpus}, valid, with at least {MIN_WORDS} words.",
-        f"They were drawn at random, with seed {seed}.",
-        f"The cosine of two of these {len(sentences.texts):,} sentences is "
-        f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
-        f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
-    ]
-
-
 def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:
     """Read a run's vectors of the sentences of `valid` of its corpus, whose folder is `files`.
 
@@ -112,7 +107,9 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
     """
     split = corpora.load_split(files, SPLIT)
     texts = list(read_lines(files.tokens(SPLIT)))
-    vectors = read_document_vectors(directory, run)
+    path = directory.document_vectors(run, SPLIT)
+    check_evaluated(directory, run, DOCUMENT_VECTOR, path)
+    vectors = np.load(path)
     digest = corpora.read_statistics(files).digest
     network = weight_files.read_trained(directory.run(run), digest)
     kept = _kept(texts)
@@ -122,13 +119,6 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
         document=unit(vectors[kept]).astype(np.float32),
         embedding=unit(mean_embeddings(network.embeddings, split)[kept]).astype(np.float32),
     )
-
-
-def read_document_vectors(directory: ExperimentDirectory, run: str) -> Vectors:
-    """Read a run's document vector after each sentence of `valid`: (sentences, D)."""
-    path = directory.document_vectors(run, SPLIT)
-    check_evaluated(directory, run, DOCUMENT_VECTOR, path)
-    return np.asarray(np.load(path))
 
 
 def unit(vectors: Vectors) -> Vectors:

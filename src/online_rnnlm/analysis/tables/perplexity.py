@@ -45,9 +45,16 @@ def make(results: Results) -> Table:
         for system in results.systems_on(corpus)
     ]
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
-    return comparison_table(
-        results, "perplexity", "Perplexity", data, _columns(results), _notes(results)
-    )
+    testing = results.experiment.testing
+    rivals = rivals_named(testing.rivals_of_runs, testing)
+    rivals += [system.rival for system in results.rivals if system.rival]
+    each = "each column on each corpus" if results.several_corpora else "each column"
+    notes = [
+        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
+        f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
+        *dict.fromkeys(rival.note for rival in rivals),
+    ]
+    return comparison_table(results, "perplexity", "Perplexity", data, _columns(results), notes)
 
 
 def _values(results: Results, system: System) -> dict[str, Any]:
@@ -110,18 +117,6 @@ def _columns(results: Results) -> list[Column]:
         Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
         Column("Chosen on valid", label("settings"), text=True),
         *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
-    ]
-
-
-def _notes(results: Results) -> list[str]:
-    testing = results.experiment.testing
-    rivals = rivals_named(testing.rivals_of_runs, testing)
-    of_corpora = [system.rival for system in results.rivals if system.rival]
-    each = "each column on each corpus" if results.several_corpora else "each column"
-    return [
-        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
-        f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
-        *dict.fromkeys(rival.note for rival in [*rivals, *of_corpora]),
     ]
 
 

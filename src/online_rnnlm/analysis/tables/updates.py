@@ -42,7 +42,13 @@ def make(results: Results) -> Table:
     """
     headlines = {corpus: results.headline(corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
-    data["timed_words_per_second"] = _timed(results, data)
+    # Times are those of the first seed, all networks and ways in turn; NaN if not timed.
+    medians = {
+        (timing.corpus, timing.network, timing.evaluation): np.median(timing.seconds_per_word)
+        for timing in results.timings
+    }
+    keys = data.set_index(["corpus", "model", "evaluation"]).index
+    data["timed_words_per_second"] = 1 / keys.map(medians).to_numpy(dtype=float)
     models = list(dict.fromkeys(data["model"]))
     columns = [
         Column("In testing", label("in_testing"), text=True, wide=True),
@@ -54,7 +60,19 @@ def make(results: Results) -> Table:
         Column("Words/s, side by side", integer("timed_words_per_second")),
     ]
     caption = "Test perplexity by what learns during testing"
-    notes = _notes(results, headlines)
+    seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
+    named = " and ".join(dict.fromkeys(headlines.values()))
+    notes = [
+        f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
+        "static network if the same parts of it learn as in another row.",
+        "Weights take plain steps, a word's loss propagated through "
+        f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "
+        "Rates are those best on valid; beside weights that learn, the vector has α or, if none is "
+        "given, the rate of its training.",
+        f"Rate, costs and words/s (scoring the test set) are those of {named}."
+        f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
+        "vector learns; the median of several rounds.",
+    ]
     shown = _shown(results, data, headlines)
     return comparison_table(results, "updates", caption, shown, columns, notes, data)
 
@@ -77,16 +95,6 @@ def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
         values |= dict(by_seed[0].costs)  # the same for all seeds
         speed = metric_of(by_seed, "words_per_second", "test")
         yield values | mean_over_seeds(results, "words_per_second", speed)
-
-
-def _timed(results: Results, data: pd.DataFrame) -> pd.Series[float]:
-    """Words per second of the first seed, all networks and ways in turn; NaN if not timed."""
-    medians = {
-        (timing.corpus, timing.network, timing.evaluation): np.median(timing.seconds_per_word)
-        for timing in results.timings
-    }
-    keys = data.set_index(["corpus", "model", "evaluation"]).index
-    return pd.Series(1 / keys.map(medians).astype(float), data.index)
 
 
 def _rate(row: FinishedRow, evaluation: str) -> str:
@@ -115,19 +123,3 @@ def _shown(results: Results, data: pd.DataFrame, headlines: Mapping[str, str]) -
         results.way_in(name) or "the vector learns as in training" for name in shown["evaluation"]
     ]
     return shown
-
-
-def _notes(results: Results, headlines: Mapping[str, str]) -> list[str]:
-    seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
-    models = dict.fromkeys(headlines.values())
-    return [
-        f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
-        "static network if the same parts of it learn as in another row.",
-        "Weights take plain steps, a word's loss propagated through "
-        f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "
-        "Rates are those best on valid; beside weights that learn, the vector has α or, if none is "
-        "given, the rate of its training.",
-        f"Rate, costs and words/s (scoring the test set) are those of {' and '.join(models)}."
-        f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
-        "vector learns; the median of several rounds.",
-    ]
