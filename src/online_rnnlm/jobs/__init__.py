@@ -1,1 +1,1 @@
-"""The training of runs: epochs, the learning-rate schedule and checkpoints."""
+"""The jobs of the workflow: trainings, tests and timings, and what they ask of a scheduler."""
