@@ -12,16 +12,16 @@ from typing import Any
 
 import online_rnnlm
 from docs.generate.models import described, keys, table
-from online_rnnlm.commands._main import parser_of, verbs
+from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.commands._stages import STAGES
-from online_rnnlm.config.base import Settings
+from online_rnnlm.core.way import PARTS
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
 from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.sampling import SamplingSettings
 
-OPTIONS: dict[str, type[Settings]] = {"score": WayOptions, "sample": SamplingSettings}
-"""The settings behind the options of methods of a trained model."""
+OPTIONS = {"score": WayOptions, "sample": SamplingSettings}
+"""The types of the options of methods of a trained model."""
 
 SHOWN = "The opera premiered in Vienna. Mozart conducted the orchestra."
 
@@ -63,7 +63,7 @@ def _shown(place: Path, text: str) -> tuple[str, str]:
 
 def verbs_of(group: str) -> str:
     """Return a section for each verb of a group: `work` is what people give, `stages` the rest."""
-    chosen = [name for name in verbs() if (name in STAGES) == (group == "stages")]
+    chosen = STAGES if group == "stages" else sorted({*VERBS} - {*STAGES})
     return "\n".join(_verb(name, parser_of(name)) for name in chosen)
 
 
@@ -144,6 +144,9 @@ def options(name: str) -> str:
     """Return a table of the options that a method takes beside those of its signature."""
     whole = described(OPTIONS[name])
     if name == "score":
-        whole["properties"]["updates"] |= {"default": "document_vector"}
-        whole["properties"]["updates"]["description"] += " Without a vector the default is `none`."
+        for option in whole["properties"].values():
+            said = option["description"]
+            option["description"] = f"{said[:1].upper()}{said[1:]}."
+        names = ", ".join(f"`{part}`" for part in PARTS)
+        whole["properties"]["updates"]["description"] += f" The names: {names}."
     return table(("option", "meaning", "default", "allowed"), keys(whole))

@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
 from online_rnnlm.config.experiment import Experiment
@@ -43,9 +43,9 @@ def schema() -> Schema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 
-def described(kind: type[BaseModel]) -> Schema:
+def described(kind: type[Any]) -> Schema:
     """Return the JSON schema of a class, without the titles that pydantic derives from names."""
-    made: Schema = _plain(kind.model_json_schema())
+    made: Schema = _plain(TypeAdapter(kind).json_schema())
     return made
 
 

@@ -11,8 +11,6 @@ from typing import get_args
 
 import pytest
 
-from online_rnnlm.commands._main import verbs
-from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import TABLES
 from online_rnnlm.config.engines import ENGINES
@@ -43,10 +41,6 @@ CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
         ("Source",),
     ),
     "analysis.tables.": ([entry.name for entry in TABLES], ("make",)),
-    "commands.": (
-        [verb for verb in verbs() if verb not in STAGES],
-        ("HELP", "add_arguments", "run"),
-    ),
 }
 """By folder: the names, and what each module offers; the last one marks a module of the kind."""
 MEMBERS = [

@@ -10,7 +10,7 @@ import pytest
 
 from docs.generate import evidence as text
 from online_rnnlm.analysis.evidence import check_evidence
-from online_rnnlm.commands._main import parser_of, verbs
+from online_rnnlm.commands._main import VERBS, parser_of
 from tests.project import ROOT
 from tests.unit.processes import output_of
 
@@ -71,7 +71,7 @@ def missing(document: Path) -> Iterator[object]:
     targets = re.findall(r"^([a-z][\w -]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     yield from set(MAKE.findall(content)) - {*" ".join(targets).split()}
     for verb, arguments in VERB.findall(content):
-        yield from {verb} - {*verbs()} or {*OPTION.findall(arguments)} - options(verb)
+        yield from {verb} - {*VERBS} or {*OPTION.findall(arguments)} - options(verb)
     yield from {option for piece in SNAKEMAKE.findall(content) for option in OPTION.findall(piece)
                 if option not in options("")}  # fmt: skip
     for profile in PROFILE.findall(content):

@@ -7,7 +7,7 @@ import pytest
 
 from docs.generate import models, pages
 from online_rnnlm import __all__ as public_names
-from online_rnnlm.commands._main import verbs
+from online_rnnlm.commands._main import VERBS
 from online_rnnlm.storage import paths
 
 ROOT = Path(__file__).parents[2]
@@ -36,4 +36,4 @@ def test_everything_that_can_be_described_is_described_once():
     assert described["files"] == sorted(folders)
     assert {*described["python"], "ModelDescription", "UserError"} == {*public_names}
     shown = [line.removeprefix("### ") for line in read("docs/command-line.md").splitlines()]
-    assert [verb for verb in verbs() if shown.count(verb) != 1] == []
+    assert [verb for verb in VERBS if shown.count(verb) != 1] == []

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from online_rnnlm.commands._main import verbs
+from online_rnnlm.commands._main import VERBS
 from tests.project import ROOT
 
 SMOKE = ("--configfile", "config/smoke.yaml")
@@ -91,4 +91,4 @@ def test_each_rule_runs_a_verb_that_is_there():
     )
     named = {*re.findall(r"python3 -m online_rnnlm ([a-z-]+) ", rules)}
     assert len(named) > 12
-    assert named <= {*verbs()}
+    assert named <= {*VERBS}

@@ -1,56 +1,45 @@
-"""Arguments that several verbs take, and the objects that they name."""
+"""Arguments that several verbs take, and what they name: experiments, runs, models, texts."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from zipfile import is_zipfile
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.loading import load
 from online_rnnlm.config.runs import Run
+from online_rnnlm.config.testing import MOST_STEPS
+from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
+from online_rnnlm.use.options import WAY_OPTIONS
+
+if TYPE_CHECKING:
+    from online_rnnlm.use.model import TrainedModel
+    from online_rnnlm.use.text import Layout
 
 Item = TypeVar("Item")
+RowGroup = tuple[str, Sequence[tuple[str, Sequence[object]]]]
+"""A heading, and rows: each is a text for people, and its values for programs."""
 CONFIGURATION = Path("config/config.yaml")
 MOST_PROCESSES = 1000
 
 
-def add_configuration(parser: argparse.ArgumentParser) -> None:
-    """Add `--config`."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIGURATION,
-        help="the experiment's configuration (default: %(default)s)",
-    )
+class Verb(NamedTuple):
+    """A verb of the command line."""
 
-
-def add_corpus(parser: argparse.ArgumentParser) -> None:
-    """Add `--config`, `--corpus` and `--threads`."""
-    add_configuration(parser)
-    parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
-    parser.add_argument(
-        "--threads",
-        type=whole_number(MOST_PROCESSES),
-        default=1,
-        help="processes to use (default: 1)",
-    )
-
-
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add `--config` and `--run`."""
-    add_configuration(parser)
-    parser.add_argument("--run", required=True, help="name of the run")
-
-
-def add_results(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of an experiment's results."""
-    parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+    example: str | None = None
+    """A command to try, and what else its help says at the end."""
 
 
 def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
@@ -87,6 +76,27 @@ def new_file(text: str) -> Path:
     if text == "-" or Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text!r}: a file's name is needed")
     return Path(text)
+
+
+def add_configuration(parser: argparse.ArgumentParser) -> None:
+    """Add `--config`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIGURATION,
+        help="the experiment's configuration (default: %(default)s)",
+    )
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and `--run`."""
+    add_configuration(parser)
+    parser.add_argument("--run", required=True, help="name of the run")
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of an experiment's results."""
+    parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
 
 
 def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:
@@ -128,3 +138,130 @@ def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:
     if not directory.runs.is_dir():
         raise UserError(f"{directory.path}: no runs are there: run the experiment first")
     return directory
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
+        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
+        "if left out, also before a FILE of text: the model that comes with the project",
+    )
+
+
+def model_of(arguments: argparse.Namespace) -> TrainedModel:
+    """Load the model; a first argument that is a file of text is no model, but the first file.
+
+    Raises UserError if there is none, or if a text was given in its place.
+    """
+    from online_rnnlm.tracking.opening import load
+
+    given = arguments.model or ""
+    if " " in given and not os.path.exists(given):  # noqa: PTH110  # too long a path is none
+        raise UserError(f"{given}: no such file; a text is read from a file or standard input")
+    first = Path(given)
+    is_stream = given == "-" or first.is_fifo() or first.is_char_device()
+    is_file = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
+    if (is_stream or is_file) and hasattr(arguments, "files"):
+        arguments.model, arguments.files = None, [str(first), *arguments.files]
+    return load(arguments.model)
+
+
+def add_files(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add files to read."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"{what}; `-` or nothing is standard input",
+    )
+
+
+def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
+    """Add the text's files and its layout: raw text, which is divided, if no option is given."""
+    add_files(parser, what)
+    layout = parser.add_mutually_exclusive_group()
+    layout.add_argument(
+        "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"
+    )
+    layout.add_argument(
+        "--lines", action="store_true", help="each line is a sentence: it is not divided"
+    )
+
+
+def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
+    """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
+    raw: Layout = "lines" if arguments.lines else "running"
+    return model.preparation.layout("tokenised" if arguments.tokenised else raw)
+
+
+_READ_AS: Mapping[str, Mapping[str, Any]] = {
+    "updates": {"metavar": "PARTS"},
+    "learn_after": {"metavar": "MOMENT"},
+    "unit_of_text": {"choices": get_args(UnitOfText)},
+    "learning_rate": {"type": positive_number, "metavar": "RATE"},
+    "steps": {"type": whole_number(MOST_STEPS)},
+}
+"""How the command line reads and shows the value of an option of `WayOptions`."""
+
+
+def add_way_option(parser: argparse._ActionsContainer, name: str, help: str = "") -> None:
+    """Add an option of `WayOptions`, which describes it, unless `help` does."""
+    described = WAY_OPTIONS.json_schema()["properties"][name]["description"]
+    option = f"--{name.replace('_', '-')}"
+    parser.add_argument(option, help=help or described, **_READ_AS[name])
+
+
+def add_way(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what learns from the text."""
+    learns = parser.add_mutually_exclusive_group()
+    learns.add_argument("--frozen", action="store_true", help="nothing learns")
+    for name in _READ_AS:
+        add_way_option(learns if name == "updates" else parser, name)
+
+
+def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say what learns from the text."""
+    options = {name: getattr(arguments, name) for name in _READ_AS}
+    if arguments.frozen:
+        options["updates"] = "none"
+    return options
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str, help: str) -> None:
+    """Add the format of lines; the first is the default, and `--json` is short for `jsonl`."""
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help=f"{help} (default: {formats[0]})"
+    )
+    if "jsonl" in formats:
+        parser.add_argument(
+            "--json",
+            dest="format",
+            action="store_const",
+            const="jsonl",
+            help="the same as `--format jsonl`",
+        )
+
+
+def print_rows(
+    form: str,
+    columns: Sequence[str],
+    groups: Iterable[RowGroup],
+) -> None:
+    """Print headings and texts for people, or the values as TSV with a header, or as JSON lines."""
+    if form == "tsv":
+        print("\t".join(columns))
+    for heading, rows in groups:
+        if form == "plain":
+            print(heading)
+        for text, values in rows:
+            if form == "plain":
+                print(text)
+            elif form == "tsv":
+                print("\t".join(map(str, values)))
+            else:
+                row = dict(zip(columns, values, strict=True))
+                print(json.dumps(row, ensure_ascii=False))

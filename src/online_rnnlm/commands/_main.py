@@ -1,8 +1,8 @@
 """The command `online-rnnlm`: it finds the verbs, runs one, and reports an error in one line.
 
-A verb is a module of this package with `HELP`, `add_arguments` and `run`, and `EXAMPLE` if it has a
-command to try; the workflow's stages are one table, `_stages`. A verb imports the modules for its
-work inside `run`, because most of them take seconds to import, and `--help` should be fast.
+Each verb is a `Verb` of a module of this package; the workflow's stages are one table, `_stages`. A
+verb imports the modules for its work when it runs, because most of them take seconds to import, and
+`--help` should be fast.
 """
 
 from __future__ import annotations
@@ -10,15 +10,23 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import pkgutil
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from online_rnnlm import commands
-from online_rnnlm.commands._stages import STAGES, Verb
+from online_rnnlm.commands import (
+    audit,
+    experiment,
+    model,
+    next_words,
+    rescore,
+    score,
+    show,
+    vectors,
+)
+from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages, suggestion
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, hide_interrupts
@@ -26,15 +34,6 @@ from online_rnnlm.storage.files import why_unwritable
 
 PROGRAM = "online-rnnlm"
 INTERRUPTED = 130
-GROUPS = {
-    "use a trained model": (
-        *("show", "score", "next", "rescore", "sample", "nearest", "vectors", "info"),
-        *("audit", "export"),
-    ),
-    "run an experiment and look at it": ("check", "ui", "track", "evidence"),
-    "this command": ("help",),
-}
-"""The verbs that people type, by what they are for; the stages are typed by Snakemake."""
 logger = logging.getLogger(__name__)
 
 
@@ -61,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Files may follow an option, as in `score MODEL --frozen FILE`.
     parsed = parser_of(name).parse_intermixed_args(given[1:])
     prepare_process()
-    status = _run(verb_of(name), parsed)
+    status = _run(VERBS[name], parsed)
     package.removeHandler(messages)
     try:
         sys.stdout.flush()
@@ -70,28 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def verbs() -> list[str]:
-    """Return the names of all verbs: those of this package's modules, then the stages."""
-    modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    return [*(name for name in modules if not name.startswith("_")), *STAGES]
-
-
 def verb_name(text: str) -> str:
     """Return the name of a verb; raises argparse.ArgumentTypeError, with the nearest one, if there
     is none of that name."""
-    if text not in verbs():
-        meant = suggestion(text, verbs())
+    if text not in VERBS:
+        meant = suggestion(text, VERBS)
         raise argparse.ArgumentTypeError(f"there is no verb `{text}`; {meant}".rstrip("; "))
     return text
-
-
-def verb_of(name: str) -> Verb:
-    """Return the verb of that name; its module is imported."""
-    if name in STAGES:
-        return STAGES[name]
-    module = import_module(f"{commands.__name__}.{name}")
-    example = getattr(module, "EXAMPLE", None)
-    return Verb(module.HELP, module.add_arguments, module.run, example)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -104,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser_of(name: str) -> argparse.ArgumentParser:
     """Return the parser of a verb's arguments."""
-    verb = verb_of(name)
+    verb = VERBS[name]
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
         description=verb.help,
@@ -120,13 +104,13 @@ def overview(*, stages: bool = False) -> str:
     """Return the list of verbs in their groups; with `stages`, the workflow's stages, too."""
     groups = dict(GROUPS)
     if stages:
-        groups["stages of an experiment, which Snakemake runs"] = tuple(STAGES)
+        groups["stages of an experiment, which Snakemake runs"] = STAGES
     parts = [
         f"usage: {PROGRAM} VERB ...",
         "A language model whose document vector keeps learning while it is tested.",
     ]
-    for title, names in groups.items():
-        lines = [f"  {name:<12}{verb_of(name).help}" for name in names]
+    for title, of_group in groups.items():
+        lines = [f"  {name:<12}{verb.help}" for name, verb in of_group.items()]
         parts.append("\n".join([f"{title}:", *lines]))
     parts.append(
         "`online-rnnlm VERB --help` explains a verb, `online-rnnlm help --all` lists the stages,\n"
@@ -173,3 +157,41 @@ def _in_one_line(error: Exception) -> str | None:
     if reason is None and error.filename is None:
         return None
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
+
+
+def _add_help(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("verb", nargs="?", type=verb_name, help="the verb to explain")
+    parser.add_argument("--all", action="store_true", help="list the stages of an experiment, too")
+
+
+def _help(arguments: argparse.Namespace) -> None:
+    if arguments.verb:
+        parser_of(arguments.verb).print_help()
+    else:
+        print(overview(stages=arguments.all), end="")
+
+
+GROUPS: Mapping[str, Mapping[str, Verb]] = {
+    "use a trained model": {
+        "show": show.SHOW,
+        "score": score.SCORE,
+        "next": next_words.NEXT,
+        "rescore": rescore.RESCORE,
+        "sample": next_words.SAMPLE,
+        "nearest": vectors.NEAREST,
+        "vectors": vectors.VECTORS,
+        "info": model.INFO,
+        "audit": audit.AUDIT,
+        "export": model.EXPORT,
+    },
+    "run an experiment and look at it": {
+        "check": experiment.CHECK,
+        "ui": experiment.UI,
+        "track": experiment.TRACK,
+        "evidence": experiment.EVIDENCE,
+    },
+    "this command": {"help": Verb("list the verbs, or explain one", _add_help, _help)},
+}
+"""The verbs that people type, by what they are for; the stages are typed by Snakemake."""
+VERBS = {name: verb for group in (*GROUPS.values(), STAGES) for name, verb in group.items()}
+"""All verbs by their names."""

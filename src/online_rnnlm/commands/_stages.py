@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import NamedTuple
 
 from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.code import PACKAGE
@@ -15,37 +15,32 @@ from online_rnnlm.storage.code import PACKAGE
 _CHECKPOINT_SECONDS = 600.0
 
 
-class Verb(NamedTuple):
-    """A verb of the command line."""
-
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], None]
-    example: str | None = None
-    """A command to try."""
-
-
-def _prepare(stage: str) -> Callable[[argparse.Namespace], None]:
-    def run(arguments: argparse.Namespace) -> None:
-        from online_rnnlm.corpora.stages import run_stage
-
-        experiment, results = _arguments.experiment_of(arguments)
-        folders = {experiment.digits.folder_of(name): name for name in experiment.corpora}
-        name = _arguments.named(arguments, "corpus", folders)
-        run_stage(
-            stage,
-            experiment.corpora[name],
-            results.corpus(arguments.corpus),
-            experiment.downloads,
-            arguments.threads,
-            experiment.testing.other_texts,
-        )
-
-    return run
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_configuration(parser)
+    parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
+    parser.add_argument(
+        "--threads",
+        type=_arguments.whole_number(_arguments.MOST_PROCESSES),
+        default=1,
+        help="processes to use (default: 1)",
+    )
 
 
-def _add_training(parser: argparse.ArgumentParser) -> None:
-    _arguments.add_run(parser)
+def _prepare(stage: str, arguments: argparse.Namespace) -> None:
+    """Run a stage of a corpus's preparation."""
+    from online_rnnlm.corpora.stages import run_stage
+
+    experiment, results = _arguments.experiment_of(arguments)
+    folders = {experiment.digits.folder_of(name): name for name in experiment.corpora}
+    name = _arguments.named(arguments, "corpus", folders)
+    run_stage(
+        stage,
+        experiment.corpora[name],
+        results.corpus(arguments.corpus),
+        experiment.downloads,
+        arguments.threads,
+        experiment.testing.other_texts,
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -110,7 +105,7 @@ def _rival(arguments: argparse.Namespace) -> None:
 
 
 def _of_corpus(stage: str, text: str) -> Verb:
-    return Verb(text, _arguments.add_corpus, _prepare(stage))
+    return Verb(text, _add_corpus, partial(_prepare, stage))
 
 
 def _of_experiment(text: str, module: str, function: str) -> Verb:
@@ -128,7 +123,7 @@ STAGES = {
     "articles": _of_corpus("articles", "read a source's articles"),
     "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
     "encode": _of_corpus("encode", "split the sentences, choose the words and encode all"),
-    "train": Verb("train one run", _add_training, _train),
+    "train": Verb("train one run", _arguments.add_run, _train),
     "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
     "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
     "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),

@@ -6,22 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from online_rnnlm.commands import _arguments, _model
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
 
 if TYPE_CHECKING:
     from online_rnnlm.audit.rules import Audit
     from online_rnnlm.core.way import UnitOfText
 
-HELP = "test that no word is known before it is scored, by a model or by any program"
-EXAMPLE = """\
-example: online-rnnlm audit results/demo --text LICENSE --places 2
 
-The rules: causality, normalisation, score before update, single pass, reset. The status is 0 only
-if none is broken. docs/audit.md describes them, and the lines that a program reads and writes."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", nargs="?", help="a model, as in `score`; the options of what learns are for it"
     )
@@ -64,11 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    _model.add_learning(parser)
+    _arguments.add_way(parser)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the verb."""
+def _run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.audit.rules import END, audit
     from online_rnnlm.audit.scorers import Program, of_model
     from online_rnnlm.corpora.textfiles import read_lines
@@ -79,15 +71,15 @@ def run(arguments: argparse.Namespace) -> None:
     options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
     options_of_program = ("vocabulary", "ask")
     for option in options_of_model if arguments.command else options_of_program:
-        if getattr(arguments, option) not in (None, False, "word"):
+        if getattr(arguments, option):
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
     text = tuple(word for line in read_lines(arguments.text) for word in (*line.split(), END))
     if {*text} <= {END}:
         raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
-        model = _model.named_model(arguments)
-        scorer = of_model(model, **_model.way_options(arguments))
+        model = _arguments.model_of(arguments)
+        scorer = of_model(model, **_arguments.way_options(arguments))
     else:
         lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in lines for word in line.split()]
@@ -114,3 +106,15 @@ def _shown(result: Audit) -> str:
             if shown.other != shown.text:
                 lines += [f"  > {line}" for line in shown.other]
     return "\n".join(lines)
+
+
+AUDIT = Verb(
+    "test that no word is known before it is scored, by a model or by any program",
+    _add_arguments,
+    _run,
+    """\
+example: online-rnnlm audit results/demo --text LICENSE --places 2
+
+The rules: causality, normalisation, score before update, single pass, reset. The status is 0 only
+if none is broken. docs/audit.md describes them, and the lines that a program reads and writes.""",
+)

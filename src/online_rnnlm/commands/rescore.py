@@ -5,24 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from online_rnnlm.commands import _arguments, _model
-
-HELP = "add a trained model's scores to n-best lists, and rank them anew"
-EXAMPLE = """\
-example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
-
-moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
-kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
-tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi"""
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     from online_rnnlm.use.rescoring import ListFormat
 
-    _model.add_model(parser)
-    _model.add_files(parser, "the lists")
-    _model.add_format(parser, *get_args(ListFormat), help="the format of the lists, see below")
+    _arguments.add_model(parser)
+    _arguments.add_files(parser, "the lists")
+    _arguments.add_format(parser, *get_args(ListFormat), help="the format of the lists, see below")
     parser.add_argument(
         "--tsv",
         action="store_true",
@@ -49,11 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the verb."""
+def _run(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.rescoring import ListFormat, ranked, rescore, written
 
-    model = _model.named_model(arguments)
+    model = _arguments.model_of(arguments)
     layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
     way = model.way(updates="none" if arguments.frozen else None)
     lists = rescore(
@@ -72,3 +63,16 @@ def run(arguments: argparse.Namespace) -> None:
             print(ordered[0].hypothesis.text)
         else:
             print("\n".join(written(hypothesis, form) for hypothesis in ordered))
+
+
+RESCORE = Verb(
+    "add a trained model's scores to n-best lists, and rank them anew",
+    _add_arguments,
+    _run,
+    """\
+example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
+
+moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
+kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
+tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi""",
+)

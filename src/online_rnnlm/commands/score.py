@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands import _model
-
-HELP = "compute the log-probability and the perplexity of a text"
-EXAMPLE = """\
-example: echo "Karachi is the capital of Sindh." | online-rnnlm score
-
-A word in brackets is not in the vocabulary. A token is a word or the end of a sentence."""
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
-    _model.add_model(parser)
-    _model.add_text(parser)
-    _model.add_learning(parser)
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_model(parser)
+    _arguments.add_text(parser)
+    _arguments.add_way(parser)
     kinds = ("word", "sentence", "document", "total")
     parser.add_argument(
         "--per", choices=kinds, default="sentence", help="what has a row (default: sentence)"
@@ -30,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="nats",
         help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
     )
-    _model.add_format(
+    _arguments.add_format(
         parser,
         "plain",
         "tsv",
@@ -44,14 +38,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the verb."""
+def _run(arguments: argparse.Namespace) -> None:
     import sys
 
     from online_rnnlm.use.scored import ScoreWriter, score_text
 
-    model = _model.named_model(arguments)
-    layout = _model.layout_of(model, arguments)
-    way = _model.way_of(model, arguments)
+    model = _arguments.model_of(arguments)
+    layout = _arguments.layout_of(model, arguments)
+    way = model.way(**_arguments.way_options(arguments))
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
     score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)
+
+
+SCORE = Verb(
+    "compute the log-probability and the perplexity of a text",
+    _add_arguments,
+    _run,
+    """\
+example: echo "Karachi is the capital of Sindh." | online-rnnlm score
+
+A word in brackets is not in the vocabulary. A token is a word or the end of a sentence.""",
+)

@@ -10,20 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
 
 if TYPE_CHECKING:
     from online_rnnlm.use.text import Piece
 
-HELP = "show how surprising each word of a text is, with the vector frozen and learning"
-EXAMPLE = """\
-example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the orchestra."
 
-A word in brackets is not in the vocabulary. The words that gained most are underlined and listed.
-The mean is over all words and ends of sentences; surprise is -log2 P."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
     )
@@ -43,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the verb."""
+def _run(arguments: argparse.Namespace) -> None:
     import sys
 
     from online_rnnlm.storage.files import replacing
@@ -106,3 +98,15 @@ def _given(text: str, number: int = 1) -> str:
         raise UserError(f"{text}: {what}")
     check_text(text, f"text {number}", one_line=False)
     return text
+
+
+SHOW = Verb(
+    "show how surprising each word of a text is, with the vector frozen and learning",
+    _add_arguments,
+    _run,
+    """\
+example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the orchestra."
+
+A word in brackets is not in the vocabulary. The words that gained most are underlined and listed.
+The mean is over all words and ends of sentences; surprise is -log2 P.""",
+)

@@ -66,7 +66,6 @@ UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stre
 MOST_STEPS = 1000
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS), NOT_BOOLEAN]
 """Number of hidden states that a word's error is propagated back through; a sentence's uses all."""
-USUAL_STEPS = 5
 
 
 UpdatedPart = Literal[Part, "all"]
@@ -115,7 +114,7 @@ class TestingSettings(Settings):
     )
     """Learning rates to try for the document vector; the best on `valid` is used. Where weights
     learn, too, their rate is chosen first, with the vector's as in training."""
-    steps: Steps = USUAL_STEPS
+    steps: Steps = 5
     """Number of hidden states through which a word's error is propagated back."""
     rivals: list[RivalName] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -17,19 +17,14 @@ from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.tracking.store import FILE, mlflow
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.results import TrainedRun
 from online_rnnlm.use.text import Sentence
 
 COLUMN = "sentence"
 """The column of a call's sentences."""
-PARAMETERS = {
-    "updates": "string",
-    "learn_after": "string",
-    "unit_of_text": "string",
-    "learning_rate": "double",
-    "steps": "long",
-}
-"""MLflow's types of a call's parameters; each may be left out."""
+_TYPES = {float: "double", int: "long"}
+"""MLflow's types of numbers; all else is a string."""
 REQUIREMENTS = (
     *("llvmlite", "mlflow-skinny", "numba", "numpy", "pandas"),
     *("pydantic", "pytensor", "scipy", "tqdm"),
@@ -45,9 +40,13 @@ def log_model(run: TrainedRun) -> None:
     types = mlflow().types
     # A sentence has any type for MLflow, which refuses an empty list of texts, and says of another
     # value neither where it is nor what is needed. The model accepts only text.
+    parameters = [
+        types.ParamSpec(name, _TYPES.get(get_args(kind)[0], "string"), None)
+        for name, kind in get_type_hints(WayOptions).items()
+    ]
     signature = mlflow().models.ModelSignature(
         inputs=types.Schema([types.ColSpec(types.schema.AnyType(), COLUMN)]),
-        params=types.ParamSchema([types.ParamSpec(*one, None) for one in PARAMETERS.items()]),
+        params=types.ParamSchema(parameters),
     )
     with TemporaryDirectory() as folder:
         file = Path(folder) / FILE

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
+from online_rnnlm.config.messages import first_message
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text
@@ -15,7 +17,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.network import Network, NextWord, State
-from online_rnnlm.use.options import Options, checked, way_for
+from online_rnnlm.use.options import Options, way_for
 from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
@@ -64,9 +66,9 @@ class TrainedModel:
         return list(self.network.corpus.words)
 
     def way(self, **options: Any) -> Way:
-        """Return the way to score that options mean, which are fields of `WayOptions`.
+        """Return the way to score that options mean; they are those of `WayOptions`.
 
-        One that is None has its default. Raises UserError for wrong ones.
+        Raises UserError for wrong ones.
         """
         return way_for(self.network.settings, options)
 
@@ -224,7 +226,10 @@ class TrainedModel:
             "max_words": max_words,
             "unknown": unknown,
         }
-        settings = checked(SamplingSettings, given)
+        try:
+            settings = SamplingSettings.model_validate(given, strict=True)
+        except ValidationError as error:
+            raise UserError(first_message(error)) from None
         begin = self.beginning(prefix, tokenised=tokenised)
         _, state = self.continue_(self.start(frozen=frozen), begin)
         return [" ".join(words) for words in sample(self.network, begin, state, settings)]

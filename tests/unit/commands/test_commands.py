@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from online_rnnlm.commands import _main as cli
-from online_rnnlm.commands import check
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config import loading
 from online_rnnlm.corpora.planning import with_digits
@@ -31,7 +30,7 @@ def config(tmp_path, monkeypatch):
     return path
 
 
-@pytest.mark.parametrize("verb", cli.verbs())
+@pytest.mark.parametrize("verb", cli.VERBS)
 def test_every_verb_explains_itself(verb, run):
     found = run(verb, "--help")
     assert found.status == 0 and "usage" in found.out
@@ -114,7 +113,7 @@ def test_the_command_alone_lists_its_verbs(run):
 
 def test_the_help_lists_the_verbs_that_people_type_and_the_stages_if_asked():
     listed = {name for names in cli.GROUPS.values() for name in names}
-    assert listed == {*cli.verbs()} - {*STAGES}
+    assert listed == {*cli.VERBS} - {*STAGES}
     for stages in (False, True):
         text = cli.overview(stages=stages)
         named = {line.split()[0] for line in text.splitlines() if line.startswith("  ")}
@@ -138,7 +137,7 @@ def test_an_error_is_one_line(config, refused, monkeypatch, error, expected):
     def fail(arguments):
         raise error
 
-    monkeypatch.setattr(check, "run", fail)
+    monkeypatch.setitem(cli.VERBS, "check", cli.VERBS["check"]._replace(run=fail))
     assert expected in refused("check", status=1)
 
 
@@ -146,7 +145,7 @@ def test_ctrl_c_is_quiet(config, run, monkeypatch):
     def interrupt(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "run", interrupt)
+    monkeypatch.setitem(cli.VERBS, "check", cli.VERBS["check"]._replace(run=interrupt))
     found = run("check")
     assert (found.status, found.err) == (130, "")
 

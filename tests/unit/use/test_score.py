@@ -24,7 +24,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.network import Network
-from online_rnnlm.use.options import Options, WayOptions
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import ScoreWriter, in_parts, score_text
 from online_rnnlm.use.text import Sentence
@@ -187,10 +186,6 @@ def test_words_have_their_log_probabilities(model, model_path, run):
 def test_a_model_says_what_it_is(model):
     said = repr(model)
     assert "10/3" in said and "25 words" in said and "9.00 on valid" in said
-
-
-def test_options_are_the_requests_fields():
-    assert {*Options.__annotations__} == {"tokenised", "running"} | {*WayOptions.model_fields}
 
 
 @pytest.mark.parametrize("way", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}])

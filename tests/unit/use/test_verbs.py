@@ -6,13 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import online_rnnlm
-from online_rnnlm.commands._main import GROUPS
+from online_rnnlm.commands._main import GROUPS, VERBS
 from tests.unit.processes import output_of
 from tests.unit.use.conftest import ENVIRONMENT
 from tests.waiting import heeding_interrupts
@@ -33,8 +32,7 @@ def shell(tmp_path):
 
 @pytest.mark.parametrize("verb", GROUPS["use a trained model"])
 def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, verb):
-    module = import_module(f"online_rnnlm.commands.{verb}")
-    [line] = [line for line in module.EXAMPLE.splitlines() if line.startswith("example: ")]
+    [line] = [line for line in VERBS[verb].example.splitlines() if line.startswith("example: ")]
     command = line.removeprefix("example: ")
     assert command in run(verb, "--help").out
     shutil.copy(ROOT / "LICENSE", tmp_path)  # a text of the folder that users are in

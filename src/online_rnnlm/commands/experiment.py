@@ -1,0 +1,120 @@
+"""Verbs for an experiment: check its configuration, look at its runs, keep its evidence."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.errors import UserError
+
+MOST_PORTS = 65_535
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.config.loading import read_mapping
+    from online_rnnlm.corpora.planning import plan
+
+    experiment = plan(read_mapping(arguments.file), str(arguments.file))
+    searched = len(experiment.search_runs())
+    more = f", and {searched} of the search" if searched else ""
+    print(f"{arguments.file}: can be used: {len(experiment.runs())} runs{more}")
+
+
+def _add_ui(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_results(parser)
+    parser.add_argument(
+        "--port",
+        type=_arguments.whole_number(MOST_PORTS),
+        default=5000,
+        help="port on this machine (default: %(default)s)",
+    )
+
+
+def _ui(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.tracking.server import serve
+
+    serve(_arguments.results_of(arguments), arguments.port)
+
+
+def _add_track(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_results(parser)
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--run", help="enter this run alone, and print MLflow's id of it")
+    only.add_argument(
+        "--summary", action="store_true", help="enter the report alone, and print MLflow's id of it"
+    )
+    only.add_argument(
+        "--store",
+        action="store_true",
+        help="make the store, enter nothing, and print MLflow's id of the experiment",
+    )
+
+
+def _track(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.config.loading import load
+    from online_rnnlm.storage.paths import ExperimentDirectory
+    from online_rnnlm.tracking import entries
+    from online_rnnlm.tracking.store import one_line_errors, open_store
+
+    if arguments.store:
+        with one_line_errors():
+            print(open_store(ExperimentDirectory(arguments.results)))
+        return
+    directory = _arguments.results_of(arguments)
+    experiment = load(directory.configuration)
+    with one_line_errors():
+        experiment_id = open_store(directory)
+        if arguments.run:
+            print(entries.enter_run(directory, experiment_id, arguments.run))
+        elif arguments.summary:
+            print(entries.enter_summary(directory, experiment_id, experiment))
+        else:
+            print(f"{entries.enter_all(directory, experiment_id, experiment)} runs entered")
+
+
+def _add_evidence(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
+    )
+    parser.add_argument("folder", type=Path, help="the folder of evidence")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compute the tables and claims of the folder again from its scores, and compare",
+    )
+
+
+def _evidence(arguments: argparse.Namespace) -> None:
+    if arguments.check == (arguments.results is not None):
+        raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
+    from online_rnnlm.analysis.evidence import check_evidence, write_evidence
+    from online_rnnlm.config.loading import load
+
+    folder = arguments.folder
+    if arguments.check:
+        checked = check_evidence(folder)
+        print(f"{folder}: {checked} perplexities and claims computed again: all are right")
+    else:
+        directory = _arguments.results_of(arguments)
+        write_evidence(load(directory.configuration), directory, folder)
+        print(f"{folder}: written, and computed again: all is right")
+
+
+CHECK = Verb("check a configuration", _add_check, _check)
+UI = Verb("open an experiment's runs in MLflow's UI", _add_ui, _ui)
+TRACK = Verb(
+    "enter an experiment's runs into MLflow (MLFLOW_TRACKING_URI, or its own mlflow.db)",
+    _add_track,
+    _track,
+)
+EVIDENCE = Verb(
+    "keep what others need to check an experiment's tables and claims, or check it",
+    _add_evidence,
+    _evidence,
+)

@@ -1,0 +1,60 @@
+"""Verbs for a model itself: say what it is, and write it into one file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import Verb
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_model(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    about = _arguments.model_of(arguments).description
+    print(about.model_dump_json(indent=2) if arguments.json else about.as_text())
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "results",
+        type=Path,
+        help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
+        "of a run, such as results/demo/runs/RUN",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_arguments.new_file,
+        required=True,
+        metavar="FILE",
+        help="such as demo.onlm",
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="round weights to 16 bits: half the size"
+    )
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.use.results import export
+
+    size = export(arguments.results, arguments.output, half=arguments.half)
+    print(f"{arguments.output}: {size / 1e6:.1f} MB")
+
+
+INFO = Verb(
+    "show what a trained model is, and how it was made",
+    _add_info,
+    _info,
+    "example: online-rnnlm info",
+)
+EXPORT = Verb(
+    "write a trained model into one file",
+    _add_export,
+    _export,
+    "example: online-rnnlm export results/demo -o demo.onlm",
+)

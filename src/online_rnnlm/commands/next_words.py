@@ -1,0 +1,116 @@
+"""Verbs for what comes next in a text: the likeliest words, and sentences that the model makes."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator
+
+from online_rnnlm.commands import _arguments
+from online_rnnlm.commands._arguments import RowGroup, Verb
+
+
+def _add_next(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_model(parser)
+    _arguments.add_files(parser, "the beginnings of sentences, a line each")
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the lines are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--number",
+        type=_arguments.whole_number(10**9),
+        default=5,
+        help="how many words to give for each line (default: 5)",
+    )
+    parser.add_argument(
+        "--frozen", action="store_true", help="the vector does not learn from the line"
+    )
+    _arguments.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
+
+
+def _next(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.errors import naming
+    from online_rnnlm.use.text import numbered_lines
+
+    model = _arguments.model_of(arguments)
+    start = model.start(frozen=arguments.frozen)
+
+    def groups() -> Iterator[RowGroup]:
+        for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
+            with naming(where):
+                begin = model.beginning(line, tokenised=arguments.tokenised)
+            _, state = model.continue_(start, begin)
+            entropy = model.entropy(state)
+            rows = [
+                (f"  {math.exp(log):6.4f}  {word}", (number, entropy, word, log))
+                for word, log in model.likeliest(state, arguments.number)
+            ]
+            yield f"{' '.join(begin)} … entropy {entropy:.2f} nats", rows
+
+    columns = ("text", "entropy", "word", "log_probability")
+    _arguments.print_rows(arguments.format, columns, groups())
+
+
+def _add_sample(parser: argparse.ArgumentParser) -> None:
+    _arguments.add_model(parser)
+    parser.add_argument(
+        "--number",
+        type=_arguments.whole_number(10_000),
+        default=1,
+        help="number of sentences (default: 1)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=_arguments.whole_number(10**18, least=0),
+        default=1,
+        help="seed of the random numbers (default: 1)",
+    )
+    parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
+    parser.add_argument(
+        "--temperature",
+        type=_arguments.positive_number,
+        default=1.0,
+        help="below 1, likely words become likelier (default: 1)",
+    )
+    parser.add_argument(
+        "--top-k",
+        type=_arguments.whole_number(10**9),
+        metavar="N",
+        help="draw each word among the N likeliest",
+    )
+    parser.add_argument(
+        "--max-words",
+        type=_arguments.whole_number(1000),
+        default=100,
+        help="words after which a sentence is cut off (default: 100)",
+    )
+    parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
+    parser.add_argument(
+        "--frozen", action="store_true", help="the vector does not learn from what is said"
+    )
+
+
+def _sample(arguments: argparse.Namespace) -> None:
+    model = _arguments.model_of(arguments)
+    keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "frozen")
+    for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
+        print(sentence)
+
+
+NEXT = Verb(
+    "say which words are likeliest to come next in a text",
+    _add_next,
+    _next,
+    """\
+example: echo "The capital of" | online-rnnlm next
+
+Each line is the beginning of a sentence; `</s>` is a sentence's end. The entropy is that of the
+next word, in nats. TSV and JSON have the columns text (the number of the line, from 0), entropy,
+word and log_probability.""",
+)
+SAMPLE = Verb(
+    "make sentences with a trained model",
+    _add_sample,
+    _sample,
+    "example: online-rnnlm sample --number 3 --prefix 'The city'",
+)
