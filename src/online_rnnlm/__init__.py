@@ -21,7 +21,7 @@ _PLACES = {
     "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
-    "load": "tracking.opening",
+    "load": "tracking.model",
 }
 """The modules of the public names: each is imported when its name is first used.
 

@@ -1,7 +1,7 @@
 """The types of the package's public names."""
 
 from online_rnnlm.errors import UserError as UserError
-from online_rnnlm.tracking.opening import load as load
+from online_rnnlm.tracking.model import load as load
 from online_rnnlm.use.model import TrainedModel as TrainedModel
 from online_rnnlm.use.model_file import ModelDescription as ModelDescription
 from online_rnnlm.use.network import State as State

@@ -74,7 +74,8 @@ def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
     )
     described = ModelDescription.model_construct(settings=settings, preparation=preparation)
     nothing = SentenceSplitter.nothing()
-    return TrainedModel(Contents(described, corpus, weights_for(settings, corpus), nothing))
+    weights = weights_for(settings, corpus)
+    return TrainedModel(Contents(described, corpus, weights, nothing, b""))
 
 
 def split_of(sentences) -> Split:

@@ -38,7 +38,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.results import load_path
+from online_rnnlm.use.model_file import read_run
 
 logger = logging.getLogger(__name__)
 
@@ -92,11 +92,11 @@ def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> No
     """
     audits = []
     for run in (row.runs[0] for row in experiment.planned_rows):
-        files = directory.run(run.name)
-        if isinstance(read_end(files), RunResult):
+        if isinstance(read_end(directory.run(run.name)), RunResult):
             text = _beginning(directory.corpus(run.corpus_folder).text("test"))
             name = f"{run.model} on {run.settings.corpus}"
-            audits.append(audit(name, of_model(load_path(files.path)), text, PLACES, TOLERANCE))
+            scorer = of_model(TrainedModel(read_run(directory, run.name)))
+            audits.append(audit(name, scorer, text, PLACES, TOLERANCE))
             logger.info("%s: %s", name, ", ".join(audits[-1].broken) or "no rule is broken")
     records.write(directory.audits, Audits(audits=tuple(audits)))
 

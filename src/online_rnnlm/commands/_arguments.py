@@ -156,7 +156,7 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
 
     Raises UserError if there is none, or if a text was given in its place.
     """
-    from online_rnnlm.tracking.opening import load
+    from online_rnnlm.tracking.model import load
 
     given = arguments.model or ""
     if " " in given and not os.path.exists(given):  # noqa: PTH110  # too long a path is none

@@ -51,11 +51,11 @@ def _train(arguments: argparse.Namespace) -> None:
     resolved = resolve(planned, directory)
     require(resolved.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.train import train
-    from online_rnnlm.tracking.live import LiveRun
+    from online_rnnlm.tracking.entries import live_log
 
     corpus, files = directory.corpus(resolved.corpus_folder), directory.run(resolved.name)
-    live = LiveRun(directory, resolved.name)
-    train(resolved, corpus, files, _CHECKPOINT_SECONDS, live.log)
+    log = live_log(directory, resolved.name)
+    train(resolved, corpus, files, _CHECKPOINT_SECONDS, log)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:

@@ -40,7 +40,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.use.results import export
+    from online_rnnlm.use.model_file import export
 
     size = export(arguments.results, arguments.output, half=arguments.half)
     print(f"{arguments.output}: {size / 1e6:.1f} MB")

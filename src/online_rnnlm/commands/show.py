@@ -41,7 +41,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     from online_rnnlm.storage.files import replacing
     from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
-    from online_rnnlm.tracking.opening import load
+    from online_rnnlm.tracking.model import load
     from online_rnnlm.use.show import show
     from online_rnnlm.use.text import read_text
 

@@ -7,14 +7,17 @@ how often.
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
@@ -22,8 +25,10 @@ from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult, read_epochs
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import mlflow
-from online_rnnlm.use.results import TrainedRun
+from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
+from online_rnnlm.use.model_file import read_run
+
+logger = logging.getLogger(__name__)
 
 BEST = "best"
 """The alias of the registered model that is the best."""
@@ -93,6 +98,31 @@ def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
     library.MlflowClient().log_batch(run_id, metrics=metrics)
 
 
+def live_log(directory: ExperimentDirectory, name: str) -> Callable[[Sequence[Epoch]], None]:
+    """Return a function that logs a run's epochs so far in MLflow while the run trains.
+
+    Without a server it does nothing: an sqlite file has no place for several trainings at once. Its
+    first error is one warning, and the end of the logging; the workflow's rule `track` enters the
+    rest.
+    """
+    address = os.environ.get(STORE, "")
+    is_on = bool(address) and not address.startswith("sqlite")
+
+    def log(epochs: Sequence[Epoch]) -> None:
+        nonlocal is_on
+        if not is_on:
+            return
+        record = records.read(RunRecord, directory.run(name).record)
+        try:
+            with one_line_errors():
+                log_epochs(begin_run(open_store(directory), record), record, epochs)
+        except UserError as error:
+            is_on = False
+            logger.warning("%s; the run goes on, and is entered when it has been tested", error)
+
+    return log
+
+
 def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> str:
     """Enter a run that has been tested, or has diverged; return MLflow's id of it.
 
@@ -128,7 +158,7 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
             library.log_artifact(str(file))
         logged = library.get_run(run_id)
         if not failures and not record.searched and not logged.outputs.model_outputs:
-            log_model(TrainedRun(directory, name))
+            log_model(read_run(directory, name))
         library.set_tag("mlflow.note.content", _description(logged, failures))
     status = "FAILED" if failures else "FINISHED"
     library.MlflowClient().set_terminated(run_id, status, _milliseconds(end.ended))

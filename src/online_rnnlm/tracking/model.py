@@ -1,25 +1,30 @@
-"""Trained models in MLflow: a model is logged, loaded by MLflow, and called by it."""
+"""Trained models by their paths and their addresses in MLflow, which logs, loads and calls them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import numpy as np
-import pandas as pd
 
 from online_rnnlm.corpora.textfiles import check_text, words_of
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.tracking.store import FILE, mlflow
+from online_rnnlm.storage.paths import SUPPLIED_MODEL
+from online_rnnlm.tracking.store import FILE, mlflow, one_line_errors
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.options import WayOptions
-from online_rnnlm.use.results import TrainedRun
 from online_rnnlm.use.text import Sentence
+
+if TYPE_CHECKING:  # pandas takes long to load.
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 COLUMN = "sentence"
 """The column of a call's sentences."""
@@ -32,8 +37,42 @@ REQUIREMENTS = (
 """The packages that loading and scoring import."""
 
 
-def log_model(run: TrainedRun) -> None:
-    """Log the model of a finished run in MLflow's active run, with a copy of this package.
+def load(model: str | Path | None = None) -> TrainedModel:
+    """Load a trained model; by default the one that comes with the project.
+
+    `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
+    results, whose best model on `valid` is meant, or of the folder of one of its runs; or an
+    address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
+    `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
+    """
+    prepare_process()
+    if model is None:
+        if not SUPPLIED_MODEL.is_file():
+            raise UserError("no model comes with this installation: name one")
+        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL))
+        logger.info("the model that comes with the project: %s", supplied.description.in_short())
+        return supplied
+    address = str(model)
+    if not address.startswith(("models:/", "runs:/")):
+        path = Path(model)
+        return TrainedModel(
+            model_file.read_results(path) if path.is_dir() else model_file.read(path)
+        )
+    with TemporaryDirectory() as folder:
+        with one_line_errors():
+            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        file = Path(place) / "data" / FILE
+        # MLflow gives an empty folder if the files are not where it says.
+        if not file.is_file():
+            raise UserError(
+                f"{address}: has no `{FILE}`: it is no model of this project, or its results were "
+                "moved or copied: start the experiment again, which enters them again"
+            )
+        return TrainedModel(model_file.read(file))
+
+
+def log_model(contents: model_file.Contents) -> None:
+    """Log a model in MLflow's active run, with a copy of this package.
 
     By the copy the model works where this project is not installed, or has another version.
     """
@@ -50,7 +89,7 @@ def log_model(run: TrainedRun) -> None:
     )
     with TemporaryDirectory() as folder:
         file = Path(folder) / FILE
-        model_file.write(file, run.contents, run.vocabulary)
+        model_file.write(file, contents)
         mlflow().pyfunc.log_model(
             name="model",
             loader_module=__name__,
@@ -82,6 +121,8 @@ class ServedModel:
         also sends to its client, if one of them is not valid, for a row that is not a sentence, or
         if the model diverges.
         """
+        import pandas as pd  # noqa: PLC0415
+
         texts = model_input[COLUMN]
         # MLflow makes one row of a list, such as that of `{"inputs": ["the cat", "the dog"]}`.
         if len(texts) == 1 and isinstance(texts.iloc[0], list):

@@ -1,9 +1,13 @@
-"""A model in one file: an archive of its weights, vocabulary and text preparation, and how it was
-made (docs/data-formats.md)."""
+"""Models on disk: one file, a run of an experiment's results, or the best of its runs.
+
+A model's file is an archive of its weights, vocabulary and text preparation, and of how it was made
+(docs/data-formats.md).
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -14,18 +18,26 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.loading import load
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_of_run
-from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
+from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, parse_vocabulary, read_statistics
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import why_no_file
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, naming
+from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.files import json_text, replacing
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
+
+logger = logging.getLogger(__name__)
 
 DESCRIPTION = "description.json"
 VOCABULARY = "vocabulary.tsv"
@@ -111,7 +123,7 @@ def _in_words(rules: TextPreparation) -> str:
 
 @dataclass(frozen=True)
 class Contents:
-    """The contents of a model's file."""
+    """All that a model is made of."""
 
     description: ModelDescription
     corpus: Corpus
@@ -119,16 +131,18 @@ class Contents:
     weights: Parameters
     splitter: SentenceSplitter
     """Finds the ends of sentences; it knows nothing if the training text was tokenised already."""
+    vocabulary: bytes
+    """The text of `vocabulary.tsv`."""
 
 
-def write(path: Path, contents: Contents, vocabulary: bytes, *, half: bool = False) -> None:
-    """Write a model's file, whole or not at all; `vocabulary` is the text of `vocabulary.tsv`.
+def write(path: Path, contents: Contents, *, half: bool = False) -> None:
+    """Write a model's file, whole or not at all.
 
     With `half`, weights are rounded to 16 bits, and the file is half as large.
     """
     texts = {
         DESCRIPTION: json_text(contents.description.model_dump(mode="json")).encode(),
-        VOCABULARY: vocabulary,
+        VOCABULARY: contents.vocabulary,
         SPLITTER: json_text(contents.splitter.model_dump(mode="json")).encode(),
     }
     with replacing(path) as temporary, ZipFile(temporary, "w") as archive:
@@ -147,83 +161,182 @@ def read(path: Path) -> Contents:
     Raises UserError, in one line, if it is missing, truncated, damaged, no model, or made by
     a later version of this program, or if its parts do not fit each other.
     """
-    archive = _Archive(path)
-    description = archive.description()
-    settings = description.settings
-    sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)
-    dtype = np.dtype(settings.precision)
-    shapes = parameters.shapes(sizes)._asdict().items()
-    weights = parameters.Parameters(
-        **{name: archive.array(_WEIGHTS + name, shape, dtype) for name, shape in shapes}
-    )
-    vocabulary = parse_vocabulary(archive.text(VOCABULARY), f"{path}, {VOCABULARY}")
-    words = vocabulary.vocabulary_size
-    classes = vocabulary.classes
+    members = _members(path)
+    if DESCRIPTION not in members:
+        raise UserError(f"{path}: no model: has no `{DESCRIPTION}`; {_WRITER}")
+    damaged = f"{path}: damaged"
+    with naming(damaged):
+        text = _text(members, DESCRIPTION)
+    try:
+        version = json.loads(text)["format"]
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if isinstance(version, int) and version > FORMAT:
+        raise UserError(
+            f"{path}: made by a later version of this program (`format` {version}, this one reads "
+            f"{FORMAT}): use that version"
+        )
+    with naming(damaged):
+        description = _record(members, ModelDescription, DESCRIPTION)
+        settings = description.settings
+        sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)
+        dtype = np.dtype(settings.precision)
+        shapes = parameters.shapes(sizes)._asdict().items()
+        weights = Parameters(
+            **{name: _array(members, _WEIGHTS + name, shape, dtype) for name, shape in shapes}
+        )
+        splitter = _record(members, SentenceSplitter, SPLITTER)
+        text = _text(members, VOCABULARY)
+    vocabulary = parse_vocabulary(text, f"{path}, {VOCABULARY}")
+    words, classes = vocabulary.vocabulary_size, vocabulary.classes
     if (words, classes) != (description.vocabulary_size, description.classes):
-        raise archive.damaged(f"{VOCABULARY} has {words} words in {classes} classes")
+        raise UserError(f"{damaged}: {VOCABULARY} has {words} words in {classes} classes")
     corpus = Corpus.of(vocabulary, description.corpus_digest)
-    return Contents(description, corpus, weights, archive.record(SentenceSplitter, SPLITTER))
+    return Contents(description, corpus, weights, splitter, text)
 
 
-class _Archive:
-    """The members of a model's file, by name; what does not fit raises UserError, in one line."""
+_Members = dict[str, bytes | NDArray[Any]]
 
-    def __init__(self, path: Path) -> None:
-        """Read all members, which zip's own sums protect."""
-        self.path = path
-        why = why_no_file(path)
-        if why is not None:
-            raise UserError(f"{path}: {why}: the file of a model is needed")
-        if not is_zipfile(path):
-            raise UserError(f"{path}: no model, or cut off: {_WRITER}")
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
-                self._members: dict[str, bytes | NDArray[Any]] = dict(members)
-        except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
-            why = " ".join(str(error).split())[:200] or type(error).__name__
-            raise self.damaged(why) from None
 
-    def damaged(self, why: str) -> UserError:
-        """Return the error for an archive that is damaged."""
-        return UserError(f"{self.path}: damaged: {why}")
+def _members(path: Path) -> _Members:
+    """Read the members of a model's file, which zip's own sums protect, by their names."""
+    why = why_no_file(path)
+    if why is not None:
+        raise UserError(f"{path}: {why}: the file of a model is needed")
+    if not is_zipfile(path):
+        raise UserError(f"{path}: no model, or cut off: {_WRITER}")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
+            return dict(members)
+    except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"{path}: damaged: {why}") from None
 
-    def description(self) -> ModelDescription:
-        """Return the description of the model."""
-        if DESCRIPTION not in self._members:
-            raise UserError(f"{self.path}: no model: has no `{DESCRIPTION}`; {_WRITER}")
-        try:
-            version = json.loads(self.text(DESCRIPTION))["format"]
-        except (ValueError, KeyError, TypeError):
-            version = None
-        if isinstance(version, int) and version > FORMAT:
+
+def _text(members: _Members, name: str) -> bytes:
+    """Return a text, encoded."""
+    content = members.get(name)
+    if not isinstance(content, bytes):
+        raise UserError(f"has no text `{name}`")
+    return content
+
+
+def _record(members: _Members, record: type[AnyRecord], name: str) -> AnyRecord:
+    """Return a record."""
+    try:
+        return record.model_validate_json(_text(members, name), strict=True)
+    except ValidationError as error:
+        raise UserError(f"{name}: {first_message(error)}") from None
+
+
+def _array(
+    members: _Members, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Return a finite array of that shape and type, in C's order; half precision is widened."""
+    array = members.get(name)
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"has no array `{name}`")
+    if array.shape != shape or array.dtype not in (dtype, np.float16):
+        have = f"{array.dtype} {array.shape}"
+        raise UserError(f"`{name}` is {have}, but {dtype} {shape} is needed")
+    if not np.isfinite(array).all():
+        raise UserError(f"`{name}` has a value that is not finite")
+    return np.ascontiguousarray(array, dtype)
+
+
+def export(results: Path, output: Path, *, half: bool = False) -> int:
+    """Write the model that a folder of results means into a file; return its size in bytes.
+
+    With `half`, weights are rounded to 16 bits. Raises UserError.
+    """
+    write(output, read_results(results), half=half)
+    return output.stat().st_size
+
+
+def read_results(folder: Path) -> Contents:
+    """Read the model that a folder means: that of a run, or the best of an experiment.
+
+    Raises UserError if it is no folder of results, or if its files are damaged.
+    """
+    if RunDirectory(folder).record.is_file():
+        inside = folder.resolve()
+        experiment = ExperimentDirectory(inside.parent.parent)
+        if experiment.run(inside.name).path != inside:
             raise UserError(
-                f"{self.path}: made by a later version of this program (`format` {version}, this "
-                f"one reads {FORMAT}): use that version"
+                f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
+                "the folder in the results, or a file that `online-rnnlm export` wrote"
             )
-        return self.record(ModelDescription, DESCRIPTION)
+        return read_run(experiment, inside.name)
+    directory = ExperimentDirectory(folder)
+    if not directory.runs.is_dir():
+        raise UserError(
+            f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
+            "one of its runs, or a file that `online-rnnlm export` wrote is needed"
+        )
+    return read_run(directory, _best(directory))
 
-    def record(self, record: type[AnyRecord], name: str) -> AnyRecord:
-        """Return a record."""
-        try:
-            return record.model_validate_json(self.text(name), strict=True)
-        except ValidationError as error:
-            raise self.damaged(f"{name}: {first_message(error)}") from None
 
-    def text(self, name: str) -> bytes:
-        """Return a text, encoded."""
-        content = self._members.get(name)
-        if not isinstance(content, bytes):
-            raise self.damaged(f"has no text `{name}`")
-        return content
+def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
+    """Read the model of a finished run.
 
-    def array(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return a finite array of that shape and type, in C's order; half precision is widened."""
-        array = self._members.get(name)
-        if not isinstance(array, np.ndarray):
-            raise self.damaged(f"has no array `{name}`")
-        if array.shape != shape or array.dtype not in (dtype, np.float16):
-            have = f"{array.dtype} {array.shape}"
-            raise self.damaged(f"`{name}` is {have}, but {dtype} {shape} is needed")
-        if not np.isfinite(array).all():
-            raise self.damaged(f"`{name}` has a value that is not finite")
-        return np.ascontiguousarray(array, dtype)
+    Raises UserError if a file is missing or damaged, or if the run has not finished.
+    """
+    run = experiment.run(name)
+    record = records.read(RunRecord, run.record)
+    result = read_result(run)
+    files = experiment.corpus(record.corpus_folder)
+    corpus = load_vocabulary(files)
+    about = read_statistics(files)
+    perplexity = {"valid": result.valid_perplexity}
+    tested = read_evaluation(experiment, name, final_evaluation(record.settings.document_size))
+    if isinstance(tested, Evaluation) and tested.identity == record.identity:
+        perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
+    description = ModelDescription(
+        run=record.name,
+        identity=record.identity,
+        settings=record.settings,
+        preparation=about.preparation,
+        source=about.source,
+        corpus_digest=about.digest,
+        vocabulary_size=corpus.vocabulary_size,
+        classes=corpus.classes,
+        parameters=result.parameters,
+        epochs=result.epochs,
+        ended=result.ended,
+        perplexity=perplexity,
+        packages=record.packages,
+    )
+    weights = weight_files.read_trained(run, corpus.digest)
+    splitter = records.read(SentenceSplitter, files.splitter)
+    return Contents(description, corpus, weights, splitter, files.vocabulary.read_bytes())
+
+
+def _best(directory: ExperimentDirectory) -> str:
+    """Return the name of the configuration's run that is best on `valid`; ties: the first.
+
+    If some have not finished, a warning says so. Raises UserError if none has, or if they are
+    trained on several corpora.
+    """
+    experiment = load(directory.configuration)
+    ends = {run.name: read_end(directory.run(run.name)) for run in experiment.runs()}
+    finished = {
+        name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)
+    }
+    if not finished:
+        raise UserError(
+            f"{directory.path}: no run of its configuration has finished: start the experiment "
+            "again, or name a run"
+        )
+    best = min(finished, key=finished.__getitem__)
+    if len(experiment.corpora) > 1:
+        raise UserError(
+            f"{directory.path}: has models of several corpora, which do not compare: name a run, "
+            f"such as {directory.run(best).path}"
+        )
+    waiting = [name for name, end in ends.items() if end is None]
+    if waiting:
+        logger.warning(
+            "%s: %d of %d runs have not finished, such as %s: the best of the others is used",
+            *(directory.path, len(waiting), len(ends), waiting[0]),
+        )
+    return best

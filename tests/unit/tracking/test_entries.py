@@ -18,7 +18,6 @@ from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import entries
-from online_rnnlm.tracking.live import LiveRun
 from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
@@ -148,10 +147,10 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
 ):
     """The job is resumed once; epochs that a server missed are entered with the next one."""
     monkeypatch.setenv(STORE, server)
-    epochs, first = read_epochs(directory.run(RUN)), LiveRun(directory, RUN)
-    first.log(epochs[:1])
-    first.log(epochs[:2])
-    LiveRun(directory, RUN).log(epochs[:4])
+    epochs, log = read_epochs(directory.run(RUN)), entries.live_log(directory, RUN)
+    log(epochs[:1])
+    log(epochs[:2])
+    entries.live_log(directory, RUN)(epochs[:4])
     experiment_id = open_store(directory)
     [run] = mlflow().search_runs([experiment_id], output_format="list")
     assert run.info.status == "RUNNING"
@@ -165,16 +164,16 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
 def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatch, caplog):
     monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    epochs, live = read_epochs(directory.run(RUN)), LiveRun(directory, RUN)
+    epochs, log = read_epochs(directory.run(RUN)), entries.live_log(directory, RUN)
     with caplog.at_level(logging.WARNING):
         for number in (1, 2):
-            live.log(epochs[:number])
+            log(epochs[:number])
     [said] = caplog.messages
     assert said.startswith("MLflow at http://127.0.0.1") and "the run goes on" in said
 
 
 def test_without_a_server_training_logs_nothing(directory):
-    LiveRun(directory, RUN).log(read_epochs(directory.run(RUN)))
+    entries.live_log(directory, RUN)(read_epochs(directory.run(RUN)))
     assert not directory.store.exists()
 
 

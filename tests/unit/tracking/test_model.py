@@ -18,7 +18,7 @@ from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import REQUIREMENTS, log_model
 from online_rnnlm.tracking.store import mlflow
-from online_rnnlm.use.results import TrainedRun
+from online_rnnlm.use.model_file import read_run
 from tests.unit import small_models as small
 from tests.unit.processes import output_of
 from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
@@ -76,7 +76,7 @@ def folder(experiment, tmp_path_factory) -> Path:
     library.set_tracking_uri(f"sqlite:///{place}/mlflow.db")
     made = library.create_experiment("some", (place / "artifacts").as_uri())
     with library.start_run(experiment_id=made) as run:
-        log_model(TrainedRun(experiment, "run"))
+        log_model(read_run(experiment, "run"))
     address = f"runs:/{run.info.run_id}/model"
     return Path(library.artifacts.download_artifacts(artifact_uri=address, dst_path=str(place)))
 

@@ -24,10 +24,9 @@ from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.opening import load
+from online_rnnlm.tracking.model import load
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.results import export
+from online_rnnlm.use.model_file import Contents, ModelDescription, export
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST
@@ -159,8 +158,8 @@ def model_path(tmp_path_factory):
     weights = parameters.initialise(sizes, 0.7, 1, settings.precision)
     vocabulary = "\n".join(["word\tcount\tclass", *rows, ""]).encode()
     corpus = Corpus.of(parse_vocabulary(vocabulary, "toy"), DIGEST)
-    contents = Contents(description, corpus, weights, SentenceSplitter.nothing())
-    model_file.write(path, contents, vocabulary)
+    contents = Contents(description, corpus, weights, SentenceSplitter.nothing(), vocabulary)
+    model_file.write(path, contents)
     return path
 
 

@@ -7,7 +7,7 @@ import pytest
 import online_rnnlm
 from online_rnnlm.tracking.model import log_model
 from online_rnnlm.tracking.store import mlflow
-from online_rnnlm.use.results import TrainedRun
+from online_rnnlm.use.model_file import read_run
 
 pytestmark = [
     pytest.mark.slow,  # a training, and a store of MLflow's
@@ -24,7 +24,7 @@ def store(results, names, tmp_path_factory):
     experiment = library.create_experiment("some", (folder / "artifacts").as_uri())
     for _ in range(2):
         with library.start_run(experiment_id=experiment) as run:
-            log_model(TrainedRun(results, names.VECTOR))
+            log_model(read_run(results, names.VECTOR))
         library.register_model(f"runs:/{run.info.run_id}/model", "small")
     [second] = library.get_run(run.info.run_id).outputs.model_outputs
     model = library.get_logged_model(second.model_id)

@@ -15,8 +15,7 @@ import online_rnnlm
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model_file import Contents
-from online_rnnlm.use.results import export
+from online_rnnlm.use.model_file import Contents, export
 from tests.unit.made_texts import many
 
 
@@ -52,8 +51,8 @@ def test_half_precision_rounds_the_weights(model, model_path, tmp_path):
     whole, half = tmp_path / "whole.onlm", tmp_path / "half.onlm"
     for path in (whole, half):
         parts = model.description, model.network.corpus, model.network.weights
-        contents = Contents(*parts, SentenceSplitter.nothing())
-        model_file.write(path, contents, vocabulary, half=path == half)
+        contents = Contents(*parts, SentenceSplitter.nothing(), vocabulary)
+        model_file.write(path, contents, half=path == half)
     read, exact = model_file.read(half).weights._asdict(), model.network.weights._asdict()
     for name, values in exact.items():
         assert read[name].dtype == values.dtype

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.tracking import opening
+from online_rnnlm.tracking import model as tracked
 from online_rnnlm.use.show import FROZEN, LEARNING, STATIC, ShownText
 
 TEXT = "The cat sees the hen, the ship. The <b>unseen</b> storm meets the whale.\nThe king wants."
@@ -86,7 +86,7 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
 
 
 def test_a_static_model_has_one_reading(results, names):
-    static = opening.load(results.run(names.STATIC).path)
+    static = tracked.load(results.run(names.STATIC).path)
     assert list(static.show(TEXT).readings) == [FROZEN]
     assert "×" not in str(static.show(TEXT))
 
@@ -156,6 +156,6 @@ def test_a_file_without_text_is_named(model_path, refused, tmp_path):
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(opening, "SUPPLIED_MODEL", tmp_path / "none.onlm")
+    monkeypatch.setattr(tracked, "SUPPLIED_MODEL", tmp_path / "none.onlm")
     with pytest.raises(UserError, match="no model comes with this installation"):
-        opening.load()
+        tracked.load()
