@@ -70,13 +70,13 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
         raise UserError(f"`{error.place[0]}`: {error}") from None
     except ValidationError as error:
         raise UserError(first_message(error)) from None
-    updates = given.get("updates") or final_evaluation(settings.document_size)
+    updates = given.get("updates", final_evaluation(settings.document_size))
     named = updates.split("+")
     present = parts_of(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:
         allowed = f"{NONE}, {ALL}, or one or more of {', '.join(present)} joined by `+`"
         raise UserError(f"`updates`: Input should be {allowed}, not {updates!r}")
-    after = given.get("learn_after") or "word"
+    after = given.get("learn_after", "word")
     rate = given.get("learning_rate")
     steps = given.get("steps")
     way = Way(
