@@ -17,8 +17,8 @@ from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
+from online_rnnlm.use.network import SamplingSettings
 from online_rnnlm.use.options import WayOptions
-from online_rnnlm.use.sampling import SamplingSettings
 
 OPTIONS = {"score": WayOptions, "sample": SamplingSettings}
 """The types of the options of methods of a trained model."""

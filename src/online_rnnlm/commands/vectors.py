@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import itertools
+import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import RowGroup, Verb
-
-if TYPE_CHECKING:
-    from online_rnnlm.use.model import TrainedModel
-    from online_rnnlm.use.vectors import Index
 
 
 def _add_vectors(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +29,7 @@ def _add_vectors(parser: argparse.ArgumentParser) -> None:
 
 
 def _vectors(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.use.vectors import last_of_documents, vectors_of, write_jsonl, write_tsv
+    from online_rnnlm.use.scored import vectors_of
 
     model = _arguments.model_of(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
@@ -42,9 +38,19 @@ def _vectors(arguments: argparse.Namespace) -> None:
     model.require_vector(way)
     rows = vectors_of(model, arguments.files, _arguments.layout_of(model, arguments), way)
     if arguments.per == "document":
-        rows = last_of_documents(rows)
-    write = write_jsonl if arguments.json else write_tsv
-    write(rows, sys.stdout)
+        # An empty line has no vector of its own.
+        with_text = (row for row in rows if row.text)
+        documents = itertools.groupby(with_text, lambda row: row.document)
+        rows = (list(of_document)[-1] for _, of_document in documents)
+    for number, row in enumerate(rows):
+        if arguments.json:
+            values = row._asdict() | {"vector": row.vector.tolist()}
+            print(json.dumps(values, ensure_ascii=False))
+            continue
+        if number == 0:
+            elements = [f"v{place}" for place in range(1, len(row.vector) + 1)]
+            print("\t".join(["document", "sentence", *elements, "text"]))
+        print("\t".join(map(str, [row.document, row.sentence, *row.vector, row.text])))
 
 
 def _add_nearest(parser: argparse.ArgumentParser) -> None:
@@ -67,32 +73,27 @@ def _add_nearest(parser: argparse.ArgumentParser) -> None:
 
 
 def _nearest(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.use.vectors import nearest
+    from online_rnnlm.use.scored import nearest, unit_vectors, vectors_of
 
     model = _arguments.model_of(arguments)
-    index = _index(model, arguments.among, arguments)
-    queries = _index(model, arguments.files, arguments)
+    way = model.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
+    model.require_vector(way)
+    layout = _arguments.layout_of(model, arguments)
+    among = [row for row in vectors_of(model, arguments.among, layout, way) if row.text]
+    queries = [row for row in vectors_of(model, arguments.files, layout, way) if row.text]
+    vectors = unit_vectors(among)
 
     def groups() -> Iterator[RowGroup]:
-        for number, text, vector in zip(*queries, strict=True):
-            rows = [
-                (f"  {near.cosine:6.3f}  {near.text}", (number, near.cosine, *near[::2]))
-                for near in nearest(index, vector, arguments.number)
-            ]
-            yield text, rows
+        for query, vector in zip(queries, unit_vectors(queries), strict=True):
+            rows = []
+            for place, cosine in nearest(vectors, vector, arguments.number):
+                near = among[place]
+                values = (query.sentence, cosine, near.sentence, near.text)
+                rows.append((f"  {cosine:6.3f}  {near.text}", values))
+            yield query.text, rows
 
     columns = ("query", "cosine", "sentence", "text")
     _arguments.print_rows(arguments.format, columns, groups())
-
-
-def _index(model: TrainedModel, files: list[str], arguments: argparse.Namespace) -> Index:
-    """Return the vectors of a text, each learnt from one sentence alone."""
-    from online_rnnlm.use.vectors import index_of, vectors_of
-
-    way = model.way(unit_of_text="sentence")
-    model.require_vector(way)
-    layout = _arguments.layout_of(model, arguments)
-    return index_of(vectors_of(model, files, layout, way))
 
 
 VECTORS = Verb(

@@ -16,9 +16,8 @@ from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.network import Network, NextWord, State
+from online_rnnlm.use.network import Network, NextWord, SamplingSettings, State, sample
 from online_rnnlm.use.options import Options, way_for
-from online_rnnlm.use.sampling import SamplingSettings, sample
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
@@ -216,7 +215,7 @@ class TrainedModel:
 
         `prefix` are the words that each begins with, and `tokenised` says that spaces divide them.
         With `frozen`, the vector does not learn from what is said. The other settings are those of
-        `sampling.SamplingSettings`.
+        `network.SamplingSettings`.
         """
         given = {
             "number": number,

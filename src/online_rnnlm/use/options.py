@@ -24,7 +24,7 @@ from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
 from online_rnnlm.errors import UserError
 
 
-@with_config(ConfigDict(use_attribute_docstrings=True, allow_inf_nan=False, defer_build=True))
+@with_config(ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False))
 class WayOptions(TypedDict, total=False):
     """The options that say what learns from a text; one that is None has its default."""
 
@@ -70,18 +70,20 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
         raise UserError(f"`{error.place[0]}`: {error}") from None
     except ValidationError as error:
         raise UserError(first_message(error)) from None
-    updates = given.get("updates", final_evaluation(settings.document_size))
+    updates = given.get("updates")
+    if updates is None:
+        updates = final_evaluation(settings.document_size)
     named = updates.split("+")
     present = parts_of(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:
         allowed = f"{NONE}, {ALL}, or one or more of {', '.join(present)} joined by `+`"
         raise UserError(f"`updates`: Input should be {allowed}, not {updates!r}")
-    after = given.get("learn_after", "word")
+    after = given.get("learn_after")
     rate = given.get("learning_rate")
     steps = given.get("steps")
     way = Way(
         parts_named(named, settings.document_size),
-        after=1 if after == "word" else after,
+        after=1 if after is None or after == "word" else after,
         unit_of_text=given.get("unit_of_text"),
     )
     if not way.groups and steps is not None:

@@ -1,5 +1,5 @@
 """Scored text: log-probabilities of words, added up to sentences, documents and the whole text, and
-written: plain for people, TSV and JSON for programs."""
+written: plain for people, TSV and JSON for programs; and its document vectors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -28,11 +28,14 @@ if TYPE_CHECKING:  # pandas takes long to load.
 
     from online_rnnlm.use.model import TrainedModel
 
+Vectors = NDArray[np.float32]
 Per = Literal["word", "sentence", "document", "total"]
 Form = Literal["plain", "tsv", "jsonl"]
 LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
-_NUMBERS = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
+_SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
+_OF_TEXTS = ("perplexity_without_unknown", "oov_rate")
+"""What only the sum over a whole text has."""
 _SHOWN = {
     "word": ("log_probability", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
@@ -161,47 +164,31 @@ class ScoredPart:
         return np.arange(first, first + len(self.sentences))
 
 
-@dataclass
-class Total:
-    """The sums over sentences; the sum over all is that of the project's own evaluations."""
+def summary(tables: Sequence[pd.DataFrame]) -> dict[str, int | float]:
+    """Add up the rows of sentences, as `ScoredPart.table` makes them.
 
-    sentences: int = 0
-    tokens: int = 0
-    """Number of words, with a `</s>` for each sentence."""
-    unknown: int = 0
-    """Number of words that are not in the vocabulary."""
-    _logs: list[NDArray[np.float64]] = field(default_factory=list)
-    _unknown_logs: list[NDArray[np.float64]] = field(default_factory=list)
+    The sum over a text is that of the project's own evaluations. `tokens` counts an end, `</s>`,
+    for each sentence; the OOV rate is the share of the words, ends not counted, that are not in the
+    vocabulary.
+    """
+    import pandas as pd  # noqa: PLC0415
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Add the sentences of a table that `ScoredPart.table` made."""
-        table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
-        self.sentences += len(table["tokens"])
-        self.tokens += int(np.sum(table["tokens"]))
-        self.unknown += int(np.sum(table["unknown"]))
-        self._logs.append(np.array(table["log_probability"]))
-        self._unknown_logs.append(np.array(table["unknown_log_probability"]))
-
-    @property
-    def log_probability(self) -> float:
-        """Natural log P of all words, each sentence's `</s>` among them."""
-        return float(np.concatenate(self._logs).sum())
-
-    @property
-    def perplexity(self) -> float:
-        """Perplexity; `</s>` and unknown words count as words."""
-        return math.exp(-self.log_probability / self.tokens)
-
-    @property
-    def perplexity_without_unknown(self) -> float:
-        """Perplexity of the words that are in the vocabulary."""
-        known = self.log_probability - float(np.concatenate(self._unknown_logs).sum())
-        return math.exp(-known / (self.tokens - self.unknown))
-
-    @property
-    def oov_rate(self) -> float:
-        """Share of the words, `</s>` not counted, that are not in the vocabulary."""
-        return self.unknown / (self.tokens - self.sentences)
+    table = pd.concat(tables)
+    table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
+    sentences = len(table)
+    tokens = int(table["tokens"].sum())
+    unknown = int(table["unknown"].sum())
+    log_probability = float(np.array(table["log_probability"]).sum())
+    of_known = log_probability - float(np.array(table["unknown_log_probability"]).sum())
+    return {
+        "sentences": sentences,
+        "tokens": tokens,
+        "unknown": unknown,
+        "log_probability": log_probability,
+        "perplexity": math.exp(-log_probability / tokens),
+        "perplexity_without_unknown": math.exp(-of_known / (tokens - unknown)),
+        "oov_rate": unknown / (tokens - sentences),
+    }
 
 
 def in_parts(
@@ -237,20 +224,21 @@ class ScoreWriter:
         self._per = per
         self._form = form
         self._unit = unit
-        self._total = Total()
         self._read = 0
         """Number of sentences so far."""
-        self._document: tuple[int, Total] | None = None
-        """Number and sum of the document that goes on."""
+        self._sentences: list[pd.DataFrame] = []
+        """The numbers of all sentences."""
+        self._document = 0
+        """Number of the document that goes on."""
+        self._of_document: list[pd.DataFrame] = []
+        """The numbers of its sentences."""
         self._has_header = False
 
     def add(self, part: ScoredPart) -> None:
         """Write the rows of a part; a document's row follows when the document has ended."""
-        first = self._read
-        table = part.table(first)
-        self._read += len(part.sentences)
+        table = part.table(self._read)
         if self._per == "word":
-            words = part.rows_of_words(first)
+            words = part.rows_of_words(self._read)
             if self._form == "plain":
                 words["word"] = [*chain.from_iterable(part.marked_tokens)]
             self._write(words)
@@ -258,32 +246,32 @@ class ScoreWriter:
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)
         elif self._per == "document":
             for document in table["document"].unique().tolist():
-                if self._document is None or self._document[0] != document:
+                if document != self._document:
                     self._end_document()
-                    self._document = document, Total()
-                self._document[1].add(table[table["document"] == document])
-        self._total.add(table)
+                self._document = document
+                self._of_document.append(table.loc[table["document"] == document, _SUMMED])
+        self._sentences.append(table[_SUMMED])
+        self._read += len(part.sentences)
 
     def finish(self) -> None:
         """Write what is left and, for people or if rows are `total`, the sum over all sentences."""
-        self._end_document()
-        if self._form == "plain":
-            self._out.write(self._in_words())
-        elif self._per == "total":
-            more = ("perplexity_without_unknown", "oov_rate")
-            self._write_row({name: getattr(self._total, name) for name in (*_NUMBERS, *more)})
-
-    def _end_document(self) -> None:
-        if self._document is not None:
-            number, total = self._document
-            sums = {name: getattr(total, name) for name in _NUMBERS}
-            self._write_row({"document": number, **sums})
-            self._document = None
-
-    def _write_row(self, values: dict[str, int | float]) -> None:
         import pandas as pd  # noqa: PLC0415
 
-        self._write(pd.DataFrame([values]))
+        self._end_document()
+        total = summary(self._sentences)
+        if self._form == "plain":
+            self._out.write(self._in_words(total))
+        elif self._per == "total":
+            self._write(pd.DataFrame([total]))
+
+    def _end_document(self) -> None:
+        import pandas as pd  # noqa: PLC0415
+
+        if self._of_document:
+            sums = summary(self._of_document)
+            row = {"document": self._document, **sums}
+            self._write(pd.DataFrame([row]).drop(columns=[*_OF_TEXTS]))
+            self._of_document = []
 
     def _write(self, table: pd.DataFrame) -> None:
         for name in _IN_UNITS & {*table}:
@@ -310,20 +298,19 @@ class ScoreWriter:
         rows = [line(*row) for row in table.itertuples(index=False)]
         return "".join(rows if self._has_header else [titles, *rows])
 
-    def _in_words(self) -> str:
+    def _in_words(self, total: dict[str, int | float]) -> str:
         """Return the sum over all sentences in one line."""
-        total = self._total
-        words = total.tokens - total.sentences
-        shown = total.log_probability / LOGARITHMS[self._unit]
+        words = total["tokens"] - total["sentences"]
+        shown = total["log_probability"] / LOGARITHMS[self._unit]
         return (
-            f"{_counted(total.sentences, 'sentence')}, {_counted(words, 'word')}, "
-            f"{total.unknown} unknown ({total.oov_rate:.1%}): log P {shown:.2f} {self._unit}, "
-            f"perplexity {total.perplexity:.2f}, "
-            f"{total.perplexity_without_unknown:.2f} without unknown words\n"
+            f"{_counted(total['sentences'], 'sentence')}, {_counted(words, 'word')}, "
+            f"{total['unknown']} unknown ({total['oov_rate']:.1%}): "
+            f"log P {shown:.2f} {self._unit}, perplexity {total['perplexity']:.2f}, "
+            f"{total['perplexity_without_unknown']:.2f} without unknown words\n"
         )
 
 
-def _counted(number: int, noun: str) -> str:
+def _counted(number: float, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -352,3 +339,50 @@ def score_text(
         if flush:
             sys.stdout.flush()
     writer.finish()
+
+
+class VectorRow(NamedTuple):
+    """The document vector after a sentence."""
+
+    document: int
+    """Number of the document, from 0."""
+    sentence: int
+    """Number of the sentence, from 0."""
+    vector: NDArray[np.floating]
+    """(D,)"""
+    text: str
+    """The words of the sentence."""
+
+
+def vectors_of(
+    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
+) -> Iterator[VectorRow]:
+    """Yield the vector after each sentence of a text.
+
+    Raises UserError for text that cannot be read, and if the model diverges.
+    """
+    number = 0
+    for part in model.score_parts(read_text(files, model.preparation, layout), way):
+        for sentence, vector in zip(part.sentences, part.document_vectors, strict=True):
+            yield VectorRow(sentence.document, number, vector, " ".join(sentence.words))
+            number += 1
+
+
+def unit_vectors(rows: Sequence[VectorRow]) -> Vectors:
+    """Return the document vectors of one or more rows, each of length 1, or 0, (rows, D)."""
+    vectors = np.stack([row.vector for row in rows]).astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = np.divide(
+        vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0
+    ).astype(np.float32)
+    return unit
+
+
+def nearest(vectors: Vectors, query: Vectors, number: int) -> list[tuple[int, float]]:
+    """Return the places of the vectors with the highest cosines to another one, and the cosines.
+
+    All are of length 1: (S, D) and (D,). The highest comes first; of equal ones, the first.
+    """
+    cosines = np.clip(vectors @ query, -1, 1)  # rounding may exceed them
+    best = np.argsort(-cosines, kind="stable")[:number].tolist()
+    return [(place, float(cosines[place])) for place in best]

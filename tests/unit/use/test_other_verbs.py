@@ -7,7 +7,7 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.rescoring import Rescored, parse, written
-from online_rnnlm.use.vectors import Index, Neighbour, nearest
+from online_rnnlm.use.scored import nearest
 from tests.unit.use.conftest import json_lines
 
 LISTS = [
@@ -181,12 +181,11 @@ def text(tmp_path):
 
 def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
     vectors = np.array([[0, 1], [1, 0], [0.6, 0.8], [1, 0], [0, 0]], np.float32)
-    found = list(nearest(Index([0, 2, 3, 4, 6], [*"abcde"], vectors), vectors[1], 4))
-    assert [one.sentence for one in found] == [2, 4, 3, 0]
-    assert found[0] == Neighbour(2, 1.0, "b")
+    found = nearest(vectors, vectors[1], 4)
+    assert [place for place, _ in found] == [1, 3, 2, 0]
+    assert found[0] == (1, 1.0) and found[2][1] == pytest.approx(0.6)
     longer = np.nextafter(vectors[1], np.float32(2))  # by rounding
-    assert next(nearest(Index([0], ["b"], vectors[1:2]), longer, 1)).cosine == 1
-    assert found[2].cosine == pytest.approx(0.6)
+    assert nearest(vectors[1:2], longer, 1) == [(0, 1.0)]
 
 
 def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run):
