@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info
 
 from benchmarks import corpora, document, peers, runs, speed
 from benchmarks.workloads import ONLINE, STATIC, Context
-from online_rnnlm.config import loading
+from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.hardware import machine
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _context(options: argparse.Namespace, scratch: Path) -> Context:
-    experiment = loading.load(options.config)
+    experiment = load(options.config)
     directories = [CorpusDirectory(path) for path in options.corpus]
     if options.text:
         for file in options.text:

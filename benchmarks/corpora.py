@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings
+from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
@@ -67,7 +67,7 @@ def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
 
 def paper_text(folder: Path) -> Text:
     """Prepare the text of `make paper`, which comes with the project; a minute the first time."""
-    name, settings = next(iter(loading.load(PAPER).corpora.items()))
+    name, settings = next(iter(load(PAPER).corpora.items()))
     directory = CorpusDirectory(folder / name)
     if not directory.statistics.is_file():
         _prepare(settings, directory)

@@ -17,9 +17,9 @@ from typing import Any
 from benchmarks.corpora import random_text
 from benchmarks.measure import Row, Target, missing, row
 from benchmarks.workloads import HIDDEN_SIZE, ONLINE, STATIC, Context
-from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import ClassSettings
 from online_rnnlm.config.evaluations import final_way
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -188,7 +188,7 @@ def tracking(context: Context) -> dict[str, Any]:
     """
     runs, epochs = (2, 2) if context.options.quick else (100, 30)
     text = random_text(context.scratch, ENTERED_WORDS, ENTERED_WORDS, ClassSettings(count=30))
-    experiment = loading.parse(
+    experiment = parse(
         {
             "experiment": "tracking",
             "corpora": {text.path.name: {"source": {"kind": "wikipedia-vital"}}},

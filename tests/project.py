@@ -13,8 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import Experiment, load
 from online_rnnlm.corpora.planning import with_digits
 from tests.waiting import PATIENCE, wait_until
 

@@ -26,8 +26,7 @@ from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import Experiment, load
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.records import SplitStatistics, Statistics

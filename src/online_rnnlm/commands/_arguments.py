@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from zipfile import is_zipfile
 
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import Experiment, load
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MOST_STEPS
 from online_rnnlm.core.way import UnitOfText

@@ -17,7 +17,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.config.loading import read_mapping
+    from online_rnnlm.config.experiment import read_mapping
     from online_rnnlm.corpora.planning import plan
 
     experiment = plan(read_mapping(arguments.file), str(arguments.file))
@@ -57,7 +57,7 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
 
 
 def _track(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.config.loading import load
+    from online_rnnlm.config.experiment import load
     from online_rnnlm.storage.paths import ExperimentDirectory
     from online_rnnlm.tracking import entries
     from online_rnnlm.tracking.store import one_line_errors, open_store
@@ -94,7 +94,7 @@ def _evidence(arguments: argparse.Namespace) -> None:
     if arguments.check == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
     from online_rnnlm.analysis.evidence import check_evidence, write_evidence
-    from online_rnnlm.config.loading import load
+    from online_rnnlm.config.experiment import load
 
     folder = arguments.folder
     if arguments.check:

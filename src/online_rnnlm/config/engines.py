@@ -1,4 +1,5 @@
-"""The engines that a run may name, and their properties that are known before they are loaded.
+"""The engines that a run may name, their properties that are known before they are loaded, and the
+choice of the one that scores.
 
 An engine is one module, `engines/<name>_engine.py`, and one entry in `ENGINES`.
 """
@@ -7,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.way import Way
 
 
 @dataclass(frozen=True)
@@ -118,16 +124,30 @@ def engines_with(
     ]
 
 
-def engine_anywhere(cell: str, *, online: bool = False) -> str:
-    """Return the fastest engine for a cell among those that every installation can use.
+def engine_for(settings: RunSettings, way: Way) -> RunSettings:
+    """Return the settings with the engine that scores in a way, which decides the last bits.
 
-    Such an engine runs on a CPU and needs no further package. With `online` it can also score while
-    weights learn.
+    It is decided here alone, for evaluations, timings and the tool: the run's own engine if it can
+    do that. Where weights learn, or the vector after several words, it may be another one, on a
+    CPU.
+    """
+    alone = not way.groups and (way.after == 1 or not way.vector_learns)
+    if alone or ENGINES[settings.engine].scores_online(settings.cell):
+        return settings
+    return usable_anywhere(settings, online=bool(way.groups))
+
+
+def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettings:
+    """Return the same network's settings for a machine that has only a CPU and this package.
+
+    The engine is the fastest that needs no more; with `online`, of those that score while weights
+    learn.
     """
     speeds = {
         name: ENGINES[name].devices["cpu"].multiply_adds_a_second
-        for name in engines_with(cell=cell, device="cpu")
+        for name in engines_with(cell=settings.cell, device="cpu")
         if not (ENGINES[name].devices["cpu"].modules or ENGINES[name].is_elsewhere)
-        and (ENGINES[name].scores_online(cell) or not online)
+        and (ENGINES[name].scores_online(settings.cell) or not online)
     }
-    return max(speeds, key=speeds.__getitem__)
+    changes = {"engine": max(speeds, key=speeds.__getitem__), "device": "cpu"}
+    return settings.model_copy(update=changes)

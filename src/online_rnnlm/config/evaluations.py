@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from online_rnnlm.config.engines import ENGINES, engine_anywhere
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import NGRAMS, UNITS, RunRivalName, TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -136,24 +136,6 @@ def timed_ways(settings: RunSettings, testing: TestingSettings) -> list[Way]:
     """Return the ways that are timed: the main one, and those in which the vector learns alone."""
     others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
     return list(dict.fromkeys([final_way(settings.document_size), *others]))
-
-
-def engine_for(settings: RunSettings, way: Way) -> RunSettings:
-    """Return the settings with an engine that can score in a way: the run's own if it can.
-
-    Where weights learn, or the vector after several words, that may be another one, for any CPU.
-    """
-    alone = not way.groups and (way.after == 1 or not way.vector_learns)
-    if alone or ENGINES[settings.engine].scores_online(settings.cell):
-        return settings
-    engine = engine_anywhere(settings.cell, online=bool(way.groups))
-    return settings.model_copy(update={"engine": engine, "device": "cpu"})
-
-
-def usable_anywhere(settings: RunSettings) -> RunSettings:
-    """Return the same network's settings for a machine that has only a CPU and this package."""
-    changes = {"engine": engine_anywhere(settings.cell), "device": "cpu"}
-    return settings.model_copy(update=changes)
 
 
 def refuse_tests_of_nothing(testing: TestingSettings, rows: Iterable[RunSettings]) -> None:

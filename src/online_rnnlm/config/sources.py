@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from online_rnnlm.config.addresses import is_download
 from online_rnnlm.config.base import (
     NOT_BOOLEAN,
     FilePaths,
@@ -24,8 +24,21 @@ _NO_ADDRESS = (
 )
 
 
+_HOST = r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?"
+_FILE = re.compile(rf"https?://{_HOST}(/[\w.~%+,;=@:()!*'-]*)*/[\w.~%+,=@()!*'-]+")
+
+
 def _refuse_no_address(address: str) -> str:
-    if not is_download(address):
+    """Return the address of a file; raises WrongValue for any other.
+
+    An address is shown in messages and logs and written into records, so one that could hold a
+    password is refused: before the host, in the options behind `?`, or behind `#`.
+    """
+    try:
+        _ = urlsplit(address).port  # ValueError if it is above 65535
+    except ValueError:
+        raise WrongValue((), _NO_ADDRESS) from None
+    if _FILE.fullmatch(address) is None:
         raise WrongValue((), _NO_ADDRESS)
     return address
 

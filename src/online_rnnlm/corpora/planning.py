@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import parse
+from online_rnnlm.config.experiment import Experiment, parse
 from online_rnnlm.config.runs import Digits, digits_of
 from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import engine_for
+from online_rnnlm.config.engines import engine_for
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.parameters import Parameters

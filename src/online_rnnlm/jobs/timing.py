@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import cache, partial
 
-from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import engine_for, timed_ways
+from online_rnnlm.config.engines import ENGINES, engine_for
+from online_rnnlm.config.evaluations import timed_ways
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.scoring import NetworkScorer

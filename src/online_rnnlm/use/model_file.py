@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
 from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import load
 from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings

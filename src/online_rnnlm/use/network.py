@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from online_rnnlm.config.base import NOT_BOOLEAN, PositiveFloat, PositiveInt, Seed, Settings
-from online_rnnlm.config.evaluations import engine_for, usable_anywhere
+from online_rnnlm.config.engines import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.distribution import log_distribution
 from online_rnnlm.core.lanes import Carried

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from online_rnnlm.audit.rules import Audit, AuditedRule, Audits, RuleName
-from online_rnnlm.config import evaluations, loading
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config import evaluations
+from online_rnnlm.config.experiment import Experiment, parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
@@ -51,7 +51,7 @@ def experiment(**changes: Any) -> Experiment:
             for hidden, size in ROWS
         ],
     }
-    return loading.parse(values | changes)
+    return parse(values | changes)
 
 
 def write(

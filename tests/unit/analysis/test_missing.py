@@ -11,8 +11,8 @@ from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Complete, Results, collect, mark_complete
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import judge, write_claims
-from online_rnnlm.config import loading
 from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import TABLE_KINDS
@@ -106,7 +106,7 @@ def test_an_evaluation_by_other_settings_than_those_planned_is_refused(invented)
     changed["testing"]["learning_rates"] = [0.7]
     said = r"all\.word\.sentence\.json: made with another `testing\.learning_rates` than"
     with pytest.raises(UserError, match=said):
-        collect(loading.parse(changed), results.directory)
+        collect(parse(changed), results.directory)
 
 
 def test_a_diverged_candidate_is_in_the_table_of_choices(invented):

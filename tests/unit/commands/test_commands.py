@@ -8,14 +8,14 @@ import yaml
 
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands._stages import STAGES
-from online_rnnlm.config import loading
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from tests.project import ROOT
 from tests.unit.processes import output_of
 from tests.unit.small_records import configuration
 
-PLANNED = with_digits(loading.parse(configuration()))
+PLANNED = with_digits(parse(configuration()))
 [RUN] = [run.name for run in PLANNED.runs()]
 CORPUS = PLANNED.digits.folder_of("vital")
 OURS = ("--config", "my.yaml")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docs.generate.models import schema
-from online_rnnlm.config import loading
+from online_rnnlm.config.experiment import load, parse
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.errors import UserError
 
@@ -29,18 +29,18 @@ many = settings(max_examples=int(os.environ.get("FUZZ", "300")))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path):
-    assert loading.load(path).runs()
+    assert load(path).runs()
 
 
 def test_the_example_of_the_reference_is_valid(tmp_path):
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
     example = text[text.index("    experiment:") : text.index("Check it")]
     (tmp_path / "mine.yaml").write_text(dedent(example), encoding="utf-8")
-    assert len(loading.load(tmp_path / "mine.yaml").runs()) == 6  # two rows, three seeds
+    assert len(load(tmp_path / "mine.yaml").runs()) == 6  # two rows, three seeds
 
 
 def test_the_demo_and_the_search_compare_the_same_rows():
-    demo, search = (loading.load(CONFIG / f"{name}.yaml") for name in ("config", "search"))
+    demo, search = (load(CONFIG / f"{name}.yaml") for name in ("config", "search"))
     sizes = [
         [(row.hidden_size, row.document_size) for row in experiment.rows]
         for experiment in (demo, search)
@@ -62,7 +62,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
     texts = {**TEXT, "nfc": "false", "min_tokens": "2"}
     corpora = {"own": texts, "url": {"source": {"kind": "text", "url": url}}}
     rows = [{"hidden_size": "8", "learning_rate": "1e-3"}, {"hidden_size": 9.0}]
-    found = loading.parse({**GOOD, "rows": rows, "corpora": corpora, "downloads": "~/text"})
+    found = parse({**GOOD, "rows": rows, "corpora": corpora, "downloads": "~/text"})
     assert found.downloads == Path("/home/mine/text")
     own = found.corpora["own"]
     assert (own.source.file, own.nfc, own.min_tokens) == ([Path("/home/mine/a.txt")], False, 2)
@@ -70,7 +70,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
     written = [row.as_written() for row in found.rows]
     assert written == [{"hidden_size": 8, "learning_rate": 0.001}, {"hidden_size": 9}]
     subsets = {"updates": ["all", ["output", "document_vector"]]}
-    testing = loading.parse({**GOOD, "testing": subsets}).testing
+    testing = parse({**GOOD, "testing": subsets}).testing
     assert testing.updates == [["all"], ["output", "document_vector"]]
 
 
@@ -87,7 +87,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
     ids=str,
 )
 def test_what_has_always_been_right_is_right(changed):
-    assert loading.parse({**GOOD, **changed}).runs()
+    assert parse({**GOOD, **changed}).runs()
 
 
 def _found(part: Any, *keys: str) -> set[str]:
@@ -129,15 +129,15 @@ def test_any_configuration_is_right_or_refused_in_one_line(others, changes):
             part[key] = value
     for mixed in (values, {**values, **others}):
         try:
-            found = loading.parse(mixed, "my.yaml")
+            found = parse(mixed, "my.yaml")
         except UserError as error:
             assert str(error).startswith("my.yaml: ")
             assert len(str(error).splitlines()) == 1, error
             continue
         assert found.runs()
         written = yaml.safe_load(yaml.safe_dump(found.model_dump(mode="json")))
-        assert loading.parse(written) == found
-        assert loading.parse(written).trainings() == found.trainings()
+        assert parse(written) == found
+        assert parse(written).trainings() == found.trainings()
 
 
 @many
@@ -146,4 +146,4 @@ def test_any_file_that_is_no_configuration_is_refused_in_one_line(tmp_path_facto
     file = tmp_path_factory.getbasetemp() / "made.yaml"
     file.write_bytes(content)
     with pytest.raises(UserError, match=f"^{file}.*$"):
-        loading.load(file)
+        load(file)

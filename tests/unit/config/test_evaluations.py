@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm import rivals as all_rivals
-from online_rnnlm.config import evaluations, loading
+from online_rnnlm.config import evaluations
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import PARTS, Way
 from tests.unit.small_records import configuration
@@ -13,7 +14,7 @@ from tests.unit.small_records import configuration
 
 def experiment(**testing):
     rows = [{"hidden_size": 10}, {"hidden_size": 10, "document_size": 2}]
-    return loading.parse(configuration(rows=rows, testing=testing))
+    return parse(configuration(rows=rows, testing=testing))
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 from pydantic_core import PydanticUndefined
 
-from online_rnnlm.config import loading
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
 from online_rnnlm.core.sizes import count, sizes_of_run
@@ -19,7 +19,7 @@ from tests.unit.small_records import VITAL, configuration
 
 def experiment(**changed):
     values = {"corpora": {"c": VITAL}, "rows": [{"hidden_size": 8}]}
-    return loading.parse(configuration(**values | changed))
+    return parse(configuration(**values | changed))
 
 
 def names(runs):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora import planning
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
@@ -99,7 +99,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
 
 def of_corpora(testing):
     values = configuration(corpora={"topics": VITAL}, testing=testing)
-    return rivals_of_corpora(loading.parse(values))
+    return rivals_of_corpora(parse(values))
 
 
 def read(directory, name, evaluation) -> Evaluation:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.config import loading
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import SourceFile, SourceFiles
@@ -13,7 +13,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit.small_records import statistics
 
-EXPERIMENT = loading.parse(
+EXPERIMENT = parse(
     {
         "experiment": "test",
         "corpora": {"c": {"source": {"kind": "wikipedia-vital"}}},

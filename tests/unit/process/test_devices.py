@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from online_rnnlm.config import loading
+from online_rnnlm.config.experiment import load
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
@@ -31,7 +31,7 @@ def run(tmp_path):
         }
         path = tmp_path / "my.yaml"
         path.write_text(yaml.safe_dump(values), encoding="utf-8")
-        [name] = [run.name for run in with_digits(loading.load(path)).runs()]
+        [name] = [run.name for run in with_digits(load(path)).runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
         return subprocess.run(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm import rivals
-from online_rnnlm.config import loading
 from online_rnnlm.config import testing as typed
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.rivals import dynamic_evaluation
 
 
@@ -14,7 +14,7 @@ def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(
     source = {"source": {"kind": "wikipedia-vital"}}
     testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
     values = {"experiment": "test", "corpora": {"one": source, "two": source}, "rows": [{}]}
-    found = rivals.rivals_of_corpora(loading.parse(values | {"testing": testing}))
+    found = rivals.rivals_of_corpora(parse(values | {"testing": testing}))
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
     assert [one.corpus for one in found.values()] == ["one", "two"]
 

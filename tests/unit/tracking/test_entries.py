@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims

@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from online_rnnlm.config.loading import load
+from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.tracking.entries import enter_summary
 from online_rnnlm.tracking.server import HOST, serve

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.loading import load as load_configuration
+from online_rnnlm.config.experiment import load as load_configuration
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
