@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
+from online_rnnlm.config.base import IN_WORDS
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.messages import IN_WORDS
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.records import Part, Record
 

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings
-from online_rnnlm.config.messages import WrongValue
+from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings, WrongValue
 from online_rnnlm.config.sources import SourceSettings
 
 LanguageName = Literal["any", "arabic", "hindi", "turkish"]

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from online_rnnlm.config.base import WrongValue
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.testing import NGRAMS, UNITS, RunRivalName, TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, PARTS, Part, Way

@@ -14,10 +14,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
+from online_rnnlm.config.base import (
+    Distinct,
+    FilePath,
+    Name,
+    Place,
+    Seed,
+    Settings,
+    WrongValue,
+    first_message,
+)
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
-from online_rnnlm.config.messages import Place, WrongValue, first_message
 from online_rnnlm.config.rows import Row, Search, TrainingSettings, combinations, settings_of
 from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -19,8 +19,18 @@ from pydantic import (
     model_validator,
 )
 
-from online_rnnlm.config.base import LARGEST_SIZE, Distinct, Name, PositiveSize, Settings, as_list
-from online_rnnlm.config.messages import IN_WORDS, NETWORK, WrongValue, first_wrong_value
+from online_rnnlm.config.base import (
+    IN_WORDS,
+    LARGEST_SIZE,
+    NETWORK,
+    Distinct,
+    Name,
+    PositiveSize,
+    Settings,
+    WrongValue,
+    as_list,
+    first_wrong_value,
+)
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.sizes import Sizes, count
 
@@ -87,39 +97,56 @@ class Written(Settings):
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of training that are written, in their order."""
-        return {key: getattr(self, key) for key in self._order if key in RUN_KEYS}
+        return {key: value for key, value in self.as_written().items() if key in RUN_KEYS}
 
 
 AnyWritten = TypeVar("AnyWritten", bound=Written)
 
 
-def _with_run_keys(*, lists: bool) -> Callable[[type[AnyWritten]], type[AnyWritten]]:
-    """Give a class the settings of `RUN_KEYS` as fields; with `lists`, each may have several."""
+def _type_of(key: str) -> Any:
+    """Return the type of a setting's value, with all that it must meet."""
+    if key == "hidden_size":
+        return _HiddenSize
+    return RunSettings.model_fields[key].rebuild_annotation()
 
-    def complete(kind: type[AnyWritten]) -> type[AnyWritten]:
-        fields: dict[str, Any] = {}
-        for key in RUN_KEYS:
-            setting = RunSettings.model_fields[key]
-            one: Any = _HiddenSize if key == "hidden_size" else setting.rebuild_annotation()
-            if lists:
-                several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
-                # The schema says no default: where a row says nothing, `training` decides.
-                said = Field(default_factory=setting.get_default, description=setting.description)
-                fields[key] = (Annotated[list[one], Distinct, several], said)
-            else:
-                fields[key] = (one, Field(setting.default, description=setting.description))
-        return create_model(
-            kind.__name__,
-            __base__=kind,
-            __doc__=kind.__doc__,
-            __module__=kind.__module__,
-            **fields,
+
+def _with_values(kind: type[AnyWritten]) -> type[AnyWritten]:
+    """Give a class the settings of `RUN_KEYS` as fields, each with one value."""
+    fields: dict[str, Any] = {}
+    for key in RUN_KEYS:
+        setting = RunSettings.model_fields[key]
+        fields[key] = (_type_of(key), Field(setting.default, description=setting.description))
+    return _with_fields(kind, fields)
+
+
+def _with_lists(kind: type[AnyWritten]) -> type[AnyWritten]:
+    """Give a class the settings of `RUN_KEYS` as fields, each with a value or a list of values.
+
+    The schema says no default: where a row says nothing, `training` decides.
+    """
+    fields: dict[str, Any] = {}
+    for key in RUN_KEYS:
+        setting = RunSettings.model_fields[key]
+        one: Any = _type_of(key)
+        several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
+        fields[key] = (
+            Annotated[list[one], Distinct, several],
+            Field(default_factory=setting.get_default, description=setting.description),
         )
+    return _with_fields(kind, fields)
 
-    return complete
+
+def _with_fields(kind: type[AnyWritten], fields: Mapping[str, Any]) -> type[AnyWritten]:
+    return create_model(
+        kind.__name__,
+        __base__=kind,
+        __doc__=kind.__doc__,
+        __module__=kind.__module__,
+        **fields,
+    )
 
 
-@_with_run_keys(lists=False)
+@_with_values
 class TrainingSettings(Written):
     """Settings of training, each with one value."""
 
@@ -134,7 +161,7 @@ class TrainingSettings(Written):
         return values
 
 
-@_with_run_keys(lists=True)
+@_with_lists
 class Search(Written):
     """Settings of training: those with a list of values are searched, with one value at least; the
     others are those of the search's runs alone."""
@@ -157,7 +184,7 @@ class Search(Written):
         return self
 
 
-@_with_run_keys(lists=True)
+@_with_lists
 class Row(Written):
     """Settings of training, each with a value or with a list of values: every combination of the
     lists is a row."""

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from online_rnnlm.config.base import Name, Settings
+from online_rnnlm.config.base import Name, Settings, WrongValue
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.messages import WrongValue
 from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, settings_of
 from online_rnnlm.config.training import RunSettings
 

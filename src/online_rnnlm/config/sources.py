@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from online_rnnlm.config.base import (
+    FILE_NAME,
     NOT_BOOLEAN,
+    SHA256,
     FilePaths,
     PositiveInt,
     Settings,
+    WrongValue,
 )
-from online_rnnlm.config.messages import FILE_NAME, SHA256, WrongValue
 
 _LONGEST = 200
 """Number of letters that the name of a downloaded file has at most."""

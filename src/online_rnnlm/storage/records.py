@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from online_rnnlm.config.messages import SHA256, first_message
+from online_rnnlm.config.base import SHA256, first_message
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, write_json
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from online_rnnlm.config.messages import first_message
+from online_rnnlm.config.base import first_message
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text

@@ -18,9 +18,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
+from online_rnnlm.config.base import first_message
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import load
-from online_rnnlm.config.messages import first_message
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters

@@ -15,9 +15,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 # Pydantic cannot use that of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from online_rnnlm.config.base import Rate
+from online_rnnlm.config.base import Rate, WrongValue, first_message, refuse_unknown_keys
 from online_rnnlm.config.evaluations import final_evaluation, parts_named, parts_of
-from online_rnnlm.config.messages import WrongValue, first_message, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
