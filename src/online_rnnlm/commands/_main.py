@@ -159,12 +159,14 @@ def _in_one_line(error: Exception) -> str | None:
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
 
 
-def _add_help(parser: argparse.ArgumentParser) -> None:
+def add_help(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `help`."""
     parser.add_argument("verb", nargs="?", type=verb_name, help="the verb to explain")
     parser.add_argument("--all", action="store_true", help="list the stages of an experiment, too")
 
 
-def _help(arguments: argparse.Namespace) -> None:
+def run_help(arguments: argparse.Namespace) -> None:
+    """List the verbs, or explain one."""
     if arguments.verb:
         parser_of(arguments.verb).print_help()
     else:
@@ -190,7 +192,7 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "track": experiment.TRACK,
         "evidence": experiment.EVIDENCE,
     },
-    "this command": {"help": Verb("list the verbs, or explain one", _add_help, _help)},
+    "this command": {"help": Verb("list the verbs, or explain one", add_help, run_help)},
 }
 """The verbs that people type, by what they are for; the stages are typed by Snakemake."""
 VERBS = {name: verb for group in (*GROUPS.values(), STAGES) for name, verb in group.items()}

@@ -15,7 +15,8 @@ from online_rnnlm.storage.code import PACKAGE
 _CHECKPOINT_SECONDS = 600.0
 
 
-def _add_corpus(parser: argparse.ArgumentParser) -> None:
+def add_corpus(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a corpus's stages."""
     _arguments.add_configuration(parser)
     parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
     parser.add_argument(
@@ -43,7 +44,8 @@ def _prepare(stage: str, arguments: argparse.Namespace) -> None:
     )
 
 
-def _train(arguments: argparse.Namespace) -> None:
+def run_train(arguments: argparse.Namespace) -> None:
+    """Train a run."""
     from online_rnnlm.jobs.choice import resolve
     from online_rnnlm.process.devices import require
 
@@ -58,7 +60,8 @@ def _train(arguments: argparse.Namespace) -> None:
     train(resolved, corpus, files, _CHECKPOINT_SECONDS, log)
 
 
-def _add_evaluation(parser: argparse.ArgumentParser) -> None:
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `evaluate`."""
     _arguments.add_run(parser)
     parser.add_argument(
         "--evaluation",
@@ -67,7 +70,8 @@ def _add_evaluation(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
+def run_evaluate(arguments: argparse.Namespace) -> None:
+    """Test a run in one way."""
     from online_rnnlm.process.devices import require
 
     experiment, planned, directory = _arguments.run_of(arguments)
@@ -92,12 +96,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )
 
 
-def _add_rival(parser: argparse.ArgumentParser) -> None:
+def add_rival(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rival`."""
     _arguments.add_configuration(parser)
     parser.add_argument("--rival", required=True, help="such as wikipedia-kneser_ney5")
 
 
-def _rival(arguments: argparse.Namespace) -> None:
+def run_rival(arguments: argparse.Namespace) -> None:
+    """Train and test a rival of a corpus."""
     from online_rnnlm.rivals import evaluate_rival, rivals_of_corpora
 
     experiment, directory = _arguments.experiment_of(arguments)
@@ -105,7 +111,7 @@ def _rival(arguments: argparse.Namespace) -> None:
 
 
 def _of_corpus(stage: str, text: str) -> Verb:
-    return Verb(text, _add_corpus, partial(_prepare, stage))
+    return Verb(text, add_corpus, partial(_prepare, stage))
 
 
 def _of_experiment(text: str, module: str, function: str) -> Verb:
@@ -123,9 +129,9 @@ STAGES = {
     "articles": _of_corpus("articles", "read a source's articles"),
     "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
     "encode": _of_corpus("encode", "split the sentences, choose the words and encode all"),
-    "train": Verb("train one run", _arguments.add_run, _train),
-    "evaluate": Verb("test one run in one way", _add_evaluation, _evaluate),
-    "rival": Verb("train and test a rival of a corpus, such as n-grams", _add_rival, _rival),
+    "train": Verb("train one run", _arguments.add_run, run_train),
+    "evaluate": Verb("test one run in one way", add_evaluation, run_evaluate),
+    "rival": Verb("train and test a rival of a corpus, such as n-grams", add_rival, run_rival),
     "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
     "audits": _of_experiment("audit the networks", "audit.scorers", "audit_networks"),
     "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),

@@ -12,11 +12,13 @@ from online_rnnlm.errors import UserError
 MOST_PORTS = 65_535
 
 
-def _add_check(parser: argparse.ArgumentParser) -> None:
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `check`."""
     parser.add_argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def run_check(arguments: argparse.Namespace) -> None:
+    """Check a configuration."""
     from online_rnnlm.config.experiment import read_mapping
     from online_rnnlm.corpora.planning import plan
 
@@ -26,7 +28,8 @@ def _check(arguments: argparse.Namespace) -> None:
     print(f"{arguments.file}: can be used: {len(experiment.runs())} runs{more}")
 
 
-def _add_ui(parser: argparse.ArgumentParser) -> None:
+def add_ui(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ui`."""
     _arguments.add_results(parser)
     parser.add_argument(
         "--port",
@@ -36,13 +39,15 @@ def _add_ui(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _ui(arguments: argparse.Namespace) -> None:
+def run_ui(arguments: argparse.Namespace) -> None:
+    """Serve MLflow's UI."""
     from online_rnnlm.tracking.server import serve
 
     serve(_arguments.results_of(arguments), arguments.port)
 
 
-def _add_track(parser: argparse.ArgumentParser) -> None:
+def add_track(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `track`."""
     _arguments.add_results(parser)
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--run", help="enter this run alone, and print MLflow's id of it")
@@ -56,7 +61,8 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _track(arguments: argparse.Namespace) -> None:
+def run_track(arguments: argparse.Namespace) -> None:
+    """Enter runs into MLflow."""
     from online_rnnlm.config.experiment import load
     from online_rnnlm.storage.paths import ExperimentDirectory
     from online_rnnlm.tracking import entries
@@ -78,7 +84,8 @@ def _track(arguments: argparse.Namespace) -> None:
             print(f"{entries.enter_all(directory, experiment_id, experiment)} runs entered")
 
 
-def _add_evidence(parser: argparse.ArgumentParser) -> None:
+def add_evidence(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `evidence`."""
     parser.add_argument(
         "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
     )
@@ -90,7 +97,8 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _evidence(arguments: argparse.Namespace) -> None:
+def run_evidence(arguments: argparse.Namespace) -> None:
+    """Keep evidence, or check it."""
     if arguments.check == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
     from online_rnnlm.analysis.evidence import check_evidence, write_evidence
@@ -106,15 +114,15 @@ def _evidence(arguments: argparse.Namespace) -> None:
         print(f"{folder}: written, and computed again: all is right")
 
 
-CHECK = Verb("check a configuration", _add_check, _check)
-UI = Verb("open an experiment's runs in MLflow's UI", _add_ui, _ui)
+CHECK = Verb("check a configuration", add_check, run_check)
+UI = Verb("open an experiment's runs in MLflow's UI", add_ui, run_ui)
 TRACK = Verb(
     "enter an experiment's runs into MLflow (MLFLOW_TRACKING_URI, or its own mlflow.db)",
-    _add_track,
-    _track,
+    add_track,
+    run_track,
 )
 EVIDENCE = Verb(
     "keep what others need to check an experiment's tables and claims, or check it",
-    _add_evidence,
-    _evidence,
+    add_evidence,
+    run_evidence,
 )

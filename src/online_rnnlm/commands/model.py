@@ -9,17 +9,20 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
 
 
-def _add_info(parser: argparse.ArgumentParser) -> None:
+def add_info(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `info`."""
     _arguments.add_model(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
 
 
-def _info(arguments: argparse.Namespace) -> None:
+def run_info(arguments: argparse.Namespace) -> None:
+    """Print a model's description."""
     about = _arguments.model_of(arguments).description
     print(about.model_dump_json(indent=2) if arguments.json else about.as_text())
 
 
-def _add_export(parser: argparse.ArgumentParser) -> None:
+def add_export(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `export`."""
     parser.add_argument(
         "results",
         type=Path,
@@ -39,7 +42,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _export(arguments: argparse.Namespace) -> None:
+def run_export(arguments: argparse.Namespace) -> None:
+    """Write a model's file."""
     from online_rnnlm.use.model_file import export
 
     size = export(arguments.results, arguments.output, half=arguments.half)
@@ -48,13 +52,13 @@ def _export(arguments: argparse.Namespace) -> None:
 
 INFO = Verb(
     "show what a trained model is, and how it was made",
-    _add_info,
-    _info,
+    add_info,
+    run_info,
     "example: online-rnnlm info",
 )
 EXPORT = Verb(
     "write a trained model into one file",
-    _add_export,
-    _export,
+    add_export,
+    run_export,
     "example: online-rnnlm export results/demo -o demo.onlm",
 )

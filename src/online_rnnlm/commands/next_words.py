@@ -10,7 +10,8 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import RowGroup, Verb
 
 
-def _add_next(parser: argparse.ArgumentParser) -> None:
+def add_next(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `next`."""
     _arguments.add_model(parser)
     _arguments.add_files(parser, "the beginnings of sentences, a line each")
     parser.add_argument(
@@ -28,7 +29,8 @@ def _add_next(parser: argparse.ArgumentParser) -> None:
     _arguments.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
 
 
-def _next(arguments: argparse.Namespace) -> None:
+def run_next(arguments: argparse.Namespace) -> None:
+    """Print the likeliest words after each line."""
     from online_rnnlm.errors import naming
     from online_rnnlm.use.text import numbered_lines
 
@@ -51,7 +53,8 @@ def _next(arguments: argparse.Namespace) -> None:
     _arguments.print_rows(arguments.format, columns, groups())
 
 
-def _add_sample(parser: argparse.ArgumentParser) -> None:
+def add_sample(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `sample`."""
     _arguments.add_model(parser)
     parser.add_argument(
         "--number",
@@ -90,7 +93,8 @@ def _add_sample(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _sample(arguments: argparse.Namespace) -> None:
+def run_sample(arguments: argparse.Namespace) -> None:
+    """Print sentences that the model makes."""
     model = _arguments.model_of(arguments)
     keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "frozen")
     for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
@@ -99,8 +103,8 @@ def _sample(arguments: argparse.Namespace) -> None:
 
 NEXT = Verb(
     "say which words are likeliest to come next in a text",
-    _add_next,
-    _next,
+    add_next,
+    run_next,
     """\
 example: echo "The capital of" | online-rnnlm next
 
@@ -110,7 +114,7 @@ word and log_probability.""",
 )
 SAMPLE = Verb(
     "make sentences with a trained model",
-    _add_sample,
-    _sample,
+    add_sample,
+    run_sample,
     "example: online-rnnlm sample --number 3 --prefix 'The city'",
 )

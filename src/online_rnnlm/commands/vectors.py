@@ -11,7 +11,8 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import RowGroup, Verb
 
 
-def _add_vectors(parser: argparse.ArgumentParser) -> None:
+def add_vectors(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vectors`."""
     _arguments.add_model(parser)
     _arguments.add_text(parser)
     _arguments.add_way_option(parser, "unit_of_text")
@@ -28,7 +29,8 @@ def _add_vectors(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _vectors(arguments: argparse.Namespace) -> None:
+def run_vectors(arguments: argparse.Namespace) -> None:
+    """Print the vectors of a text."""
     from online_rnnlm.use.scored import vectors_of
 
     model = _arguments.model_of(arguments)
@@ -53,7 +55,8 @@ def _vectors(arguments: argparse.Namespace) -> None:
         print("\t".join(map(str, [row.document, row.sentence, *row.vector, row.text])))
 
 
-def _add_nearest(parser: argparse.ArgumentParser) -> None:
+def add_nearest(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `nearest`."""
     _arguments.add_model(parser)
     _arguments.add_text(parser, "the sentences to look for")
     parser.add_argument(
@@ -72,7 +75,8 @@ def _add_nearest(parser: argparse.ArgumentParser) -> None:
     _arguments.add_format(parser, "plain", "tsv", "jsonl", help="how the sentences are written")
 
 
-def _nearest(arguments: argparse.Namespace) -> None:
+def run_nearest(arguments: argparse.Namespace) -> None:
+    """Print the nearest sentences to each one."""
     from online_rnnlm.use.scored import nearest, unit_vectors, vectors_of
 
     model = _arguments.model_of(arguments)
@@ -98,8 +102,8 @@ def _nearest(arguments: argparse.Namespace) -> None:
 
 VECTORS = Verb(
     "write the document vectors of a text",
-    _add_vectors,
-    _vectors,
+    add_vectors,
+    run_vectors,
     """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors
 
@@ -107,8 +111,8 @@ TSV has the columns document, sentence, v1, v2, … and text.""",
 )
 NEAREST = Verb(
     "find the sentences of a text that are nearest to given ones by their document vectors",
-    _add_nearest,
-    _nearest,
+    add_nearest,
+    run_nearest,
     """\
 example: echo "The river is long." | online-rnnlm nearest --among LICENSE
 

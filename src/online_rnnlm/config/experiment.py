@@ -26,7 +26,13 @@ from online_rnnlm.config.base import (
 )
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
-from online_rnnlm.config.rows import Row, Search, TrainingSettings, combinations, settings_of
+from online_rnnlm.config.rows import (
+    RowSettings,
+    Search,
+    TrainingSettings,
+    combinations,
+    settings_of,
+)
 from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -46,7 +52,7 @@ class Experiment(Settings):
     """Every row is trained once with each seed."""
     training: TrainingSettings = TrainingSettings()
     """Training settings that all rows share; see below."""
-    rows: list[Row] = Field(min_length=1)
+    rows: list[RowSettings] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
     trained on, if these are not all."""
@@ -135,7 +141,9 @@ class Experiment(Settings):
             for settings in self._settings_of_rows(corpus, entry, row)
         )
 
-    def _settings_of_rows(self, corpus: str, entry: int, row: Row) -> dict[RunSettings, None]:
+    def _settings_of_rows(
+        self, corpus: str, entry: int, row: RowSettings
+    ) -> dict[RunSettings, None]:
         """Return the settings of the rows that one entry makes: all combinations of its lists.
 
         Combinations that differ only in settings that change nothing are one row. Raises WrongValue

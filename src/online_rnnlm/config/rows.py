@@ -185,7 +185,7 @@ class Search(Written):
 
 
 @_with_lists
-class Row(Written):
+class RowSettings(Written):
     """Settings of training, each with a value or with a list of values: every combination of the
     lists is a row."""
 

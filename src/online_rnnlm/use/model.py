@@ -16,7 +16,7 @@ from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.network import Network, NextWord, SamplingSettings, State, sample
+from online_rnnlm.use.network import LoadedNetwork, NextWord, SamplingSettings, State, sample
 from online_rnnlm.use.options import Options, way_for
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
@@ -46,7 +46,9 @@ class TrainedModel:
         self._contents = contents
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
-        self.network = Network(contents.description.settings, contents.corpus, contents.weights)
+        self.network = LoadedNetwork(
+            contents.description.settings, contents.corpus, contents.weights
+        )
         """The network, for text that is encoded already."""
         self.preparation = Preparation(contents.description.preparation, contents.splitter)
         """The preparation of text."""

@@ -88,7 +88,7 @@ def split_of(sentences: Iterable[Sequence[int]], documents: Sequence[int] = ()) 
     )
 
 
-class Network:
+class LoadedNetwork:
     """A trained network; every call begins with the trained weights, in any thread.
 
     It computes on this machine's CPU, whatever it was trained on.
@@ -254,7 +254,7 @@ class SamplingSettings(Settings):
 
 
 def sample(
-    network: Network, begin: Sequence[str], after: State, settings: SamplingSettings
+    network: LoadedNetwork, begin: Sequence[str], after: State, settings: SamplingSettings
 ) -> list[list[str]]:
     """Make sentences that begin with these words, after which the state is `after`.
 

@@ -7,7 +7,7 @@ import pytest
 
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.network import Network
+from online_rnnlm.use.network import LoadedNetwork
 from tests.unit import small_models as small
 
 MODELS = {
@@ -27,7 +27,7 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     chance = np.random.default_rng(1)
     corpus = small.corpus_of([1, 4, 3, 2], small.random_split(chance, 10, [4, 6, 1, 5]))
     weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
-    network = Network(settings, corpus, weights)
+    network = LoadedNetwork(settings, corpus, weights)
     text = corpus.splits["train"]
     way = small.way_of((), None, rate)
     expected = network.score(text, way).log_probabilities

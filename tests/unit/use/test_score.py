@@ -23,7 +23,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
-from online_rnnlm.use.network import Network
+from online_rnnlm.use.network import LoadedNetwork
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import ScoreWriter, in_parts, score_text
 from online_rnnlm.use.text import Sentence
@@ -267,7 +267,7 @@ def test_the_sentence_that_diverges_is_named_by_its_number_in_the_text(model):
 def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     other = model.network
     settings = other.settings.model_copy(update={"unit_of_text": "stream"})
-    network = Network(settings, other.corpus, other.weights)
+    network = LoadedNetwork(settings, other.corpus, other.weights)
     as_trained = AS_TRAINED
     split = network.encode([["the", "cat"], ["the", "hen", "."], ["a"]], [0, 0, 1])
     one = Split(split.stream, split.offsets[[0, -1]])
