@@ -1,1 +1,1 @@
-"""The verbs of the command `online-rnnlm`, one module each, with the name of the verb."""
+"""The verbs of the command `online-rnnlm`: a module for each subject."""

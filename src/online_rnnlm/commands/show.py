@@ -71,7 +71,12 @@ def _lines(texts: list[str]) -> Iterator[Piece]:
     """
     from online_rnnlm.use.text import numbered_lines
 
-    files = {text for text in texts if text == "-" or _is_file(text)}
+    files = {
+        text
+        for text in texts
+        # A pipe is a file, too; a long text is no file's name, and no error.
+        if text == "-" or (os.path.exists(text) and not Path(text).is_dir())  # noqa: PTH110
+    }
     if not files and not any(" " in text for text in texts):
         texts = [" ".join(map(_given, texts))]
     for number, text in enumerate(texts, 1):
@@ -80,11 +85,6 @@ def _lines(texts: list[str]) -> Iterator[Piece]:
         else:
             for place, line in enumerate(_given(text, number).splitlines()):
                 yield f"text {number}", line, place == 0
-
-
-def _is_file(text: str) -> bool:
-    """Return True for a file, or a pipe; a long text is no file's name, and no error."""
-    return os.path.exists(text) and not Path(text).is_dir()  # noqa: PTH110
 
 
 def _given(text: str, number: int = 1) -> str:

@@ -67,13 +67,9 @@ class Url(Settings):
         return digits.lower() if isinstance(digits, str) else digits
 
     @model_validator(mode="after")
-    def _has_a_name(self) -> Url:
+    def _has_a_name_and_one_sum(self) -> Url:
         if len(self.kept_as) > _LONGEST or not re.fullmatch(FILE_NAME, self.kept_as):
             raise WrongValue(("name",), "is required: the end of the address is no name of a file")
-        return self
-
-    @model_validator(mode="after")
-    def _one_sum(self) -> Url:
         if (self.sha256 is None) == (self.checksums is None):
             raise ValueError("give either `sha256` or `checksums`")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
@@ -167,21 +167,21 @@ class RunSettings(Settings):
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        for setting, engines in self._engines_by_setting():
+        able = {
+            f"`cell: {self.cell}`": engines_with(cell=self.cell),
+            f"`device: {self.device}`": engines_with(device=self.device),
+        }
+        if self.dropout:
+            able[f"`dropout: {self.dropout:g}`"] = engines_with(dropout=True)
+        if self.embedding_dropout:
+            able[f"`embedding_dropout: {self.embedding_dropout:g}`"] = engines_with(dropout=True)
+        if self.rare_class_words:
+            waiting = engines_with(rare_class_words=True)
+            able[f"`rare_class_words: {self.rare_class_words}`"] = waiting
+        if goes_through_updates(self):
+            able["`document_gradient: through`"] = engines_with(through_updates=True)
+        for setting, engines in able.items():
             if self.engine not in engines:
                 one = " or ".join(f"`engine: {engine}`" for engine in engines)
                 raise ValueError(f"{setting} needs {one}, not `engine: {self.engine}`")
         return self
-
-    def _engines_by_setting(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield each setting that an engine may lack, in words, and the engines that have it."""
-        yield f"`cell: {self.cell}`", engines_with(cell=self.cell)
-        yield f"`device: {self.device}`", engines_with(device=self.device)
-        for key in ("dropout", "embedding_dropout"):
-            if share := getattr(self, key):
-                yield f"`{key}: {share:g}`", engines_with(dropout=True)
-        if self.rare_class_words:
-            waits = f"`rare_class_words: {self.rare_class_words}`"
-            yield waits, engines_with(rare_class_words=True)
-        if goes_through_updates(self):
-            yield "`document_gradient: through`", engines_with(through_updates=True)

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -203,8 +203,9 @@ def enter_summary(
 ) -> str:
     """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
 
-    The model of each corpus that is best on `valid` is registered under the alias `best`. Raises
-    UserError if a file is missing or damaged.
+    Each claim is a tag, such as `100/20: supported; LSTM 100/20: undecided`. The model of each
+    corpus that is best on `valid` is registered under the alias `best`. Raises UserError if a file
+    is missing or damaged.
     """
     library = mlflow()
     claims = records.read(Claims, directory.claims)
@@ -217,17 +218,13 @@ def enter_summary(
         library.log_artifacts(str(directory.tables), "tables")
         library.log_artifacts(str(directory.figures), "figures")
         note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
-        library.set_tags({"mlflow.note.content": note, **_verdicts(claims.claims)})
+        verdicts = defaultdict(list)
+        for claim in claims.claims:
+            verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
+        of_claims = {key: "; ".join(found) for key, found in verdicts.items()}
+        library.set_tags({"mlflow.note.content": note, **of_claims})
     _register_best(directory, experiment_id, experiment)
     return run_id
-
-
-def _verdicts(claims: Iterable[Claim]) -> dict[str, str]:
-    """Return a tag for each claim, such as `100/20: supported; LSTM 100/20: undecided`."""
-    verdicts = defaultdict(list)
-    for claim in claims:
-        verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
-    return {key: "; ".join(found) for key, found in verdicts.items()}
 
 
 def _register_best(
