@@ -185,6 +185,8 @@ def test_what_the_search_may_still_need_is_kept():
 USED = {"hidden_size": 8, "document_size": 2, "unit_of_text": "document"}
 WHOLE = {"source": {"kind": "wikitext"}}
 NEEDED = {
+    "context_decay": {"cell": "slow_context", "engine": "graph"},
+    "context_size": {"cell": "slow_context", "engine": "graph"},
     "device": {"engine": "jax"},
     "document_gradient": {"engine": "graph"},
     "improvement_factor": {"rate_rule": "toolkit"},
