@@ -59,9 +59,11 @@ def prepare(files: Mapping[str, Path], path: Path, like: CorpusSettings) -> Corp
 
 
 def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
-    from online_rnnlm.corpora.stages import run_stage, stages_of  # noqa: PLC0415
+    from online_rnnlm.corpora.sources import source_of  # noqa: PLC0415
+    from online_rnnlm.corpora.stages import run_stage  # noqa: PLC0415
 
-    for stage in stages_of(settings):
+    ready = source_of(settings.source).ready
+    for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
         run_stage(stage, settings, directory, directory.path)
 
 

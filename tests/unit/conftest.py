@@ -14,8 +14,8 @@ import pytest
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
+from tests.stages import run_stages
 
 TOPICS = {
     "farm": ("cat mouse milk hen", "sees hunts likes"),
@@ -109,8 +109,7 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
         )
         directory = CorpusDirectory(folder / "topics")
         others = {f"{split}_again": files[split] for split in again}
-        for stage in stages_of(settings):
-            run_stage(stage, settings, directory, folder, other_texts=others)
+        run_stages(settings, directory, folder, other_texts=others)
         return directory
 
     return make

@@ -27,13 +27,6 @@ OtherTexts = Mapping[str, Path]
 _NONE: OtherTexts = MappingProxyType({})
 
 
-def stages_of(settings: CorpusSettings) -> tuple[str, ...]:
-    """Return the stages that a corpus's text goes through, in order; a ready text skips two."""
-    if source_of(settings.source).ready:
-        return ("fetch", "encode")
-    return ("fetch", "articles", "sentences", "encode")
-
-
 def run_stage(
     stage: str,
     settings: CorpusSettings,

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.corpora.stages import run_stage, stages_of
+from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.paths import CorpusDirectory
+from tests.stages import run_stages
 from tests.unit.corpora.http_server import BadServer, bad_server
 
 
@@ -37,9 +38,7 @@ def prepare() -> Callable[..., CorpusDirectory]:
         **other_texts: Path,
     ) -> CorpusDirectory:
         directory = CorpusDirectory(folder / name)
-        for stage in stages_of(settings):
-            fetched = folder / "downloads"
-            run_stage(stage, settings, directory, fetched, processes, other_texts)
+        run_stages(settings, directory, folder / "downloads", processes, other_texts)
         return directory
 
     return run

@@ -17,7 +17,7 @@ from online_rnnlm.corpora.corpus import load_corpus, read_statistics
 from online_rnnlm.corpora.planning import refuse_same_names
 from online_rnnlm.corpora.records import SourceFile, SourceFiles
 from online_rnnlm.corpora.sources.wikipedia_vital import read_summaries
-from online_rnnlm.corpora.stages import run_stage, stages_of
+from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
@@ -27,11 +27,11 @@ from tests.unit.corpora.test_dump import dump
 from tests.unit.corpora.test_texts import write_parquet
 
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
-READY = ("fetch", "encode")
-WITH_ARTICLES = ("fetch", "articles", "sentences", "encode")
+READY = True
+WITH_ARTICLES = False
 HUGGING_FACE = "https://huggingface.co/datasets/"
-CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
-    # settings, stages, whether articles are counted, files, a part of the origin
+CASES: list[tuple[dict[str, Any], bool, bool, list[str], str]] = [
+    # settings, whether the text is ready, whether articles are counted, files, a part of the origin
     ({"kind": "wikipedia-vital"}, WITH_ARTICLES, True, ["d/summaries_en-us.json"], "ovos-skill"),
     (
         {"kind": "wikipedia-excerpt"},
@@ -82,11 +82,11 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], bool, list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("source", "stages", "counted", "files", "origin"), CASES)
-def test_a_source_answers_without_being_read(source, stages, counted, files, origin):
+@pytest.mark.parametrize(("source", "ready", "counted", "files", "origin"), CASES)
+def test_a_source_answers_without_being_read(source, ready, counted, files, origin):
     settings = CorpusSettings.model_validate({"source": source})
     made = sources.source_of(settings.source)
-    assert stages_of(settings) == stages
+    assert made.ready is ready
     assert made.counts_articles() is counted
     assert [str(file) for file in made.files(Path("d"))] == files
     assert origin in made.describe().origin
@@ -103,10 +103,10 @@ def test_every_kind_has_a_case_and_loads_nothing_slow():
     script = (
         "import sys, json\n"
         "from online_rnnlm.config.corpora import CorpusSettings\n"
-        "from online_rnnlm.corpora import stages\n"
+        "from online_rnnlm.corpora import sources, stages\n"
         "for source in json.loads(sys.argv[1]):\n"
         "    settings = CorpusSettings.model_validate({'source': source})\n"
-        "    stages.stages_of(settings)\n"
+        "    sources.source_of(settings.source)\n"
         "slow = 'mwxml', 'mwparserfromhell', 'nltk', 'numpy', 'pyarrow', 'requests'\n"
         "print([m for m in slow if m in sys.modules])"
     )

@@ -19,7 +19,6 @@ from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
-from online_rnnlm.corpora.stages import run_stage, stages_of
 from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
@@ -27,6 +26,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import load
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription, export
+from tests.stages import run_stages
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST
@@ -97,8 +97,7 @@ def make_results(folder: Path) -> None:
     write_json(directory.configuration, values)
     experiment = configured(directory)
     settings, files = experiment.corpora["topics"], directory.corpus("topics")
-    for stage in stages_of(settings):
-        run_stage(stage, settings, files, folder)
+    run_stages(settings, files, folder)
     for planned in experiment.runs():
         run = Run(settings=planned.settings, identity=planned.identity)
         train(run, files, directory.run(planned.name))
