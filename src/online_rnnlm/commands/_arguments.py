@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_type_hints
 from zipfile import is_zipfile
 
 from online_rnnlm.config.experiment import Experiment, load
@@ -18,7 +18,7 @@ from online_rnnlm.config.testing import MOST_STEPS
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
-from online_rnnlm.use.options import WAY_OPTIONS
+from online_rnnlm.use.options import WAY_OPTIONS, WayOptions
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -204,27 +204,27 @@ _READ_AS: Mapping[str, Mapping[str, Any]] = {
     "learning_rate": {"type": positive_number, "metavar": "RATE"},
     "steps": {"type": whole_number(MOST_STEPS)},
 }
-"""How the command line reads and shows the value of an option of `WayOptions`."""
+"""How the command line reads and shows the values of options of `WayOptions`."""
 
 
 def add_way_option(parser: argparse._ActionsContainer, name: str, help: str = "") -> None:
     """Add an option of `WayOptions`, which describes it, unless `help` does."""
     described = WAY_OPTIONS.json_schema()["properties"][name]["description"]
     option = f"--{name.replace('_', '-')}"
-    parser.add_argument(option, help=help or described, **_READ_AS[name])
+    parser.add_argument(option, help=help or described, **_READ_AS.get(name, {}))
 
 
 def add_way(parser: argparse.ArgumentParser) -> None:
     """Add the options of what learns from the text."""
     learns = parser.add_mutually_exclusive_group()
     learns.add_argument("--frozen", action="store_true", help="nothing learns")
-    for name in _READ_AS:
+    for name in get_type_hints(WayOptions):
         add_way_option(learns if name == "updates" else parser, name)
 
 
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that say what learns from the text."""
-    options = {name: getattr(arguments, name) for name in _READ_AS}
+    options = {name: getattr(arguments, name) for name in get_type_hints(WayOptions)}
     if arguments.frozen:
         options["updates"] = "none"
     return options
