@@ -164,7 +164,8 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
     is_stream = given == "-" or first.is_fifo() or first.is_char_device()
     is_file = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
     if (is_stream or is_file) and hasattr(arguments, "files"):
-        arguments.model, arguments.files = None, [str(first), *arguments.files]
+        arguments.model = None
+        arguments.files = [str(first), *arguments.files]
     return load(arguments.model)
 
 

@@ -55,7 +55,8 @@ def run_train(arguments: argparse.Namespace) -> None:
     from online_rnnlm.jobs.train import train
     from online_rnnlm.tracking.entries import live_log
 
-    corpus, files = directory.corpus(resolved.corpus_folder), directory.run(resolved.name)
+    corpus = directory.corpus(resolved.corpus_folder)
+    files = directory.run(resolved.name)
     log = live_log(directory, resolved.name)
     train(resolved, corpus, files, _CHECKPOINT_SECONDS, log)
 

@@ -217,10 +217,11 @@ def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:
     """Raise WrongValue if two rows on a corpus are the same network: tables could not tell them."""
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
-        corpus, model = row.settings.corpus, row.runs[0].model
-        if (corpus, model) in seen:
-            what = f"is the same network, {model}, as `rows[{seen[corpus, model]}]`"
+        model = row.runs[0].model
+        network = (row.settings.corpus, model)
+        if network in seen:
+            what = f"is the same network, {model}, as `rows[{seen[network]}]`"
             told = f"rows differ in {', '.join(sorted(ROW_KEYS))}"
             advice = "values to choose from belong in `search`"
             raise WrongValue(("rows", row.entry), f"{what}: {told}; {advice}")
-        seen[corpus, model] = row.entry
+        seen[network] = row.entry

@@ -84,7 +84,9 @@ def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
 
     An epoch's time is that at which it ended if nothing interrupted the training.
     """
-    library, ended, metrics = mlflow(), _milliseconds(record.began), []
+    library = mlflow()
+    ended = _milliseconds(record.began)
+    metrics = []
     for epoch in epochs:
         ended += round(1000 * epoch.seconds)
         values = {
@@ -128,7 +130,8 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
 
     Raises UserError if a file is missing or damaged.
     """
-    library, run = mlflow(), directory.run(name)
+    library = mlflow()
+    run = directory.run(name)
     record = records.read(RunRecord, run.record)
     end = records.read(RunResult, run.result, RunDivergence)
     document_size = record.settings.document_size
@@ -231,7 +234,8 @@ def _register_best(
     directory: ExperimentDirectory, experiment_id: str, experiment: Experiment
 ) -> None:
     """Register the model of each corpus that is best on `valid`, under the alias `best`."""
-    library, client = mlflow(), mlflow().MlflowClient()
+    library = mlflow()
+    client = library.MlflowClient()
     for corpus in experiment.corpora:
         planned = [run for run in experiment.runs() if run.settings.corpus == corpus]
         logged = [

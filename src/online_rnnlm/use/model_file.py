@@ -188,8 +188,9 @@ def read(path: Path) -> Contents:
         splitter = _record(members, SentenceSplitter, SPLITTER)
         text = _text(members, VOCABULARY)
     vocabulary = parse_vocabulary(text, f"{path}, {VOCABULARY}")
-    words, classes = vocabulary.vocabulary_size, vocabulary.classes
-    if (words, classes) != (description.vocabulary_size, description.classes):
+    words = vocabulary.vocabulary_size
+    classes = vocabulary.classes
+    if words != description.vocabulary_size or classes != description.classes:
         raise UserError(f"{damaged}: {VOCABULARY} has {words} words in {classes} classes")
     corpus = Corpus.of(vocabulary, description.corpus_digest)
     return Contents(description, corpus, weights, splitter, text)
