@@ -2,12 +2,9 @@
 
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
+from tests.packages import with_what_they_need
 from tests.project import ROOT, users_environment
 
 ABSENT = """
@@ -29,28 +26,10 @@ pkgutil.iter_modules = lambda *a, **k: (m for m in listed(*a, **k) if m.name not
 MODULES = {"pyyaml": "yaml"}
 
 
-def _with_what_they_need(names: set[str]) -> set[str]:
-    """Return the packages and all packages that they require, this one with its pipeline."""
-    found: set[str] = set()
-    waiting = [canonicalize_name(name) for name in names]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            try:
-                wanted = [Requirement(text) for text in requires(name) or []]
-            except PackageNotFoundError:
-                continue
-            extra = {"extra": "pipeline" if name == "online-rnnlm" else ""}
-            wanted = [w for w in wanted if w.marker is None or w.marker.evaluate(extra)]
-            waiting += [canonicalize_name(w.name) for w in wanted]
-    return found
-
-
 def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
     """The workflow catalog lints it like this."""
-    there = _with_what_they_need({"snakemake", "snakefmt"})
-    ours = _with_what_they_need({"online-rnnlm"}) - there
+    there = with_what_they_need({"snakemake", "snakefmt"})
+    ours = with_what_they_need({"online-rnnlm"}) - there
     assert {"numpy", "pandas", "mlflow", "tqdm"} <= ours
     names = {MODULES.get(name, name).replace("-", "_") for name in ours} - {"online_rnnlm"}
     text = ABSENT.format(names=sorted(names))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.packages import environment_with
 from tests.unit.processes import output_of
 
 pytestmark = pytest.mark.slow  # a training, a wheel, and processes
@@ -22,14 +23,6 @@ def light_packages() -> list[str]:
     lock = (ROOT / "locks/tool.lock").read_text(encoding="utf-8")
     found = re.findall(r"^(\S+)==\S+( ;)?", lock, flags=re.MULTILINE)
     return [name for name, marker in found if not marker]
-
-
-def link_package(name: str, site: Path) -> None:
-    """Make an installed package one of another environment's, too."""
-    files = distribution(name).files
-    assert files
-    for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
-        (site / top).symlink_to(distribution(name).locate_file(top))
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +42,11 @@ def light(tmp_path_factory) -> Path:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     build = ["wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir"]
     subprocess.run([*pip, *build, folder, source], check=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    [site] = (folder / "venv" / "lib").glob("python*/site-packages")
-    for name in light_packages():
-        link_package(name, site)
+    programs = environment_with(light_packages(), folder / "venv")
     [wheel] = folder.glob("*.whl")
-    into = ["--python", folder / "venv" / "bin" / "python", "install", "--no-deps", "--no-index"]
+    into = ["--python", programs / "python", "install", "--no-deps", "--no-index"]
     subprocess.run([*pip, *into, wheel], check=True)
-    return folder / "venv" / "bin"
+    return programs
 
 
 def test_it_has_nothing_of_the_pipeline(light, tmp_path):
