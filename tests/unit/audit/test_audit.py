@@ -23,7 +23,7 @@ from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.caches import ScoredText
 from online_rnnlm.rivals.kneser_ney import KneserNey
-from online_rnnlm.use.network import Network
+from online_rnnlm.use.network import LoadedNetwork
 from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.processes import output_of
@@ -383,7 +383,7 @@ def scorers(corpus_directory):
         corpus="topics", hidden_size=6, document_size=3, document_rate=0.3, precision="float64"
     )
     weights = small.weights_for(settings, corpus)
-    network = Network(settings, corpus, weights)
+    network = LoadedNetwork(settings, corpus, weights)
     vector = network.scorer(AS_TRAINED, hidden_states=True)
 
     def read(split):
