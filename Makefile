@@ -94,7 +94,7 @@ ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))
 
 # Without options the benchmark uses the demo's corpus, which is prepared first if it is missing.
-bench: environment ## Measure speed, memory, peers; write docs/performance.md (BENCH="--quick")
+bench: environment ## Measure speed, memory, peers; write docs/development/performance.md (BENCH="--quick")
 	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) --until encode)
 	$(BIN)/python -m benchmarks --document $(BENCH)
 

@@ -29,7 +29,7 @@ from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, experiment_direc
 
 CONFIG = Path("config/config.yaml")
 OUT = Path("results/bench")
-DOCUMENT = Path("docs/performance.md")
+DOCUMENT = Path("docs/development/performance.md")
 SECTIONS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "training": speed.training,
     "full_scale": speed.full_scale,

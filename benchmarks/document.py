@@ -1,4 +1,4 @@
-"""The table on the terminal, and `docs/performance.md` with its figures, from measured values."""
+"""The table on the terminal, and the page of measurements with its figures, from values."""
 
 from __future__ import annotations
 

@@ -142,6 +142,20 @@ def _headline(evidence: EvidenceFolder) -> str:
     return markdown_of(shown, *columns, *short_cache)
 
 
+def _finding(evidence: EvidenceFolder) -> str:
+    """The networks with their costs, and the smallest static one with a short neural cache."""
+    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
+    networks = table[table["hidden_size"].notna()]
+    cached = table[table["evaluation"].isin(_SHORT_CACHE)].head(1)
+    timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
+    keys = ["corpus", "model", "evaluation"]
+    speeds = timed.set_index(keys)["timed_words_per_second"]
+    shown = pd.concat([networks, cached]).join(speeds, on=keys)
+    speed = Column("words/s", integer("timed_words_per_second"))
+    own = Column("test perplexity", mean(_TEST))
+    return markdown_of(shown, *_corpus_if_several(networks), _MODEL, own, *_COUNTS, speed)
+
+
 def _corpus_if_several(table: pd.DataFrame) -> list[Column]:
     """A column of corpora if the table has several."""
     several = table["corpus"].nunique() > 1
@@ -233,6 +247,7 @@ def _verdicts(evidence: EvidenceFolder) -> str:
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "headline": _headline,
+    "finding": _finding,
     "ending": _ending,
     "networks": _networks,
     "verdicts": _verdicts,

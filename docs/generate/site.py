@@ -26,7 +26,7 @@ PAGES = {
 }
 """The pages that are made of files outside of the site's folder."""
 HOME = {ROOT / "README.md": "index.md"}
-TABLES = ("changelog.md", "data-formats.md", "evidence.md", "performance.md")
+TABLES = ("changelog.md", "data-formats.md", "development/performance.md", "evidence.md")
 """Pages that are mostly tables: a search shows what it finds elsewhere first."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 QUOTE = re.compile(r"^```python (\S+/\S+)$", re.MULTILINE)

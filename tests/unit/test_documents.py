@@ -18,8 +18,8 @@ FOLDERS = ("locks", "benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "docs/theano/*.md", "config/*.md", "results/*.md")
-    for path in ROOT.glob(pattern)
+    for folder in (".", "docs", "docs/development", "docs/theano", "config", "results")
+    for path in (ROOT / folder).glob("*.md")
     if path.name != "CHANGELOG.md"
 )
 PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w(?![\w*<{{]|/[*<{{])")
