@@ -21,9 +21,11 @@ IN_IDENTITY = {"core": "core", "corpora": "corpora", "jobs": "jobs", "rivals": "
 """The digest that a folder's modules are in."""
 REASONS = {
     "config": "its values are in the digits: settings of a run or corpus with all defaults, and "
-    "those of `testing` that an evaluation depends on are in its record",
+    "those of `testing` that an evaluation depends on are in its record; which engine scores where "
+    "the run's own cannot (`engines`) changes numbers by rounding only",
     "errors": "what a user reads",
-    "process": "when a process ends, what it runs on, and how many threads it has",
+    "process": "when a process ends, what it runs on, and how many threads it has; a "
+    "GPU's precision (`environment`), which changes numbers by rounding only",
     "storage": "names, formats and checksums of files; what they hold is computed elsewhere",
 }
 

@@ -152,7 +152,10 @@ def _in_one_line(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return f"this machine has too little memory: {error}"
     if not isinstance(error, OSError):
-        return None
+        # It takes numpy, which a job that can raise it has loaded.
+        from online_rnnlm.core.engines.base import CannotCompute
+
+        return str(error) if isinstance(error, CannotCompute) else None
     reason = why_unwritable(error)
     if reason is None and error.filename is None:
         return None

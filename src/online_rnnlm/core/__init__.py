@@ -7,9 +7,11 @@ A reader who wants to understand the idea reads these files, in this order:
 - `text`, `way`, `lanes`: the text as arrays, the way in which it is read, the order of its parts;
 - `schedule`, `training`: the learning rate, the epochs;
 - `scoring`: scoring with a trained network, its vector or its weights learning or not;
+  `distribution`, `perplexity`: the whole distribution of the next word, and the mean error;
 - `engines`: the same in fast code, tested against the graph.
 
-This folder imports nothing else of the package; the settings that it is given are plain values. It
-knows no files, no messages for users, no costs and no command line. Its digest (`storage.code`) is
+This folder imports nothing else of the package, but for the types of the settings that it is given.
+It knows no files, no costs and no command line; its only message is that of an engine which cannot
+compute here. Its digest (`storage.code`) is
 a part of the identity of every run: a change here makes new runs, and nothing elsewhere does.
 """

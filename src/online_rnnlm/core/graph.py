@@ -12,8 +12,8 @@ gradients. In those of the weights, the update of d counts as a constant, unless
 `through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
-The original Theano compiles this file, too (`engines.theano_engine`): so this file, `parameters`
-and `cells` keep to Python 3.8.
+The original Theano compiles this file, too (`engines.theano_engine`): so this file keeps to Python
+3.8, and so does what it calls of `parameters` and `cells`.
 """
 
 from __future__ import annotations

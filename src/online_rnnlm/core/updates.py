@@ -1,6 +1,7 @@
 """How weights learn: the gradients of a batch's loss, which PyTensor derives, and steps by them.
 
-The original Theano compiles this file, too (`engines.theano_engine`): so it keeps to Python 3.8.
+The original Theano compiles `training_updates`, too (`engines.theano_engine`): so what it calls
+keeps to Python 3.8.
 """
 
 from __future__ import annotations

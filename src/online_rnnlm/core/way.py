@@ -40,8 +40,8 @@ class Way:
     how much text, and the unit of text at whose end all that was learnt is forgotten."""
 
     parts: tuple[Part, ...] = ()
-    """The parts that learn, in the order of `PARTS`; a static network lacks the document vector,
-    and everything that it has is `PARTS`, too."""
+    """The parts that learn, in the order of `PARTS`. `PARTS` stands for all that a network has, in
+    a static one without the document vector."""
     weight_rate: float | None = None
     """Learning rate of the weights that learn; None if none do, or if it is still to be chosen."""
     vector_rate: float | None = None

@@ -120,7 +120,7 @@ class Statistics(Record):
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
     corpus: str
-    """Name of the corpus."""
+    """Name of the corpus's folder, with its digits."""
     source: CorpusSource
     """Source of its text."""
     preparation: TextPreparation

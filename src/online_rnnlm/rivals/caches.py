@@ -18,6 +18,7 @@ import numpy as np
 
 from online_rnnlm.config.evaluations import final_way
 from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
 from online_rnnlm.rivals.base import Floats, Rival, States, Tokens, timed
 from online_rnnlm.storage.evaluations import Trial
@@ -86,7 +87,8 @@ class Cache(Rival):
         self.fit(texts["valid"])
         logs, more = timed(self.score, texts)
         own = costs_of(network.settings, network.corpus, way)
-        adds = own.multiply_adds_per_word + self.cost(network.settings.hidden_size)
+        states = sizes_for(network.settings, network.corpus).output
+        adds = own.multiply_adds_per_word + self.cost(states)
         files.write(
             logs,
             {name: seconds[name] + more[name] for name in texts},

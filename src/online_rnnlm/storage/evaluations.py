@@ -134,7 +134,8 @@ class Timing(Part):
     evaluation: str
     """Name of the evaluation: the main one, or another in which the vector alone learns."""
     seconds_per_word: tuple[float, ...]
-    """Processor time per token of `test`, one value for each round (s)."""
+    """Time per token of `test`, one value for each round (s): processor time, or, on a GPU or by
+    Theano, the time that passed."""
 
 
 class Timings(Record):

@@ -9,6 +9,7 @@ import yaml
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.config.experiment import parse
+from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from tests.project import ROOT
@@ -131,6 +132,7 @@ def test_a_model_is_written_to_no_pipe(config, run):
         (FileNotFoundError(2, "No such file or directory", "gone.npz"), "gone.npz: No such file"),
         (MemoryError("Unable to allocate 9 TiB"), "too little memory: Unable to allocate 9 TiB"),
         (UserError("first\n  second"), "first second"),
+        (CannotCompute("JAX cannot use it"), "JAX cannot use it"),
     ],
 )
 def test_an_error_is_one_line(config, refused, monkeypatch, error, expected):

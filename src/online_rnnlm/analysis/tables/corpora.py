@@ -18,13 +18,13 @@ _OF_CORPUS = ("articles", "vocabulary_size", "classes", "class_rule")
 
 def make(results: Results) -> Table:
     """Make the table, with a row for each split of each corpus."""
-    corpora = results.corpora.values()
+    corpora = results.corpora.items()
     rows: list[dict[str, Any]] = []
-    for corpus in corpora:
+    for name, corpus in corpora:
         for split, statistics in corpus.splits.items():
             rows.append(
                 {
-                    "corpus": corpus.corpus,
+                    "corpus": name,
                     "split": split,
                     **{key: getattr(statistics, key) for key in _OF_SPLIT},
                     **{key: getattr(corpus, key) for key in _OF_CORPUS},
@@ -44,7 +44,7 @@ def make(results: Results) -> Table:
     notes = [
         "Tokens count </s>, words do not. Types: different words, before the vocabulary is "
         "applied. OOV: the share of words that are <unk>.",
-        *(f"{corpus.corpus}: {note}" for corpus in corpora for note in _notes(corpus)),
+        *(f"{name}: {note}" for name, corpus in corpora for note in _notes(corpus)),
     ]
     return Table("corpora", "The corpora", data.astype({"articles": "Int64"}), columns, notes)
 

@@ -1,4 +1,4 @@
-"""The parts that all engines share: scores, settings of learning in testing, and the protocols."""
+"""The parts that all engines share: scores, and the protocols of trainers and scorers."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class Trainer(PaddedTrainer):
-    """Training by `updates.training_updates`; the weights stay on the device between updates.
+    """Training by `updates.steps` on gradients that JAX derives.
 
-    Raises CannotCompute if the device is not there.
+    The weights stay on the device between updates. Raises CannotCompute if the device is not there.
     """
 
     def _prepare(self, text: Text) -> None:

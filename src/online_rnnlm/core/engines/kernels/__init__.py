@@ -1,10 +1,13 @@
 """The equations of `core.graph` as compiled loops: fast, and tested against the plain graph.
 
 Read them in this order: `data` has the arguments, `layout` puts the words of a batch side by side,
-`cells` computes hidden states and goes back through them, `forward` predicts words, `backward`
-updates weights. `batches` trains and scores by them; `online` and `dynamic` test while weights
-learn. The document vector feeds the output layer alone, so hidden states do not depend on it: those
-of a whole batch come first.
+`elementwise` has functions of rows, `dropout` leaves units out, `cells` computes hidden states and
+goes back through them, `forward` predicts words, `learning` has the rules of a step, `waiting` the
+words of rare classes, and `backward` updates weights. `batches` trains and scores by them; `online`
+and `dynamic` test while weights learn.
+
+The document vector feeds the output layer alone, so hidden states do not depend on it: those of a
+whole batch come first.
 
 Backpropagation, for the word w = w_{t+1} of class c, whose loss is L_t:
 

@@ -1,4 +1,4 @@
-"""The kernels' arguments: text, word classes, the model, what lives on, and how weights learn."""
+"""The kernels' arguments: text, word classes, the model, and what lives on between segments."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class KernelModel(NamedTuple):
     weights: Parameters
     classes: Classes
     is_lstm: bool
-    """True for an LSTM, False for the paper's sigmoid units."""
+    """True for an LSTM, False for sigmoid units, with slow context units or without."""
     context_decay: np.floating
     """γ, the share of a slow context unit's value that the next word keeps."""
     document_rate: np.floating
