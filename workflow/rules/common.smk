@@ -15,6 +15,12 @@ def corpus_files(folders, *texts):
     return collect("<results>/corpora/{folder}/{name}", folder=folders, name=names)
 
 
+def other_text_files(folder):
+    """Return the arrays of the texts of another kind, as the words of a corpus."""
+    names = collect("{text}.{kind}", text=OTHER_TEXTS, kind=ARRAYS)
+    return collect("<results>/corpora/{folder}/{name}", folder=folder, name=names)
+
+
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
     kinds = ["json", "parquet", *(f"{text}.npy" for text in ("valid", "test", *OTHER_TEXTS))]

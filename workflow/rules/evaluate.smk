@@ -20,12 +20,7 @@ rule evaluate:
         corpus=lambda wildcards: ancient(
             corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
         ),
-        other_texts=lambda wildcards: collect(
-            "<results>/corpora/{corpus}/{text}.{kind}",
-            corpus=RUNS[wildcards.run].corpus_folder,
-            text=OTHER_TEXTS,
-            kind=ARRAYS,
-        ),
+        other_texts=lambda wildcards: other_text_files(RUNS[wildcards.run].corpus_folder),
     output:
         "<results>/evaluations/{run}/{evaluation}.json",
         "<results>/evaluations/{run}/{evaluation}.parquet",
@@ -77,18 +72,8 @@ use rule evaluate as evaluate_vector with:
 
 
 # A mixture is made of the scores of other evaluations.
-rule mix:
+use rule evaluate as mix with:
     input:
-        run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
-        corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
-        ),
-        other_texts=lambda wildcards: collect(
-            "<results>/corpora/{corpus}/{text}.{kind}",
-            corpus=RUNS[wildcards.run].corpus_folder,
-            text=OTHER_TEXTS,
-            kind=ARRAYS,
-        ),
         parts=lambda wildcards: [
             file
             for part in parts_of(
@@ -96,31 +81,12 @@ rule mix:
             ).values()
             for file in evaluation_files(*part)
         ],
-    output:
-        "<results>/evaluations/{run}/{evaluation}.json",
-        "<results>/evaluations/{run}/{evaluation}.parquet",
-        collect(
-            "<results>/evaluations/{{run}}/{{evaluation}}.{text}.npy",
-            text=["valid", "test", *OTHER_TEXTS],
-        ),
-    log:
-        "<logs>/evaluate/{run}-{evaluation}.log",
     wildcard_constraints:
         evaluation="mixture|ngram_mixture",
-    conda:
-        "../../environment.yml"
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
-    params:
-        config=RESULTS.configuration,
-        code=code_digest("jobs", "rivals"),
-        settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
-    message:
-        "Evaluate {wildcards.run}: {wildcards.evaluation}"
-    shell:
-        "python3 -m online_rnnlm evaluate --config {params.config}"
-        " --run {wildcards.run} --evaluation {wildcards.evaluation} &> {log}"
+        gpu=0,
 
 
 rule rival:
@@ -128,12 +94,7 @@ rule rival:
         lambda wildcards: ancient(
             corpus_files(RIVALS[wildcards.rival].corpus_folder, "train", "valid", "test")
         ),
-        lambda wildcards: collect(
-            "<results>/corpora/{corpus}/{text}.{kind}",
-            corpus=RIVALS[wildcards.rival].corpus_folder,
-            text=OTHER_TEXTS,
-            kind=ARRAYS,
-        ),
+        lambda wildcards: other_text_files(RIVALS[wildcards.rival].corpus_folder),
     output:
         "<results>/evaluations/{rival}/none.json",
         "<results>/evaluations/{rival}/none.parquet",

@@ -34,4 +34,4 @@ rule train:
     message:
         "Train {wildcards.run}"
     shell:
-        "python3 -m online_rnnlm train --config {params.config}" " --run {wildcards.run} &> {log}"
+        "python3 -m online_rnnlm train --config {params.config} --run {wildcards.run} &> {log}"
