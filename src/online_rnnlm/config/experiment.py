@@ -27,10 +27,12 @@ from online_rnnlm.config.base import (
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.rows import (
+    RUN_KEYS,
     RowSettings,
     Search,
     TrainingSettings,
     combinations,
+    searched_in,
     settings_of,
 )
 from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
@@ -50,13 +52,13 @@ class Experiment(Settings):
     """The corpora, by name; every row is trained on each."""
     seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
     """Every row is trained once with each seed."""
-    training: TrainingSettings = TrainingSettings()
+    training: TrainingSettings = Field(default={})
     """Training settings that all rows share; see below."""
     rows: list[RowSettings] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
     trained on, if these are not all."""
-    search: Search = Search()
+    search: Search = Field(default={})
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
     best validation perplexity. A setting with a single value, such as `max_epochs: 2`, is that of
@@ -92,7 +94,9 @@ class Experiment(Settings):
     def _refuse_unknown_corpora(self) -> None:
         """Raise WrongValue if a row or `testing` names a corpus that does not exist."""
         named: dict[Place, list[str]] = {("testing", "corpora"): self.testing.corpora}
-        named |= {("rows", n, "corpora"): row.corpora or [] for n, row in enumerate(self.rows)}
+        named |= {
+            ("rows", n, "corpora"): row.get("corpora") or [] for n, row in enumerate(self.rows)
+        }
         for place, names in named.items():
             for index, name in enumerate(names):
                 if name not in self.corpora:
@@ -130,16 +134,19 @@ class Experiment(Settings):
             plan_row(
                 entry,
                 settings,
-                row.search or self.search,
+                self._search_of(row),
                 self.seeds,
                 self.corpora[corpus],
                 self.digits,
             )
             for corpus in self.corpora
             for entry, row in enumerate(self.rows)
-            if row.corpora is None or corpus in row.corpora
+            if row.get("corpora") is None or corpus in row["corpora"]
             for settings in self._settings_of_rows(corpus, entry, row)
         )
+
+    def _search_of(self, row: RowSettings) -> Search:
+        return self.search if row.get("search") is None else row["search"]
 
     def _settings_of_rows(
         self, corpus: str, entry: int, row: RowSettings
@@ -149,18 +156,18 @@ class Experiment(Settings):
         Combinations that differ only in settings that change nothing are one row. Raises WrongValue
         if settings do not go together.
         """
-        shared = {**self.training.settings, "corpus": corpus, "seed": self.search_seed}
+        shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
         classes = self.corpora[corpus].classes.count
-        search = row.search or self.search
+        searched = searched_in(self._search_of(row))
         made: dict[RunSettings, None] = {}
-        for own in combinations(row.settings):
+        for own in combinations({key: row[key] for key in row if key in RUN_KEYS}):
             try:
                 settings = settings_of({**shared, **own}, classes, "rows", entry)
             except WrongValue:
                 # This raises if `training` is at fault.
                 settings_of(shared, classes, "training")
                 raise
-            made[settings.without_unused(undecided=search.lists)] = None
+            made[settings.without_unused(undecided=searched)] = None
         return made
 
 

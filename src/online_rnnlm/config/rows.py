@@ -5,19 +5,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
+    PlainSerializer,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    create_model,
-    model_serializer,
-    model_validator,
 )
+from typing_extensions import TypedDict  # Python 3.11's own has no settings for pydantic
 
 from online_rnnlm.config.base import (
     IN_WORDS,
@@ -26,10 +26,10 @@ from online_rnnlm.config.base import (
     Distinct,
     Name,
     PositiveSize,
-    Settings,
     WrongValue,
     as_list,
     first_wrong_value,
+    refuse_unknown_keys,
 )
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.sizes import Sizes, count
@@ -75,32 +75,30 @@ def _one_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     return validate(value)
 
 
-class Written(Settings):
-    """Settings of training that are written in one place; those that are left out say nothing."""
-
-    _order: tuple[str, ...] = PrivateAttr(default=())
-    """The keys that are written: their order is that of the rows that lists make."""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _keep_the_order(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        made = validate(values)
-        if isinstance(values, Mapping):
-            made._order = tuple(values)
-        return made
-
-    @model_serializer
-    def as_written(self) -> dict[str, Any]:
-        """Return the values that are written, in their order."""
-        return {key: getattr(self, key) for key in self._order}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings of training that are written, in their order."""
-        return {key: value for key, value in self.as_written().items() if key in RUN_KEYS}
+def _refuse_lists(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if isinstance(value, list):
+                advice = "give a list to a row, or to `search`"
+                raise WrongValue((key,), f"one value is needed: {advice}")
+    return values
 
 
-AnyWritten = TypeVar("AnyWritten", bound=Written)
+def _refuse_search_of_nothing(written: dict[str, Any]) -> dict[str, Any]:
+    if written and not searched_in(written):
+        raise WrongValue((), "searches nothing: give a list of values to one setting at least")
+    for key in written:
+        if key in _HARDWARE_KEYS:
+            message = "decides what hardware a run requires: give it to `training`, or to a row"
+            raise WrongValue((key,), message)
+        if key in ROW_KEYS:
+            raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
+    return written
+
+
+def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the settings of a search that have a list of values to try."""
+    return {key: value for key, value in search.items() if isinstance(value, list)}
 
 
 def _type_of(key: str) -> Any:
@@ -110,89 +108,93 @@ def _type_of(key: str) -> Any:
     return RunSettings.model_fields[key].rebuild_annotation()
 
 
-def _with_values(kind: type[AnyWritten]) -> type[AnyWritten]:
-    """Give a class the settings of `RUN_KEYS` as fields, each with one value."""
-    fields: dict[str, Any] = {}
-    for key in RUN_KEYS:
-        setting = RunSettings.model_fields[key]
-        fields[key] = (_type_of(key), Field(setting.default, description=setting.description))
-    return _with_fields(kind, fields)
+def _described(key: str, **more: Any) -> Any:
+    """Return the description of a setting, and more that the schema says of it."""
+    return Field(description=RunSettings.model_fields[key].description, json_schema_extra=more)
 
 
-def _with_lists(kind: type[AnyWritten]) -> type[AnyWritten]:
-    """Give a class the settings of `RUN_KEYS` as fields, each with a value or a list of values.
+def _with_values() -> dict[str, Any]:
+    """Return the settings of `RUN_KEYS`, each with the type of its value."""
+    fields = RunSettings.model_fields
+    return {
+        key: Annotated[_type_of(key), _described(key, default=fields[key].default)]
+        for key in RUN_KEYS
+    }
+
+
+def _with_lists() -> dict[str, Any]:
+    """Return the settings of `RUN_KEYS`, each with the type of a value or a list of values.
 
     The schema says no default: where a row says nothing, `training` decides.
     """
-    fields: dict[str, Any] = {}
+    types = {}
     for key in RUN_KEYS:
-        setting = RunSettings.model_fields[key]
         one: Any = _type_of(key)
         several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
-        fields[key] = (
-            Annotated[list[one], Distinct, several],
-            Field(default_factory=setting.get_default, description=setting.description),
-        )
-    return _with_fields(kind, fields)
+        types[key] = Annotated[list[one], Distinct, several, _described(key)]
+    return types
 
 
-def _with_fields(kind: type[AnyWritten], fields: Mapping[str, Any]) -> type[AnyWritten]:
-    return create_model(
-        kind.__name__,
-        __base__=kind,
-        __doc__=kind.__doc__,
-        __module__=kind.__module__,
-        **fields,
-    )
+def _written(name: str, docstring: str, types: dict[str, Any]) -> Any:
+    """Return the type of a mapping that has some of these keys, in the order of the file.
 
+    The order of the keys of a row is that of the rows that its lists make.
+    """
+    make: Any = TypedDict  # its keys are no literals, which is beyond mypy
+    kind = make(name, types, total=False)
+    kind.__doc__ = docstring
+    kind.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-@_with_values
-class TrainingSettings(Written):
-    """Settings of training, each with one value."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_lists(cls, values: Any) -> Any:
+    def in_order(values: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         if isinstance(values, Mapping):
-            for key, value in values.items():
-                if isinstance(value, list):
-                    advice = "give a list to a row, or to `search`"
-                    raise WrongValue((key,), f"one value is needed: {advice}")
-        return values
+            refuse_unknown_keys(values, types)
+        made = validate(values)
+        return {key: made[key] for key in values}
+
+    # A value may be a list, or a network's name: what it is decides how it is written again.
+    return Annotated[kind, WrapValidator(in_order), PlainSerializer(dict, dict[str, Any])]
 
 
-@_with_lists
-class Search(Written):
-    """Settings of training: those with a list of values are searched, with one value at least; the
-    others are those of the search's runs alone."""
-
-    @property
-    def lists(self) -> dict[str, list[Any]]:
-        """The settings that are searched, with the values to try."""
-        return {key: value for key, value in self.settings.items() if isinstance(value, list)}
-
-    @model_validator(mode="after")
-    def _searches_something(self) -> Search:
-        if self.settings and not self.lists:
-            raise WrongValue((), "searches nothing: give a list of values to one setting at least")
-        for key in self.settings:
-            if key in _HARDWARE_KEYS:
-                message = "decides what hardware a run requires: give it to `training`, or to a row"
-                raise WrongValue((key,), message)
-            if key in ROW_KEYS:
-                raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
-        return self
-
-
-@_with_lists
-class RowSettings(Written):
-    """Settings of training, each with a value or with a list of values: every combination of the
-    lists is a row."""
-
-    search: Search | None = None
-    """The row's own search; `null` is that of the experiment."""
-    corpora: Annotated[list[Name], Field(min_length=1), Distinct] | None = None
-    """The corpora that the row is trained on; `null` is all of them."""
+if TYPE_CHECKING:
+    TrainingSettings = dict[str, Any]
+    Search = dict[str, Any]
+    RowSettings = dict[str, Any]
+else:
+    TrainingSettings = Annotated[
+        _written("TrainingSettings", "Settings of training, each with one value.", _with_values()),
+        BeforeValidator(_refuse_lists),
+    ]
+    Search = Annotated[
+        _written(
+            "Search",
+            """Settings of training: those with a list of values are searched, with one value at
+            least; the others are those of the search's runs alone.""",
+            _with_lists(),
+        ),
+        AfterValidator(_refuse_search_of_nothing),
+    ]
+    RowSettings = _written(
+        "RowSettings",
+        """Settings of training, each with a value or with a list of values: every combination of
+        the lists is a row.""",
+        {
+            "search": Annotated[
+                Search | None,
+                Field(
+                    description="The row's own search; `null` is that of the experiment.",
+                    json_schema_extra={"default": None},
+                ),
+            ],
+            "corpora": Annotated[
+                Annotated[list[Name], Field(min_length=1), Distinct] | None,
+                Field(
+                    description="The corpora that the row is trained on; `null` is all of them.",
+                    json_schema_extra={"default": None},
+                ),
+            ],
+            **_with_lists(),
+        },
+    )
 
 
 def combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

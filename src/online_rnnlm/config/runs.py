@@ -11,7 +11,7 @@ from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings, WrongValue
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, settings_of
+from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, searched_in, settings_of
 from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
@@ -154,9 +154,9 @@ def plan_row(
     settings that change nothing are not tried. Raises WrongValue if settings do not go together.
     """
     candidates: dict[RunSettings, Run] = {}
-    lists = search.lists
+    lists = searched_in(search)
     corpus_digits = known.corpora.get(settings.corpus, "")
-    common = settings.model_dump() | search.settings
+    common = settings.model_dump() | search
     for tried in combinations(lists) if lists else ():
         values = common | tried
         candidate = settings_of(values, corpus.classes.count, "search").without_unused()
