@@ -1,4 +1,4 @@
-"""The paper's claims in words, and an experiment's two sides of each, compared, but not judged yet.
+"""The paper's claims in words, and the two sides of each that an experiment has, compared.
 
 There are five claims of the paper, and two more, which a user of the model would ask. The settings
 are not the paper's, so each claim is tested as an idea, not on the paper's numbers.
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, get_args
 
 from online_rnnlm.analysis.comparison import (
-    compare_times,
     difference_over_seeds,
     effect_of,
     p_value_of,
@@ -29,7 +28,7 @@ from online_rnnlm.core.way import (
     Way,
     reading_of,
 )
-from online_rnnlm.storage.claims import Claim, Effect, UntestedClaim
+from online_rnnlm.storage.claims import Effect, SeedDifference, UntestedClaim
 
 SAME_HIDDEN = 1
 MORE_PARAMETERS = 2
@@ -97,14 +96,35 @@ CLAIMS = {
 }
 
 
-Compared = Iterator[Claim | UntestedClaim]
+class Comparison(NamedTuple):
+    """The two sides of a claim, compared on the test text."""
+
+    number: int
+    """Number of the claim."""
+    row: FinishedRow
+    """The row that the claim is about."""
+    ours: Side
+    """The side that the claim calls the better one."""
+    theirs: Side
+    """The side that it is compared with."""
+    which: str
+    """What their side is in words, such as `best rival at any cost`, if its name is not enough."""
+    case: str
+    """The case, if the claim has several."""
+    effect: Effect
+    seeds: SeedDifference | None
+    p_value: float
+    """The p-value before correction."""
+
+
 _NO_RIVAL = "no finished static network was tested with a rival"
 
 
-def compared_claims(results: Results) -> Compared:
+def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
     """Compare the sides of all claims, vector row by vector row.
 
-    Every row with a vector has all claims but the one on the best systems, which belongs to the
+    The claim on computation is about the sides of claim 2, and has no comparison of its own. Every
+    row with a vector has all claims but the one on the best systems, which belongs to the
     row that the report is about.
     """
     for vector in results.rows:
@@ -116,10 +136,16 @@ def compared_claims(results: Results) -> Compared:
             reason = "no finished static network of as many hidden units"
             yield _untested(SAME_HIDDEN, vector, reason)
         else:
-            yield _tested(results, SAME_HIDDEN, learning, Side(same, NONE))
-        yield from _more_parameters(results, vector)
+            yield _compare(results, SAME_HIDDEN, learning, Side(same, NONE))
+        larger = results.static_of_as_many_parameters(vector)
+        if larger is None:
+            reason = f"no finished static network of at least {vector.parameters:,} parameters"
+            yield _untested(MORE_PARAMETERS, vector, reason)
+            yield _untested(MULTIPLY_ADDS, vector, reason)
+        else:
+            yield _compare(results, MORE_PARAMETERS, learning, Side(larger, NONE))
         yield from _vector_alone(results, vector)
-        yield _tested(results, LEARNING, learning, Side(vector, NONE))
+        yield _compare(results, LEARNING, learning, Side(vector, NONE))
         yield from _against_rivals(results, vector)
         if vector == results.headline(vector.corpus):
             yield _best_systems(results, vector)
@@ -136,7 +162,7 @@ def _untested(number: int, row: FinishedRow, reason: str) -> UntestedClaim:
     )
 
 
-def _tested(
+def _compare(
     results: Results,
     number: int,
     ours: Side,
@@ -146,11 +172,10 @@ def _tested(
     which: str = "",
     case: str = "",
     margin_percent: float | None = None,
-) -> Claim:
+) -> Comparison:
     """Test that our side is the better one; with a margin, that it is at least as good.
 
-    The claim is about `row`, by default our side's; `which` says in words what the other side is,
-    such as `best rival at any cost`. The verdict is left open until all claims have been tested.
+    The claim is about `row`, by default our side's.
     """
     row = row or ours.row
     pieces = pieces_for(results, ours, theirs)
@@ -163,28 +188,16 @@ def _tested(
     costs = _costs(results, ours) | {
         f"{name}_against": cost for name, cost in _costs(results, theirs).items()
     }
-    model = results.name_of(ours)
-    against = results.name_of(theirs)
-    if which:
-        against += f" (the {which})"
-    return Claim(
+    return Comparison(
         number=number,
-        claim=CLAIMS[number].text.format(model=model, against=against),
-        corpus=row.corpus,
-        train_tokens=results.corpora[row.corpus].splits["train"].tokens,
-        row=row.label,
-        model=model,
-        against=against,
+        row=row,
+        ours=ours,
+        theirs=theirs,
+        which=which,
         case=case,
-        network=ours.row.label,
-        network_against=theirs.row.label,
-        evaluation=ours.evaluation,
-        evaluation_against=theirs.evaluation,
         effect=effect.model_copy(update=drawn | costs),
         seeds=difference_over_seeds(our_scores, their_scores, margin_percent),
         p_value=p_value_of(our_scores, their_scores, margin_percent),
-        p_value_holm=None,
-        verdict="undecided",
     )
 
 
@@ -199,32 +212,7 @@ def _costs(results: Results, side: Side) -> dict[str, Any]:
     return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
 
 
-def _more_parameters(results: Results, vector: FinishedRow) -> Compared:
-    """Test a row against a larger static one; its computation is counted, and its time measured."""
-    static = results.static_of_as_many_parameters(vector)
-    if static is None:
-        reason = f"no finished static network of at least {vector.parameters:,} parameters"
-        for number in (MORE_PARAMETERS, MULTIPLY_ADDS):
-            yield _untested(number, vector, reason)
-        return
-    learning = Side(vector, vector.final)
-    claim = _tested(results, MORE_PARAMETERS, learning, Side(static, NONE))
-    yield claim
-    ours = vector.multiply_adds_per_word
-    theirs = static.multiply_adds_per_word
-    effect = Effect(
-        multiply_adds_per_word=ours,
-        multiply_adds_per_word_against=theirs,
-        change_percent=100 * (ours / theirs - 1),
-        **compare_times(results.timings, vector.corpus, vector.label, static.label),
-    )
-    text = CLAIMS[MULTIPLY_ADDS].text.format(model=claim.model, against=claim.against)
-    counted = {"number": MULTIPLY_ADDS, "claim": text, "effect": effect}
-    no_test = dict.fromkeys(("evaluation", "evaluation_against", "seeds", "p_value"))
-    yield claim.model_copy(update=counted | no_test)
-
-
-def _vector_alone(results: Results, vector: FinishedRow) -> Compared:
+def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison | UntestedClaim]:
     """Test the vector alone against everything learning, unit for unit of text.
 
     In the unit of training the vector has the rate of its training, in others the best on `valid`.
@@ -238,7 +226,7 @@ def _vector_alone(results: Results, vector: FinishedRow) -> Compared:
         ours = DOCUMENT_VECTOR if unit == trained and kept else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
-            yield _tested(
+            yield _compare(
                 results,
                 VECTOR_ALONE,
                 Side(vector, ours),
@@ -251,7 +239,7 @@ def _vector_alone(results: Results, vector: FinishedRow) -> Compared:
         yield _untested(VECTOR_ALONE, vector, reason)
 
 
-def _against_rivals(results: Results, vector: FinishedRow) -> Compared:
+def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Comparison | UntestedClaim]:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
@@ -278,10 +266,10 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Compared:
         chosen.insert(0, (_best(cheap), AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
-        yield _tested(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
+        yield _compare(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
-def _best_systems(results: Results, vector: FinishedRow) -> Claim | UntestedClaim:
+def _best_systems(results: Results, vector: FinishedRow) -> Comparison | UntestedClaim:
     """Test the best of all rows with a vector against the best of all without one.
 
     Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
@@ -298,7 +286,7 @@ def _best_systems(results: Results, vector: FinishedRow) -> Claim | UntestedClai
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(BEST_SYSTEM, vector, reason)
     which = "best without a vector"
-    return _tested(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
+    return _compare(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
 def _rivals(results: Results, vector: FinishedRow) -> list[Side]:

@@ -1,23 +1,35 @@
 """Judge the paper's claims by an experiment's own results; write and show the verdicts.
 
-The verdicts follow from the intervals, p-values and seeds in the claims' records.
+A verdict follows from the interval, the p-value and the seeds of a comparison of two sides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import CLAIMS, MULTIPLY_ADDS, VECTOR_ALONE, compared_claims
-from online_rnnlm.analysis.comparison import null_of
+from online_rnnlm.analysis.claims import (
+    CLAIMS,
+    MORE_PARAMETERS,
+    MULTIPLY_ADDS,
+    Comparison,
+    comparisons,
+)
+from online_rnnlm.analysis.comparison import compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.write import Column, Table, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, Effect, UntestedClaim, Verdict
+from online_rnnlm.storage.claims import (
+    Claim,
+    Claims,
+    Effect,
+    SeedDifference,
+    UntestedClaim,
+    Verdict,
+)
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -40,47 +52,94 @@ def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None
 
 
 def judge(results: Results) -> Claims:
-    """Judge all claims, vector row by vector row."""
-    claims = list(compared_claims(results))
+    """Judge all claims, vector row by vector row; their p-values are corrected together."""
+    found = list(comparisons(results))
+    compared = [one for one in found if isinstance(one, Comparison)]
+    corrected = holm([comparison.p_value for comparison in compared])
+    claims = []
+    for comparison, p_value in zip(compared, corrected, strict=True):
+        claim = _claim_of(results, comparison, p_value)
+        claims.append(claim)
+        if claim.number == MORE_PARAMETERS:
+            claims.append(_less_computation(results, comparison, claim))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
-        claims=tuple(judged([claim for claim in claims if isinstance(claim, Claim)])),
-        not_tested=tuple(claim for claim in claims if isinstance(claim, UntestedClaim)),
+        claims=tuple(claims),
+        not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
     )
 
 
-def judged(claims: Sequence[Claim]) -> list[Claim]:
-    """Correct the claims' p-values together, and give each claim its verdict.
+def _claim_of(results: Results, compared: Comparison, adjusted: float) -> Claim:
+    """The claim that two sides were compared for; `adjusted` is its p-value after correction."""
+    corpus = compared.row.corpus
+    model = results.name_of(compared.ours)
+    against = results.name_of(compared.theirs)
+    if compared.which:
+        against += f" (the {compared.which})"
+    return Claim(
+        number=compared.number,
+        claim=CLAIMS[compared.number].text.format(model=model, against=against),
+        corpus=corpus,
+        train_tokens=results.corpora[corpus].splits["train"].tokens,
+        row=compared.row.label,
+        model=model,
+        against=against,
+        case=compared.case,
+        network=compared.ours.row.label,
+        network_against=compared.theirs.row.label,
+        evaluation=compared.ours.evaluation,
+        evaluation_against=compared.theirs.evaluation,
+        effect=compared.effect,
+        seeds=compared.seeds,
+        p_value=compared.p_value,
+        p_value_holm=adjusted,
+        verdict=verdict_of(compared.effect, compared.seeds, adjusted),
+    )
 
-    A claim without a p-value is decided by counting and by time: it holds if the claim before it,
-    of a lower perplexity of the same networks, holds, and less is computed in less time, if that
-    was measured.
+
+def _less_computation(results: Results, compared: Comparison, better: Claim) -> Claim:
+    """The claim on the computation of the sides of claim 2, which is counted, and timed.
+
+    It holds if claim 2 does, that ours is the `better` side, and if less is computed, in less time,
+    as far as that was measured.
     """
-    corrected = iter(holm([claim.p_value for claim in claims if claim.p_value is not None]))
-    judged_claims: list[Claim] = []
-    for claim in claims:
-        if claim.p_value is None:
-            lower_perplexity = judged_claims[-1].verdict
-            less_computed = SUPPORTED if _is_cheaper(claim.effect) else NOT_SUPPORTED
-            interval = claim.effect.seconds_change_percent
-            faster = SUPPORTED if interval is None else _BY_SIDE[-side(interval)]
-            verdicts = (lower_perplexity, less_computed, faster)
-            update: dict[str, Any] = {"verdict": min(verdicts, key=WORST_FIRST.index)}
-        else:
-            p_value = next(corrected)
-            update = {"p_value_holm": p_value, "verdict": verdict_of(claim, p_value)}
-        judged_claims.append(claim.model_copy(update=update))
-    return judged_claims
+    vector = compared.ours.row
+    static = compared.theirs.row
+    ours = vector.multiply_adds_per_word
+    theirs = static.multiply_adds_per_word
+    times = compare_times(results.timings, vector.corpus, vector.label, static.label)
+    effect = Effect(
+        multiply_adds_per_word=ours,
+        multiply_adds_per_word_against=theirs,
+        change_percent=100 * (ours / theirs - 1),
+        **times,
+    )
+    faster = SUPPORTED
+    if effect.seconds_change_percent is not None:
+        faster = _BY_SIDE[-side(effect.seconds_change_percent)]
+    verdicts = (better.verdict, SUPPORTED if ours < theirs else NOT_SUPPORTED, faster)
+    return better.model_copy(
+        update={
+            "number": MULTIPLY_ADDS,
+            "claim": CLAIMS[MULTIPLY_ADDS].text.format(model=better.model, against=better.against),
+            "evaluation": None,
+            "evaluation_against": None,
+            "effect": effect,
+            "seeds": None,
+            "p_value": None,
+            "p_value_holm": None,
+            "verdict": min(verdicts, key=WORST_FIRST.index),
+        }
+    )
 
 
-def verdict_of(claim: Claim, adjusted: float) -> Verdict:
+def verdict_of(effect: Effect, seeds: SeedDifference | None, adjusted: float) -> Verdict:
     """The verdict on a tested claim; `adjusted` is its p-value after correction.
 
-    Claim 4, that the vector alone suffices, is not supported unless the vector is also cheaper.
+    A claim with a margin, that the vector alone suffices, is not supported unless the vector is
+    also cheaper.
     """
-    effect = claim.effect
-    seeds = claim.seeds
-    if claim.number == VECTOR_ALONE and not _is_cheaper(effect):
+    if effect.margin_percent is not None and not _is_cheaper(effect):
         return NOT_SUPPORTED
     intervals = [effect.interval_nats_per_token]
     if seeds is not None and seeds.seeds >= ENOUGH_SEEDS:

@@ -12,7 +12,7 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
 from online_rnnlm.analysis.verdicts import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.claims import Claim, Effect, SeedDifference
+from online_rnnlm.storage.claims import Effect, SeedDifference
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -416,8 +416,7 @@ def test_verdicts(interval, adjusted, seeds, expected, margin):
         interval_nats_per_token=(seeds[1] - shift, seeds[2] - shift),
         p_value=0.01,
     )
-    values = {"number": 1, "effect": effect, "seeds": over_seeds}
-    assert verdict_of(Claim.model_construct(**values), adjusted) == expected
+    assert verdict_of(effect, over_seeds, adjusted) == expected
 
 
 def test_other_sentences_cannot_be_compared(invented):
