@@ -6,6 +6,8 @@ from online_rnnlm.use.model import TrainedModel as TrainedModel
 from online_rnnlm.use.model_file import ModelDescription as ModelDescription
 from online_rnnlm.use.network import State as State
 
+__version__: str
+
 __all__ = [
     "ModelDescription",
     "State",

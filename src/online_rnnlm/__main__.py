@@ -1,9 +1,17 @@
-"""`python -m online_rnnlm` is the command `online-rnnlm`."""
+"""`python -m online_rnnlm` is the command `online-rnnlm`, and both begin here."""
 
-from online_rnnlm.process.stop_signals import hide_interrupts
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command; until it is loaded, Ctrl-C ends the process without a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from online_rnnlm.commands import _main  # noqa: PLC0415  # it takes a moment
+
+    _main.main()
+
 
 if __name__ == "__main__":
-    hide_interrupts()  # the imports of the next line take a moment
-    from online_rnnlm.commands._main import main
-
     main()

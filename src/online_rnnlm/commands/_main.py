@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from online_rnnlm.commands import (
     audit,
@@ -32,6 +33,9 @@ from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, hide_interrupts
 from online_rnnlm.storage.files import why_unwritable
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 PROGRAM = "online-rnnlm"
 INTERRUPTED = 130
 logger = logging.getLogger(__name__)
@@ -44,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     and that of `Stopped` if a job was told to end; an error is one line.
     """
     hide_interrupts()
+    if sys.stdout is None:  # a file that is opened next would take its place
+        sys.exit(f"{ERROR_MARK}the standard output is closed")
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
     package = logging.getLogger("online_rnnlm")
@@ -53,14 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] in ([], ["--help"], ["-h"]):
         given = ["help"]
-    program = _Parser(prog=PROGRAM)
-    program.add_argument("--version", action="version", version=f"%(prog)s {version(PROGRAM)}")
-    program.add_argument("verb", type=verb_name)
-    name = program.parse_args(given[:1]).verb
-    # Files may follow an option, as in `score MODEL --frozen FILE`.
-    parsed = parser_of(name).parse_intermixed_args(given[1:])
-    prepare_process()
-    status = _run(VERBS[name], parsed)
+    # What begins this process lets Ctrl-C end it silently (`__main__`); from here on it is handled.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    status = _run(given)
     package.removeHandler(messages)
     try:
         sys.stdout.flush()
@@ -84,6 +86,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the process with status 2 and the message."""
         self.exit(2, f"{ERROR_MARK}{message}; see `{self.prog} --help`\n")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help; argparse would say nothing of a disk that is full."""
+        print(self.format_help(), end="", file=file)
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
@@ -120,14 +126,21 @@ def overview(*, stages: bool = False) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _run(verb: Verb, arguments: argparse.Namespace) -> int:
-    """Run a verb, and return the exit status.
+def _run(given: Sequence[str]) -> int:
+    """Run the verb that arguments name, and return the exit status.
 
     A user's error, a file that cannot be read or written, and a lack of memory are one line.
     """
+    status = 0
     try:
-        with needing_packages():
-            verb.run(arguments)
+        try:
+            verb, arguments = _read(given)
+        except SystemExit as ended:  # the help has been printed, or what is wrong
+            status = int(ended.code or 0)
+        else:
+            prepare_process()
+            with needing_packages():
+                verb.run(arguments)
         sys.stdout.flush()
     except Stopped as stopped:
         return stopped.status
@@ -142,7 +155,20 @@ def _run(verb: Verb, arguments: argparse.Namespace) -> int:
         else:
             logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
         return 1
-    return 0
+    return status
+
+
+def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
+    """Return the verb that arguments name, and its own arguments.
+
+    Raises SystemExit for a wrong command, and after the help.
+    """
+    program = _Parser(prog=PROGRAM)
+    program.add_argument("--version", action="version", version=f"%(prog)s {version(PROGRAM)}")
+    program.add_argument("verb", type=verb_name)
+    name = program.parse_args(given[:1]).verb
+    # Files may follow an option, as in `score MODEL --frozen FILE`.
+    return VERBS[name], parser_of(name).parse_intermixed_args(given[1:])
 
 
 def _in_one_line(error: Exception) -> str | None:

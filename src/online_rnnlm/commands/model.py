@@ -44,10 +44,12 @@ def add_export(parser: argparse.ArgumentParser) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a model's file."""
-    from online_rnnlm.use.model_file import export
+    from online_rnnlm.use.model_file import read_results, write
 
-    size = export(arguments.results, arguments.output, half=arguments.half)
-    print(f"{arguments.output}: {size / 1e6:.1f} MB")
+    output = arguments.output
+    write(output, read_results(arguments.results), half=arguments.half)
+    if output.is_file():  # a pipe has the model alone
+        print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 INFO = Verb(

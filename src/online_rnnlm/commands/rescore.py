@@ -18,7 +18,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tsv",
         action="store_true",
-        help="write the columns key, log P, sum and text, whatever the format of the lists is",
+        help="write the columns key, log P, sum, unknown words and text, whatever the format of the "
+        "lists is",
     )
     parser.add_argument(
         "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
@@ -28,6 +29,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_arguments.finite_number,
         default=1.0,
         help="factor of log P (nats) in the sum with the score that is there (default: 1)",
+    )
+    parser.add_argument(
+        "--unknown-penalty",
+        type=_arguments.finite_number,
+        metavar="NATS",
+        help="what log P loses in the sum for each word that is not in the vocabulary (default: log "
+        "of the number of times that such a word is in the training text); 0: <unk> is a word",
     )
     parser.add_argument(
         "--context",
@@ -55,6 +63,7 @@ def _run(arguments: argparse.Namespace) -> None:
         way,
         weight=arguments.weight,
         context=arguments.context,
+        unknown_penalty=arguments.unknown_penalty,
     )
     form: ListFormat = "tsv" if arguments.tsv else arguments.format
     for rescored in lists:
@@ -72,7 +81,8 @@ RESCORE = Verb(
     """\
 example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
 
-moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`
-kaldi: `utterance-1 text`; the result has the columns key, log P, sum and text
+moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`, and the
+       number of unknown words as `OnlineLMUnknown=`
+kaldi: `utterance-1 text`; the result has the columns key, log P, sum, unknown words and text
 tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi""",
 )

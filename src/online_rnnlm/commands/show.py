@@ -39,7 +39,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     import sys
 
-    from online_rnnlm.storage.files import replacing
+    from online_rnnlm.storage.files import writing_output
     from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
     from online_rnnlm.tracking.model import load
     from online_rnnlm.use.show import show
@@ -53,9 +53,10 @@ def _run(arguments: argparse.Namespace) -> None:
     sentences = list(read_text(arguments.text, preparation, layout, lines))
     shown = show(model, sentences, load(against) if against else None)
     if arguments.html:
-        with replacing(arguments.html) as temporary:
+        with writing_output(arguments.html) as temporary:
             temporary.write_text(shown.html(), encoding="utf-8")
-        print(f"{arguments.html}: written")
+        if arguments.html.is_file():
+            print(f"{arguments.html}: written")
     elif arguments.json:
         print(shown.as_json())
     elif sys.stdout.isatty() and "NO_COLOR" not in os.environ:

@@ -85,7 +85,13 @@ def why_no_file(path: Path) -> str | None:
         return str(error.strerror).lower()
     if stat.S_ISDIR(mode):
         return "is a directory, not a file"
-    return None if stat.S_ISREG(mode) else "is not a regular file: it cannot be read twice"
+    if not stat.S_ISREG(mode):
+        return "is not a regular file: it cannot be read twice"
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return str(error.strerror).lower()
+    return None
 
 
 def read_lines(path: Path) -> Iterator[str]:

@@ -7,9 +7,11 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 from uuid import uuid4
 
@@ -41,6 +43,27 @@ def replacing(path: Path) -> Iterator[Path]:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_output(path: Path) -> Iterator[Path]:
+    """Give the block a temporary path, and write that file where a user asked for it.
+
+    A link is followed. A device or a pipe is written into, and never replaced. A file is replaced
+    if the block succeeds. Raises UserError if the folder is not there, or cannot be written to.
+    """
+    if path.exists() and not path.is_file():
+        with TemporaryDirectory() as folder, saying_what_cannot_be_written(path):
+            temporary = Path(folder, path.name)
+            yield temporary
+            with temporary.open("rb") as written, path.open("wb") as out:
+                shutil.copyfileobj(written, out)
+        return
+    place = Path(os.path.realpath(path))
+    if not place.parent.is_dir():
+        raise UserError(f"{path}: cannot be written: there is no folder {place.parent}")
+    with replacing(place) as temporary:
+        yield temporary
 
 
 def _to_disk(path: Path) -> None:

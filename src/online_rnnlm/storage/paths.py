@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,15 @@ from typing import Any
 SPLITS = ("train", "valid", "test")
 HELD_OUT = SPLITS[1:]
 RESULTS = Path("results")
-RESOURCES = Path(__file__).parents[3] / "resources"
+_MODEL = "wikipedia-100-20.onlm"
+_PLACES = [
+    Path(__file__).parents[3] / "resources",
+    # As in pyproject.toml: beside `lib`, or in the folder of `pip install --target`.
+    *(folder / "share" / "online-rnnlm" for folder in Path(__file__).parents),
+]
+RESOURCES = next((place for place in _PLACES if (place / _MODEL).is_file()), _PLACES[0])
 """The text and the models that come with the project; a package without a checkout has no text."""
-if not RESOURCES.is_dir():
-    RESOURCES = Path(sys.prefix) / "share" / "online-rnnlm"  # as in pyproject.toml
-SUPPLIED_MODEL = RESOURCES / "wikipedia-100-20.onlm"
+SUPPLIED_MODEL = RESOURCES / _MODEL
 """The model that comes with the project, whose vector learns."""
 SUPPLIED_STATIC_MODEL = RESOURCES / "wikipedia-110-0.onlm"
 """The static one beside it, with at least as many parameters."""

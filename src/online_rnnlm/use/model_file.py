@@ -32,7 +32,7 @@ from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
-from online_rnnlm.storage.files import json_text, replacing
+from online_rnnlm.storage.files import json_text, writing_output
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
 from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
@@ -136,7 +136,7 @@ class Contents:
 
 
 def write(path: Path, contents: Contents, *, half: bool = False) -> None:
-    """Write a model's file, whole or not at all.
+    """Write a model's file, whole or not at all; a pipe or a device is written into.
 
     With `half`, weights are rounded to 16 bits, and the file is half as large.
     """
@@ -145,7 +145,7 @@ def write(path: Path, contents: Contents, *, half: bool = False) -> None:
         VOCABULARY: contents.vocabulary,
         SPLITTER: json_text(contents.splitter.model_dump(mode="json")).encode(),
     }
-    with replacing(path) as temporary, ZipFile(temporary, "w") as archive:
+    with writing_output(path) as temporary, ZipFile(temporary, "w") as archive:
         for name, content in texts.items():
             archive.writestr(ZipInfo(name, _DATE), content, ZIP_DEFLATED)
         for name, array in contents.weights._asdict().items():
@@ -243,15 +243,6 @@ def _array(
     if not np.isfinite(array).all():
         raise UserError(f"`{name}` has a value that is not finite")
     return np.ascontiguousarray(array, dtype)
-
-
-def export(results: Path, output: Path, *, half: bool = False) -> int:
-    """Write the model that a folder of results means into a file; return its size in bytes.
-
-    With `half`, weights are rounded to 16 bits. Raises UserError.
-    """
-    write(output, read_results(results), half=half)
-    return output.stat().st_size
 
 
 def read_results(folder: Path) -> Contents:

@@ -27,6 +27,7 @@ ListFormat = Literal["moses", "kaldi", "tsv"]
 Context = Literal["last", "all"]
 """The text read before a list: the best hypothesis of the previous list, or those of all before."""
 FEATURE = "OnlineLM="
+UNKNOWN_FEATURE = "OnlineLMUnknown="
 _KALDI = re.compile(r"(\S+)-\d+(?: +(.*))?")
 
 
@@ -48,8 +49,10 @@ class Rescored(NamedTuple):
     hypothesis: Hypothesis
     log_probability: float
     """Natural log P of its words and its end."""
+    unknown: int
+    """Number of its words that are not in the vocabulary."""
     total: float
-    """Its score before, and log P times the weight."""
+    """Its score before, and log P less the unknown words' penalties, times the weight."""
 
 
 def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
@@ -116,6 +119,17 @@ def _number(text: str) -> float:
     raise UserError(f"the score {text[:40]!r}: a finite number is needed")
 
 
+def default_penalty(model: TrainedModel) -> float:
+    """Return the penalty of an unknown word (nats): log of the times that one is in the training
+    text.
+
+    `<unk>` has the probability of all unknown words together. One of them alone is taken to be as
+    rare as a word that occurs once: its share is one of those times.
+    """
+    corpus = model.network.corpus
+    return math.log(max(1, corpus.counts[corpus.unk_id]))
+
+
 def rescore(
     model: TrainedModel,
     files: Sequence[str],
@@ -125,6 +139,7 @@ def rescore(
     *,
     weight: float = 1.0,
     context: Context | None = None,
+    unknown_penalty: float | None = None,
 ) -> Iterator[list[Rescored]]:
     """Yield each list of files, in its order, with the model's scores.
 
@@ -132,6 +147,7 @@ def rescore(
     a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
     Raises UserError for lists that cannot be read, and for a context from which nothing lives on.
     """
+    penalty = default_penalty(model) if unknown_penalty is None else unknown_penalty
     unit: UnitOfText = "sentence" if context is None else "document"
     way = replace(way, unit_of_text=unit)
     network = model.network
@@ -155,9 +171,11 @@ def rescore(
         states = network.go_on([before] * len(distinct), distinct)
         read = [states[distinct.index(text)] for text in texts]
         rescored = []
-        for hypothesis, text in zip(hypotheses, read, strict=True):
+        for hypothesis, ids, text in zip(hypotheses, texts, read, strict=True):
             log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
-            rescored.append(Rescored(hypothesis, log, hypothesis.score + weight * log))
+            unknown = ids.count(network.corpus.unk_id)
+            total = hypothesis.score + weight * (log - penalty * unknown)
+            rescored.append(Rescored(hypothesis, log, unknown, total))
         yield rescored
         best = max(range(len(rescored)), key=lambda place: rescored[place].total)
         if context == "all":
@@ -174,8 +192,9 @@ def ranked(rescored: Sequence[Rescored]) -> list[Rescored]:
 def written(rescored: Rescored, form: ListFormat) -> str:
     """Return a hypothesis's line with the model's log P.
 
-    In Moses's format it is a feature `OnlineLM=`. In the others, log P and the new sum of scores
-    are two columns between the key and the text.
+    In Moses's format it is a feature `OnlineLM=`, and the number of unknown words another one. In
+    the others, log P, the new sum of scores and that number are columns between the key and the
+    text.
     """
     hypothesis = rescored.hypothesis
     log_probability = f"{rescored.log_probability:.6f}"
@@ -183,7 +202,8 @@ def written(rescored: Rescored, form: ListFormat) -> str:
     if form == "moses":
         fields = [field.strip(" \t") for field in hypothesis.line.split("|||")]
         features = fields[2] if len(fields) > 2 else ""
-        with_ours = f"{features} {FEATURE} {log_probability}".strip()
+        ours = f"{FEATURE} {log_probability} {UNKNOWN_FEATURE} {rescored.unknown}"
+        with_ours = f"{features} {ours}".strip()
         return " ||| ".join([*fields[:2], with_ours, total, *fields[4:]])
     key = hypothesis.line.split()[0] if form == "kaldi" else hypothesis.key
-    return "\t".join([key, log_probability, total, hypothesis.text])
+    return "\t".join([key, log_probability, total, str(rescored.unknown), hypothesis.text])

@@ -1,6 +1,9 @@
 """Tests of the command's messages and exit statuses."""
 
+import signal
+import subprocess
 import sys
+import time
 from importlib.metadata import version
 
 import pytest
@@ -15,6 +18,7 @@ from online_rnnlm.errors import UserError
 from tests.project import ROOT
 from tests.unit.processes import output_of
 from tests.unit.small_records import configuration
+from tests.waiting import heeding_interrupts
 
 PLANNED = with_digits(parse(configuration()))
 [RUN] = [run.name for run in PLANNED.runs()]
@@ -150,6 +154,34 @@ def test_ctrl_c_is_quiet(config, run, monkeypatch):
     monkeypatch.setitem(cli.VERBS, "check", cli.VERBS["check"]._replace(run=interrupt))
     found = run("check")
     assert (found.status, found.err) == (130, "")
+
+
+@pytest.mark.parametrize("milliseconds", range(10, 400, 60))
+def test_ctrl_c_while_the_command_is_loaded_is_quiet(config, milliseconds):
+    """Python itself has begun: what it says while it loads its own modules is its own."""
+    code = "from online_rnnlm.__main__ import main; print('begun', flush=True); main()"
+    command = heeding_interrupts([sys.executable, "-c", code, "check", str(config)])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(milliseconds / 1000)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    # A process that has ended by the signal itself is 130 to a shell.
+    assert (process.returncode, err) in [(-signal.SIGINT, ""), (130, ""), (0, "")]
+    assert "Traceback" not in out
+
+
+def test_an_output_that_is_closed_or_full_is_one_line(config):
+    for command, said in (
+        (f"check {config} >&-", "the standard output is closed"),
+        ("--help >/dev/full", "No space left on device"),
+        ("score --help >/dev/full", "No space left on device"),
+    ):
+        done = output_of(["bash", "-c", f"{sys.executable} -m online_rnnlm {command}"])
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.startswith("online-rnnlm: error: ") and said in done.stderr
 
 
 def test_a_reader_that_has_gone_is_no_error(config):

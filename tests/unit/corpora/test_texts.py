@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from online_rnnlm.corpora.textfiles import read_all_articles, read_lines
+from online_rnnlm.corpora.textfiles import read_all_articles, read_lines, why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
+from online_rnnlm.use import model_file
 from tests.unit.corpora.conftest import lines, write
 from tests.unit.corpora.test_dump import dump
 
@@ -51,6 +52,19 @@ def test_a_file_of_several_streams_is_read_whole(tmp_path, packing):
     texts = ["".join(f"{kind} {n}\n" for n in range(30_000)) for kind in ("one", "two")]
     packed = b"".join(PACKED[packing](text.encode()) for text in texts)
     assert list(read_lines(write(tmp_path / f"a{packing}", packed))) == "".join(texts).splitlines()
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path, monkeypatch):
+    """Root may read everything, so the system's answer is made."""
+    file = write(tmp_path / "a", "text\n")
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert why_no_file(file) == "permission denied"
+    with pytest.raises(UserError, match="permission denied: the file of a model is needed"):
+        model_file.read(file)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -2,11 +2,13 @@
 
 import errno
 import fcntl
+import os
 import subprocess
 import sys
 
 import pytest
 
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import files
 
 
@@ -85,3 +87,33 @@ def test_without_locks_a_file_is_whole_all_the_same_and_leftovers_stay(tmp_path,
 def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):
     with pytest.raises(FileNotFoundError), files.replacing(tmp_path / "file"):
         (tmp_path / "missing").read_text()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
+def test_an_output_follows_a_link_and_replaces_no_pipe(tmp_path, kind):
+    path, there = tmp_path / "out", tmp_path / "there"
+    reader = None
+    if kind == "pipe":
+        os.mkfifo(path)
+        reader = subprocess.Popen(["cat", path], stdout=subprocess.PIPE)
+    else:
+        path.symlink_to(there)
+        there.write_text("old")
+        if kind == "dangling link":
+            there.unlink()
+    with files.writing_output(path) as temporary:
+        temporary.write_text("new")
+    if reader is not None:
+        assert reader.communicate()[0] == b"new" and path.is_fifo()
+    else:
+        assert path.is_symlink() and there.read_text() == "new"
+
+
+def test_an_output_makes_no_folders(tmp_path):
+    path = tmp_path / "typo" / "file"
+    with (
+        pytest.raises(UserError, match=f"{path}: cannot be written: there is no folder"),
+        files.writing_output(path),
+    ):
+        raise AssertionError("the block must not begin")
+    assert not path.parent.exists()

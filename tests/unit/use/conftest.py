@@ -25,7 +25,7 @@ from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import load
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model_file import Contents, ModelDescription, export
+from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.stages import run_stages
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
@@ -120,7 +120,7 @@ def configured(directory: ExperimentDirectory) -> Experiment:
 def trained_path(results, names, tmp_path_factory):
     """The file of the trained model with a vector."""
     path = tmp_path_factory.mktemp("model") / "small.onlm"
-    export(results.run(names.VECTOR).path, path)
+    model_file.write(path, model_file.read_results(results.run(names.VECTOR).path))
     return path
 
 

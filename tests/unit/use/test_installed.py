@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -88,6 +89,24 @@ def test_it_has_the_models_that_come_with_the_project(light, run):
     found = output_of([light / "online-rnnlm", "show", "The opera. The tenor sang."])
     assert found.returncode == 0, found.stderr
     assert found.stdout == run("show", "The opera. The tenor sang.").out
+
+
+@pytest.mark.parametrize("way", ["target", "user"])
+def test_pip_may_install_it_into_a_folder_or_for_one_user(light, tmp_path, way):
+    """The places that pip gives the package and its models, on Debian's Python, too."""
+    [wheel] = light.parents[1].glob("*.whl")
+    lib = tmp_path if way == "target" else tmp_path / "lib/python3.13/site-packages"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "wheel")
+    lib.mkdir(parents=True, exist_ok=True)
+    shutil.move(tmp_path / "wheel" / "online_rnnlm", lib / "online_rnnlm")
+    [data] = (tmp_path / "wheel").glob("*.data/data/share")
+    shutil.move(data, tmp_path / "share")
+    code = "from online_rnnlm.storage import paths; print(paths.SUPPLIED_MODEL)"
+    environment = {"PYTHONPATH": str(lib), "PATH": "/usr/bin:/bin"}
+    found = output_of([sys.executable, "-S", "-c", code], env=environment, check=True)
+    expected = tmp_path / "share/online-rnnlm/wikipedia-100-20.onlm"
+    assert found.stdout == f"{expected}\n" and expected.is_file()
 
 
 @pytest.mark.parametrize("verb", ["score", "track"])

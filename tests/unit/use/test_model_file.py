@@ -15,7 +15,7 @@ import online_rnnlm
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model_file import Contents, export
+from online_rnnlm.use.model_file import Contents
 from tests.unit.made_texts import many
 
 
@@ -29,7 +29,7 @@ def test_a_file_is_the_same_model(results, trained_path, names, tmp_path):
     there, file = results.run(names.VECTOR).path, trained_path
     texts = ["The cat sees the hen, Mr. ship.", "The storm meets the whale."]
     first, second = online_rnnlm.load(there), online_rnnlm.load(str(file))
-    export(there, tmp_path / "again.onlm")
+    model_file.write(tmp_path / "again.onlm", model_file.read_results(there))
     assert (tmp_path / "again.onlm").read_bytes() == file.read_bytes()
     assert first.description == second.description
     assert first.words == second.words
@@ -154,9 +154,10 @@ def test_a_changed_file_is_the_same_model_or_refused(model_path, tmp_path, chanc
 def test_the_verb_export(results, names, run, refused, tmp_path, target):
     place = results.path if target == "results" else results.run(names.STATIC).path
     assert "a file's name is needed" in run("export", place, "-o", tmp_path).err
-    found = run("export", place, "-o", tmp_path / "x" / "model.onlm")
-    assert found.status == 0 and found.out.startswith(f"{tmp_path / 'x' / 'model.onlm'}: ")
-    model = online_rnnlm.load(tmp_path / "x" / "model.onlm")
+    output = tmp_path / "model.onlm"
+    found = run("export", place, "-o", output)
+    assert found.status == 0 and found.out.startswith(f"{output}: ")
+    model = online_rnnlm.load(output)
     assert (model.description.run == names.STATIC) or target == "results"
 
 

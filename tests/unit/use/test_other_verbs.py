@@ -1,10 +1,12 @@
 """Tests of the verbs that rescore lists, write and search vectors, and compare models."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 
+from online_rnnlm import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.rescoring import Rescored, parse, written
 from online_rnnlm.use.scored import nearest
@@ -50,10 +52,12 @@ def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, froz
     for line, text, log, score in zip(found.out.splitlines(), texts, expected, before, strict=True):
         if form == "moses":
             _, words, features, total = (field.strip() for field in line.split("|||"))
-            ours = features.partition("OnlineLM=")[2]
+            ours = features.split()[3]
+            assert features.split()[4:] == ["OnlineLMUnknown=", "0"]
             assert features.startswith("F= -")
         else:
-            _, ours, total, words = line.split("\t")
+            _, ours, total, unknown, words = line.split("\t")
+            assert unknown == "0"
         assert words == text
         assert float(ours) == pytest.approx(log, abs=2e-5)
         assert float(total) == pytest.approx(score + 2 * log, abs=5e-5)
@@ -66,7 +70,7 @@ def test_lists_are_ranked_and_the_best_hypothesis_can_be_taken(model_path, run):
     totals = [float(row[2]) for row in rows]
     assert totals[:3] == sorted(totals[:3], reverse=True)
     best = run(*options, "--best", text=listed("tsv"))
-    assert best.out.splitlines() == [rows[0][3], rows[3][3]]
+    assert best.out.splitlines() == [rows[0][4], rows[3][4]]
 
 
 @pytest.mark.parametrize("context", ["last", "all"])
@@ -80,9 +84,9 @@ def test_context_is_the_best_hypothesis_of_the_list_before_or_of_all(
     for key in ("0", "1", "2"):
         own = [row for row in rows if row[0].startswith(f"{key}-")]
         for row in own:
-            logs, _ = model.continue_(before, [*row[3].split(), "</s>"])
+            logs, _ = model.continue_(before, [*row[4].split(), "</s>"])
             assert float(row[1]) == pytest.approx(logs.sum(), abs=1e-6)
-        best = max(own, key=lambda row: float(row[2]))[3].split()
+        best = max(own, key=lambda row: float(row[2]))[4].split()
         _, before = model.continue_(before if context == "all" else start, [*best, "</s>"])
     alone = rows_of(run(*options, text=lists))
     assert alone[:3] == rows[:3] and alone[3:] != rows[3:]
@@ -98,23 +102,40 @@ def test_equal_hypotheses_have_equal_scores(model_path, run):
     lists = "".join(f"{n // 45}-{n} {text}\n" for n, text in enumerate(texts))
     options = ("--tokenised", "--keep-order", "--format", "kaldi")
     rows = rows_of(run("rescore", model_path, *options, text=lists))
-    assert len({(row[1], row[3]) for row in rows}) == 3
+    assert len({(row[1], row[4]) for row in rows}) == 3
+
+
+def test_a_misspelt_word_does_not_win_by_the_probability_of_all_unknown_words(run):
+    """The model that comes with the project: `<unk>` is far likelier than `Vienna`."""
+    lists = "0 ||| The opera premiered in Vienna.\n0 ||| The opera premiered in Viennna.\n"
+    best = {
+        penalty: run("rescore", "--best", *penalty, text=lists).out
+        for penalty in ((), ("--unknown-penalty", "0"))
+    }
+    assert "Vienna." in best[()] and "Viennna." in best["--unknown-penalty", "0"]
+    corpus = load().network.corpus
+    penalty = math.log(corpus.counts[corpus.unk_id])
+    right, wrong = rows_of(run("rescore", "--tsv", text=lists))
+    assert (right[3], wrong[3]) == ("0", "1")
+    assert float(wrong[2]) == pytest.approx(float(wrong[1]) - penalty, abs=2e-6)
+    assert float(right[2]) == float(right[1])
 
 
 def rescored(line, form, log=-3.0, total=-5.0):
-    return written(Rescored(parse(line, form), log, total), form)
+    return written(Rescored(parse(line, form), log, 1, total), form)
 
 
 def test_a_line_has_the_new_score_and_all_that_it_had():
     line = "0 ||| the cat ||| A= -1 ||| -2 ||| 0-0 1-1"
     again = rescored(line, "moses")
-    assert again == "0 ||| the cat ||| A= -1 OnlineLM= -3.000000 ||| -5.000000 ||| 0-0 1-1"
+    ours = "OnlineLM= -3.000000 OnlineLMUnknown= 1"
+    assert again == f"0 ||| the cat ||| A= -1 {ours} ||| -5.000000 ||| 0-0 1-1"
     with pytest.raises(UserError, match="which would count twice"):
         parse(again, "moses")
     assert rescored("0 ||| x", "moses", -1, -1).endswith("||| -1.000000")
     assert parse("a-b-12", "kaldi")[:3] == ("a-b", "", 0.0)
     again = rescored("a-b-12 the cat", "kaldi")
-    assert again == "a-b-12\t-3.000000\t-5.000000\tthe cat"
+    assert again == "a-b-12\t-3.000000\t-5.000000\t1\tthe cat"
     with pytest.raises(UserError, match="no line of a Kaldi list"):
         parse(again, "kaldi")
 

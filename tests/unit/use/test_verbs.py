@@ -105,11 +105,13 @@ def test_an_output_that_takes_nothing_is_one_line(model_path, shell, verb):
 
 
 SCRIPT = """\
+import online_rnnlm
 from online_rnnlm import load
 model = load("demo.onlm")
 table = model.score(["the cat"], unit_of_text="stream", tokenised=True)
 state = model.start(frozen=True)
 logs, state = model.continue_(state, ["the", "cat"])
+version: str = online_rnnlm.__version__
 total: float = logs.sum() + model.entropy(state)
 words: list[str] = [one.word for one in model.likeliest(state)]
 """
