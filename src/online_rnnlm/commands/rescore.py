@@ -18,8 +18,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tsv",
         action="store_true",
-        help="write the columns key, log P, sum, unknown words and text, whatever the format of the "
-        "lists is",
+        help="write the columns key, log P, sum, unknown words and text, whatever the format of "
+        "the lists is",
     )
     parser.add_argument(
         "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
@@ -34,8 +34,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unknown-penalty",
         type=_arguments.finite_number,
         metavar="NATS",
-        help="what log P loses in the sum for each word that is not in the vocabulary (default: log "
-        "of the number of times that such a word is in the training text); 0: <unk> is a word",
+        help="what log P loses in the sum for each word that is not in the vocabulary (default: "
+        "log of the number of times that such a word is in the training text)",
     )
     parser.add_argument(
         "--context",

@@ -40,18 +40,17 @@ def _run(arguments: argparse.Namespace) -> None:
     import sys
 
     from online_rnnlm.storage.files import writing_output
-    from online_rnnlm.storage.paths import SUPPLIED_STATIC_MODEL
     from online_rnnlm.tracking.model import load
     from online_rnnlm.use.show import show
     from online_rnnlm.use.text import read_text
 
     model = load(arguments.model)
-    against = arguments.against or (None if arguments.model else SUPPLIED_STATIC_MODEL)
     preparation = model.preparation
     layout = preparation.layout("lines" if arguments.lines else "running")
     lines = list(_lines(arguments.text or ["-"]))
     sentences = list(read_text(arguments.text, preparation, layout, lines))
-    shown = show(model, sentences, load(against) if against else None)
+    static = load(arguments.against) if arguments.against else model.companion
+    shown = show(model, sentences, static)
     if arguments.html:
         with writing_output(arguments.html) as temporary:
             temporary.write_text(shown.html(), encoding="utf-8")

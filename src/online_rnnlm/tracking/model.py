@@ -14,7 +14,7 @@ import numpy as np
 from online_rnnlm.corpora.textfiles import check_text, words_of
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage.paths import SUPPLIED_MODEL
+from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
 from online_rnnlm.tracking.store import FILE, mlflow, one_line_errors
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
@@ -49,7 +49,7 @@ def load(model: str | Path | None = None) -> TrainedModel:
     if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
-        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL))
+        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
     address = str(model)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -15,15 +19,19 @@ from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.use.model_file import Contents, ModelDescription
+from online_rnnlm.use.model_file import Contents, ModelDescription, read
 from online_rnnlm.use.network import LoadedNetwork, NextWord, SamplingSettings, State, sample
 from online_rnnlm.use.options import Options, way_for
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
+from online_rnnlm.use.surprisal import surprisal
 from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+logger = logging.getLogger(__name__)
 
 
 class TrainedModel:
@@ -36,14 +44,18 @@ class TrainedModel:
     as `<unk>`.
 
     Texts are sentences, or, with `running`, texts of several sentences; with `tokenised`, tokens
-    with spaces between them. The other `options` say what learns from the text
-    (`options.Options`). By default the vector learns, if there is one.
+    with spaces between them. They are separate: nothing lives on from one text to the next, and the
+    sentences of a running text are one document. But with `unit_of_text="document"` sentences that
+    follow one another are a document, which an empty text ends, and with `"stream"` all texts are
+    one. The other `options` say what learns from the text (`options.Options`). By default the
+    vector learns, if there is one.
 
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: Contents, static: Path | None = None) -> None:
         self._contents = contents
+        self._static = static
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.network = LoadedNetwork(
@@ -55,11 +67,16 @@ class TrainedModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made of the model's contents, without compiled code."""
-        return _restored, (self._contents,)
+        return _restored, (self._contents, self._static)
 
     def __repr__(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
         return f"<{type(self).__name__} {self.description.in_short()}>"
+
+    @cached_property
+    def companion(self) -> TrainedModel | None:
+        """The static model that comes with the project's own, to compare with; else None."""
+        return TrainedModel(read(self._static)) if self._static else None
 
     @property
     def words(self) -> list[str]:
@@ -85,17 +102,26 @@ class TrainedModel:
         A text that is one unit is one part and kept in memory.
         Raises UserError if the model diverges.
         """
-        read = 0
+        number_read = 0
+        gain = 0.0
+        frequencies = np.log(np.maximum(self.network.corpus.counts, 1))
+        frequencies -= np.log(self.network.corpus.counts.sum())
         for part in in_parts(sentences, self.network.unit_of(way), size):
-            numbers = [number for number, sentence in enumerate(part, read) if sentence.words]
+            numbers = [n for n, sentence in enumerate(part, number_read) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
             split = self.network.encode(
                 [text.words for text in texts], [text.document for text in texts]
             )
             scores = self.network.score(split, way, numbers)
-            read += len(part)
+            number_read += len(part)
+            gain += float((scores.log_probabilities - frequencies[split.stream[1:]]).sum())
             vectors = scores.document_vectors
             yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
+        if gain < 0 and (way.groups or way.vector_rate is not None or way.after != 1):
+            logger.warning(
+                "learning ruins the model: the text is less likely than by the frequencies of its "
+                "words: a smaller `learning_rate` is needed, or `learn_after: word`"
+            )
 
     def score(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each.
@@ -104,9 +130,10 @@ class TrainedModel:
         the end; `unknown`, the number of words that are not in the vocabulary; `log_probability` of
         all tokens (nats), and `unknown_log_probability`, the unknown words' share of it;
         `perplexity`; `text`, the words as the model reads them. With `running`, a text may have
-        several sentences, and each is a row. An empty text has a row with 0 tokens.
+        several sentences, and each is a row. An empty text has a row with 0 tokens. A separate
+        text's number is that of its document. The rows of a pandas Series keep its index.
         """
-        return self._table(self._scored(texts, options), ScoredPart.table)
+        return self._table(texts, options, ScoredPart.table)
 
     def score_words(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each word, and for each `</s>`.
@@ -114,21 +141,27 @@ class TrainedModel:
         The columns are `document`, `sentence`, `position` in it, `word`, `known` and
         `log_probability` (nats).
         """
-        return self._table(self._scored(texts, options), ScoredPart.rows_of_words)
+        return self._table(texts, options, ScoredPart.rows_of_words)
 
     def _table(
-        self, parts: Iterable[ScoredPart], rows: Callable[[ScoredPart, int], pd.DataFrame]
+        self,
+        texts: Iterable[str],
+        options: Options,
+        rows: Callable[[ScoredPart, int], pd.DataFrame],
     ) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415
 
         nothing = np.zeros(0)
         no_part = ScoredPart([], self.network.encode([]), self.network.corpus, nothing, nothing)
         tables = [rows(no_part, 0)]
-        read = 0
-        for part in parts:
-            tables.append(rows(part, read))
-            read += len(part.sentences)
-        return pd.concat(tables, ignore_index=True)
+        number_read = 0
+        for part in self._scored(texts, options):
+            tables.append(rows(part, number_read))
+            number_read += len(part.sentences)
+        table = pd.concat(tables, ignore_index=True)
+        if isinstance(texts, pd.Series):
+            table.index = texts.index[table["document" if options.get("running") else "sentence"]]
+        return table
 
     def log_probabilities(
         self, texts: Iterable[str], **options: Unpack[Options]
@@ -139,7 +172,7 @@ class TrainedModel:
     def document_vectors(
         self, texts: Iterable[str], **options: Unpack[Options]
     ) -> NDArray[np.floating]:
-        """Return the document vector after the last word of each sentence, (sentences, D).
+        """Return the document vector after the end of each sentence, `</s>`, (sentences, D).
 
         That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
         has no vector, or if it does not learn.
@@ -153,11 +186,28 @@ class TrainedModel:
         """Show how surprising each word of a text is, with the vector frozen and learning.
 
         A raw text is divided into sentences. `static` is a model with the same vocabulary that
-        reads the text, too. A notebook shows the result in colours.
+        reads the text, too; the model that comes with the project brings one. A notebook shows the
+        result in colours.
         """
+        return show(self, self._sentences(text), static or self.companion)
+
+    def surprisal(self, text: str, static: TrainedModel | None = None) -> pd.DataFrame:
+        """Return how surprising each word of a text is, and how uncertain the model was before it.
+
+        A row is a word of the text as it stands, between white space. Its columns are `sentence`
+        and `position` in it, from 0; `start` and `end`, the places of its characters in the text;
+        `word`; `tokens`, the number of tokens that the model reads it as; `known`, whether all of
+        them are in the vocabulary; the sum over its tokens of −log2 P, in bits, by the `static`
+        model (as in `show`), with the vector `frozen`, and with it `learning`; and `entropy`, that
+        of the next token before the word's first, in bits. The end of a sentence is no word.
+        """
+        return surprisal(self, text, self._sentences(text), static or self.companion)
+
+    def _sentences(self, text: str) -> list[Sentence]:
+        """Divide a raw text into its sentences; an empty line ends a document."""
         check_text(text, "`text`", one_line=False)
         layout = self.preparation.layout("running")
-        return show(self, list(sentences_of(text.splitlines(), self.preparation, layout)), static)
+        return list(sentences_of(text.splitlines(), self.preparation, layout))
 
     def start(
         self,
@@ -256,7 +306,8 @@ class TrainedModel:
     ) -> Iterator[ScoredPart]:
         """Score texts in the way that options mean."""
         # A mapping or a frame of pandas would give the names of its columns.
-        if isinstance(texts, str | Mapping) or hasattr(texts, "columns"):
+        is_list = isinstance(texts, Iterable) and not isinstance(texts, str | Mapping)
+        if not is_list or hasattr(texts, "columns"):
             raise UserError(
                 f"a list of texts is needed, not a {type(texts).__name__}: put a single text into "
                 "a list; of a table, give one column"
@@ -271,10 +322,14 @@ class TrainedModel:
         way = self.way(**given)
         if needs_vector:
             self.require_vector(way)
-        return self.score_parts(sentences_of(texts, self.preparation, layout), way)
+        separate = running or way.unit_of_text in (None, "sentence")
+        if way.unit_of_text is None and self.network.unit_of(way) == "stream":
+            way = replace(way, unit_of_text="document")
+        sentences = sentences_of(texts, self.preparation, layout, separate=separate)
+        return self.score_parts(sentences, way)
 
 
-def _restored(contents: Contents) -> TrainedModel:
+def _restored(contents: Contents, static: Path | None) -> TrainedModel:
     """Make a copied or unpickled model."""
     prepare_process()  # This process may not have loaded numerical libraries yet.
-    return TrainedModel(contents)
+    return TrainedModel(contents, static)

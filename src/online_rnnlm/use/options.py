@@ -29,7 +29,7 @@ class WayOptions(TypedDict, total=False):
 
     updates: str | None
     """what learns: `none`, `document_vector` (the default if the model has a vector), `all`, or
-    names joined by `+`"""
+    names joined by `+`; weights learn through the last `steps` hidden states"""
     learn_after: LearnAfter | None
     """when a step is taken: after each `word` (default), each `sentence` or, if the vector alone
     learns, a number of words"""
@@ -39,7 +39,8 @@ class WayOptions(TypedDict, total=False):
     learning_rate: Rate | None
     """size of the steps: of the weights that learn or, if it alone learns, of the vector"""
     steps: Steps | None
-    """words that an error is propagated back through if weights learn (default: 5)"""
+    """the window of weights that learn: the number of hidden states that a word's error is
+    propagated back through (default: 5)"""
 
 
 class Options(WayOptions, total=False):

@@ -57,7 +57,7 @@ class ScoredPart:
     log_probabilities: NDArray[np.float64]
     """(tokens,): natural log P of every word, and of `</s>` after every sentence."""
     document_vectors: NDArray[np.floating]
-    """(S, D): the document vector after every sentence's last word."""
+    """(S, D): the document vector after every sentence's end, `</s>`."""
 
     @classmethod
     def of(

@@ -56,15 +56,18 @@ class Preparation:
         tokenised text with `</s>`.
         """
         line = line.replace(textfiles.BYTE_ORDER_MARK, "")
+        found: Iterable[list[str]]
         if layout == "running":
-            sentences = [sentence.split(" ") for sentence in self._dividing_tokeniser(line)]
+            found = (sentence.split(" ") for sentence in self._dividing_tokeniser(line))
         elif layout == "tokenised":
-            sentences = [textfiles.words_of(line)]
+            found = [textfiles.words_of(line)]
         else:
-            sentences = [self._words(line)]
-        for words in sentences:
+            found = [self._words(line)]
+        sentences = []
+        for words in found:
             if len(words) > MOST_WORDS:
                 raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
+            sentences.append(words)
         return [words for words in sentences if words]
 
     def _words(self, line: str) -> list[str]:
@@ -119,12 +122,13 @@ def read_text(
 
 
 def sentences_of(
-    texts: Iterable[Any], preparation: Preparation, layout: Layout
+    texts: Iterable[Any], preparation: Preparation, layout: Layout, *, separate: bool = False
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
-    An empty string ends a document, and is a sentence without words. Raises UserError, which
-    names the string by its place from 0.
+    An empty string ends a document, and is a sentence without words. With `separate`, each string
+    is a document, whose number is its place. Raises UserError, which names the string by its place
+    from 0.
     """
 
     def pieces() -> Iterator[Piece]:
@@ -133,18 +137,21 @@ def sentences_of(
             textfiles.check_text(text, where, one_line=layout != "running")
             yield where, text.rstrip("\r\n"), False
 
-    return _numbered(pieces(), preparation, layout)
+    return _numbered(pieces(), preparation, layout, separate=separate)
 
 
 def _numbered(
-    pieces: Iterable[Piece], preparation: Preparation, layout: Layout
+    pieces: Iterable[Piece], preparation: Preparation, layout: Layout, *, separate: bool = False
 ) -> Iterator[Sentence]:
     """Divide pieces of a text into sentences, each with the number of its document."""
     number = -1
     goes_on = False  # the document of the last sentence
-    for where, text, begins in pieces:
+    for place, (where, text, begins) in enumerate(pieces):
         with naming(where):
             sentences = preparation.sentences(text, layout)
+        if separate:
+            yield from (Sentence(words, place) for words in sentences or [[]])
+            continue
         if begins or not sentences:
             goes_on = False
         if not sentences:

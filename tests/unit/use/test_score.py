@@ -27,6 +27,7 @@ from online_rnnlm.use.network import LoadedNetwork
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import ScoreWriter, in_parts, score_text
 from online_rnnlm.use.text import Sentence
+from tests.project import ROOT
 from tests.unit.made_texts import BYTES, many
 from tests.unit.small_models import STEPS
 from tests.unit.use.conftest import EVALUATIONS, LEARNS, json_lines, raw_text
@@ -121,6 +122,12 @@ def test_a_file_of_text_alone_is_scored_with_the_projects_model(run, tmp_path):
     assert found.out == run("score", text=file.read_text(encoding="utf-8")).out
 
 
+def without_documents(table: pd.DataFrame) -> list[dict]:
+    """The rows: lines are the sentences of a document, and texts of a list are separate."""
+    rows = table.astype(object).drop(columns="document")
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
 @pytest.mark.slow  # trainings
 def test_running_text_is_divided_as_in_training(results, trained_path, trained, run, names):
     """Punkt has learnt from the training text that `Mr.` ends no sentence."""
@@ -134,7 +141,8 @@ def test_running_text_is_divided_as_in_training(results, trained_path, trained, 
     assert [row["text"] for row in json_lines(again.out)] == texts
     lines = text.splitlines()
     whole = run("score", trained_path, "--lines", "--format", "jsonl", text=text)
-    assert json_lines(whole.out) == trained.score(lines).to_dict("records")
+    found = pd.DataFrame(json_lines(whole.out))
+    assert without_documents(found) == without_documents(trained.score(lines))
 
 
 @pytest.mark.slow  # trainings
@@ -158,7 +166,9 @@ def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     assert table["text"].tolist() == texts
     assert table["tokens"].tolist() == [0, 4, 0, 0, 3, 0]
     assert table["log_probability"].tolist()[::2] == [0, 0, table["log_probability"][4]]
-    assert table["document"].tolist() == [0, 0, 0, 0, 1, 1]
+    assert table["document"].tolist() == [0, 1, 2, 3, 4, 5]
+    together = model.score(texts, unit_of_text="document")
+    assert together["document"].tolist() == [0, 0, 0, 0, 1, 1]
     assert [len(logs) for logs in model.log_probabilities(texts)] == table["tokens"].tolist()
     assert model.document_vectors(texts).any(axis=1).tolist() == [bool(text) for text in texts]
     out = run("score", model_path, "--format", "jsonl", text="\n".join(texts)).out
@@ -167,6 +177,64 @@ def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     assert [row["text"] for row in json_lines(flushed)] == texts[:-1]
     logs = [[row["log_probability"] for row in json_lines(rows)] for rows in (out, flushed)]
     np.testing.assert_allclose(logs[0], logs[1], rtol=ROUNDING)
+
+
+@pytest.fixture(scope="module")
+def supplied():
+    """The model that comes with the project, which is trained per article."""
+    return online_rnnlm.load()
+
+
+@pytest.mark.parametrize("unit", ["document", "stream"])
+def test_the_texts_of_a_list_are_separate_unless_they_are_one_document(supplied, unit):
+    texts = ["The opera premiered in Vienna.", "The tenor sang. He wept.", "The opera."]
+    alone = pd.concat([supplied.score([text]) for text in texts])["log_probability"]
+    for order in ([0, 1, 2], [2, 1, 0]):
+        table = supplied.score([texts[place] for place in order])
+        assert table["document"].tolist() == [0, 1, 2]
+        np.testing.assert_allclose(table["log_probability"], alone.iloc[order], rtol=ROUNDING)
+    assert not np.allclose(supplied.score(texts, unit_of_text=unit)["log_probability"], alone)
+    # The sentences of one text are a document.
+    running = supplied.score(texts, running=True)
+    assert running["document"].tolist() == [0, 1, 1, 2]
+    assert running["log_probability"][3] == pytest.approx(alone.iloc[2], rel=ROUNDING)
+    whole = supplied.score(["The tenor sang.", "He wept."], unit_of_text="document")
+    np.testing.assert_allclose(running["log_probability"][1:3], whole["log_probability"], ROUNDING)
+
+
+def test_a_list_is_separate_for_a_model_trained_by_stream(model):
+    settings = model.network.settings.model_copy(update={"unit_of_text": "stream"})
+    stream = copy.copy(model)
+    stream.network = LoadedNetwork(settings, model.network.corpus, model.network.weights)
+    texts = ["The cat sees the hen.", "The king."]
+    found = [stream.score(order)["log_probability"].tolist() for order in (texts, texts[::-1])]
+    np.testing.assert_allclose(found[0], found[1][::-1], rtol=ROUNDING)
+
+
+def test_the_rows_of_a_series_keep_its_index(supplied):
+    texts = pd.Series(["The opera. It closed.", "", "The tenor sang."], index=["x", "y", "z"])
+    assert supplied.score(texts).index.tolist() == ["x", "y", "z"]
+    assert supplied.score(texts, running=True).index.tolist() == ["x", "x", "y", "z"]
+    words = supplied.score_words(texts)
+    assert words.index.unique().tolist() == ["x", "z"] and words.loc["z", "word"].iloc[1] == "tenor"
+
+
+def test_the_vectors_are_those_after_the_ends(supplied):
+    [vector] = supplied.document_vectors(["The opera premiered."], unit_of_text="document")
+    state = supplied.start()
+    for words in (["the", "opera", "premiered", "."], ["</s>"]):
+        assert not np.allclose(state.document_vector, vector, rtol=1e-3)
+        _, state = supplied.continue_(state, words)
+    np.testing.assert_allclose(state.document_vector, vector, rtol=1e-4)
+
+
+def test_learning_that_ruins_the_model_is_said(supplied, caplog):
+    texts = (ROOT / "resources" / "hypotheses" / "said.txt").read_text().splitlines()
+    supplied.score(texts, unit_of_text="stream")
+    supplied.score(texts, learning_rate=0.1)
+    assert not caplog.records
+    supplied.score(texts, learn_after="sentence", learning_rate=3.0, unit_of_text="stream")
+    assert "learning ruins the model" in caplog.text and "`learning_rate`" in caplog.text
 
 
 def test_words_have_their_log_probabilities(model, model_path, run):
@@ -236,6 +304,8 @@ def test_a_text_in_a_models_place_is_one_line(refused, text):
 @pytest.mark.parametrize(
     ("texts", "way", "expected"),
     [
+        (None, {}, "a list of texts is needed, not a NoneType"),
+        (3, {}, "a list of texts is needed, not a int"),
         ("the cat", {}, "a list of texts is needed"),
         (pd.DataFrame({"text": ["the cat"]}), {}, "a list of texts is needed, not a DataFrame"),
         ([3], {}, "text 0: text is needed, not 3"),
@@ -301,7 +371,7 @@ def test_python_gives_what_the_command_gives(trained, results, run, trained_path
     table = trained.score(texts)
     out = run("score", trained_path, "--format", "jsonl", text="\n".join(texts)).out
     records = table.astype(object).where(table.notna(), None)  # JSON has no NaN
-    assert records.to_dict("records") == json_lines(out)
+    assert without_documents(records) == without_documents(pd.DataFrame(json_lines(out)))
     marked = trained.score([f"\ufeff{text}" for text in texts])  # as Windows begins a file
     assert marked["log_probability"].tolist() == table["log_probability"].tolist()
     logs = trained.log_probabilities(texts)

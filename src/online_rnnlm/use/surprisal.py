@@ -1,0 +1,105 @@
+"""The surprisal of each word of a text, as research on reading uses it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, SENTENCE_END
+from online_rnnlm.use.show import show
+from online_rnnlm.use.text import Sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from online_rnnlm.use.model import TrainedModel
+
+_CHANGED = 9
+"""A token is looked for within so many characters, if the tokeniser has changed some."""
+
+
+def surprisal(
+    model: TrainedModel, text: str, sentences: Sequence[Sentence], static: TrainedModel | None
+) -> pd.DataFrame:
+    """Return a row for each word of a text, whose sentences are these (`TrainedModel.surprisal`).
+
+    Raises UserError if there is no text.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    sentences = [sentence for sentence in sentences if sentence.words]
+    shown = show(model, sentences, static)
+    tokens = [token for sentence in sentences for token in sentence.words]
+    lengths = [len(sentence.words) for sentence in sentences]
+    words = list(re.finditer(r"\S+", text))
+    word_of = _words_of_tokens(tokens, [word.group() for word in words])
+    first = np.searchsorted(word_of, np.arange(len(words))).clip(max=len(tokens) - 1)
+    of_sentence = np.repeat(np.arange(len(sentences)), lengths)[first]
+    unknown = np.equal(model.network.ids(tokens), model.network.corpus.unk_id)
+    table = pd.DataFrame(
+        {
+            "sentence": of_sentence,
+            "position": np.arange(len(words)) - np.searchsorted(of_sentence, of_sentence),
+            "start": [word.start() for word in words],
+            "end": [word.end() for word in words],
+            "word": pd.Series([word.group() for word in words], dtype="str"),
+            "tokens": np.bincount(word_of, minlength=len(words)),
+            "known": np.bincount(word_of, unknown, len(words)) == 0,
+        }
+    )
+    no_word = np.cumsum(np.add(lengths, 1)) - 1  # the ends of sentences
+    for name in ("static", "frozen", "learning"):
+        if name in shown.readings:
+            bits = np.delete(shown.readings[name], no_word)
+            table[name] = np.bincount(word_of, bits, len(words))
+    table["entropy"] = _entropies(model, sentences)[first]
+    return table
+
+
+def _words_of_tokens(tokens: Sequence[str], words: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of the word that each token begins in.
+
+    Tokens and words have the same characters but for those that the tokeniser changes: case,
+    composition and quotes.
+    """
+    changed = [_as_tokens(word) for word in words]
+    ends = np.cumsum([len(word) for word in changed])
+    characters = "".join(changed)
+    starts = []
+    at = 0
+    for token in tokens:
+        plain = _as_tokens("".join(token.split()))
+        found = characters.find(plain, at, at + len(plain) + _CHANGED)
+        starts.append(at if found < 0 else found)
+        at = starts[-1] + len(plain)
+    found_in: NDArray[np.int64] = np.searchsorted(ends, starts, side="right")
+    return found_in.clip(max=len(words) - 1)
+
+
+def _as_tokens(text: str) -> str:
+    """Return a text as two that differ by what a tokeniser changes have in common."""
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    return composed.replace(BYTE_ORDER_MARK, "").replace("``", '"').replace("''", '"')
+
+
+def _entropies(model: TrainedModel, sentences: Sequence[Sentence]) -> NDArray[np.float64]:
+    """Return the entropy of the next token before each token but the ends of sentences (bits)."""
+    start = state = model.start()
+    is_document = model.network.unit_of(start.way) == "document"
+    entropies = []
+    before = sentences[0]
+    for sentence in sentences:
+        if is_document and sentence.document != before.document:
+            state = start
+        for word in sentence.words:
+            entropies.append(model.entropy(state))
+            _, state = model.continue_(state, [word])
+        _, state = model.continue_(state, [SENTENCE_END])
+        before = sentence
+    bits: NDArray[np.float64] = np.array(entropies) / np.log(2)
+    return bits
