@@ -73,6 +73,8 @@ def test_no_text_is_one_line_and_other_models_have_no_static_column(model):
 
 def test_the_page_prints_what_its_example_does(capsys):
     page = (ROOT / "docs" / "surprisal.md").read_text(encoding="utf-8")
-    code, output = re.search(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", page, re.DOTALL).groups()
+    code, output = re.search(
+        r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", page, re.DOTALL
+    ).groups()
     exec(code, {})
     assert [line[4:] for line in output.splitlines()] == capsys.readouterr().out.splitlines()
