@@ -17,6 +17,12 @@ from online_rnnlm.analysis.comparison import (
     pieces_for,
     scores_of,
 )
+from online_rnnlm.analysis.headline import (
+    headline_on,
+    static_of_as_many_parameters,
+    static_of_as_many_units,
+    static_rows_like,
+)
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.config.testing import MIXTURE, UNITS
@@ -131,13 +137,13 @@ def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
         if not vector.has_vector:
             continue
         learning = Side(vector, vector.final)
-        same = results.static_of_as_many_units(vector)
+        same = static_of_as_many_units(results, vector)
         if same is None:
             reason = "no finished static network of as many hidden units"
             yield _untested(SAME_HIDDEN, vector, reason)
         else:
             yield _compare(results, SAME_HIDDEN, learning, Side(same, NONE))
-        larger = results.static_of_as_many_parameters(vector)
+        larger = static_of_as_many_parameters(results, vector)
         if larger is None:
             reason = f"no finished static network of at least {vector.parameters:,} parameters"
             yield _untested(MORE_PARAMETERS, vector, reason)
@@ -147,7 +153,7 @@ def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
         yield from _vector_alone(results, vector)
         yield _compare(results, LEARNING, learning, Side(vector, NONE))
         yield from _against_rivals(results, vector)
-        if vector == results.headline(vector.corpus):
+        if vector == headline_on(results, vector.corpus):
             yield _best_systems(results, vector)
 
 
@@ -291,7 +297,7 @@ def _best_systems(results: Results, vector: FinishedRow) -> Comparison | Unteste
 
 def _rivals(results: Results, vector: FinishedRow) -> list[Side]:
     """The static rows with the vector row's cell and unit of text, each with each rival."""
-    sides = _sides(results.static_rows_like(vector))
+    sides = _sides(static_rows_like(results, vector))
     return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
 
 

@@ -19,6 +19,7 @@ from online_rnnlm.analysis.claims import (
     SAME_HIDDEN,
 )
 from online_rnnlm.analysis.figures.drawing import Captions
+from online_rnnlm.analysis.headline import headline_on, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
@@ -201,11 +202,11 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         return [str(error)]
     found = []
     for corpus in corpora:
-        row = results.headline(corpus)
+        row = headline_on(results, corpus)
         where = f"On {corpus}, " if results.several_corpora else ""
         name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
         reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
-        static = results.opponents(row)
+        static = opponents_of(results, row)
         if not row.has_vector:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.row import FinishedRow, FinishedRun, Side, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.audit.rules import Audits
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
@@ -25,7 +23,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
 from online_rnnlm.storage import records
@@ -38,10 +36,7 @@ from online_rnnlm.storage.evaluations import (
     sentence_scores,
 )
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult
-
-logger = logging.getLogger(__name__)
 
 
 class NothingToShowError(Exception):
@@ -179,64 +174,6 @@ class Results:
         way = "" if side.evaluation == side.row.final else self.way_in(side.evaluation)
         return f"{side.row.label} {way}".rstrip()
 
-    def headline(self, corpus: str) -> FinishedRow:
-        """The row of a corpus that the report is about: the first in the configuration of its kind.
-
-        It has a vector, the paper's hidden layer, and is trained per sentence; as far as there are
-        such rows, the first wish counting most.
-        """
-        rows = self.rows_on(corpus)
-        rows = [row for row in rows if row.has_vector] or rows
-        rows = [row for row in rows if row.is_the_papers] or rows
-        rows = [row for row in rows if row.settings.unit_of_text == "sentence"] or rows
-        return rows[0]
-
-    def headline_with_vector(self) -> FinishedRow:
-        """The headline of the first corpus; raises NothingToShowError if it has no vector."""
-        headline = self.headline(self.first_corpus)
-        if not headline.has_vector:
-            raise NothingToShowError("No network with a vector has finished.")
-        return headline
-
-    def static_rows_like(self, vector: FinishedRow) -> list[FinishedRow]:
-        """The static rows on a row's corpus with its cell and unit of text, the smallest first.
-
-        Of rows of one size, such as those of two engines, the better one on `valid` comes first.
-        """
-        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
-        alike = [row for row in rows if row.regime == vector.regime]
-        return sorted(alike, key=lambda row: (row.parameters, row.perplexity("valid").mean))
-
-    def static_of_as_many_units(self, vector: FinishedRow) -> FinishedRow | None:
-        """The static row with a row's number of hidden units, if there is one."""
-        for static in self.static_rows_like(vector):
-            if static.settings.hidden_size == vector.settings.hidden_size:
-                return static
-        return None
-
-    def static_of_as_many_parameters(self, vector: FinishedRow) -> FinishedRow | None:
-        """The smallest static row with at least as many parameters as a row, if there is one."""
-        for static in self.static_rows_like(vector):
-            if static.parameters >= vector.parameters:
-                return static
-        return None
-
-    def opponents(self, vector: FinishedRow) -> list[FinishedRow]:
-        """The static rows that are shown beside a row: of as many units, and of as many parameters.
-
-        The largest static row takes the place of the second if none has as many. There is one row
-        if both are the same, and none without static rows.
-        """
-        largest = max(self.static_rows_like(vector), key=lambda row: row.parameters, default=None)
-        shown: list[FinishedRow] = []
-        for row in (
-            self.static_of_as_many_units(vector),
-            self.static_of_as_many_parameters(vector) or largest,
-        ):
-            if row is not None and row not in shown:
-                shown.append(row)
-        return shown
-
 
 def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
     """Read all results of an experiment.
@@ -304,36 +241,3 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     return end
-
-
-class Complete(Record):
-    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
-
-    file: ClassVar = "complete.json"
-
-    trainings: int
-    """Number of trainings, all of which have finished."""
-
-
-def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
-    """Write the mark of an experiment that lacks nothing.
-
-    If anything is missing, log one line for each thing and raise UserError: the workflow has then
-    made all that can be made, but it has not succeeded.
-    """
-    results = collect(experiment, directory)
-    audits = records.read(Audits, directory.audits).audits
-    lines = [missing.line for missing in results.missing]
-    lines += [
-        f"{audit.name}: the audit breaks: {', '.join(audit.broken)}"
-        for audit in audits
-        if audit.broken
-    ]
-    if not lines:
-        trainings = len(results.experiment.trainings())
-        records.write(directory.complete, Complete(trainings=trainings))
-        return
-    directory.complete.unlink(missing_ok=True)
-    for line in lines:
-        logger.error("%s%s", ERROR_MARK, line)
-    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

@@ -141,7 +141,7 @@ STAGES = {
     "report": _of_experiment("write the report", "analysis.report", "write_report"),
     "complete": _of_experiment(
         "say what an experiment lacks, and fail if it lacks anything",
-        "analysis.results",
+        "analysis.complete",
         "mark_complete",
     ),
 }

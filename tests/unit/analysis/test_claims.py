@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.headline import headline_on
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
@@ -76,7 +77,7 @@ def everything_worth(results: Results, change: float, run: str = RUN) -> Results
 
 def test_all_claims_are_tested_against_the_right_rows(invented):
     results = invented(GOOD, testing=EVERYTHING)
-    best = results.headline("invented").label
+    best = headline_on(results, "invented").label
     for model in ("100/20", "100/35"):
         numbers = {claim["number"] for claim in claims_of(results) if claim["row"] == model}
         assert numbers == {1, 2, 3, 4, 5, 6} | ({7} if model == best else set())

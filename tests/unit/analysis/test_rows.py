@@ -3,6 +3,12 @@
 import pytest
 
 from online_rnnlm.analysis.figures import networks
+from online_rnnlm.analysis.headline import (
+    headline_on,
+    opponents_of,
+    static_of_as_many_parameters,
+    static_of_as_many_units,
+)
 from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
@@ -47,7 +53,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headline):
     values = {"100/35": 80.0, "LSTM 100/20": 1.0, "120/0": 4.0}
     results = invented(values, rows=rows, corpora=IN_ORDER)
-    assert results.headline("invented").label == headline
+    assert headline_on(results, "invented").label == headline
 
 
 @pytest.mark.parametrize(
@@ -65,18 +71,20 @@ def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same,
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
     vector = results.rows[0]
-    as_many_units = results.static_of_as_many_units(vector)
-    as_many_parameters = results.static_of_as_many_parameters(vector)
+    as_many_units = static_of_as_many_units(results, vector)
+    as_many_parameters = static_of_as_many_parameters(results, vector)
     assert (as_many_units and as_many_units.label) == same
     assert (as_many_parameters and as_many_parameters.label) == more
-    assert [row.label for row in results.opponents(vector)] == shown
+    assert [row.label for row in opponents_of(results, vector)] == shown
 
 
 def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
     rows = [{"document_size": [0, 20], "cell": ["sigmoid", "lstm"]}]
     results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
     shown = {
-        (row.corpus, row.label): [(other.corpus, other.label) for other in results.opponents(row)]
+        (row.corpus, row.label): [
+            (other.corpus, other.label) for other in opponents_of(results, row)
+        ]
         for row in results.rows
         if row.has_vector
     }
@@ -94,7 +102,7 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
     static = "100/0", "100/0 per article", "100/0 stream"
     for row, chosen in zip(results.rows[3:], static, strict=True):
-        found = results.static_of_as_many_units(row)
+        found = static_of_as_many_units(results, row)
         assert found is not None
         assert found.label == chosen
 

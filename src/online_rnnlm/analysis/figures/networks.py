@@ -14,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC, Drawing
+from online_rnnlm.analysis.headline import headline_on, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import System
 from online_rnnlm.config.testing import MIXTURE
@@ -65,12 +66,12 @@ def leading(results: Results) -> list[System]:
     """
     corpus = results.first_corpus
     systems = {system.name: system for system in results.systems_on(corpus)}
-    headline = results.headline(corpus)
+    headline = headline_on(results, corpus)
     rows = results.rows_on(corpus)
     firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
     named = [headline.label]
     for row in reversed(firsts.values()):
-        named += [row.label, *(static.label for static in results.opponents(row)[-1:])]
+        named += [row.label, *(static.label for static in opponents_of(results, row)[-1:])]
     by_valid = sorted(
         (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
         key=lambda system: system.perplexity("valid").mean,
@@ -87,7 +88,7 @@ def draw_systems(results: Results) -> Drawing:
     figure, (axis,) = drawing.panels(1, 0.6 + _HEIGHT_OF_SYSTEM * len(systems))
     means = [system.perplexity("test").mean for system in systems]
     middle = (min(means) + max(means)) / 2
-    headline = results.headline(results.first_corpus)
+    headline = headline_on(results, results.first_corpus)
     for height, (system, mean) in enumerate(zip(systems, means, strict=True)):
         deviation = system.perplexity("test").deviation
         if math.isnan(deviation):  # there is one seed

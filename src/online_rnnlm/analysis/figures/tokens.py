@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from online_rnnlm.analysis.comparison import pieces_for
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
+from online_rnnlm.analysis.headline import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
@@ -86,7 +87,7 @@ def draw_frequency(results: Results) -> Drawing:
 
 def _headline(results: Results) -> tuple[FinishedRow, Split]:
     """The headline, and the test text of its corpus."""
-    vector = results.headline_with_vector()
+    vector = headline_with_vector(results)
     return vector, corpora.load_split(results.files_of(vector.corpus), "test")
 
 
@@ -98,7 +99,7 @@ def _draw(
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.row
-    static = [Side(row, row.final) for row in results.opponents(vector)]
+    static = [Side(row, row.final) for row in opponents_of(results, vector)]
     pieces = pieces_for(results, learning, *static)
     piece = pieces.number[_sentences(split)]
     sides = [learning, Side(vector, NONE), *static]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.comparison import effect_of, scores_of
+from online_rnnlm.analysis.headline import opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.tables.write import (
@@ -44,7 +45,7 @@ def make(results: Results) -> Table:
 
 
 def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
-    static = next(reversed(results.opponents(vector)), None)
+    static = next(reversed(opponents_of(results, vector)), None)
     pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from online_rnnlm.analysis.headline import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.write import Column, Table, label, mean
 from online_rnnlm.core.text import Split
@@ -55,7 +56,7 @@ def make(results: Results) -> Table:
     row with a document vector has finished, or there is only one sentence, and UserError for files
     that are missing or do not fit each other.
     """
-    row = results.headline_with_vector()
+    row = headline_with_vector(results)
     sentences = read_sentences(results.directory, row.first.name, results.files_of(row.corpus))
     if len(sentences.texts) < 2:
         raise NothingToShowError("The only sentence of valid has no neighbour.")

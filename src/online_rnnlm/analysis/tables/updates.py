@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.headline import headline_on
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import FinishedRow, metric_of
 from online_rnnlm.analysis.tables.write import (
@@ -40,7 +41,7 @@ def make(results: Results) -> Table:
     The CSV has a row for each evaluation of each model, with all metrics. Raises NothingToShowError
     if there is no model.
     """
-    headlines = {corpus: results.headline(corpus).label for corpus in results.compared_corpora}
+    headlines = {corpus: headline_on(results, corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
     # Times are those of the first seed, all networks and ways in turn; NaN if not timed.
     medians = {

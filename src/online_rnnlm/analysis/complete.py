@@ -1,0 +1,49 @@
+"""Whether an experiment is complete: its mark if it is, and what it lacks if it is not."""
+
+from __future__ import annotations
+
+import logging
+from typing import ClassVar
+
+from online_rnnlm.analysis.results import collect
+from online_rnnlm.audit.rules import Audits
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.errors import ERROR_MARK, UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Record
+
+logger = logging.getLogger(__name__)
+
+
+class Complete(Record):
+    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
+
+    file: ClassVar = "complete.json"
+
+    trainings: int
+    """Number of trainings, all of which have finished."""
+
+
+def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    results = collect(experiment, directory)
+    audits = records.read(Audits, directory.audits).audits
+    lines = [missing.line for missing in results.missing]
+    lines += [
+        f"{audit.name}: the audit breaks: {', '.join(audit.broken)}"
+        for audit in audits
+        if audit.broken
+    ]
+    if not lines:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")
