@@ -20,15 +20,8 @@ from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of, read_results
 from online_rnnlm.analysis.significance import seed_interval
 from online_rnnlm.analysis.tables.perplexity import networks
-from online_rnnlm.analysis.tables.write import (
-    Column,
-    integer,
-    interval,
-    label,
-    markdown_of,
-    mean,
-    signed,
-)
+from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
+from online_rnnlm.analysis.tables.write import markdown_of
 from online_rnnlm.analysis.verdicts import verdict_and_change
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.core import way

@@ -24,17 +24,8 @@ from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
 from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.write import (
-    Column,
-    Table,
-    environment,
-    integer,
-    interval,
-    label,
-    make_table,
-    p_value,
-    signed,
-)
+from online_rnnlm.analysis.tables.table import Column, Table, integer, interval, label, signed
+from online_rnnlm.analysis.tables.write import environment, make_table
 from online_rnnlm.analysis.verdicts import (
     ENOUGH_SEEDS,
     NOT_SUPPORTED,
@@ -251,17 +242,24 @@ def claim_numbers(claim: Claim) -> str:
     said = [
         f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
         f"({change}; 95 % interval {interval(effect.interval_percent)})",
-        f"p {p_value(claim.p_value)}, corrected {p_value(claim.p_value_holm)}",
+        f"p {_p_value(claim.p_value)}, corrected {_p_value(claim.p_value_holm)}",
         f"over {effect.pieces:,} {effect.drawn}s",
     ]
     if effect.equivalence is not None:
         equal = effect.equivalence
         shown = "shown" if equal.shown else "not shown"
-        said.append(f"equal within {equal.margin_percent:g} %: {shown}, p {p_value(equal.p_value)}")
+        said.append(
+            f"equal within {equal.margin_percent:g} %: {shown}, p {_p_value(equal.p_value)}"
+        )
     if claim.seeds is not None:
         bounds = (signed(bound, 3) for bound in claim.seeds.interval_nats_per_token)
         said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats per token")
     return "; ".join(said)
+
+
+def _p_value(value: float) -> str:
+    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -19,7 +19,7 @@ from online_rnnlm.analysis.claims import (
 from online_rnnlm.analysis.comparison import compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
-from online_rnnlm.analysis.tables.write import Column, Table, label, signed
+from online_rnnlm.analysis.tables.table import Column, Table, label, signed
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import (

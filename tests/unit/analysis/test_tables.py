@@ -20,17 +20,9 @@ from online_rnnlm.analysis.tables import (
     perplexity,
     updates,
 )
-from online_rnnlm.analysis.tables.write import (
-    Column,
-    Table,
-    edges,
-    integer,
-    label,
-    settings_text,
-    to_latex,
-    to_markdown,
-    write_tables,
-)
+from online_rnnlm.analysis.tables.choices import edges, settings_text
+from online_rnnlm.analysis.tables.table import Column, Table, integer, label
+from online_rnnlm.analysis.tables.write import to_latex, to_markdown, write_tables
 from online_rnnlm.config.catalogue import tables_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
-    edges,
     label,
     mean,
     mean_over_seeds,
-    settings_text,
     spread_note,
 )
 from online_rnnlm.storage.runs import RunResult
@@ -109,3 +107,37 @@ def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
 def _in_words(results: Results, evaluation: str) -> str:
     """Return in words where settings are used: in training, or in a way of testing."""
     return evaluation if evaluation == TRAINING else f"testing {results.way_in(evaluation)}"
+
+
+def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
+    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
+    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
+
+
+def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the settings that any of the seeds has."""
+    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
+
+
+def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
+    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
+
+    A seed without it, which may be one for which no rate of the vector was better than that of its
+    training, has `as in training`.
+    """
+    values = [settings.get(key, "as in training") for settings in by_seed]
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
+
+
+def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
+    """Return the settings whose chosen value is the lowest or the highest of three numbers or more.
+
+    A search may try a setting in some of its runs only.
+    """
+    at_the_edge = []
+    for key, value in chosen.items():
+        grid = {settings[key] for settings in tried if key in settings}
+        if isinstance(value, float | int) and len(grid) > 2 and value in (min(grid), max(grid)):
+            at_the_edge.append(key)
+    return at_the_edge

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.write import Column, Table, integer, label, percent
+from online_rnnlm.analysis.tables.table import Column, Table, integer, label, percent
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
 

@@ -13,7 +13,7 @@ from online_rnnlm.analysis.comparison import effect_of, scores_of
 from online_rnnlm.analysis.headline import opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,

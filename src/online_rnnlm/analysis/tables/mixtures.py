@@ -9,7 +9,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Metric
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,

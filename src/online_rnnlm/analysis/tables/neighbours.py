@@ -17,7 +17,7 @@ from scipy import sparse
 
 from online_rnnlm.analysis.headline import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.tables.write import Column, Table, label, mean
+from online_rnnlm.analysis.tables.table import Column, Table, label, mean
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora

@@ -12,17 +12,18 @@ import pandas as pd
 from online_rnnlm.analysis.comparison import effect_of, percent_of_gain, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side, System, metric_of
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
-    difference,
+    formatted,
     integer,
     label,
     mean,
     mean_over_seeds,
     model_keys,
     percent,
+    signed,
     spread_note,
 )
 from online_rnnlm.core.way import NONE
@@ -114,7 +115,7 @@ def _of_rival(results: Results, rival: System, text: str) -> dict[str, Any]:
 
 def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
     """Return a function that shows the changes in an evaluation; nothing if there are none."""
-    cells = [difference(f"{change} {evaluation}") for change in _CHANGES]
+    cells = [formatted(f"{change} {evaluation}", signed) for change in _CHANGES]
     return lambda row: " / ".join(filter(None, (cell(row) for cell in cells)))
 
 

@@ -9,7 +9,8 @@ from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Metric, System, metric_of
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.choices import settings_text
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
@@ -19,7 +20,6 @@ from online_rnnlm.analysis.tables.write import (
     mean,
     mean_over_seeds,
     model_keys,
-    settings_text,
     spread_note,
 )
 from online_rnnlm.core.way import NONE

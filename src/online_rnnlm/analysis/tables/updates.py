@@ -11,19 +11,18 @@ import pandas as pd
 from online_rnnlm.analysis.headline import headline_on
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import FinishedRow, metric_of
-from online_rnnlm.analysis.tables.write import (
+from online_rnnlm.analysis.tables.choices import keys_of, values_text
+from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
     integer,
-    keys_of,
     label,
     lowest,
     mean,
     mean_over_seeds,
     model_keys,
     spread_note,
-    values_text,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 from online_rnnlm.rivals import is_rival

@@ -1,16 +1,11 @@
-"""The tables of an experiment in four formats: CSV for programs; Markdown, LaTeX, HTML for people.
-
-The last functions are those that tables share; figures and the report write numbers by them, too.
-"""
+"""Write an experiment's tables: as CSV for programs, as Markdown, LaTeX and HTML for people."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import Metric
+from online_rnnlm.analysis.tables.table import Column, Table, label
 from online_rnnlm.config.catalogue import Entry, Section, tables_of
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.runs import Run
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
 
@@ -31,47 +25,6 @@ _LATEX = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column for people: its heading, and a function that shows a row's value."""
-
-    heading: str
-    show: Callable[[pd.Series], str]
-    text: bool = False  # True if left-aligned.
-    best: Callable[[pd.DataFrame], pd.Series] | None = None  # Bool for each row: bold.
-    wide: bool = False  # True for whole sentences, to be broken into lines.
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, with data for programs and columns for people.
-
-    `tidy` is the data of the CSV if its rows differ from those that people see.
-    """
-
-    name: str
-    caption: str
-    data: pd.DataFrame
-    columns: Sequence[Column]
-    notes: Sequence[str] = ()
-    tidy: pd.DataFrame | None = None
-
-    @property
-    def headings(self) -> list[str]:
-        """The columns' headings."""
-        return [column.heading for column in self.columns]
-
-    def cells(self) -> list[list[str]]:
-        """The texts of the cells, row by row."""
-        return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
-
-    def best(self) -> list[list[bool]]:
-        """True for each of `cells` that is set in bold, row by row."""
-        none = pd.Series(False, index=self.data.index)
-        marks = [column.best(self.data) if column.best else none for column in self.columns]
-        return [list(row) for row in zip(*marks, strict=True)]
 
 
 def write_tables(experiment: Experiment, directory: ExperimentDirectory) -> None:
@@ -183,137 +136,3 @@ def _latex_heading(column: Column) -> str:
 
 def _latex(text: str) -> str:
     return re.sub(r"[\\~^<>&%$#_{}±−]", lambda match: _LATEX.get(match[0], "\\" + match[0]), text)
-
-
-def signed(change: float, decimals: int = 1) -> str:
-    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
-    return f"{change:+.{decimals}f}".replace("-", "−")
-
-
-def p_value(value: float) -> str:
-    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def interval(ends: tuple[float, float] | None) -> str:
-    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
-    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
-
-
-def _shown(key: str, show: Callable[[float], str]) -> Callable[[pd.Series], str]:
-    """Return a function that shows a row's value; empty if it is missing."""
-    return lambda row: "" if pd.isna(row[key]) else show(row[key])
-
-
-def integer(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a whole number with separated thousands; empty if missing."""
-    return _shown(key, lambda value: f"{round(value):,}")
-
-
-def label(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a text unchanged; empty if missing."""
-    return _shown(key, str)
-
-
-def percent(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a share in per cent with one decimal; empty if missing."""
-    return _shown(key, lambda value: f"{100 * value:.1f}")
-
-
-def difference(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a number with its sign and one decimal; empty if missing."""
-    return _shown(key, signed)
-
-
-def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
-    """Return a function that shows a mean, with `± sd` if there are several seeds."""
-
-    def show(row: pd.Series) -> str:
-        shown = _shown(key, lambda value: f"{value:,.{decimals}f}")(row)
-        spread = row.get(f"{key}_sd")
-        return shown if not shown or pd.isna(spread) else f"{shown} ± {spread:,.{decimals}f}"
-
-    return show
-
-
-def lowest(key: str) -> Callable[[pd.DataFrame], pd.Series]:
-    """Return a function that marks the lowest value of each corpus, to be set in bold."""
-    return lambda data: data[key] == data.groupby("corpus")[key].transform("min")
-
-
-_KEYS = (
-    *("corpus", "hidden_size", "cell", "document_size"),
-    *("document_gradient", "unit_of_text", "carry"),
-)
-
-
-def model_keys(run: Run) -> dict[str, Any]:
-    """The values that tell a run's model from others, and its label."""
-    return {**{key: getattr(run.settings, key) for key in _KEYS}, "model": run.model}
-
-
-def comparison_table(
-    results: Results,
-    name: str,
-    caption: str,
-    data: pd.DataFrame,
-    columns: Iterable[Column],
-    notes: Sequence[str],
-    tidy: pd.DataFrame | None = None,
-) -> Table:
-    """A table with corpora in its third column; if there is one, the caption names it instead."""
-    first, second, *others = columns
-    if results.several_corpora:
-        others.insert(0, Column("Corpus", label("corpus"), text=True))
-    else:
-        caption += f" on {next(iter(results.corpora))}"
-    return Table(name, caption, data, [first, second, *others], notes, tidy)
-
-
-def spread_note(results: Results) -> str:
-    """A note that values are means over seeds with their spread, or are those of one seed."""
-    several = "Mean ± sample standard deviation over the seeds."
-    return several if results.several_seeds else "One seed."
-
-
-def mean_over_seeds(results: Results, key: str, metric: Metric) -> dict[str, float]:
-    """The mean of a metric and, if there are several seeds, its standard deviation as `<key>_sd`.
-
-    The mean is NaN if there is no value, the deviation if there are fewer than two.
-    """
-    spread = {f"{key}_sd": metric.deviation} if results.several_seeds else {}
-    return {key: metric.mean, **spread}
-
-
-def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
-    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
-    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
-
-
-def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names of the settings that any of the seeds has."""
-    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
-
-
-def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
-    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
-
-    A seed without it, which may be one for which no rate of the vector was better than that of its
-    training, has `as in training`.
-    """
-    values = [settings.get(key, "as in training") for settings in by_seed]
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
-
-
-def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
-    """Return the settings whose chosen value is the lowest or the highest of three numbers or more.
-
-    A search may try a setting in some of its runs only.
-    """
-    at_the_edge = []
-    for key, value in chosen.items():
-        grid = {settings[key] for settings in tried if key in settings}
-        if isinstance(value, float | int) and len(grid) > 2 and value in (min(grid), max(grid)):
-            at_the_edge.append(key)
-    return at_the_edge
