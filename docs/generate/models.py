@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
-from online_rnnlm.config.base import IN_WORDS
+from online_rnnlm.config.base import IN_WORDS, Settings
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Part, Record
+from online_rnnlm.storage.records import Record
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 COMMAND = "make document"
@@ -30,7 +30,7 @@ _TYPES = {
 }
 RECORDS = (
     *("storage.runs", "storage.evaluations", "storage.claims", "corpora.records", "use.model_file"),
-    *("audit.rules", "analysis.figures.drawing", "analysis.complete"),
+    *("auditing.records", "analysis.figures.drawing", "analysis.complete"),
 )
 """The modules with the classes of the JSON files."""
 Schema = dict[str, Any]
@@ -141,12 +141,12 @@ def record(name: str) -> str:
 
 def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:
     """Yield the rows of a record's keys, and of the keys of its parts, such as `source.kind`."""
-    parts = {kind.__name__ for kind in _kinds_of(Part)}
+    settings = {kind.__name__ for kind in _kinds_of(Settings)}
     for key, value in part["properties"].items():
         if key != "format":
             yield f"`{place}{key}`", in_words(value), value["description"]
         for name, inner in _references(value, place + key):
-            if name in parts:  # config/README.md describes settings
+            if name not in settings:  # config/README.md describes them
                 yield from _rows(definitions[name], definitions, f"{inner}.")
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "State",
     "TrainedModel",
     "UserError",
+    "audit",
+    "compare",
     "load",
 ]
 _PLACES = {
@@ -21,6 +23,8 @@ _PLACES = {
     "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
+    "audit": "auditing.rules",
+    "compare": "analysis.comparing",
     "load": "tracking.model",
 }
 """The modules of the public names: each is imported when its name is first used.
@@ -35,7 +39,9 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("online-rnnlm")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name != "UserError":  # numerical libraries read the environment when loaded
+    # Numerical libraries read the environment when loaded; that of other people's models is left
+    # as it is.
+    if name not in ("UserError", "audit", "compare"):
         import_module(f"{__name__}.process.environment").prepare_process()
     return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
 

@@ -17,7 +17,7 @@ FLOORS = (
     ("corpora",),
     ("process",),
     ("use",),
-    ("jobs", "tracking", "audit"),
+    ("jobs", "tracking", "auditing"),
     ("rivals",),
     ("analysis",),
     ("commands",),

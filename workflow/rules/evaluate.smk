@@ -162,7 +162,7 @@ rule audits:
         runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
         config=RESULTS.configuration,
-        code=code_digest("audit", "use"),
+        code=code_digest("auditing", "use"),
     message:
         "Audit the networks"
     shell:

@@ -6,7 +6,7 @@ import logging
 from typing import ClassVar
 
 from online_rnnlm.analysis.results import collect
-from online_rnnlm.audit.rules import Audits
+from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records

@@ -33,7 +33,7 @@ from online_rnnlm.analysis.verdicts import (
     UNDECIDED,
     grid,
 )
-from online_rnnlm.audit.rules import Audits
+from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import TestingSettings

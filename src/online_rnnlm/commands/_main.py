@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from online_rnnlm.commands import (
     audit,
+    compare,
     experiment,
     model,
     next_words,
@@ -212,6 +213,7 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "nearest": vectors.NEAREST,
         "vectors": vectors.VECTORS,
         "info": model.INFO,
+        "compare": compare.COMPARE,
         "audit": audit.AUDIT,
         "export": model.EXPORT,
     },

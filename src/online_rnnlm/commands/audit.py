@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,6 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
 
 if TYPE_CHECKING:
-    from online_rnnlm.audit.rules import Audit
     from online_rnnlm.core.way import UnitOfText
 
 
@@ -41,7 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=_arguments.positive_number,
         default=60.0,
-        help="time for the program to answer the first half of a text (default: %(default)s)",
+        help="time after which each start of the program is ended (default: %(default)s)",
     )
     parser.add_argument(
         "--places",
@@ -61,8 +62,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from online_rnnlm.audit.rules import END, audit
-    from online_rnnlm.audit.scorers import Program, of_model
+    from online_rnnlm.auditing.rules import END, audit_scorer
+    from online_rnnlm.auditing.scorers import Program, of_model
     from online_rnnlm.corpora.textfiles import read_lines
     from online_rnnlm.errors import UserError
 
@@ -87,25 +88,12 @@ def _run(arguments: argparse.Namespace) -> None:
         program = Program(arguments.command, arguments.seconds)
         scorer = program.scorer(unit, vocabulary, asks=arguments.ask)
     name = arguments.command or arguments.model
-    result = audit(name, scorer, text, arguments.places, arguments.tolerance)
-    print(result.model_dump_json(indent=1) if arguments.json else _shown(result))
-    if result.broken:
-        raise UserError(f"{name}: broken: {', '.join(result.broken)}")
-
-
-def _shown(result: Audit) -> str:
-    """Return what people read: a line for each rule, and the texts that break it."""
-    lines = []
-    for rule in result.rules:
-        lines.append(f"{rule.rule:<19} {rule.status:<10}  {rule.said}")
-        shown = rule.shortest
-        if shown is not None:
-            where = f"line {shown.line}, word {shown.word}"
-            lines.append(f"  {where}: {shown.before} against {shown.after}")
-            lines += [f"  < {line}" for line in shown.text]
-            if shown.other != shown.text:
-                lines += [f"  > {line}" for line in shown.other]
-    return "\n".join(lines)
+    result = audit_scorer(name, scorer, text, arguments.places, arguments.tolerance)
+    print(json.dumps(asdict(result), indent=1) if arguments.json else result)
+    failed = {"broken": result.broken, "not tested": result.not_tested}
+    said = [f"{how}: {', '.join(rules)}" for how, rules in failed.items() if rules]
+    if said:
+        raise UserError(f"{name}: {'; '.join(said)}")
 
 
 AUDIT = Verb(
@@ -116,5 +104,6 @@ AUDIT = Verb(
 example: online-rnnlm audit results/demo --text LICENSE --places 2
 
 The rules: causality, normalisation, score before update, single pass, reset. The status is 0 only
-if none is broken. docs/audit.md describes them, and the lines that a program reads and writes.""",
+if all were tested and none is broken. docs/audit.md describes them, and the lines that a program
+reads and writes.""",
 )

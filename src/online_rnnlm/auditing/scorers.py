@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,18 +18,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from threading import Timer
+from time import monotonic
+from typing import IO, Any
 
-from online_rnnlm.audit.rules import (
+from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.rules import (
     END,
     AuditedScorer,
-    Audits,
     Text,
-    audit,
+    Token,
+    audit_scorer,
     joined,
     last_unit,
     lines_of,
-    with_ends,
 )
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.core.way import UnitOfText
@@ -58,11 +61,11 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     network = model.network
     way = model.way(**options)
     unit = network.unit_of(way)
-    words = with_ends(model.words)
+    words = _with_ends(model.words)
 
     def score(text: Text) -> list[float]:
         lines = lines_of(text)
-        sentences = map(" ".join, lines)
+        sentences = [" ".join(map(str, words)) for words in lines]
         logs = model.log_probabilities(sentences, tokenised=True, **options)
         return joined(lines, [of_line.tolist() for of_line in logs])
 
@@ -72,12 +75,12 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     except UserError:
         return scorer
 
-    def ask(text: Text, candidates: Sequence[str]) -> list[float]:
+    def ask(text: Text, candidates: Sequence[Token]) -> list[float]:
         lines = filter(None, lines_of(last_unit(text[:-1], unit)))
-        before = [word for line in lines for word in (*line, SENTENCE_END)]
+        before = [str(word) for line in lines for word in (*line, SENTENCE_END)]
         has_ended = text[-2:-1] == (END,)
         _, state = network.read(begin, before if has_ended else before[:-1])
-        numbers = network.ids(SENTENCE_END if word == END else word for word in candidates)
+        numbers = network.ids(_names(candidates))
         logs: list[float] = network.next_word([state])[0][numbers].tolist()
         return logs
 
@@ -96,7 +99,7 @@ def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> No
             text = _beginning(directory.corpus(run.corpus_folder).text("test"))
             name = f"{run.model} on {run.settings.corpus}"
             scorer = of_model(TrainedModel(read_run(directory, run.name)))
-            audits.append(audit(name, scorer, text, PLACES, TOLERANCE))
+            audits.append(audit_scorer(name, scorer, text, PLACES, TOLERANCE))
             logger.info("%s: %s", name, ", ".join(audits[-1].broken) or "no rule is broken")
     records.write(directory.audits, Audits(audits=tuple(audits)))
 
@@ -112,6 +115,20 @@ def _beginning(file: Path) -> Text:
     return tuple(text)
 
 
+def _with_ends(vocabulary: Sequence[str]) -> list[str]:
+    """Return a vocabulary with `END` in place of `</s>`."""
+    return [END if word == SENTENCE_END else word for word in vocabulary]
+
+
+def _names(candidates: Sequence[Token]) -> list[str]:
+    """Return candidates as a program and a network know them, `</s>` for `END`."""
+    return [SENTENCE_END if word == END else str(word) for word in candidates]
+
+
+class NoAnswerError(UserError):
+    """A program has not answered in its time."""
+
+
 @dataclass
 class Program:
     """A program that is started for each text.
@@ -121,64 +138,80 @@ class Program:
 
     command: str
     seconds: float
-    """Time for it to answer the first half of a text (s)."""
+    """Time after which a start of it is ended (s)."""
 
     def scorer(self, unit: UnitOfText, vocabulary: Sequence[str], *, asks: bool) -> AuditedScorer:
         """Return the scorer; `asks` says that the program answers for candidates."""
-        words = with_ends(vocabulary)
         ask = self._ask if asks else None
+        words = _with_ends(vocabulary)
         return AuditedScorer(self._score, unit, words, ask=ask, halves=self._halves)
 
-    def answers(self, lines: str) -> tuple[list[str], int]:
-        """Start the program and write lines to it; return its answers and its status."""
-        with self._started() as process:
-            output, _ = process.communicate(lines)
-        return output.splitlines(), process.returncode
+    def answers(self, *parts: str) -> tuple[list[str], int]:
+        """Start the program, and write parts of a text, each when the one before is answered.
+
+        Returns the lines of all answers, and the status.
+        """
+        begin = monotonic()
+        answered: list[str] = []
+        with self._started() as process, ThreadPoolExecutor(1) as writer:
+            out = process.stdout
+            assert out and process.stdin
+            watch = Timer(self.seconds, _kill, [process])
+            watch.start()
+            try:
+                for part in parts[:-1]:
+                    writer.submit(_write, process.stdin, part)
+                    answered += islice(out, part.count("\n"))
+                # A program that has ended is no error here: what it has answered tells more.
+                writer.submit(_write, process.stdin, parts[-1])
+                writer.submit(process.stdin.close)
+                answered += out
+                process.wait()
+            finally:
+                watch.cancel()
+                if process.poll() is None:
+                    _kill(process)
+        if monotonic() - begin >= self.seconds:
+            raise NoAnswerError(
+                f"--command {self.command}: has not answered and ended within {self.seconds:g} s: "
+                "`--seconds` gives it more"
+            )
+        return [line.rstrip("\n") for line in answered], process.returncode
+
+    def _started(self) -> subprocess.Popen[str]:
+        # A program that does not flush must not pass here and fail elsewhere.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+        try:
+            return subprocess.Popen(
+                shlex.split(self.command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env=environment,
+                process_group=0,
+            )
+        except (OSError, ValueError, IndexError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise UserError(f"--command {self.command}: not started: {why}") from None
 
     def _score(self, text: Text) -> list[float]:
         return self._read(text, *self.answers(_written(text)))
 
-    def _ask(self, text: Text, candidates: Sequence[str]) -> list[float]:
+    def _ask(self, text: Text, candidates: Sequence[Token]) -> list[float]:
         place = len(lines_of(text)[-1]) - (text[-1] != END)
-        names = [SENTENCE_END if word == END else word for word in candidates]
+        names = _names(candidates)
         question = f"\t{place}\t{' '.join(names)}\n"
         answers, status = self.answers(_written(text).removesuffix("\n") + question)
         self._read(text, answers, status)
         return self._logs(names, answers[-1].partition("\t")[2], ends=0)
 
     def _halves(self, first: Text, second: Text) -> list[float]:
-        with self._started() as process, ThreadPoolExecutor(1) as reader:
-            read = process.stdout
-            write = process.stdin
-            assert read and write
-            answered = reader.submit(lambda: [read.readline() for _ in lines_of(first)])
-            with suppress(BrokenPipeError):  # what it has answered tells more
-                write.write(_written(first))
-                write.flush()
-            try:
-                answers = answered.result(self.seconds)
-            except TimeoutError:
-                write.close()
-                return []
-            rest = reader.submit(read.readlines)
-            with suppress(BrokenPipeError):
-                write.write(_written(second))
-                write.close()
-            answers += rest.result()
-        return self._read(first + second, answers, process.returncode)
-
-    def _started(self) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
         try:
-            words = shlex.split(self.command)
-            # A program that does not flush must not pass here and fail elsewhere.
-            environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
-            return subprocess.Popen(
-                words, stdin=pipe, stdout=pipe, encoding="utf-8", errors="replace", env=environment
-            )
-        except (OSError, ValueError, IndexError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise UserError(f"--command {self.command}: not started: {why}") from None
+            answers, status = self.answers(_written(first), _written(second))
+        except NoAnswerError:
+            return []
+        return self._read(first + second, answers, status)
 
     def _read(self, text: Text, answers: Sequence[str], status: int) -> list[float]:
         """Read the scores of a text, a line of answer for each line."""
@@ -191,19 +224,35 @@ class Program:
             )
         return joined(lines, scores)
 
-    def _logs(self, words: Sequence[str], answer: str, ends: int = 1) -> list[float]:
-        """Read log P of words and, if `ends` is 1, maybe of the end after them."""
+    def _logs(self, words: Sequence[Token], answer: str, ends: int = 1) -> list[float]:
+        """Read log P of words and, if `ends` is 1, maybe of the end after them; `-` is read as NaN:
+        not predicted."""
+        numbers = answer.partition("\t")[0].split()
         try:
-            logs = [float(number) for number in answer.partition("\t")[0].split()]
+            logs = [math.nan if number == "-" else float(number) for number in numbers]
         except ValueError:
-            logs = [math.nan]
-        if not 0 <= len(logs) - len(words) <= ends or any(map(math.isnan, logs)):
+            logs = []
+            numbers = ["no number"]
+        nans = sum(map(math.isnan, logs)) - numbers.count("-")
+        if nans or len(logs) != len(numbers) or not 0 <= len(logs) - len(words) <= ends:
             raise UserError(
                 f"--command {self.command}: answers `{answer.strip()[:60]}` for "
-                f"`{' '.join(words)[:60]}`; needed: {len(words)} numbers{' or one more' * ends}"
+                f"`{' '.join(map(str, words))[:60]}`; needed: {len(words)} numbers"
+                f"{' or one more' * ends}, or `-` for what is not predicted"
             )
         return logs
 
 
 def _written(text: Text) -> str:
-    return "".join(" ".join(words) + "\n" for words in lines_of(text))
+    return "".join(" ".join(map(str, words)) + "\n" for words in lines_of(text))
+
+
+def _write(file: IO[str], text: str) -> None:
+    file.write(text)
+    file.flush()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a program and what it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online_rnnlm.audit.rules import END, AuditedScorer, audit, joined, lines_of
-from online_rnnlm.audit.scorers import Program, of_model
+from online_rnnlm.auditing.rules import END, AuditedScorer, audit_scorer, joined, lines_of
+from online_rnnlm.auditing.scorers import Program, of_model
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
+from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_named
 from online_rnnlm.rivals.caches import ScoredText
 from online_rnnlm.rivals.kneser_ney import KneserNey
@@ -30,14 +31,15 @@ from tests.unit.processes import output_of
 from tests.unit.use.conftest import ENVIRONMENT
 
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
-[HONEST] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-[COMMANDS] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+[HONEST, IN_PYTHON] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+[COMMANDS, COMPARISON] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 LINES = ["the cat sees the mouse", "the mouse runs", "the mouse runs", "", "a ship sails", "",
          "the sea is wide", "a mouse sees the sea"]  # fmt: skip
 TEXT = tuple(word for line in LINES for word in (*line.split(), END))
 WORDS = [*sorted({*TEXT} - {END}), SENTENCE_END, "<unk>"]
 SCORE, UPDATE = "        scores.append(log_p(word))", "        seen[known(word)] += 1"
 LOOP, SHARE, FORGET = "for line in sys.stdin:", "(seen[known(word)] + 1)", "        seen.clear()\n"
+SURE_AFTER = f"{SCORE[:-1]} * (not sentence.split()[:number][-1:] == ['the']))"
 ANSWER = '    print(*scores, "\\t" if place else "", *asked, flush=True)\n'
 ASKED = "log_p(candidate) for candidate in"
 
@@ -58,9 +60,9 @@ class InProcess(Program):
         super().__init__("scorer", seconds=1)
         self._code = compile(code, "scorer", "exec")
 
-    def answers(self, lines):
+    def answers(self, *parts):
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
-            patch.setattr(sys, "stdin", io.StringIO(lines))
+            patch.setattr(sys, "stdin", io.StringIO("".join(parts)))
             exec(self._code, {})
         return output.getvalue().splitlines(), 0
 
@@ -73,7 +75,7 @@ def audited(tmp_path, monkeypatch):
 
     def rules(code, unit="document", words=WORDS, asks=False, text=TEXT, places=5):
         scorer = InProcess(code).scorer(unit, words, asks=asks)
-        found = audit("scorer", replace(scorer, halves=None), text, places, tolerance=1e-6)
+        found = audit_scorer("scorer", replace(scorer, halves=None), text, places, tolerance=1e-6)
         return {one.rule: one for one in found.rules}
 
     return rules
@@ -111,6 +113,16 @@ CHEATS = {
         "normalisation",
     ),
     "learns a word before it scores it": ([SWAPPED], "normalisation"),
+    "is sure of everything": ([(SCORE, f"{SCORE[:-1]} * 0)")], "normalisation"),
+    "is sure after a certain word": ([(SCORE, SURE_AFTER)], "normalisation"),
+    "is sure of how a sentence begins": (
+        [(SCORE, f"{SCORE[:-1]} * (number > 0))")],
+        "normalisation",
+    ),
+    "predicts only words that it likes": (
+        [(SCORE, f"{SCORE[:-1]} if word not in ('sea', 'runs') else '-')")],
+        "normalisation",
+    ),
     "gives a tenth of its probability to no word": ([(LOG, f"{LOG}0.9 * ")], "normalisation"),
     "gives costs instead of logarithms": ([(LOG, "return -math.log(")], "normalisation"),
     "scores a sentence as the last time that it is there": (
@@ -168,7 +180,7 @@ def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
     exact = f"the sum over all {number} words"
     bound = f"a lower bound of the sum, over {number - 1} words"
     assert (exact if words else bound) in rules["normalisation"].said
-    assert rules["reset"].status == ("holds" if unit == "document" else "not tested")
+    assert rules["reset"].status == ("holds" if unit == "document" else "not claimed")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +215,36 @@ def test_a_cheat_is_caught_by_its_rule_and_shown_by_a_short_text(audited, name):
     assert shown.before is None or shown.after is None or abs(shown.before - shown.after) > 1e-6
 
 
+UNKNOWN_TEXT = tuple("zebra" if word == "ship" else word for word in TEXT)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("log", ["math.log(0.5)", "0.0"])
+def test_a_word_that_the_vocabulary_lacks_has_the_score_of_unknown_words(audited, log, asks):
+    honest = audited(HONEST, asks=asks, text=UNKNOWN_TEXT)
+    assert broken(honest) == []
+    assert f"all {len(WORDS)} words, and 1 unknown words as `<unk>`" in honest["normalisation"].said
+    cheat = (LOG, f"return {log} if word not in vocabulary else math.log(")
+    rules = audited(changed(cheat), asks=asks, text=UNKNOWN_TEXT)
+    assert broken(rules) == ["normalisation"]
+    said = "`zebra`, which is not in the vocabulary, has another score than `<unk>`"
+    assert rules["normalisation"].said == said
+
+
+def test_a_word_that_the_vocabulary_lacks_is_refused_if_it_has_no_unknown_word(audited):
+    with pytest.raises(UserError, match="`zebra` is in the text, but not in the vocabulary"):
+        audited(HONEST, words=WORDS[:-1], text=UNKNOWN_TEXT)
+
+
+def test_what_is_not_predicted_is_said_by_a_dash(audited):
+    """The first word of a text, as of a network that begins with it."""
+    first = changed((SCORE, SCORE.replace("log_p(word)", "log_p(word) if seen else '-'")))
+    rules = audited(first)
+    assert [one.status for one in rules.values()] == ["holds"] * 5
+    nothing = audited(changed((SCORE, SCORE.replace("log_p(word)", "'-'"))))
+    assert nothing["normalisation"].status == "not tested"
+
+
 @pytest.mark.parametrize("name", ASKED_CHEATS)
 def test_a_cheat_with_candidates_is_caught(audited, name):
     assert "score before update" in broken(audited(changed(*ASKED_CHEATS[name]), asks=True))
@@ -231,7 +273,7 @@ def test_the_shortest_text_is_found(audited):
 @pytest.mark.slow  # some hundred processes
 def test_the_page_is_right(tmp_path):
     """Its scorer passes, its cheat does not, and the answers are those on the page."""
-    assert len(PAGE.splitlines()) <= 120
+    assert len(PAGE.splitlines()) <= 190
     (tmp_path / "scorer.py").write_text(HONEST, encoding="utf-8")
     blocks = re.findall(r"(?:^    .*\n)+", PAGE, re.MULTILINE)
     answers = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
@@ -241,6 +283,13 @@ def test_the_page_is_right(tmp_path):
     done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=ENVIRONMENT)
     assert done.returncode == 1 and "score before update" in done.stderr
     assert any(answer in done.stdout for answer in answers)
+    done = output_of(["bash", "-ec", COMPARISON], cwd=tmp_path, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "") and " 2 documents" in done.stdout
+
+
+def test_the_function_of_the_page_passes(capsys):
+    exec(IN_PYTHON, {})
+    assert "the sum over all 50 words" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -253,13 +302,15 @@ def test_the_page_is_right(tmp_path):
         ("for line in open(0): print('a b')", "answers `a b` for"),
         ("for line in open(0): print('nan ' * len(line.split()))", "answers `nan nan"),
         ("for line in open(0): print('-1 ' * len(line.split()))", "answers `-1 -1 -1 -1 -1 -1"),
+        ("import time; time.sleep(99)", "has not answered and ended within 0.5 s"),
+        ("import os; os.system('sleep 99')", "has not answered and ended within 0.5 s"),
     ],
 )
 def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code, expected):
     (tmp_path / "text.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    (tmp_path / "words.txt").write_text("the cat sees", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("the cat sees <unk>", encoding="utf-8")
     command = shlex.join([sys.executable, "-c", code])
-    asked = ["--ask", "--vocabulary", tmp_path / "words.txt"]
+    asked = ["--ask", "--vocabulary", tmp_path / "words.txt", "--seconds", 0.5]
     line = refused("audit", "--command", command, "--text", tmp_path / "text.txt", *asked)
     assert expected in line
 
@@ -281,6 +332,18 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
 def test_a_users_mistake_is_one_line(tmp_path, refused, arguments, expected):
     (tmp_path / "text.txt").write_text("the cat sees the mouse\n", encoding="utf-8")
     assert expected in refused("audit", *arguments, "--text", tmp_path / "text.txt")
+
+
+def test_what_was_not_tested_is_no_success(tmp_path, run):
+    (tmp_path / "text.txt").write_text("a b c\nb c a\n", encoding="utf-8")
+    uniform = "for line in open(0): print('-1.3862943611198906 ' * len(line.split()), flush=True)"
+    command = shlex.join([sys.executable, "-c", uniform])
+    (tmp_path / "words.txt").write_text("a b c d", encoding="utf-8")
+    options = ("--text", tmp_path / "text.txt", "--vocabulary", tmp_path / "words.txt", "--places")
+    found = run("audit", "--command", command, *options, 1)
+    assert (found.status, found.err) == (0, "") and "reset               not claimed" in found.out
+    found = run("audit", "--command", command, *options, 1, "--unit-of-text", "document")
+    assert found.status == 1 and found.err.endswith(": not tested: reset\n")
 
 
 def test_a_text_without_words_is_one_line(tmp_path, refused):
@@ -338,11 +401,11 @@ def model_of(**changes):
 
 
 def assert_passes(scorer, text=READ, tolerance=1e-9):
-    found = audit("network", scorer, text, places=4, tolerance=tolerance)
+    found = audit_scorer("network", scorer, text, places=4, tolerance=tolerance)
     assert found.broken == [], found
     rules = {one.rule: one for one in found.rules}
     assert "the sum over all" in rules["normalisation"].said
-    assert (rules["reset"].status == "not tested") == (scorer.unit == "stream")
+    assert (rules["reset"].status == "not claimed") == (scorer.unit == "stream")
 
 
 def learns_in(way, settings):

@@ -1,39 +1,45 @@
 """An audit of whatever scores text and may learn from it, by its answers alone.
 
-The rules are pairs of texts in which the same words must have the same scores, and sums of
+The rules are pairs of texts in which the same tokens must have the same scores, and sums of
 probabilities. A text that breaks a rule is shrunk to the shortest one found that still does.
-docs/audit.md says what the rules mean.
+docs/audit.md says what the rules mean. Importing this module imports no other package.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import accumulate, chain
 from random import Random
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.corpora.textfiles import SENTENCE_END
+from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.records import Part, Record
 
-Text = tuple[str, ...]
-"""Words, with an `END` after each sentence, and one more, an empty line, after each document."""
+Token = Hashable
+"""A word, or its number."""
+Text = tuple[Token, ...]
+"""Tokens, with an `END` after each sentence, and one more, an empty line, after each document."""
 Logs = Sequence[float]
-"""Natural log P of words."""
-Ask = Callable[[Text, Sequence[str]], Logs]
-"""A function that returns log P of candidates for the place of a text's last word."""
+"""Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
+Ask = Callable[[Text, Sequence[Token]], Logs]
+"""A function that returns log P of candidates for the place of a text's last token."""
 END = "\n"
 _ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
 RuleName = Literal["causality", "normalisation", "score before update", "single pass", "reset"]
-Status = Literal["holds", "broken", "not tested"]
+Status = Literal["holds", "broken", "not tested", "not claimed"]
+_DESCRIBED = {"use_attribute_docstrings": True}
+"""What pydantic reads: the docstrings below describe the keys of `audits.json`."""
 
 
-class BrokenRule(Part):
+@dataclass(frozen=True)
+class BrokenRule:
     """The shortest text found that breaks a rule of the audit."""
+
+    __pydantic_config__: ClassVar = _DESCRIBED
 
     said: str
     """A sentence that says what does not hold."""
@@ -52,21 +58,28 @@ class BrokenRule(Part):
     """log P in the other text, or the sum of the probabilities; `null` as above."""
 
 
-class AuditedRule(Part):
+@dataclass(frozen=True)
+class AuditedRule:
     """A rule that an audit tried to break."""
+
+    __pydantic_config__: ClassVar = _DESCRIBED
 
     rule: RuleName
     """The rule; docs/audit.md says what each means."""
     status: Status
-    """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it."""
+    """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it.
+    `not claimed`: the reset of a text of which nothing is said to be forgotten."""
     said: str
     """A sentence on the trials, the fault, or the reason why nothing could be tried."""
     shortest: BrokenRule | None = None
     """The shortest text that breaks the rule; `null` if none does."""
 
 
-class Audit(Part):
+@dataclass(frozen=True)
+class Audit:
     """The audit of something that scores text."""
+
+    __pydantic_config__: ClassVar = _DESCRIBED
 
     name: str
     """The network and its corpus, the model, or the command."""
@@ -80,15 +93,24 @@ class Audit(Part):
         """The rules that are broken."""
         return [rule.rule for rule in self.rules if rule.status == "broken"]
 
+    @property
+    def not_tested(self) -> list[str]:
+        """The rules that should hold but could not be tested."""
+        return [rule.rule for rule in self.rules if rule.status == "not tested"]
 
-class Audits(Record):
-    """The audits of an experiment's networks, each scored as for its number in the table."""
-
-    file: ClassVar = "audits.json"
-    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
-
-    audits: tuple[Audit, ...]
-    """One for the first run of each row, if it has finished."""
+    def __str__(self) -> str:
+        """Return what people read: a line for each rule, and the texts that break it."""
+        lines = []
+        for rule in self.rules:
+            lines.append(f"{rule.rule:<19} {rule.status:<11} {rule.said}")
+            shown = rule.shortest
+            if shown is not None:
+                where = f"line {shown.line}, word {shown.word}"
+                lines.append(f"  {where}: {shown.before} against {shown.after}")
+                lines += [f"  < {line}" for line in shown.text]
+                if shown.other != shown.text:
+                    lines += [f"  > {line}" for line in shown.other]
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -96,10 +118,10 @@ class AuditedScorer:
     """Something that scores texts; every call begins anew."""
 
     score: Callable[[Text], Logs]
-    """Returns log P of all that a text consists of; 0 where nothing is predicted."""
+    """Returns log P of all that a text consists of; NaN where nothing is predicted."""
     unit: UnitOfText
     """The unit of text at whose start all that was learnt is said to be forgotten."""
-    vocabulary: Sequence[str] = ()
+    vocabulary: Sequence[Token] = ()
     """All that can be predicted, `END` for the end of a sentence; empty if it is not known."""
     most: int = 50
     """Number of words to try in a place if each needs a call."""
@@ -125,14 +147,14 @@ class Attempt(NamedTuple):
         return self.find(self.first, self.second)
 
 
-def with_ends(vocabulary: Sequence[str]) -> list[str]:
-    """Return a vocabulary with `END` in place of `</s>`, each word once."""
-    return [*dict.fromkeys(END if word == SENTENCE_END else word for word in vocabulary)]
-
-
-def lines_of(text: Text) -> list[list[str]]:
-    """Return the words of each line of a text; the last line may lack its end."""
-    lines = [[word for word in line.split(" ") if word] for line in " ".join(text).split(END)]
+def lines_of(text: Text) -> list[list[Token]]:
+    """Return the tokens of each line of a text; the last line may lack its end."""
+    lines: list[list[Token]] = [[]]
+    for token in text:
+        if token == END:
+            lines.append([])
+        else:
+            lines[-1].append(token)
     return lines if lines[-1] else lines[:-1]
 
 
@@ -143,10 +165,10 @@ def last_unit(text: Text, unit: UnitOfText) -> Text:
     return text if unit == "stream" else text[next(borders, 0) :]
 
 
-def joined(lines: Sequence[Sequence[str]], scores: Sequence[Logs]) -> list[float]:
+def joined(lines: Sequence[Sequence[Token]], scores: Iterable[Logs]) -> list[float]:
     """Return the scores of a text from those of its lines, whose ends may not be predicted."""
     pairs = zip(lines, scores, strict=True)
-    return [log for words, logs in pairs for log in (*logs, 0.0)[: len(words) + 1]]
+    return [log for words, logs in pairs for log in (*logs, math.nan)[: len(words) + 1]]
 
 
 def ended(text: Text, ends: Text = (END,)) -> Text:
@@ -158,11 +180,74 @@ def ended(text: Text, ends: Text = (END,)) -> Text:
 
 def has_place(text: Text) -> bool:
     """Return True if a text ends within a sentence, or with the end of one that has words."""
-    return len(text) > 1 and text[-2] != END
+    return any(token != END for token in text[-2:])
 
 
-def audit(name: str, scorer: AuditedScorer, text: Text, places: int, tolerance: float) -> Audit:
-    """Audit a scorer on a text of some sentences, at so many drawn places of it."""
+def audit(
+    score: Callable[[list[list[Any]]], Iterable[Iterable[float | None]]],
+    ask: Callable[[list[list[Any]], list[Any]], Iterable[float]] | None = None,
+    *,
+    text: Iterable[Sequence[Any]],
+    vocabulary: Sequence[Any] = (),
+    unit: UnitOfText = "stream",
+    places: int = 5,
+    tolerance: float = 1e-4,
+) -> Audit:
+    """Audit a function that scores tokens (words, or their numbers) and may learn from them.
+
+    `score(text)` begins anew, reads a list of lists of tokens, in order, and returns for each list
+    the natural log P of its tokens; None or NaN where nothing is predicted. `ask(text, candidates)`
+    returns log P of each candidate as the token that comes after the text, whose last list may be
+    empty. `text` is the text to try, and `vocabulary` all tokens that can be predicted, such as
+    `range(50257)`. `unit` says after what all that was learnt is forgotten: after each list, be it
+    a `sentence` or a `document`, or never (`stream`). `places` is the number of places at which a
+    rule is tried, and `tolerance` the allowed difference of scores (nats) and of sums.
+
+    Nothing is broken if `broken` of the result is empty, and all was tested if `not_tested` is;
+    `print` shows it. Raises UserError for what cannot be audited. docs/audit.md has an example.
+    """
+
+    def score_lines(text: Text) -> list[float]:
+        lines = lines_of(text)
+        logs = [[*map(_number, of_line)] for of_line in score([line for line in lines if line])]
+        if [*map(len, logs)] != [len(line) for line in lines if line]:
+            raise UserError(
+                "`score`: a list of log P for each list, and one for each token, needed"
+            )
+        remaining = iter(logs)
+        return joined(lines, [next(remaining) if line else [] for line in lines])
+
+    def ask_after(text: Text, candidates: Sequence[Token]) -> list[float]:
+        before = [line for line in lines_of(text[:-1]) if line]
+        begins = text[-2:-1] in ((), (END,))
+        logs = [*map(_number, ask(before + [[]] * begins, [*candidates]))] if ask else []
+        if len(logs) != len(candidates):
+            raise UserError("`ask`: a log P for each candidate is needed")
+        return logs
+
+    parts = [*text]
+    if unit not in _ENDS:
+        raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(_ENDS)}")
+    if any(isinstance(part, str) for part in parts) or not any(map(len, parts)):
+        raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
+    flat = tuple(chain.from_iterable((*part, *_ENDS[unit]) for part in parts if len(part)))
+    if END in vocabulary or flat.count(END) != sum(len(_ENDS[unit]) for part in parts if len(part)):
+        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    scorer = AuditedScorer(score_lines, unit, vocabulary, ask=ask_after if ask else None)
+    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, flat, places, tolerance)
+
+
+def _number(log: float | None) -> float:
+    return math.nan if log is None else float(log)
+
+
+def audit_scorer(
+    name: str, scorer: AuditedScorer, text: Text, places: int, tolerance: float
+) -> Audit:
+    """Audit a scorer on a text of some sentences, at so many drawn places of it.
+
+    Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
+    """
     auditor = Auditor(scorer, text, places, tolerance)
     rules = (
         auditor.reset(),  # the others need to know whether it is broken
@@ -186,6 +271,15 @@ class Auditor:
         """The unit of text; the whole text once the rule `reset` is broken."""
         self.chance = Random(1)
         self.score = lru_cache(maxsize=200)(self.score_anew)
+        self.known = {*scorer.vocabulary}
+        lacking = [word for word in dict.fromkeys(text) if word not in {*self.known, END}]
+        self.unknown = lacking if self.known else []
+        """The words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
+        if self.unknown and UNKNOWN not in self.known:
+            raise UserError(
+                f"`{lacking[0]}` is in the text, but not in the vocabulary, "
+                f"which has no `{UNKNOWN}`"
+            )
 
     def score_anew(self, text: Text) -> Logs:
         """Let the scorer score a text; `score` does so only if it has not scored it lately."""
@@ -204,7 +298,11 @@ class Auditor:
     def predicted(self) -> list[int]:
         """The places of the words that the scorer predicts."""
         scores = self.score(self.text)
-        return [n for n, log in enumerate(scores) if log and has_place(self.text[: n + 1])]
+        return [
+            n
+            for n, log in enumerate(scores)
+            if not math.isnan(log) and has_place(self.text[: n + 1])
+        ]
 
     @cached_property
     def beginnings(self) -> list[Text]:
@@ -215,20 +313,24 @@ class Auditor:
         return [self.text[: n + 1] for n in sorted({*self.drawn(self.predicted), *surest})]
 
     @cached_property
-    def candidates(self) -> tuple[list[str], bool]:
+    def candidates(self) -> tuple[list[Token], bool]:
         """The words to try in a place, and True if there are no others."""
         ends = any(self.text[n] == END for n in self.predicted)
-        known = self.scorer.vocabulary
+        known = self.known
         if known and ends and END not in known:
             raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
         in_one_call = self.scorer.ask or self.unit != "stream"
         most = len({*known, *self.text}) if in_one_call else self.scorer.most
         exact = 0 < len(known) <= most
-        words = dict.fromkeys(known if exact else reversed(self.text))
+        read = [word for word in reversed(self.text) if not known or word in known]
+        words = dict.fromkeys(self.scorer.vocabulary if exact else read)
         return [word for word in words if ends or word != END][:most], exact
 
     def reset(self) -> AuditedRule:
         """Let two parts of the text that begin with a unit change places."""
+        if self.unit == "stream":
+            said = "the text is one stream, of which nothing is forgotten"
+            return AuditedRule(rule="reset", status="not claimed", said=said)
         text = self.text
         unit = self.unit
         ends = _ENDS[unit]
@@ -243,8 +345,7 @@ class Auditor:
             return self.difference(said, first + second, second + first, scores, in_order)
 
         borders = [n for n in range(len(ends), len(text)) if text[n - len(ends) : n] == ends]
-        drawn = [] if unit == "stream" else self.drawn(borders)
-        attempts = [Attempt(moved, text[:n], text[n:]) for n in drawn]
+        attempts = [Attempt(moved, text[:n], text[n:]) for n in self.drawn(borders)]
         rule = self.tried("reset", attempts, "" if attempts else f"; the text is one {unit}")
         if rule.status == "broken":
             self.unit = "stream"
@@ -279,24 +380,37 @@ class Auditor:
         """Add up the probabilities of candidates for a place."""
         ask = self.scorer.ask
         words, exact = self.candidates
+        unknown = [*self.unknown[: self.scorer.most], UNKNOWN] if self.unknown else []
         said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
         said += "" if ask else ", or each is learnt before it is scored"
 
         def add_up(first: Text, _: Text) -> BrokenRule | None:
             if not has_place(first):
                 return None
-            logs = ask(first, words) if ask else self.put_in(first[:-1], words)
-            # Words that a scorer does not know have the score of `<unk>`, which counts once.
-            counted = logs if exact else {*logs}
+            begins = first[-2:-1] in ((), (END,))
+            # A text cannot show the end of a sentence without words, of which there is no score.
+            here = [word for word in words if ask or not begins or word != END]
+            asked = [*here, *unknown]
+            logs = [*(ask(first, asked) if ask else self.put_in(first[:-1], asked))]
+            # Without a vocabulary, words that are not known have one score, which counts once.
+            counted = logs[: len(here)] if self.known else {*logs}
             total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
-            most = 1.0 if exact else min(total, 1.0)
-            return self.difference(said, first, first, [most], [total], len(first) - 1)
+            is_bound = len(here) < len(words) or not exact
+            most = total if is_bound and total < 1 else 1.0
+            at = len(first) - 1
+            some = "{} is predicted, but not every other word in its place"
+            text = some if math.isnan(total) else said
+            other = f"{{}}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
+            return self.difference(text, first, first, [most], [total], at) or self.difference(
+                other, first, first, logs[-1:] * len(unknown), logs[len(here) :], at, unknown
+            )
 
         attempts = [Attempt(add_up, first) for first in self.beginnings]
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
-        return self.tried("normalisation", attempts, f"; {kind} {len(words)} words")
+        lacking = f", and {len(unknown) - 1} unknown words as `{UNKNOWN}`" if unknown else ""
+        return self.tried("normalisation", attempts, f"; {kind} {len(words)} words{lacking}")
 
-    def put_in(self, before: Text, words: Sequence[str]) -> list[float]:
+    def put_in(self, before: Text, words: Sequence[Token]) -> list[float]:
         """Return the score of each of these words in the place after others."""
         if self.unit == "stream":
             return [self.score_anew((*before, word))[-1] for word in words]
@@ -393,7 +507,7 @@ class Auditor:
         before: Logs,
         after: Logs,
         place: int | None = None,
-        candidates: Sequence[str] = (),
+        candidates: Sequence[Token] = (),
     ) -> BrokenRule | None:
         """Return what the first scores that differ show; None if all are equal.
 
@@ -403,15 +517,17 @@ class Auditor:
         """
         for number, expected in enumerate(before):
             found = after[number] if number < len(after) else math.nan
-            if expected != found and not abs(expected - found) <= self.tolerance:
+            both_unpredicted = math.isnan(expected) and math.isnan(found)
+            close = expected == found or abs(expected - found) <= self.tolerance
+            if not both_unpredicted and not close:
                 at = number if place is None else place
                 name = candidates[number] if candidates else text[at]
                 word = SENTENCE_END if name == END else name
                 line_start = max((n + 1 for n in range(at) if text[n] == END), default=0)
                 return BrokenRule(
                     said=said.format(f"`{word}`"),
-                    text=tuple(map(" ".join, lines_of(text))),
-                    other=tuple(map(" ".join, lines_of(other))),
+                    text=tuple(" ".join(map(str, line)) for line in lines_of(text)),
+                    other=tuple(" ".join(map(str, line)) for line in lines_of(other)),
                     line=text[:at].count(END) + 1,
                     word=at - line_start + 1,
                     before=expected if math.isfinite(expected) else None,

@@ -1,0 +1,150 @@
+"""The comparison of two models by their log-probabilities of one text, as the claims make it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from csv import QUOTE_NONE
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
+from online_rnnlm.analysis.significance import bootstrap_interval, pieces_of, sign_flip_p_value
+from online_rnnlm.errors import UserError, naming
+
+_COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
+"""The columns that are read of the table that `score --per word` writes."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The difference between two models on one text, and how sure it is."""
+
+    perplexity: float
+    """Perplexity of the first model."""
+    perplexity_against: float
+    """Perplexity of the second one."""
+    change_percent: float
+    """Change from the second model's perplexity to the first one's (%): below 0, the first is
+    better."""
+    interval_percent: tuple[float, float]
+    """95 % bootstrap interval of the change (%), pieces of the text drawn with replacement."""
+    nats_per_token: float
+    """Gain of the first model (nats per token)."""
+    interval_nats_per_token: tuple[float, float]
+    """95 % bootstrap interval of the gain (nats per token)."""
+    p_value: float
+    """Two-sided p-value of the paired permutation test over the pieces."""
+    drawn: Literal["document", "block"]
+    """What the pieces are: documents or, if these are not known, blocks of consecutive items."""
+    pieces: int
+    """Number of pieces."""
+    tokens: int
+    """Number of tokens."""
+
+    def __str__(self) -> str:
+        """Return what people read."""
+        low, high = self.interval_percent
+        return (
+            f"perplexity {self.perplexity:.2f} against {self.perplexity_against:.2f}: "
+            f"{self.change_percent:+.2f} %, 95 % interval {low:+.2f} to {high:+.2f} %, "
+            f"p = {self.p_value:.2g}\n"
+            f"{self.tokens} tokens in {self.pieces} {self.drawn}s, which are drawn"
+        )
+
+
+def compare(
+    ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike], documents: ArrayLike | None = None
+) -> Comparison:
+    """Compare two models by their natural log P of the same text.
+
+    Each has an item for each sentence, an array of its tokens' log P such as `log_probabilities`
+    returns, or for each token, a number. `documents` has the number of each item's document. The
+    interval and the test draw documents, since sentences of one share its subject and what is
+    learnt from it; where these are not known, or are single items, blocks of N^(1/3) items of N.
+
+    Raises UserError if the items differ in number or length, a log P is not finite, or if there is
+    a single piece.
+    """
+    lengths = np.array([np.size(logs) for logs in ours], np.int64)
+    others = np.array([np.size(logs) for logs in theirs], np.int64)
+    if not np.array_equal(lengths, others):
+        raise UserError("the two lists of log-probabilities are not of the same items of text")
+    sums = [np.array([np.sum(logs) for logs in side], np.float64) for side in (ours, theirs)]
+    if not np.isfinite(sums).all():
+        at = int(np.flatnonzero(~np.isfinite(sums).all(axis=0))[0])
+        raise UserError(f"item {at} (from 0): a log-probability is not a finite number")
+    numbers = np.zeros(len(lengths)) if documents is None else np.asarray(documents)
+    if len(numbers) != len(lengths):
+        raise UserError(f"`documents`: {len(numbers)} numbers for {len(lengths)} items of text")
+    articles = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+    pieces = pieces_of(articles, "stream", in_order=True) if lengths.any() else None
+    if pieces is None or pieces.count < 2:
+        raise UserError("to compare two models, a text needs two documents, or several sentences")
+    tokens = pieces.sums(lengths)
+    gains = pieces.sums(sums[0] - sums[1])
+    gain = float(gains.sum() / tokens.sum())
+    interval = bootstrap_interval(gains, tokens.astype(np.int64))
+    return Comparison(
+        perplexity=math.exp(-sums[0].sum() / tokens.sum()),
+        perplexity_against=math.exp(-sums[1].sum() / tokens.sum()),
+        change_percent=percent_of_gain(gain),
+        interval_percent=percents_of_gains(interval),
+        nats_per_token=gain,
+        interval_nats_per_token=interval,
+        p_value=sign_flip_p_value(gains),
+        drawn="document" if pieces.name == "article" else "block",
+        pieces=pieces.count,
+        tokens=int(tokens.sum()),
+    )
+
+
+def compare_files(ours: Path, theirs: Path) -> Comparison:
+    """Compare two models by the tables of one text that `score --per word` has written.
+
+    Raises UserError if a table cannot be read, if they are of different texts, or if one model
+    knows a word that the other one does not: its perplexity is then one of another vocabulary.
+    """
+    first, second = _words(ours), _words(theirs)
+    if len(first) != len(second):
+        raise UserError(f"{ours} and {theirs}: {len(first)} and {len(second)} words: not one text")
+    for column in ("document", "sentence", "word", "known"):
+        differ = np.flatnonzero((first[column] != second[column]).to_numpy())
+        if len(differ):
+            at = int(differ[0])
+            why = "not one vocabulary" if column == "known" else "not one text"
+            raise UserError(
+                f"{ours} and {theirs}: row {at + 1}, `{first['word'][at]}`: {column} is "
+                f"{first[column][at]} and {second[column][at]}: {why}"
+            )
+    starts = np.flatnonzero(first["sentence"].diff().to_numpy())
+    logs, against = (
+        np.split(table["log_probability"].to_numpy(np.float64), starts[1:])
+        for table in (first, second)
+    )
+    return compare(logs, against, first["document"].to_numpy()[starts])
+
+
+def _words(file: Path) -> pd.DataFrame:
+    """Read a table of words: TSV, or lines of JSON."""
+    with naming(str(file)):
+        try:
+            with file.open(encoding="utf-8") as lines:
+                is_json = lines.read(1) == "{"
+            if is_json:
+                table = pd.read_json(file, lines=True, dtype=False)
+            else:
+                table = pd.read_csv(
+                    file, sep="\t", quoting=QUOTE_NONE, na_filter=False, dtype={"word": str}
+                )
+            return table[_COLUMNS].astype({"log_probability": np.float64})
+        except (ValueError, KeyError):
+            raise UserError(
+                f"needed: what `score --per word --format tsv` writes, with the columns "
+                f"{', '.join(_COLUMNS)}"
+            ) from None

@@ -1,0 +1,130 @@
+"""Tests of the audit of a Python function over the numbers of tokens, or over words."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from online_rnnlm import UserError, audit
+
+SIZE = 30
+CHANCE = np.random.default_rng(1)
+TEXT = [CHANCE.integers(0, 12, length).tolist() for length in (7, 1, 12, 9)]
+
+
+class Adaptive:
+    """A model of tokens 0 to 29 that counts what it has read, and forgets it or not."""
+
+    def __init__(self, *, forgets=False, peeks=False, biased=0.0, dtype=np.float64):
+        self.forgets, self.peeks, self.biased, self.dtype = forgets, peeks, biased, dtype
+        self.calls = 0
+
+    def after(self, before):
+        return np.log((np.bincount(before, minlength=SIZE) + 0.1) / (len(before) + 0.1 * SIZE))
+
+    def score(self, text):
+        self.calls += 1
+        read, scores = [], []
+        for tokens in text:
+            read = [] if self.forgets else read
+            read += tokens if self.peeks else []
+            logs = []
+            for token in tokens:
+                logs.append(self.after(read)[token] + self.biased)
+                read += [] if self.peeks else [token]
+            scores.append(np.array(logs, self.dtype))
+        return scores
+
+    def ask(self, text, candidates):
+        read = text[-1] if self.forgets else [token for tokens in text for token in tokens]
+        return self.after(read)[candidates] + self.biased
+
+
+def statuses(found):
+    return {rule.rule: rule.status for rule in found.rules}
+
+
+@pytest.mark.parametrize("unit", ["sentence", "document", "stream"])
+@pytest.mark.parametrize("vocabulary", [range(SIZE), ()])
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_honest_model_passes_and_is_loaded_once(unit, vocabulary, asks):
+    model = Adaptive(forgets=unit != "stream")
+    ask = model.ask if asks else None
+    found = audit(model.score, ask, text=TEXT, vocabulary=vocabulary, unit=unit, tolerance=1e-9)
+    assert (found.broken, found.not_tested) == ([], [])
+    assert statuses(found)["reset"] == ("not claimed" if unit == "stream" else "holds")
+    assert ("the sum over all 30 words" in str(found)) == (len(vocabulary) > 0)
+    assert model.calls > 10
+
+
+def test_a_model_that_learns_before_it_scores_is_caught_and_shown_in_numbers():
+    model = Adaptive(forgets=True, peeks=True)
+    found = audit(model.score, model.ask, text=TEXT, vocabulary=range(SIZE), unit="document")
+    assert {"causality", "score before update"} <= {*found.broken}
+    assert "has another score" in str(found) and "`1" in str(found)
+
+
+def test_a_model_that_forgets_nothing_breaks_the_reset_that_is_claimed():
+    model = Adaptive()
+    found = audit(model.score, model.ask, text=TEXT, vocabulary=range(SIZE), unit="document")
+    assert found.broken == ["reset"]
+
+
+def test_a_tolerance_fits_the_arithmetic_and_hides_a_bias_below_it():
+    coarse = Adaptive(dtype=np.float16)
+    options = {"text": TEXT, "vocabulary": range(SIZE)}
+    assert "score before update" in audit(coarse.score, coarse.ask, **options).broken
+    assert audit(coarse.score, coarse.ask, **options, tolerance=0.02).broken == []
+    biased = Adaptive(biased=0.01)
+    assert "normalisation" in audit(biased.score, biased.ask, **options).broken
+    assert audit(biased.score, biased.ask, **options, tolerance=0.02).broken == []
+
+
+def test_none_is_no_prediction_and_0_is_a_probability_of_1():
+    def first_is(log, text):
+        return [[log, *logs[1:]] for logs in Adaptive(forgets=True).score(text)]
+
+    options = {"text": TEXT, "vocabulary": range(SIZE), "unit": "sentence"}
+    found = audit(lambda text: first_is(None, text), **options)
+    assert (found.broken, found.not_tested) == ([], [])
+    assert audit(lambda text: first_is(0.0, text), **options).broken == ["normalisation"]
+    nothing = audit(lambda text: [[None] * len(tokens) for tokens in text], **options)
+    assert nothing.not_tested == ["normalisation"]
+
+
+def test_words_that_the_vocabulary_lacks_are_scored_as_unknown_ones():
+    def score(text, log_of_unknown=None):
+        scores, seen = [], Counter()
+        for words in text:
+            scores.append([])
+            for word in words:
+                known = word if word in ("a", "b") else "<unk>"
+                log = math.log((seen[known] + 1) / (seen.total() + 3))
+                is_lucky = log_of_unknown is not None and known != word
+                scores[-1].append(log_of_unknown if is_lucky else log)
+                seen[known] += 1
+        return scores
+
+    options = {"text": [["a", "zebra", "b"], ["b", "a"]], "vocabulary": ["a", "b", "<unk>"]}
+    assert audit(score, **options).broken == []
+    assert audit(lambda text: score(text, math.log(0.5)), **options).broken == ["normalisation"]
+    with pytest.raises(UserError, match="`zebra` is in the text"):
+        audit(score, text=options["text"], vocabulary=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"text": ["the cat"]}, "`text`: lists of tokens"),
+        ({"text": []}, "`text`: lists of tokens"),
+        ({"text": [["a", "\n"]]}, "a line's end cannot be a token"),
+        ({"unit": "article"}, "`unit`: 'article': allowed: sentence, document, stream"),
+        ({"score": lambda text: [[0.0]]}, "`score`: a list of log P for each list"),
+        ({"ask": lambda text, candidates: [0.0]}, "`ask`: a log P for each candidate"),
+    ],
+)
+def test_what_cannot_be_audited_is_refused(changes, expected):
+    values = {"score": Adaptive().score, "text": TEXT, "vocabulary": range(SIZE), **changes}
+    with pytest.raises(UserError, match=expected):
+        audit(**values)
