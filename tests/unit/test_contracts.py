@@ -16,7 +16,7 @@ from online_rnnlm.config.catalogue import TABLES
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.rivals.base import Rival
+from online_rnnlm.rivals import rivals_of
 from tests.project import ROOT
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
@@ -35,7 +35,7 @@ CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
         ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": (RIVALS, ("Rival",)),
+    "rivals.": (RIVALS, ("evaluate",)),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
         ("Source",),
@@ -73,7 +73,8 @@ def test_the_names_of_engines_are_those_with_properties():
         assert engine.devices and (engine.cells or set()) <= {*names_of("cell")}
 
 
-@pytest.mark.parametrize("name", RIVALS)
-def test_a_rival_has_names_and_evaluates_itself(name):
-    rival = import_module(f"online_rnnlm.rivals.{name}").Rival(typed.TestingSettings())
-    assert isinstance(rival, Rival) and rival.label and rival.phrase and rival.title
+def test_rivals_have_names():
+    rivals = rivals_of(typed.TestingSettings())
+    assert tuple(rivals) == RIVALS
+    for rival in rivals.values():
+        assert rival.label and rival.phrase and rival.title and rival.note

@@ -16,7 +16,10 @@ import online_rnnlm
 from online_rnnlm.storage import code
 
 PACKAGE = Path(online_rnnlm.__file__).parent
-JOBS = ("jobs/train.py", "jobs/evaluate.py", "jobs/choice.py", "corpora/encoding.py")
+JOBS = (
+    *("jobs/train.py", "jobs/evaluate.py", "jobs/choice.py", "corpora/encoding.py"),
+    *(f"rivals/{file.name}" for file in (PACKAGE / "rivals").glob("*.py")),
+)
 IN_IDENTITY = {"core": "core", "corpora": "corpora", "jobs": "jobs", "rivals": "jobs"}
 """The digest that a folder's modules are in."""
 REASONS = {

@@ -25,7 +25,7 @@ from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import mixed_rivals, rival_in, rivals_of_corpora
+from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
@@ -147,7 +147,7 @@ class Results:
             yield System(corpus, row.by_seed(row.final), row.parameters, row)
         for row in rows:
             for name in row.evaluations:
-                if rival := rival_in(name, self.experiment.testing):
+                if rival := rivals_of(self.experiment.testing).get(name):
                     parameters = self.parameters_of(row, name)
                     yield System(corpus, row.by_seed(name), parameters, row, rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
@@ -155,17 +155,15 @@ class Results:
     def parameters_of(self, row: FinishedRow, evaluation: str) -> int:
         """The number of parameters of a row in an evaluation, with those of models mixed in."""
         parameters = row.parameters
-        if rival := rival_in(evaluation, self.experiment.testing):
-            parts = mixed_rivals(rival.name, self.experiment.testing)
-            mixed = {part.name for part in parts}
+        if rival := rivals_of(self.experiment.testing).get(evaluation):
             for system in self.rivals:
-                if system.corpus == row.corpus and system.rival and system.rival.name in mixed:
+                if system.corpus == row.corpus and system.rival in rival.parts:
                     parameters += system.parameters or 0
         return parameters
 
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
-        if rival := rival_in(evaluation, self.experiment.testing):
+        if rival := rivals_of(self.experiment.testing).get(evaluation):
             return f"with {rival.phrase}"
         return in_words(ways_of(self.experiment)[evaluation])
 

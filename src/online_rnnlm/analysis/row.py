@@ -13,7 +13,7 @@ from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.rivals.base import Rival
+from online_rnnlm.rivals import Rival
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.runs import RunResult
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
 from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.code import PACKAGE
 
@@ -84,16 +85,16 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.evaluate import evaluate
-    from online_rnnlm.rivals import rival_in
+    from online_rnnlm.rivals import load_test
 
-    rival = rival_in(arguments.evaluation, experiment.testing)
+    evaluation = allowed[arguments.evaluation]
     evaluate(
         directory,
         planned.name,
         directory.corpus(planned.corpus_folder),
-        allowed[arguments.evaluation],
+        evaluation,
         experiment.testing,
-        rival.evaluate if rival else None,
+        None if isinstance(evaluation, Way) else load_test(evaluation),
     )
 
 
@@ -108,7 +109,8 @@ def run_rival(arguments: argparse.Namespace) -> None:
     from online_rnnlm.rivals import evaluate_rival, rivals_of_corpora
 
     experiment, directory = _arguments.experiment_of(arguments)
-    evaluate_rival(directory, _arguments.named(arguments, "rival", rivals_of_corpora(experiment)))
+    rival = _arguments.named(arguments, "rival", rivals_of_corpora(experiment))
+    evaluate_rival(directory, rival, experiment.testing)
 
 
 def _of_corpus(stage: str, text: str) -> Verb:

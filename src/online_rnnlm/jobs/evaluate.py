@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.network import Network
+from online_rnnlm.jobs.network import Failed, Network, Tested
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 Vectors = Mapping[str, NDArray[np.floating[Any]]]
+RivalTest = Callable[[Network, TestingSettings], Tested | Failed]
+"""The test of a network with a rival added to it."""
 _Scored = tuple[dict[str, Floats], dict[str, float]]
 """The scores of texts, and the seconds that each took, by the text's name."""
 
@@ -52,42 +54,46 @@ class EvaluationFiles:
     document_size: int = 0
     """Length of the vectors that it leaves if it has failed."""
 
-    def write(
-        self,
-        logs: Mapping[str, Floats],
-        seconds: Mapping[str, float],
-        vectors: Vectors | None = None,
-        *,
-        advice: str = "",
-        **found: Any,
-    ) -> None:
+    def write(self, found: Tested | Failed) -> None:
         """Write the files of a test: the record comes last, when the others are complete.
 
-        By text, `logs` (tokens,) are natural log P of every token in order, `seconds` the duration
-        of the scoring, and `vectors` (sentences, D) d after every sentence's last word. `found` are
-        the other fields of an `Evaluation`: what was tried, what was chosen, and the costs.
-
-        If what learns diverged on one of the corpus's own splits, the evaluation has failed, and
-        `advice` ends its reason. A text of another kind on which it diverged is left out.
+        If what learns diverged on one of the corpus's own splits, the evaluation has failed. A text
+        of another kind on which it diverged is left out.
         """
+        if isinstance(found, Failed):
+            self.write_failed(f"{self.run}, {self.evaluation}: {found.reason}", found.curve)
+            return
         tables = {}
-        for split, scores in logs.items():
+        for split, scores in found.log_probabilities.items():
             if perplexity(scores) is not None:
                 tables[split] = self._sentence_table(split, scores)
                 continue
-            reason = f"{self.run}, {self.evaluation}: diverged on {split}{advice}"
+            reason = f"{self.run}, {self.evaluation}: diverged on {split}{found.advice}"
             if split in SPLITS:
-                self.write_diverged(reason, found.get("curve", ()))
+                self.write_failed(reason, found.curve)
                 return
             logger.warning("%s", reason)
-        files = self._write_scores(tables, logs, vectors or {})
-        splits = {split: _metrics(table, seconds[split]) for split, table in tables.items()}
+        files = self._write_scores(tables, found.log_probabilities, found.vectors)
+        splits = {split: _metrics(table, found.seconds[split]) for split, table in tables.items()}
         for split, metrics in splits.items():
             logger.info("%s: perplexity %.2f", split, metrics.perplexity)
-        record = Evaluation(**self._about, **found, files=files, splits=splits)
+        record = Evaluation(
+            run=self.run,
+            identity=self.identity,
+            evaluation=self.evaluation,
+            way=self.way,
+            tested_with=self.tested_with,
+            curve=tuple(found.curve),
+            files=files,
+            costs=found.costs,
+            parameters=found.parameters,
+            chosen=dict(found.chosen),
+            mixtures=tuple(found.mixtures),
+            splits=splits,
+        )
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
-    def write_diverged(self, reason: str, curve: Iterable[Trial] = ()) -> None:
+    def write_failed(self, reason: str, curve: Sequence[Trial] = ()) -> None:
         """Write the files of an evaluation that has failed: all are there, but they are empty.
 
         `reason` is one line that names what failed and what can be tried.
@@ -96,20 +102,17 @@ class EvaluationFiles:
         vectors = {}
         if self.way == AS_TRAINED:
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
-        files = self._write_scores({}, {}, vectors)
-        record = DivergedEvaluation(**self._about, curve=tuple(curve), files=files, reason=reason)
+        record = DivergedEvaluation(
+            run=self.run,
+            identity=self.identity,
+            evaluation=self.evaluation,
+            way=self.way,
+            tested_with=self.tested_with,
+            curve=tuple(curve),
+            files=self._write_scores({}, {}, vectors),
+            reason=reason,
+        )
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
-
-    @property
-    def _about(self) -> dict[str, Any]:
-        """The fields of the record that are known before the test."""
-        return {
-            "run": self.run,
-            "identity": self.identity,
-            "evaluation": self.evaluation,
-            "way": self.way,
-            "tested_with": self.tested_with,
-        }
 
     def _write_scores(
         self, tables: Mapping[str, pd.DataFrame], logs: Mapping[str, Floats], vectors: Vectors
@@ -172,7 +175,7 @@ def evaluate(
     corpus_directory: CorpusDirectory,
     evaluation: Way | RunRivalName,
     testing: TestingSettings,
-    test_rival: Callable[[Network, EvaluationFiles], None] | None = None,
+    test_rival: RivalTest | None = None,
 ) -> None:
     """Test a run in a way, or with a rival, by `test_rival`; write the evaluation's files.
 
@@ -193,30 +196,30 @@ def evaluate(
         document_size=record.settings.document_size,
     )
     if isinstance(end, RunDivergence):
-        files.write_diverged(end.reason)
+        files.write_failed(end.reason)
         return
     network = Network(experiment, record, corpus, weight_files.read_trained(run, corpus.digest))
     if not isinstance(evaluation, Way):
         assert test_rival is not None
-        test_rival(network, files)
+        files.write(test_rival(network, testing))
     elif evaluation.unit_of_text is None:
-        _test_as_trained(network, files, evaluation)
+        files.write(_test_as_trained(network, evaluation))
     else:
-        _test_at_best_rates(network, files, evaluation, testing)
+        files.write(_test_at_best_rates(network, evaluation, testing))
 
 
-def _test_as_trained(network: Network, files: EvaluationFiles, way: Way) -> None:
+def _test_as_trained(network: Network, way: Way) -> Tested:
     """Test with fixed weights; the document vector learns as in training, or is held at 0."""
     scores, seconds = network.score(way, network.corpus.splits)
-    logs = {name: found.log_probabilities for name, found in scores.items()}
-    vectors = {name: scores[name].document_vectors for name in HELD_OUT if way.vector_learns}
-    costs = costs_of(network.settings, network.corpus, way)
-    files.write(logs, seconds, vectors, costs=costs)
+    return Tested(
+        {name: found.log_probabilities for name, found in scores.items()},
+        seconds,
+        costs_of(network.settings, network.corpus, way),
+        vectors={name: scores[name].document_vectors for name in HELD_OUT if way.vector_learns},
+    )
 
 
-def _test_at_best_rates(
-    network: Network, files: EvaluationFiles, way: Way, testing: TestingSettings
-) -> None:
+def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) -> Tested | Failed:
     """Test while something learns, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the
@@ -242,16 +245,15 @@ def _test_at_best_rates(
             tried.append((trial, (logs, seconds)))
         trial, (logs, seconds) = min(tried, key=lambda one: one[0].valid_perplexity or math.inf)
         if trial.valid_perplexity is None:
-            reason = f"{files.run}, {files.evaluation}: diverged on valid at every rate{advice}"
-            files.write_diverged(reason, [one for one, _ in tried])
-            return
+            reason = f"diverged on valid at every rate{advice}"
+            return Failed(reason, [one for one, _ in tried])
         best = dict(trial.settings)
     more_logs, more_seconds = score(best, [n for n in network.corpus.held_out if n != "valid"])
-    files.write(
+    return Tested(
         logs | more_logs,
         seconds | more_seconds,
-        advice=advice,
-        costs=costs_of(network.settings, network.corpus, way),
+        costs_of(network.settings, network.corpus, way),
         chosen=best,
-        curve=tuple(one for one, _ in tried),
+        curve=[one for one, _ in tried],
+        advice=advice,
     )

@@ -1,12 +1,14 @@
-"""A trained network that is tested."""
+"""A trained network that is tested, and what its test finds."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_rnnlm.config.engines import engine_for
 from online_rnnlm.config.training import RunSettings
@@ -16,7 +18,9 @@ from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.process.devices import require
+from online_rnnlm.storage.evaluations import Costs, Mixture, Trial
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord
 
 
@@ -55,3 +59,37 @@ class Network:
             scores[name] = scorer.score(split)
             seconds[name] = time.perf_counter() - began
         return scores, seconds
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The findings of a test, by the name of the text, and what was chosen on `valid` for it."""
+
+    log_probabilities: Mapping[str, NDArray[np.float64]]
+    """(tokens,): natural log P of every token in order."""
+    seconds: Mapping[str, float]
+    """Duration of the scoring."""
+    costs: Costs
+    """Mean costs of a token of `test`."""
+    chosen: Mapping[str, Number] = field(default_factory=dict)
+    """The settings that are best on `valid`, by name, or the weights of a mixture's parts."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""
+    mixtures: Sequence[Mixture] = ()
+    """Only of the rival `mixture`: the network with each other part, and all parts without each."""
+    parameters: int | None = None
+    """Number of an n-gram model's parameters; None for a run."""
+    vectors: Mapping[str, NDArray[np.floating[Any]]] = field(default_factory=dict)
+    """(sentences, D): d after every sentence's last word, where it learns as in training."""
+    advice: str = ""
+    """The end of the reason, if what learns diverges on a text: what can be tried."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The end of a test that has no scores."""
+
+    reason: str
+    """A line that names what failed and what can be tried."""
+    curve: Sequence[Trial] = ()
+    """All settings that were tried on `valid`."""

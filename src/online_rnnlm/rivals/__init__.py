@@ -1,29 +1,122 @@
 """The rivals by name: what a user may add to a static network instead of a document vector.
 
-A rival is a module of this package with a class `Rival`; its name is listed in `config/testing.py`.
+A rival has an entry in the table `rivals_of`, a module of its name with a function `evaluate`, and
+its name is listed in `config/testing.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 
-if TYPE_CHECKING:  # needs numpy; planning without rivals does not
-    from online_rnnlm.rivals.base import Rival
-
+if TYPE_CHECKING:  # needs numpy and pandas, which planning does not
+    from online_rnnlm.corpora.corpus import Corpus
+    from online_rnnlm.jobs.evaluate import RivalTest
+    from online_rnnlm.jobs.network import Tested
 
 NETWORK = "network"
 """The name of a mixture's part that is the network, its vector learning as in training."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The names of a model to compare with, and what it is made of."""
+
+    setting: RivalName
+    """Its name in `testing.rivals`, which is that of its module."""
+    name: str
+    """The name of its files, and of its part in a mixture."""
+    label: str
+    """Its name in legends and tables, such as `unigram cache`."""
+    title: str
+    """Its name in a table's row: the label, or one that says more."""
+    phrase: str
+    """Its name after `with`, such as `a unigram cache`."""
+    note: str
+    """A sentence below every table that contains it; rivals may share one."""
+    of_corpus: bool = False
+    """True if it is trained on a corpus alone; else it adds to a run's network."""
+    contains_network: bool = False
+    """True if it scores with a network's usual scores, so that its costs have those of the network
+    in them."""
+    parts: tuple[Rival, ...] = ()
+    """The rivals that a mixture mixes with a network."""
+
+
+def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
+    """Return all rivals by their names in `testing.rivals`."""
+    ngrams = f"{testing.kneser_ney_order}-gram"
+    rivals = [
+        _cache("unigram_cache", "unigram cache"),
+        _cache("neural_cache", "neural cache"),
+        _cache("short_neural_cache", "short neural cache"),
+        Rival(
+            setting="dynamic_evaluation",
+            name="dynamic_evaluation",
+            label="dynamic evaluation",
+            title="dynamic evaluation",
+            phrase="dynamic evaluation",
+            note="With dynamic evaluation: all weights learn after every few words, by steps "
+            "scaled with their usual gradients, and decay to the trained weights.",
+        ),
+        Rival(
+            setting="ngram_mixture",
+            name="ngram_mixture",
+            label=ngrams,
+            title=ngrams,
+            phrase=f"a {ngrams} model mixed in",
+            note="A network + an n-gram model: a mixture of both, by the weights that are best on "
+            "valid.",
+        ),
+        Rival(
+            setting="mixture",
+            name="mixture",
+            label="mixture",
+            title="mixture",
+            phrase="all rivals mixed in",
+            note="In a mixture: the network, and each of its other rivals but a short neural "
+            "cache, with the weights that are best on valid.",
+        ),
+        Rival(
+            setting="kneser_ney",
+            name=f"kneser_ney{testing.kneser_ney_order}",
+            label=ngrams,
+            title=f"{ngrams}, modified Kneser-Ney",
+            phrase=f"a {ngrams}",
+            note="An n-gram model's parameters are its n-grams and a weight for each of their "
+            "histories; it has no seed.",
+            of_corpus=True,
+        ),
+    ]
+    table = {rival.setting: rival for rival in rivals}
+    return {
+        name: replace(rival, parts=tuple(table[part] for part in testing.parts_of(name)))
+        for name, rival in table.items()
+    }
+
+
+def _cache(name: RunRivalName, label: str) -> Rival:
+    return Rival(
+        setting=name,
+        name=name,
+        label=label,
+        title=label,
+        phrase=f"a {label}",
+        note="With a cache: the network as it is, its vector learning if it has one, mixed with "
+        "the words just read.",
+        contains_network=True,
+    )
 
 
 class OfCorpus(NamedTuple):
@@ -43,56 +136,47 @@ class OfCorpus(NamedTuple):
 def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
     """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
+    rivals = rivals_of(testing)
     found = [
-        OfCorpus(corpus, experiment.digits.folder_of(corpus), rival)
+        OfCorpus(corpus, experiment.digits.folder_of(corpus), rivals[name])
         for corpus in filter(testing.concerns, experiment.corpora)
-        for rival in rivals_named(testing.rivals_of_corpora, testing)
+        for name in testing.rivals_of_corpora
     ]
     return {one.name: one for one in found}
 
 
-def evaluate_rival(experiment: ExperimentDirectory, of_corpus: OfCorpus) -> None:
+def parts_of(
+    run: Run | RunRecord, mixture: str, testing: TestingSettings
+) -> dict[str, tuple[str, str]]:
+    """Return the parts of a run's mixture by name, each with its evaluation's folder and name."""
+    places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
+    for part in rivals_of(testing)[mixture].parts:
+        if part.of_corpus:
+            of_corpus = OfCorpus(run.settings.corpus, run.corpus_folder, part)
+            places[part.name] = (of_corpus.name, NONE)
+        else:
+            places[part.name] = (run.name, part.name)
+    return places
+
+
+def load_test(rival: RunRivalName) -> RivalTest:
+    """Return the function that tests a network with a rival."""
+    test: RivalTest = import_module(f"{__name__}.{rival}").evaluate
+    return test
+
+
+def evaluate_rival(
+    experiment: ExperimentDirectory, of_corpus: OfCorpus, testing: TestingSettings
+) -> None:
     """Train a rival on its corpus's `train`, test it, and write its evaluation."""
     # These need numpy and pandas, which planning does not.
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.jobs.evaluate import EvaluationFiles  # noqa: PLC0415
 
-    rival = of_corpus.rival
-    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), rival.testing.other_texts)
-    identity = hashlib.sha256(f"{rival.name} {corpus.digest}".encode()).hexdigest()
+    name = of_corpus.rival.name
+    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), testing.other_texts)
+    identity = hashlib.sha256(f"{name} {corpus.digest}".encode()).hexdigest()
+    module = import_module(f"{__name__}.{of_corpus.rival.setting}")
+    test: Callable[[Corpus, TestingSettings], Tested] = module.evaluate
     files = EvaluationFiles(experiment, corpus, of_corpus.name, identity, NONE)
-    rival.evaluate(corpus, files)
-
-
-def parts_of(
-    run: Run | RunRecord, evaluation: str, testing: TestingSettings
-) -> dict[str, tuple[str, str]]:
-    """Return the parts of a run's mixture by name, each with its evaluation's folder and name."""
-    places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
-    for rival in mixed_rivals(evaluation, testing):
-        if is_rival(rival.name):
-            places[rival.name] = (run.name, rival.name)
-        else:
-            corpus = run.settings.corpus
-            places[rival.name] = (OfCorpus(corpus, run.corpus_folder, rival).name, NONE)
-    return places
-
-
-def is_rival(evaluation: str) -> bool:
-    """Return True if a run's evaluation scores a rival that adds to the run's network."""
-    return evaluation in get_args(RunRivalName)
-
-
-def rival_in(evaluation: str, testing: TestingSettings) -> Rival | None:
-    """Return the rival that a run's evaluation scores; None if it scores the run's model alone."""
-    return rivals_named([evaluation], testing)[0] if is_rival(evaluation) else None
-
-
-def mixed_rivals(mixture: str, testing: TestingSettings) -> list[Rival]:
-    """Return the rivals that a mixture has as parts; none if it is another evaluation."""
-    return rivals_named(testing.parts_of(mixture), testing)
-
-
-def rivals_named(names: Iterable[str], testing: TestingSettings) -> list[Rival]:
-    """Make the rivals of these names."""
-    return [import_module(f"{__name__}.{name}").Rival(testing) for name in names]
+    files.write(test(corpus, testing))

@@ -10,9 +10,10 @@ first token the cache is empty, and λ = 0. So a mixture adapts while it is test
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -20,12 +21,10 @@ from online_rnnlm.config.evaluations import final_way
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.rivals.base import Floats, Rival, States, Tokens, timed
+from online_rnnlm.jobs.network import Network, Tested
+from online_rnnlm.rivals.base import Fit, Floats, States, Tokens, timed
 from online_rnnlm.storage.evaluations import Trial
-
-if TYPE_CHECKING:
-    from online_rnnlm.jobs.evaluate import EvaluationFiles
-    from online_rnnlm.jobs.network import Network
+from online_rnnlm.storage.records import Number
 
 WINDOWS = (20, 50, 100, 500, 2000, 5000)
 """Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""
@@ -44,74 +43,71 @@ class ScoredText(NamedTuple):
     """(N, M): the state that each token was predicted from; (0, M) for a cache that needs none."""
 
 
-class Cache(Rival):
-    """A network mixed with a cache, whose settings are those with which `valid` is most probable.
+class Cache(ABC):
+    """A cache of the words just read; its settings are `window` and those that its kind adds."""
 
-    The settings are `window`, `weight` and those of `probabilities`. The network's document vector,
-    if any, learns as in training.
-    """
-
-    contains_network = True
-    needs_hidden_states: ClassVar[bool] = False
-    note = (
-        "With a cache: the network as it is, its vector learning if it has one, mixed with the "
-        "words just read."
-    )
+    needs_hidden_states: ClassVar[bool]
 
     @abstractmethod
-    def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
+    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
         """Return the cache's own probability of every token, float64 (N,); the first is NaN."""
 
     @abstractmethod
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
-        """Yield all settings to try but the weight, and the probabilities with each."""
+    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
+        """Yield all settings to try, and the probabilities with each."""
 
     @abstractmethod
-    def cost(self, state_size: int) -> float:
+    def cost(self, state_size: int, settings: Mapping[str, Number]) -> float:
         """Multiply-adds per word that it adds to a network whose states have that length."""
 
-    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
-        """Score the texts with the network, and mix the scores with those of the cache."""
-        way = final_way(network.settings.document_size)
-        scores, seconds = network.score(
-            way, network.corpus.held_out, hidden_states=self.needs_hidden_states
-        )
-        texts = {
-            name: ScoredText(
-                network.corpus.splits[name].stream[1:],
-                found.log_probabilities,
-                found.hidden_states,
-            )
-            for name, found in scores.items()
-        }
-        self.fit(texts["valid"])
-        logs, more = timed(self.score, texts)
-        own = costs_of(network.settings, network.corpus, way)
-        states = sizes_for(network.settings, network.corpus).output
-        adds = own.multiply_adds_per_word + self.cost(states)
-        files.write(
-            logs,
-            {name: seconds[name] + more[name] for name in texts},
-            costs=own.model_copy(update={"multiply_adds_per_word": adds}),
-            chosen=self.chosen,
-            curve=tuple(self.curve),
-        )
 
-    def fit(self, valid: ScoredText) -> None:
-        """Try every weight with every cache of the grid; of equal ones, the first is taken."""
-        for settings, probabilities in self.grid(valid):
-            for weight in WEIGHTS:
-                reached = perplexity(mix(valid.log_probabilities, probabilities, weight))
-                tried = {**settings, "weight": weight}
-                self.curve.append(Trial(settings=tried, valid_perplexity=reached))
-        best = min(self.curve, key=lambda trial: trial.valid_perplexity or math.inf)
-        self.chosen = best.settings
+def evaluate_cache(cache: Cache, network: Network) -> Tested:
+    """Score the texts with a network mixed with a cache, by the settings that are best on `valid`.
 
-    def score(self, text: ScoredText) -> Floats:
-        """Return the mixture's natural log P of every token."""
-        settings = {key: value for key, value in self.chosen.items() if key != "weight"}
-        probabilities = self.probabilities(text, **settings)
-        return mix(text.log_probabilities, probabilities, self.chosen["weight"])
+    The network's document vector, if any, learns as in training.
+    """
+    way = final_way(network.settings.document_size)
+    scores, seconds = network.score(
+        way, network.corpus.held_out, hidden_states=cache.needs_hidden_states
+    )
+    texts = {
+        name: ScoredText(
+            network.corpus.splits[name].stream[1:],
+            found.log_probabilities,
+            found.hidden_states,
+        )
+        for name, found in scores.items()
+    }
+    chosen, curve = fit(cache, texts["valid"])
+    logs, more = timed(partial(score, cache, chosen), texts)
+    own = costs_of(network.settings, network.corpus, way)
+    states = sizes_for(network.settings, network.corpus).output
+    adds = own.multiply_adds_per_word + cache.cost(states, chosen)
+    return Tested(
+        logs,
+        {name: seconds[name] + more[name] for name in texts},
+        own.model_copy(update={"multiply_adds_per_word": adds}),
+        chosen=chosen,
+        curve=curve,
+    )
+
+
+def fit(cache: Cache, valid: ScoredText) -> Fit:
+    """Try every weight with every cache of the grid; of equal ones, the first is taken."""
+    curve = []
+    for settings, probabilities in cache.grid(valid):
+        for weight in WEIGHTS:
+            reached = perplexity(mix(valid.log_probabilities, probabilities, weight))
+            tried = {**settings, "weight": weight}
+            curve.append(Trial(settings=tried, valid_perplexity=reached))
+    best = min(curve, key=lambda trial: trial.valid_perplexity or math.inf)
+    return Fit(best.settings, curve)
+
+
+def score(cache: Cache, settings: Mapping[str, Number], text: ScoredText) -> Floats:
+    """Return natural log P of every token with a network and a cache, mixed by its `weight`."""
+    probabilities = cache.probabilities(text, settings)
+    return mix(text.log_probabilities, probabilities, settings["weight"])
 
 
 def mix(log_probabilities: Floats, cache_probabilities: Floats, weight: float) -> Floats:

@@ -12,18 +12,15 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
 
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
-from online_rnnlm.rivals import base
-from online_rnnlm.rivals.base import Floats, timed
+from online_rnnlm.jobs.network import Network, Tested
+from online_rnnlm.rivals.base import Fit, Floats, timed
 from online_rnnlm.storage.evaluations import Trial
-
-if TYPE_CHECKING:
-    from online_rnnlm.jobs.evaluate import EvaluationFiles
-    from online_rnnlm.jobs.network import Network
+from online_rnnlm.storage.records import Number
 
 logger = logging.getLogger(__name__)
 
@@ -49,59 +46,51 @@ _STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
-class Rival(base.Rival):
-    """Dynamic evaluation with the settings that are best on `valid`."""
+def evaluate(network: Network, _: TestingSettings) -> Tested:
+    """Score the texts with weights that learn, by the settings that are best on `valid`."""
+    from online_rnnlm.core.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
 
-    label = "dynamic evaluation"
-    note = (
-        "With dynamic evaluation: all weights learn after every few words, by steps scaled with "
-        "their usual gradients, and decay to the trained weights."
+    corpus = network.corpus
+    scorer = dynamic.DynamicScorer(network.settings, corpus, network.weights)
+    texts: dict[str, LearningText] = {
+        name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out
+    }
+    chosen, curve = fit(texts["valid"])
+    logs, seconds = timed(lambda text: text(**chosen), texts)
+    test = corpus.splits["test"]
+    offsets = dynamic.segments_for(test, network.settings, TOKENS)[0]
+    costs = costs_after_stretches(
+        network.settings,
+        corpus,
+        Split(test.stream, offsets),
+        per_step=MULTIPLY_ADDS_PER_STEP,
     )
-    phrase = label
+    return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
-    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
-        """Score the texts with weights that learn and decay."""
-        from online_rnnlm.core.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
 
-        corpus = network.corpus
-        scorer = dynamic.DynamicScorer(network.settings, corpus, network.weights)
-        texts = {name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out}
-        self.fit(texts["valid"])
-        logs, seconds = timed(self.score, texts)
-        test = corpus.splits["test"]
-        offsets, _ = dynamic.segments_for(test, network.settings, TOKENS)
-        costs = costs_after_stretches(
-            network.settings,
-            corpus,
-            Split(test.stream, offsets),
-            per_step=MULTIPLY_ADDS_PER_STEP,
-        )
-        files.write(logs, seconds, costs=costs, chosen=self.chosen, curve=tuple(self.curve))
+def fit(valid: LearningText) -> Fit:
+    """Choose the settings by steps to the best neighbour in the grid, until none is better."""
+    curve = []
 
-    def fit(self, valid: LearningText) -> None:
-        """Choose the settings by steps to the best neighbour in the grid, until none is better."""
-        reached = cache(partial(self._try, valid))
-        best = _START if math.isfinite(reached(_START)) else _SLOWEST
-        # Of equals, the first is taken.
-        while (better := min([best, *_neighbours(best)], key=reached)) != best:
-            best = better
-        self.chosen = _settings(best)
-
-    def _try(self, valid: LearningText, place: Place) -> float:
+    @cache
+    def reached(place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
         settings = _settings(place)
-        reached = perplexity(valid(**settings))
-        self.curve.append(Trial(settings=settings, valid_perplexity=reached))
+        trial = Trial(settings=settings, valid_perplexity=perplexity(valid(**settings)))
+        curve.append(trial)
         said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
-        logger.info("%s: %s: perplexity %.2f on valid", self.label, said, reached or math.inf)
-        return reached or math.inf
+        found = trial.valid_perplexity or math.inf
+        logger.info("dynamic evaluation: %s: perplexity %.2f on valid", said, found)
+        return found
 
-    def score(self, text: LearningText) -> Floats:
-        """Natural log P of every token."""
-        return text(**self.chosen)
+    best = _START if math.isfinite(reached(_START)) else _SLOWEST
+    # Of equals, the first is taken.
+    while (better := min([best, *_neighbours(best)], key=reached)) != best:
+        best = better
+    return Fit(_settings(best), curve)
 
 
-def _settings(place: Place) -> dict[str, Any]:
+def _settings(place: Place) -> dict[str, Number]:
     chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
     return {**chosen, "tokens": TOKENS}
 

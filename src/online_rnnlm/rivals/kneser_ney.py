@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,9 @@ import numpy.typing as npt
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.rivals import base
+from online_rnnlm.jobs.network import Tested
 from online_rnnlm.rivals.base import timed
 from online_rnnlm.storage.evaluations import Costs
-
-if TYPE_CHECKING:
-    from online_rnnlm.jobs.evaluate import EvaluationFiles
 
 logger = logging.getLogger(__name__)
 
@@ -42,37 +39,15 @@ _NO_KEY = np.iinfo(np.int64).max
 _DISCOUNT_WITHOUT_COUNTS = 0.5
 
 
-class Rival(base.Rival):
-    """A Kneser-Ney model of the order `testing.kneser_ney_order`."""
-
-    note = (
-        "An n-gram model's parameters are its n-grams and a weight for each of their histories; it "
-        "has no seed."
-    )
-
-    def __init__(self, testing: TestingSettings) -> None:
-        super().__init__(testing)
-        self.label = f"{testing.kneser_ney_order}-gram"
-
-    @property
-    def name(self) -> str:
-        """The module's name with the order, such as `kneser_ney5`."""
-        return f"{super().name}{self.testing.kneser_ney_order}"
-
-    @property
-    def title(self) -> str:
-        """The order and the smoothing."""
-        return f"{self.label}, modified Kneser-Ney"
-
-    def evaluate(self, corpus: Corpus, files: EvaluationFiles) -> None:
-        """Count the n-grams of `train`, and score the texts. Each order adds one multiply-add."""
-        order = self.testing.kneser_ney_order
-        model = KneserNey.train(corpus.splits["train"], corpus.vocabulary_size, order)
-        logger.info("%d parameters", model.parameters)
-        texts = {name: corpus.splits[name] for name in corpus.held_out}
-        logs, seconds = timed(model.log_probabilities, texts)
-        costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=len(model.levels))
-        files.write(logs, seconds, costs=costs, parameters=model.parameters)
+def evaluate(corpus: Corpus, testing: TestingSettings) -> Tested:
+    """Count the n-grams of `train`, and score the texts. Each order adds one multiply-add."""
+    train = corpus.splits["train"]
+    model = KneserNey.train(train, corpus.vocabulary_size, testing.kneser_ney_order)
+    logger.info("%d parameters", model.parameters)
+    texts = {name: corpus.splits[name] for name in corpus.held_out}
+    logs, seconds = timed(model.log_probabilities, texts)
+    costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=len(model.levels))
+    return Tested(logs, seconds, costs, parameters=model.parameters)
 
 
 class _Counts(NamedTuple):

@@ -9,12 +9,13 @@ it has one maximum, which expectation maximisation approaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from online_rnnlm.rivals import NETWORK, base, mixed_rivals, parts_of
+from online_rnnlm.config.testing import MIXTURE, RunRivalName, TestingSettings
+from online_rnnlm.jobs.network import Failed, Network, Tested
+from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
 from online_rnnlm.rivals.base import Floats
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
@@ -26,109 +27,90 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.paths import HELD_OUT
 
-if TYPE_CHECKING:
-    from online_rnnlm.jobs.evaluate import EvaluationFiles
-    from online_rnnlm.jobs.network import Network
-
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
 _GAP = 1e-8
 """Weights are taken if no others can be better by this many nats per token."""
 
 
-class Rival(base.Rival):
-    """A network mixed with all its other rivals, by weights that are best on `valid`.
+def evaluate(network: Network, testing: TestingSettings) -> Tested | Failed:
+    """Mix a network with all its other rivals."""
+    return evaluate_mixture(network, testing, MIXTURE)
 
-    It is made of the scores that the parts' evaluations have left. A text has natural log P of
-    every token, float64 (N,), for each part by its name; the first is the network.
+
+def evaluate_mixture(
+    network: Network, testing: TestingSettings, mixture: RunRivalName
+) -> Tested | Failed:
+    """Mix the scores that the evaluations of a mixture's parts have left.
+
+    A text of another kind on which one of these diverged is left out. If one of them failed, so has
+    the mixture. Raises UserError for files that are missing or damaged.
     """
-
-    label = "mixture"
-    note = (
-        "In a mixture: the network, and each of its other rivals but a short neural cache, with "
-        "the weights that are best on valid."
-    )
-    phrase = "all rivals mixed in"
-
-    def evaluate(self, network: Network, files: EvaluationFiles) -> None:
-        """Mix the scores of the run's evaluations.
-
-        A text of another kind on which one of these diverged is left out. If one of them failed,
-        so has the mixture. Raises UserError for files that are missing or damaged.
-        """
-        experiment = network.experiment
-        places = parts_of(network.run, self.name, self.testing)
-        parts: dict[str, Evaluation] = {}
-        for name, place in places.items():
-            path = experiment.evaluation(*place)
-            tested = records.read(Evaluation, path, DivergedEvaluation)
-            if isinstance(tested, DivergedEvaluation):
-                run = network.run.name
-                files.write_diverged(
-                    f"{run}, {self.name}: its part {name} is missing: {tested.reason}"
-                )
-                return
-            parts[name] = tested
-        texts = {
-            text: {
-                part: token_scores(experiment, *place, text).astype(np.float64)
-                for part, place in places.items()
-            }
-            for text in (*HELD_OUT, *self.testing.other_texts)
-            if all(text in part.splits for part in parts.values())
+    experiment = network.experiment
+    places = parts_of(network.run, mixture, testing)
+    parts: dict[str, Evaluation] = {}
+    for name, place in places.items():
+        path = experiment.evaluation(*place)
+        tested = records.read(Evaluation, path, DivergedEvaluation)
+        if isinstance(tested, DivergedEvaluation):
+            return Failed(f"its part {name} is missing: {tested.reason}")
+        parts[name] = tested
+    texts = {
+        text: {
+            part: token_scores(experiment, *place, text).astype(np.float64)
+            for part, place in places.items()
         }
-        self.fit(texts["valid"])
-        rivals = mixed_rivals(self.name, self.testing)
-        containing = sum(rival.contains_network for rival in rivals)
-        seconds = {}
-        for text in texts:
-            took = {
-                name: part.splits[text].tokens / part.splits[text].words_per_second
-                for name, part in parts.items()
-            }
-            # At least the network's, since times are noisy.
-            seconds[text] = max(_in_all(took, containing), took[NETWORK])
-        adds = {name: part.costs.multiply_adds_per_word for name, part in parts.items()}
-        touched = max(part.costs.parameters_touched_per_word for part in parts.values())
-        costs = Costs(
-            parameters_touched_per_word=touched,
-            # One for each part's weight.
-            multiply_adds_per_word=_in_all(adds, containing) + len(parts),
+        for text in (*HELD_OUT, *testing.other_texts)
+        if all(text in part.splits for part in parts.values())
+    }
+    weights = best_weights(_stacked(texts["valid"]))
+    containing = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
+    seconds = {}
+    for text in texts:
+        took = {
+            name: part.splits[text].tokens / part.splits[text].words_per_second
+            for name, part in parts.items()
+        }
+        # At least the network's, since times are noisy.
+        seconds[text] = max(_in_all(took, containing), took[NETWORK])
+    adds = {name: part.costs.multiply_adds_per_word for name, part in parts.items()}
+    costs = Costs(
+        parameters_touched_per_word=max(
+            part.costs.parameters_touched_per_word for part in parts.values()
+        ),
+        # One for each part's weight.
+        multiply_adds_per_word=_in_all(adds, containing) + len(parts),
+    )
+    return Tested(
+        {text: mixed(_stacked(scores), weights) for text, scores in texts.items()},
+        seconds,
+        costs,
+        chosen=dict(zip(parts, weights.tolist(), strict=True)),
+        mixtures=[*smaller(texts["valid"], texts["test"])] if mixture == MIXTURE else (),
+    )
+
+
+def smaller(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Iterator[Mixture]:
+    """Yield the network with each other part, then all parts without each.
+
+    A text has natural log P of every token, float64 (N,), by part; the first is the network.
+    """
+    network, *others = valid
+    pairs = [(network, other) for other in others]
+    without = [tuple(name for name in valid if name != left_out) for left_out in others]
+    for names in dict.fromkeys([*pairs, *without]):  # of three parts, each pair comes twice
+        of_valid = np.stack([valid[name] for name in names])
+        of_test = np.stack([test[name] for name in names])
+        weights = best_weights(of_valid)
+        yield Mixture(
+            weights=dict(zip(names, weights.tolist(), strict=True)),
+            valid_perplexity=math.exp(-mixed(of_valid, weights).mean()),
+            test_perplexity=math.exp(-mixed(of_test, weights).mean()),
         )
-        files.write(
-            {text: self.score(scores) for text, scores in texts.items()},
-            seconds,
-            costs=costs,
-            chosen=self.chosen,
-            mixtures=tuple(self.smaller(texts["valid"], texts["test"])),
-        )
 
-    def fit(self, valid: Mapping[str, Floats]) -> None:
-        """Choose the weights."""
-        self._weights = best_weights(np.stack([*valid.values()]))
-        self.chosen = dict(zip(valid, self._weights.tolist(), strict=True))
 
-    def score(self, text: Mapping[str, Floats]) -> Floats:
-        """The mixture's natural log P of every token."""
-        return mixed(np.stack([*text.values()]), self._weights)
-
-    def smaller(self, valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> list[Mixture]:
-        """The network with each other part, then all parts without each."""
-        network, *others = valid
-        pairs = [(network, other) for other in others]
-        without = [tuple(name for name in valid if name != left_out) for left_out in others]
-        reached = []
-        for names in dict.fromkeys([*pairs, *without]):  # of three parts, each pair comes twice
-            of_valid = np.stack([valid[name] for name in names])
-            of_test = np.stack([test[name] for name in names])
-            weights = best_weights(of_valid)
-            mixture = Mixture(
-                weights=dict(zip(names, weights.tolist(), strict=True)),
-                valid_perplexity=math.exp(-mixed(of_valid, weights).mean()),
-                test_perplexity=math.exp(-mixed(of_test, weights).mean()),
-            )
-            reached.append(mixture)
-        return reached
+def _stacked(text: Mapping[str, Floats]) -> Floats:
+    return np.stack([*text.values()])
 
 
 def _in_all(costs: Mapping[str, float], containing: int) -> float:

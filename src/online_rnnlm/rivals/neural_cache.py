@@ -13,14 +13,17 @@ from the h_i too would scale all weights alike, and so leave P_cache the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.jobs.network import Network, Tested
 from online_rnnlm.rivals.base import Floats, States, Tokens
-from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, evaluate_cache
+from online_rnnlm.storage.records import Number
 
 THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.
@@ -31,36 +34,40 @@ THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
 _BLOCK = 128  # tokens scored at once: their products with a cache of 2,000 fit a core's own memory
 
 
-class Rival(Cache):
-    """A neural cache with the window, θ and weight that are best on `valid`."""
+def evaluate(network: Network, _: TestingSettings) -> Tested:
+    """Test a network with a neural cache of any size."""
+    return evaluate_cache(NeuralCache(WINDOWS), network)
 
-    label = "neural cache"
-    needs_hidden_states = True
-    windows: ClassVar[Sequence[int]] = WINDOWS
+
+@dataclass(frozen=True)
+class NeuralCache(Cache):
+    """A cache that gives a word its share of the weights of the words just read, with `theta`."""
+
+    windows: Sequence[int]
     """Sizes of the cache to try."""
+    needs_hidden_states = True
 
-    def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
+    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
         """Return each token's share of the weights in a cache of `window` tokens, with `theta`."""
-        windows = [settings["window"]]
+        windows = [int(settings["window"])]
         thetas = [settings["theta"]]
         alone: Floats = neural_grid(text.targets, text.hidden_states, windows, thetas)[0, 0]
         return alone
 
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
+    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
         """Yield each θ with each window."""
         found = neural_grid(text.targets, text.hidden_states, self.windows, THETAS)
         for w, window in enumerate(self.windows):
             for k, theta in enumerate(THETAS):
                 yield {"window": window, "theta": theta}, found[w, k]
 
-    def cost(self, state_size: int) -> int:
+    def cost(self, state_size: int, settings: Mapping[str, Number]) -> float:
         """Multiply-adds per word that a full cache adds, counted from the equations.
 
         M for the running mean, M for each product with a stored state, 1 to add its weight, and 1
         for the mixture. Exponentials are not counted, as they are not in the network's own cost.
         """
-        window: int = self.chosen["window"]
-        return 1 + state_size + window * (state_size + 1)
+        return 1 + state_size + settings["window"] * (state_size + 1)
 
 
 def neural_grid(

@@ -8,11 +8,14 @@ vector adds 8,231 (50,000 words in 100 classes).
 
 from __future__ import annotations
 
-from online_rnnlm.rivals import neural_cache
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.jobs.network import Network, Tested
+from online_rnnlm.rivals.caches import evaluate_cache
+from online_rnnlm.rivals.neural_cache import NeuralCache
+
+CACHE = NeuralCache(windows=(20, 50, 80))
 
 
-class Rival(neural_cache.Rival):
-    """A neural cache of 20, 50 or 80 words with the settings that are best on `valid`."""
-
-    label = "short neural cache"
-    windows = (20, 50, 80)
+def evaluate(network: Network, _: TestingSettings) -> Tested:
+    """Test a network with a neural cache of 20, 50 or 80 words."""
+    return evaluate_cache(CACHE, network)

@@ -5,30 +5,37 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.jobs.network import Network, Tested
 from online_rnnlm.rivals.base import Floats, Tokens
-from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, evaluate_cache
+from online_rnnlm.storage.records import Number
 
 
-class Rival(Cache):
-    """A unigram cache with the window and weight that are best on `valid`."""
+def evaluate(network: Network, _: TestingSettings) -> Tested:
+    """Test a network with a unigram cache."""
+    return evaluate_cache(UnigramCache(), network)
 
-    label = "unigram cache"
 
-    def probabilities(self, text: ScoredText, **settings: Any) -> Floats:
+class UnigramCache(Cache):
+    """A cache that gives a word the share that it has of the words just read."""
+
+    needs_hidden_states = False
+
+    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
         """Return each token's frequency in a cache of `window` tokens."""
-        return frequencies(text.targets, **settings)
+        return frequencies(text.targets, int(settings["window"]))
 
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Any], Floats]]:
+    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
         """Yield each window."""
         for window in WINDOWS:
             yield {"window": window}, frequencies(text.targets, window)
 
-    def cost(self, state_size: int) -> int:
+    def cost(self, state_size: int, settings: Mapping[str, Number]) -> int:
         """Multiply-adds per word: 1 for the mixture; the frequency is only looked up."""
         return 1
 

@@ -26,7 +26,7 @@ from online_rnnlm.core.way import NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import digest_of
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import mixed_rivals, rivals_of_corpora
+from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
 from online_rnnlm.storage.files import sha256_of, write_json
@@ -160,7 +160,7 @@ def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) ->
     )
     tried = []
     if way == MIXTURE:
-        rivals = [rival.name for rival in mixed_rivals(MIXTURE, testing)]
+        rivals = [rival.name for rival in rivals_of(testing)[MIXTURE].parts]
         return {"costs": costs, **_mixture(rivals)}
     if not isinstance(way, Way):
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]

@@ -21,9 +21,13 @@ from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import rivals_named
+from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import ScoredText
 from online_rnnlm.rivals.kneser_ney import KneserNey
+from online_rnnlm.rivals.mixture import best_weights, mixed
+from online_rnnlm.rivals.neural_cache import NeuralCache
+from online_rnnlm.rivals.short_neural_cache import CACHE
+from online_rnnlm.rivals.unigram_cache import UnigramCache
 from online_rnnlm.use.network import LoadedNetwork
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -440,7 +444,6 @@ def test_learning_begins_when_the_first_word_or_sentence_has_been_scored(after, 
 @pytest.fixture(scope="module")
 def scorers(corpus_directory):
     """The rivals by name, each as a function that scores a split."""
-    testing = typed.TestingSettings(kneser_ney_order=3)
     corpus = load_corpus(corpus_directory)
     settings = RunSettings(
         corpus="topics", hidden_size=6, document_size=3, document_rate=0.3, precision="float64"
@@ -455,21 +458,26 @@ def scorers(corpus_directory):
 
     found = {"network": lambda split: read(split).log_probabilities}
     valid = corpus.splits["valid"]
-    for rival in rivals_named(["unigram_cache", "neural_cache", "short_neural_cache"], testing):
-        rival.fit(read(valid))
-        rival.chosen["weight"] = 0.3
-        found[rival.name] = lambda split, rival=rival: rival.score(read(split))
+    kinds = {
+        "unigram_cache": UnigramCache(),
+        "neural_cache": NeuralCache(caches.WINDOWS),
+        "short_neural_cache": CACHE,
+    }
+    for name, kind in kinds.items():
+        chosen = {**caches.fit(kind, read(valid)).chosen, "weight": 0.3}
+        found[name] = lambda split, kind=kind, chosen=chosen: caches.score(
+            kind, chosen, read(split)
+        )
     train = corpus.splits["train"]
     found["kneser_ney"] = KneserNey.train(train, corpus.vocabulary_size, 3).log_probabilities
     dynamic = DynamicScorer(settings, corpus, weights)
     dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0, "tokens": 5}
     found["dynamic_evaluation"] = lambda split: dynamic.score(split, **dynamics)
     for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
-        [rival] = rivals_named([name], testing)
-        names = ["network", *parts]
-        rival.fit({one: found[one](valid) for one in names})
-        found[name] = lambda split, rival=rival, names=names, parts=dict(found): rival.score(
-            {one: parts[one](split) for one in names}
+        scored = [found[one] for one in ("network", *parts)]
+        weights = best_weights(np.stack([score(valid) for score in scored]))
+        found[name] = lambda split, scored=scored, weights=weights: mixed(
+            np.stack([score(split) for score in scored]), weights
         )
     return network, found
 

@@ -25,7 +25,7 @@ from online_rnnlm.rivals import (
     caches,
     dynamic_evaluation,
     evaluate_rival,
-    rival_in,
+    load_test,
     rivals_of_corpora,
 )
 from online_rnnlm.rivals.unigram_cache import frequencies
@@ -58,7 +58,7 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     for name in ("none", "document_vector"):
         evaluated(directory, name)
     [ngrams] = of_corpora(MIXED).values()
-    evaluate_rival(directory, ngrams)
+    evaluate_rival(directory, ngrams, typed.TestingSettings())
     for name in ("unigram_cache", "ngram_mixture", "mixture"):
         evaluated(directory, name, **MIXED)
     return directory
@@ -73,9 +73,8 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
 
 def evaluate(directory, run, evaluation, testing) -> None:
     """Test a run in a way or with a rival."""
-    rival = None if isinstance(evaluation, Way) else rival_in(evaluation, testing)
     corpus = directory.corpus("topics")
-    test_rival = rival.evaluate if rival else None
+    test_rival = None if isinstance(evaluation, Way) else load_test(evaluation)
     evaluating.evaluate(directory, run, corpus, evaluation, testing, test_rival)
 
 
@@ -366,8 +365,8 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
     rivals = ["unigram_cache", "neural_cache", "dynamic_evaluation", *MIXED["rivals"][1:]]
     testing = {"rivals": rivals, "other_texts": others, "learning_rates": [0.01]}
     [ngrams] = of_corpora(testing).values()
-    evaluate_rival(directory, ngrams)
     settings = typed.TestingSettings.model_validate(testing)
+    evaluate_rival(directory, ngrams, settings)
     longest = load_corpus(corpus).splits["train"].tokens
     with pytest.MonkeyPatch.context() as change:
         change.setattr(dynamic_evaluation, "_neighbours", lambda _: [])

@@ -9,25 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from online_rnnlm.config import testing as typed
-from online_rnnlm.rivals import caches, neural_cache, rival_in
-from online_rnnlm.rivals.caches import ScoredText
+from online_rnnlm.rivals import caches, neural_cache
+from online_rnnlm.rivals.caches import ScoredText, fit, score
+from online_rnnlm.rivals.neural_cache import NeuralCache
+from online_rnnlm.rivals.short_neural_cache import CACHE
+from online_rnnlm.rivals.unigram_cache import UnigramCache
 
 A, B, C = 1, 2, 3
 VOCABULARY = 4
-CACHES = ("unigram_cache", "neural_cache")
-both = pytest.mark.parametrize("kind", CACHES)
+UNIGRAM, NEURAL = UnigramCache(), NeuralCache(caches.WINDOWS)
+both = pytest.mark.parametrize("cache", [UNIGRAM, NEURAL], ids=["unigram", "neural"])
 
 
-def cache(kind: str, **chosen):
-    """Return a cache with these settings; a unigram cache has no θ."""
-    rival = rival_in(kind, typed.TestingSettings())
-    rival.chosen = {k: v for k, v in chosen.items() if k != "theta" or kind != "unigram_cache"}
-    return rival
-
-
-def probabilities(kind, text, window, theta=1.0):
-    return cache(kind).probabilities(text, **cache(kind, window=window, theta=theta).chosen)
+def probabilities(cache, text, window, theta=1.0):
+    return cache.probabilities(text, {"window": window, "theta": theta})
 
 
 def text(tokens, hidden_size=5, seed=1) -> ScoredText:
@@ -61,9 +56,10 @@ def naive(text, window, theta):
 
 
 def test_a_unigram_cache_by_hand():
-    counted = probabilities("unigram_cache", of([A, B, A, A, C, B]), 3)
+    counted = probabilities(UNIGRAM, of([A, B, A, A, C, B]), 3)
     assert_allclose(counted, [math.nan, 0, 1 / 2, 2 / 3, 0, 0], rtol=1e-15)
-    mixed = cache("unigram_cache", window=2, weight=0.2).score(of([A, A, B], [0.5, 0.4, 0.3]))
+    settings = {"window": 2, "weight": 0.2}
+    mixed = score(UNIGRAM, settings, of([A, A, B], [0.5, 0.4, 0.3]))
     expected = [0.5, 0.8 * 0.4 + 0.2 * 1, 0.8 * 0.3]  # the network's alone if the cache is empty
     assert_allclose(np.exp(mixed), expected, rtol=1e-14)
 
@@ -72,9 +68,9 @@ def test_a_neural_cache_by_hand():
     given_text = of([A, B, A], [0.5, 0.4, 0.3], [[0.0], [3.0], [3.0]])
     # m_3 = 2, so the products are (3 - 2)(0 - 2) = -2 and (3 - 2)(3 - 2) = 1.
     share = math.exp(-2 * 0.5) / (math.exp(-2 * 0.5) + math.exp(1 * 0.5))
-    found = probabilities("neural_cache", given_text, 10, 0.5)
+    found = probabilities(NEURAL, given_text, 10, 0.5)
     assert_allclose(found, [math.nan, 0, share], rtol=1e-6)
-    mixed = cache("neural_cache", window=10, theta=0.5, weight=0.1).score(given_text)
+    mixed = score(NEURAL, {"window": 10, "theta": 0.5, "weight": 0.1}, given_text)
     assert_allclose(np.exp(mixed), [0.5, 0.9 * 0.4, 0.9 * 0.3 + 0.1 * share], rtol=1e-6)
 
 
@@ -82,71 +78,73 @@ def test_a_neural_cache_by_hand():
 def test_caches_are_what_a_plain_loop_computes(tokens, window, theta, seed):
     given_text = text(tokens, hidden_size=3, seed=seed)
     with patch.object(neural_cache, "_BLOCK", 8):  # so that a short text has several blocks
-        found = probabilities("neural_cache", given_text, window, theta)
+        found = probabilities(NEURAL, given_text, window, theta)
     assert_allclose(found, naive(given_text, window, theta), rtol=1e-4)
-    found = probabilities("unigram_cache", given_text, window)
+    found = probabilities(UNIGRAM, given_text, window)
     assert_allclose(found, naive(given_text, window, 0), rtol=1e-12)
 
 
 def test_large_products_neither_overflow_nor_vanish():
     states = [[1000.0], [-1000.0], [1000.0], [-1000.0], [0.0]]
-    found = probabilities("neural_cache", of([A, B, A, B, C], states=states), 10, 3.0)
+    found = probabilities(NEURAL, of([A, B, A, B, C], states=states), 10, 3.0)
     assert_allclose(found, [math.nan, 0, 1, 1, 0])
 
 
 @both
 @pytest.mark.parametrize("place", [0, 127, 299])
-def test_over_all_words_a_mixture_sums_to_one(kind, place):
+def test_over_all_words_a_mixture_sums_to_one(cache, place):
     given_text, network = text(300), np.array([0.1, 0.2, 0.3, 0.4])
+    settings = {"window": 20, "theta": 1.5, "weight": 0.3}
     total = 0.0
     for word in range(VOCABULARY):
         given_text.targets[place] = word
         one = given_text._replace(log_probabilities=np.log(network[given_text.targets]))
-        total += math.exp(cache(kind, window=20, theta=1.5, weight=0.3).score(one)[place])
+        total += math.exp(score(cache, settings, one)[place])
     assert total == pytest.approx(1, abs=1e-6)
 
 
 @both
 @pytest.mark.parametrize("place", [1, 128])
-def test_the_future_does_not_leak(kind, place):
+def test_the_future_does_not_leak(cache, place):
     """A change from `place` on alters later values, but not a bit of the earlier ones."""
-    rival, given_text = cache(kind, window=50, theta=1.0, weight=0.2), text(300)
+    settings = {"window": 50, "theta": 1.0, "weight": 0.2}
+    given_text = text(300)
     other = ScoredText(*(array.copy() for array in given_text))
     other.targets[place:] = (given_text.targets[place:] + 1) % VOCABULARY
     other.log_probabilities[place:] -= 1
     other.hidden_states[place:] = 100 * (1 - given_text.hidden_states[place:])
-    scored, changed = rival.score(given_text), rival.score(other)
+    scored, changed = (score(cache, settings, one) for one in (given_text, other))
     assert_array_equal(scored[:place], changed[:place])
     assert (scored[place:] != changed[place:]).all()
 
 
 @pytest.mark.parametrize(
-    ("kind", "size"),
+    ("cache", "size"),
     [
-        ("unigram_cache", len(caches.WINDOWS)),
-        ("neural_cache", len(caches.WINDOWS) * len(neural_cache.THETAS)),
-        ("short_neural_cache", 3 * len(neural_cache.THETAS)),
+        (UNIGRAM, len(caches.WINDOWS)),
+        (NEURAL, len(caches.WINDOWS) * len(neural_cache.THETAS)),
+        (CACHE, 3 * len(neural_cache.THETAS)),
     ],
+    ids=["unigram", "neural", "short"],
 )
-def test_a_curve_has_the_perplexity_of_every_setting(kind, size):
-    given_text, rival = text(200), cache(kind)
-    rival.fit(given_text)
-    assert len({tuple(trial.settings.values()) for trial in rival.curve}) == size * 7
-    for trial in rival.curve[:: size // 2 + 3]:
-        reached = math.exp(-cache(kind, **trial.settings).score(given_text).mean())
+def test_a_curve_has_the_perplexity_of_every_setting(cache, size):
+    given_text = text(200)
+    chosen, curve = fit(cache, given_text)
+    assert len({tuple(trial.settings.values()) for trial in curve}) == size * 7
+    for trial in curve[:: size // 2 + 3]:
+        reached = math.exp(-score(cache, trial.settings, given_text).mean())
         assert trial.valid_perplexity == pytest.approx(reached, rel=1e-5)
-    best = min(rival.curve, key=lambda trial: trial.valid_perplexity)
-    assert rival.chosen == best.settings
+    best = min(curve, key=lambda trial: trial.valid_perplexity)
+    assert chosen == best.settings
 
 
 def test_a_network_that_has_diverged_leaves_no_perplexity():
-    rival = cache("unigram_cache")
-    rival.fit(text(20)._replace(log_probabilities=np.full(20, np.nan)))
-    assert {trial.valid_perplexity for trial in rival.curve} == {None}
+    diverged = text(20)._replace(log_probabilities=np.full(20, np.nan))
+    assert {trial.valid_perplexity for trial in fit(UNIGRAM, diverged).curve} == {None}
 
 
 def test_costs_are_counted():
-    assert cache("unigram_cache").cost(state_size=100) == 1
+    assert UNIGRAM.cost(100, {"window": 500}) == 1
     # 100 for the mean, 500 products of 100, 500 weights to add, and 1 to mix
-    assert cache("neural_cache", window=500).cost(state_size=100) == 50_601
-    assert cache("short_neural_cache", window=50).cost(state_size=100) == 1 + 100 + 50 * 101
+    assert NEURAL.cost(100, {"window": 500}) == 50_601
+    assert CACHE.cost(100, {"window": 50}) == 1 + 100 + 50 * 101

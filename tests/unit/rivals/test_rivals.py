@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from online_rnnlm import rivals
-from online_rnnlm.config import testing as typed
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.rivals import dynamic_evaluation
 
@@ -17,11 +16,6 @@ def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(
     found = rivals.rivals_of_corpora(parse(values | {"testing": testing}))
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
     assert [one.corpus for one in found.values()] == ["one", "two"]
-
-
-@pytest.mark.parametrize("evaluation", ["none", "document_vector", "all.word.stream"])
-def test_what_a_run_does_alone_is_no_rivals(evaluation):
-    assert rivals.rival_in(evaluation, typed.TestingSettings()) is None
 
 
 class Hill:
@@ -42,10 +36,10 @@ class Hill:
 @pytest.mark.parametrize("corner", [0, -1])
 def test_the_search_for_dynamic_evaluation_climbs_to_the_best(corner):
     best = {key: values[corner] for key, values in dynamic_evaluation.GRID.items()}
-    hill, rival = Hill(best), rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
-    rival.fit(hill)
-    assert rival.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
-    assert len(rival.curve) == len(hill.asked)
+    hill = Hill(best)
+    found = dynamic_evaluation.fit(hill)
+    assert found.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert len(found.curve) == len(hill.asked)
     assert len({tuple(asked.values()) for asked in hill.asked}) == len(hill.asked)  # each once
     whole = np.prod([len(values) for values in dynamic_evaluation.GRID.values()])
     assert len(hill.asked) < whole / 2
@@ -62,15 +56,13 @@ def test_the_search_for_dynamic_evaluation_follows_a_ridge():
         )
         return np.array([rate + share - 5.0 * abs(rate - share)])
 
-    rival = rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
-    rival.fit(ridge)
-    assert [rival.chosen[key] for key in keys] == [found[-1] for found in values]
+    chosen = dynamic_evaluation.fit(ridge).chosen
+    assert [chosen[key] for key in keys] == [found[-1] for found in values]
 
 
 def test_if_the_usual_start_diverges_the_search_begins_at_the_smallest_steps():
     places = zip(dynamic_evaluation.GRID.items(), (0, 2, 3), strict=True)
     best = {key: values[place] for (key, values), place in places}
-    rival = rivals.rival_in("dynamic_evaluation", typed.TestingSettings())
-    rival.fit(Hill(best, reach=3))  # the usual start is six places away
-    assert rival.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
-    assert rival.curve[0].valid_perplexity is None
+    found = dynamic_evaluation.fit(Hill(best, reach=3))  # the usual start is six places away
+    assert found.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert found.curve[0].valid_perplexity is None

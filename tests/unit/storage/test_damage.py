@@ -7,8 +7,7 @@ import pytest
 from online_rnnlm.config import testing
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import OfCorpus, evaluate_rival
-from online_rnnlm.rivals.kneser_ney import Rival
+from online_rnnlm.rivals import OfCorpus, evaluate_rival, rivals_of
 from online_rnnlm.storage.evaluations import read_evaluation, sentence_scores, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -25,8 +24,9 @@ def results(tmp_path_factory, corpus_directory):
     """The results of an experiment with a corpus and a rival of it."""
     made = ExperimentDirectory(tmp_path_factory.mktemp("results"))
     shutil.copytree(corpus_directory.path, made.corpus("topics").path)
-    rival = Rival(testing.TestingSettings(kneser_ney_order=2))
-    evaluate_rival(made, OfCorpus("topics", "topics", rival))
+    settings = testing.TestingSettings(kneser_ney_order=2)
+    rival = rivals_of(settings)["kneser_ney"]
+    evaluate_rival(made, OfCorpus("topics", "topics", rival), settings)
     return made
 
 

@@ -22,7 +22,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.config.testing import MIXTURE
-from online_rnnlm.rivals import mixed_rivals
+from online_rnnlm.rivals import rivals_of
 
 _OWN = "test_perplexity"
 _ALL = "test_perplexity_all"
@@ -37,7 +37,7 @@ def make(results: Results) -> Table:
     rows = [row for row in results.rows if MIXTURE in row.evaluations]
     if not rows:
         raise NothingToShowError("No mixture has finished.")
-    rivals = mixed_rivals(MIXTURE, results.experiment.testing)
+    rivals = rivals_of(results.experiment.testing)[MIXTURE].parts
     names = [rival.name for rival in rivals]
     data = pd.DataFrame([values for row in rows for values in _rows(results, row, names)])
     shown = data.groupby(["corpus", "model"], sort=False).first().reset_index()

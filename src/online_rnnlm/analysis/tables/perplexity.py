@@ -23,7 +23,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.core.way import NONE
-from online_rnnlm.rivals import rivals_named
+from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage.paths import SPLITS
 
 STILL = "test_perplexity_vector_still"
@@ -46,7 +46,7 @@ def make(results: Results) -> Table:
     ]
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     testing = results.experiment.testing
-    rivals = rivals_named(testing.rivals_of_runs, testing)
+    rivals = [rivals_of(testing)[name] for name in testing.rivals_of_runs]
     rivals += [system.rival for system in results.rivals if system.rival]
     each = "each column on each corpus" if results.several_corpora else "each column"
     notes = [
@@ -87,7 +87,7 @@ def _values(results: Results, system: System) -> dict[str, Any]:
 
 def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
-    if system.rival and results.experiment.testing.parts_of(system.rival.name):
+    if system.rival and system.rival.parts:
         return ""
     if system.rival is not None or system.row is None:
         return settings_text([evaluation.chosen for evaluation in system.by_seed])

@@ -25,7 +25,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
-from online_rnnlm.rivals import is_rival
+from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage.paths import HELD_OUT
 
 _OF_HEADLINE = (
@@ -80,7 +80,7 @@ def make(results: Results) -> Table:
 def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
     for evaluation in row.evaluations:
-        if is_rival(evaluation):
+        if evaluation in rivals_of(results.experiment.testing):
             continue
         by_seed = row.by_seed(evaluation)
         values = {
