@@ -48,14 +48,14 @@ def files(name: str) -> str:
 
 def _rows_of(body: ast.ClassDef, folder: Any) -> Iterator[tuple[str, str]]:
     """Yield each file of a folder with its docstring; `<name>` stands for a name in its path."""
-    for statement, after in zip(body.body, [*body.body[1:], None], strict=True):
-        match statement, after:
-            case ast.Assign([ast.Name(name)]), ast.Expr(ast.Constant(str(text))):
-                yield _shown(getattr(folder, name), text)
-            case ast.FunctionDef(name=name, returns=ast.Name("Path")), _:
+    for statement in body.body:
+        match statement:
+            case ast.FunctionDef(name=name, returns=ast.Name("Path")):
                 arguments = statement.args
                 named = [*arguments.args[1:], *filter(None, [arguments.vararg])]
-                place = getattr(folder, name)(*(f"<{one.arg}>" for one in named))
+                place = getattr(folder, name)
+                if not isinstance(place, Path):
+                    place = place(*(f"<{one.arg}>" for one in named))
                 yield _shown(place, ast.get_docstring(statement) or "")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 SPLITS = ("train", "valid", "test")
 HELD_OUT = SPLITS[1:]
@@ -29,32 +28,37 @@ FIGURE_KINDS = ("svg", "png")
 
 
 @dataclass(frozen=True)
-class _Place:
-    """A path in a folder: an attribute of the folder's class."""
-
-    name: str
-
-    def __get__(self, folder: Any, kind: type) -> Path:
-        """Return the path in a folder."""
-        return Path(folder.path / self.name)
-
-
-@dataclass(frozen=True)
 class CorpusDirectory:
     """The folder `corpora/<corpus>-<digits>/`: each file is the output of one stage."""
 
     path: Path
 
-    source = _Place("source.json")
-    """The record of the files that the text is read from."""
-    articles = _Place("articles.jsonl")
-    """The articles, a JSON object per line: `title` and `text` (a line end between paragraphs)."""
-    sentences = _Place("sentences.txt")
-    """The tokenised sentences in order, one per line, without duplicates and fragments."""
-    sentence_articles = _Place("sentences.articles.npy")
-    """int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`."""
-    sentence_splitter = _Place("sentences.splitter.json")
-    """The rules, learnt from the articles, by which they were divided into sentences."""
+    @property
+    def source(self) -> Path:
+        """The record of the files that the text is read from."""
+        return self.path / "source.json"
+
+    @property
+    def articles(self) -> Path:
+        """The articles, a JSON object per line: `title` and `text` (a line end between
+        paragraphs).
+        """
+        return self.path / "articles.jsonl"
+
+    @property
+    def sentences(self) -> Path:
+        """The tokenised sentences in order, one per line, without duplicates and fragments."""
+        return self.path / "sentences.txt"
+
+    @property
+    def sentence_articles(self) -> Path:
+        """int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`."""
+        return self.path / "sentences.articles.npy"
+
+    @property
+    def sentence_splitter(self) -> Path:
+        """The rules, learnt from the articles, by which they were divided into sentences."""
+        return self.path / "sentences.splitter.json"
 
     def counts(self, stage: str) -> Path:
         """The number of articles or sentences that a stage read, and of those that it dropped."""
@@ -72,14 +76,20 @@ class CorpusDirectory:
         """The sentences of `valid` or `test`, one per line, before the vocabulary is applied."""
         return self.path / f"{split}.tokens.txt"
 
-    splitter = _Place("splitter.json")
-    """The rules that divide other text as the corpus was divided; empty for tokenised text."""
-    vocabulary = _Place("vocabulary.tsv")
-    """The words in the order of ids, below a header: `word`, `count` and `class`, tab-separated.
+    @property
+    def splitter(self) -> Path:
+        """The rules that divide other text as the corpus was divided; empty for tokenised text."""
+        return self.path / "splitter.json"
 
-    Word 0 is `</s>`, whose count is the number of training sentences; the others, `<unk>` among
-    them, follow by falling count. A class is a contiguous run of ids.
-    """
+    @property
+    def vocabulary(self) -> Path:
+        """The words in the order of ids, below a header: `word`, `count` and `class`,
+        tab-separated.
+
+        Word 0 is `</s>`, whose count is the number of training sentences; the others, `<unk>` among
+        them, follow by falling count. A class is a contiguous run of ids.
+        """
+        return self.path / "vocabulary.tsv"
 
     def text(self, split: str) -> Path:
         """The sentences of a split, one per line, with `<unk>`; other toolkits can read them."""
@@ -109,8 +119,10 @@ class CorpusDirectory:
         others = (file for text in other_texts for file in [*self.arrays(text), self.text(text)])
         return [*self.model_files(), *(self.text(split) for split in SPLITS), *others]
 
-    statistics = _Place("statistics.json")
-    """The corpus's record: counts, OOV rates, class sizes and digests."""
+    @property
+    def statistics(self) -> Path:
+        """The corpus's record: counts, OOV rates, class sizes and digests."""
+        return self.path / "statistics.json"
 
 
 @dataclass(frozen=True)
@@ -119,24 +131,42 @@ class RunDirectory:
 
     path: Path
 
-    record = _Place("run.json")
-    """The run's record: its settings, its identity, and its hardware and software."""
-    metrics = _Place("metrics.jsonl")
-    """The metrics of the epochs, one epoch per line."""
-    result = _Place("result.json")
-    """The results of the finished run, or the reason of its divergence; written last."""
-    model = _Place("model.npz")
-    """The best weights.
+    @property
+    def record(self) -> Path:
+        """The run's record: its settings, its identity, and its hardware and software."""
+        return self.path / "run.json"
 
-    `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), `word_output` (V, M),
-    `class_document` (D, K), `word_document` (D, V). `cell: lstm` has 4 M rows of `recurrent`, and
-    as many columns of `embeddings`.
-    """
+    @property
+    def metrics(self) -> Path:
+        """The metrics of the epochs, one epoch per line."""
+        return self.path / "metrics.jsonl"
 
-    state = _Place("checkpoint.npz")
-    """The last checkpoint, until the run has ended; no output that Snakemake knows, and removes."""
-    log = _Place("train.log")
-    """The log of training, one line per epoch; the process that trains the run locks it."""
+    @property
+    def result(self) -> Path:
+        """The results of the finished run, or the reason of its divergence; written last."""
+        return self.path / "result.json"
+
+    @property
+    def model(self) -> Path:
+        """The best weights.
+
+        `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), `word_output` (V, M),
+        `class_document` (D, K), `word_document` (D, V). `cell: lstm` has 4 M rows of `recurrent`,
+        and as many columns of `embeddings`.
+        """
+        return self.path / "model.npz"
+
+    @property
+    def state(self) -> Path:
+        """The last checkpoint, until the run has ended; no output that Snakemake knows, and
+        removes.
+        """
+        return self.path / "checkpoint.npz"
+
+    @property
+    def log(self) -> Path:
+        """The log of training, one line per epoch; the process that trains the run locks it."""
+        return self.path / "train.log"
 
     def finished_files(self) -> list[Path]:
         """The files that a run leaves when it has ended."""
@@ -149,15 +179,19 @@ class ExperimentDirectory:
 
     path: Path
 
-    configuration = _Place("config.json")
-    """The configuration with all defaults filled in; every job reads it."""
+    @property
+    def configuration(self) -> Path:
+        """The configuration with all defaults filled in; every job reads it."""
+        return self.path / "config.json"
 
     def corpus(self, folder: str) -> CorpusDirectory:
         """The folder of a corpus, by its name: that of the corpus and its digits."""
         return CorpusDirectory(self.path / "corpora" / folder)
 
-    runs = _Place("runs")
-    """The folder of all runs."""
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs."""
+        return self.path / "runs"
 
     def run(self, run: str) -> RunDirectory:
         """The folder of the run of that name."""
@@ -198,45 +232,77 @@ class ExperimentDirectory:
         """The log of a job; a run's own log is in its folder."""
         return self.path / "logs" / f"{'/'.join(names)}.log"
 
-    logs = _Place("logs")
-    """The folder of the jobs' logs; a run's own log is in its folder."""
+    @property
+    def logs(self) -> Path:
+        """The folder of the jobs' logs; a run's own log is in its folder."""
+        return self.path / "logs"
 
     def entered(self, name: str) -> Path:
         """MLflow's id of a run that has been entered, of the `summary`, or of the `experiment`."""
         return self.path / "tracking" / f"{name}.txt"
 
-    tables = _Place("tables")
-    """The folder of the tables."""
+    @property
+    def tables(self) -> Path:
+        """The folder of the tables."""
+        return self.path / "tables"
 
     def table(self, table: str, kind: str) -> Path:
         """A table, as `csv` (with all digits), `md`, `tex` and `html`."""
         return self.path / "tables" / f"{table}.{kind}"
 
-    figures = _Place("figures")
-    """The folder of the figures."""
+    @property
+    def figures(self) -> Path:
+        """The folder of the figures."""
+        return self.path / "figures"
 
     def figure(self, figure: str, kind: str) -> Path:
         """A figure, as `svg` and `png`."""
         return self.path / "figures" / f"{figure}.{kind}"
 
-    captions = _Place("figures/captions.json")
-    """The captions of the figures, by name."""
-    timings = _Place("timings.json")
-    """The time that the networks take to score the test text, measured side by side."""
-    audits = _Place("audits.json")
-    """The findings of the audit of each network."""
-    claims = _Place("claims.json")
-    """The paper's claims, each with its verdict on this experiment."""
-    complete = _Place("complete.json")
-    """The mark of an experiment that lacks nothing; absent if anything has diverged."""
-    report = _Place("report.html")
-    """The report, one self-contained page."""
-    summary = _Place("summary.txt")
-    """The networks and the findings, for a terminal."""
-    store = _Place("mlflow.db")
-    """MLflow's sqlite database."""
-    artifacts = _Place("mlartifacts")
-    """The folder of MLflow's artifacts."""
+    @property
+    def captions(self) -> Path:
+        """The captions of the figures, by name."""
+        return self.path / "figures/captions.json"
+
+    @property
+    def timings(self) -> Path:
+        """The time that the networks take to score the test text, measured side by side."""
+        return self.path / "timings.json"
+
+    @property
+    def audits(self) -> Path:
+        """The findings of the audit of each network."""
+        return self.path / "audits.json"
+
+    @property
+    def claims(self) -> Path:
+        """The paper's claims, each with its verdict on this experiment."""
+        return self.path / "claims.json"
+
+    @property
+    def complete(self) -> Path:
+        """The mark of an experiment that lacks nothing; absent if anything has diverged."""
+        return self.path / "complete.json"
+
+    @property
+    def report(self) -> Path:
+        """The report, one self-contained page."""
+        return self.path / "report.html"
+
+    @property
+    def summary(self) -> Path:
+        """The networks and the findings, for a terminal."""
+        return self.path / "summary.txt"
+
+    @property
+    def store(self) -> Path:
+        """MLflow's sqlite database."""
+        return self.path / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of MLflow's artifacts."""
+        return self.path / "mlartifacts"
 
 
 def experiment_directory(experiment: str) -> ExperimentDirectory:
