@@ -126,17 +126,16 @@ def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
 
 
 def record(name: str) -> str:
-    """Return the file of a record, its docstring, and a table of its keys and those below them."""
+    """Return the docstring of a record, and a table of its keys and those below them."""
     kinds = record_kinds()
     if name not in kinds:
         raise UserError(f"`{name}`: no record; allowed: {', '.join(sorted(kinds))}")
     kind = kinds[name]
-    files = ", ".join(f"`{file}`" for file in kind.file.split(", "))
     about = " ".join((inspect.getdoc(kind) or "").split())
     whole = described(kind)
     rows = _rows(whole, whole.get("$defs", {}))
     shown = table(("key", "value", "meaning"), rows)
-    return f"{files}: {about[:1].lower()}{about[1:]}\n\n{shown}"
+    return f"{about}\n\n{shown}"
 
 
 def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:

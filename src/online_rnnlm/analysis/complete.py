@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import ClassVar
 
 from online_rnnlm.analysis.results import collect
 from online_rnnlm.auditing.records import Audits
@@ -18,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 class Complete(Record):
     """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
-
-    file: ClassVar = "complete.json"
 
     trainings: int
     """Number of trainings, all of which have finished."""

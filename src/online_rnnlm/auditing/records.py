@@ -11,7 +11,6 @@ from online_rnnlm.storage.records import Record
 class Audits(Record):
     """The audits of an experiment's networks, each scored as for its number in the table."""
 
-    file: ClassVar = "audits.json"
     missing: ClassVar = "the networks have not been audited yet: run the experiment first"
 
     audits: tuple[Audit, ...]

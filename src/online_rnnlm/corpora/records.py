@@ -60,8 +60,6 @@ class SourceFile(Part):
 class SourceFiles(Record):
     """The files that a corpus's text is read from; downloads lie in the folder `downloads`."""
 
-    file: ClassVar = "corpora/<corpus>/source.json"
-
     files: tuple[SourceFile, ...]
     """The files, in the order of reading."""
 
@@ -69,7 +67,6 @@ class SourceFiles(Record):
 class Counts(Record):
     """The number of things that a stage of a corpus's preparation read, and of those it dropped."""
 
-    file: ClassVar = "corpora/<corpus>/<stage>.counts.json"
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
     read: int = Field(ge=0)
@@ -116,7 +113,6 @@ class SplitStatistics(Part):
 class Statistics(Record):
     """The contents of a prepared corpus; written last, when all its other files are complete."""
 
-    file: ClassVar = "corpora/<corpus>/statistics.json"
     missing: ClassVar = "the corpus has not been prepared to its end: run the experiment first"
 
     corpus: str
@@ -161,8 +157,6 @@ class Statistics(Record):
 
 class SentenceSplitter(Record):
     """The parameters of Punkt, which finds the ends of sentences; learnt from the training text."""
-
-    file: ClassVar = "<model>.onlm/splitter.json"
 
     abbreviations: tuple[str, ...]
     """Words that a full stop may follow."""

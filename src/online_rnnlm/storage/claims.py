@@ -146,7 +146,6 @@ class UntestedClaim(Part):
 class Claims(Record):
     """The paper's claims, each with its verdict on this experiment."""
 
-    file: ClassVar = "claims.json"
     missing: ClassVar = "the claims have not been judged yet: run the experiment first"
 
     settings: Digest

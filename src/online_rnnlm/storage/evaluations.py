@@ -75,7 +75,6 @@ TestedWith = dict[str, int | tuple[float, ...] | tuple[str, ...]]
 class EvaluationEnd(Record):
     """The values that the record of a finished evaluation and that of a diverged one share."""
 
-    file: ClassVar = "evaluations/<run>/<evaluation>.json"
     missing: ClassVar = "the run has not been evaluated in this way: run the experiment first"
 
     run: str
@@ -144,7 +143,6 @@ class Timings(Record):
     A round times every network once in each way, so that other load slows all alike.
     """
 
-    file: ClassVar = "timings.json"
     missing: ClassVar = "the networks have not been timed yet: run the experiment first"
 
     machine: Machine

@@ -37,8 +37,6 @@ class Part(BaseModel):
 class Record(Part):
     """A JSON file, or a line of one."""
 
-    file: ClassVar[str]
-    """Its path in an experiment's folder."""
     missing: ClassVar[str] = "run the experiment first"
     """Advice in the error message if the file is missing."""
 

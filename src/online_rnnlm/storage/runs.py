@@ -38,7 +38,6 @@ class RunRecord(Record):
     It is written when the run begins.
     """
 
-    file: ClassVar = "runs/<run>/run.json"
     missing: ClassVar = "the run has not been trained yet: run the experiment first"
 
     name: str
@@ -77,7 +76,6 @@ class RunRecord(Record):
 class Epoch(Record):
     """One epoch of training."""
 
-    file: ClassVar = "runs/<run>/metrics.jsonl"
     missing: ClassVar = "the run has not been trained yet: run the experiment first"
 
     epoch: int = Field(ge=1)
@@ -103,7 +101,6 @@ class Epoch(Record):
 class RunEnd(Record):
     """The values that the result of a finished run and that of a diverged one share."""
 
-    file: ClassVar = "runs/<run>/result.json"
     missing: ClassVar = "the run has not been trained to its end: run the experiment first"
 
     identity: Digest

@@ -10,7 +10,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
@@ -50,8 +50,6 @@ _Count = Annotated[int, Field(ge=1, le=10**9)]
 
 class ModelDescription(Record):
     """The description of a model that is one file: what it is, and how it was made."""
-
-    file: ClassVar = "<model>.onlm/description.json"
 
     run: str
     """Name of the run that trained it."""

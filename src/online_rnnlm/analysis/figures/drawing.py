@@ -80,7 +80,6 @@ Place = tuple[float, float]
 class Captions(Record):
     """The captions of the figures."""
 
-    file: ClassVar = "figures/captions.json"
     missing: ClassVar = "draw the figures first"
 
     captions: dict[str, str]
