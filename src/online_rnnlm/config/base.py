@@ -219,8 +219,8 @@ Distinct = AfterValidator(distinct)
 """Marks a list in which no value may stand twice."""
 
 
-class Settings(BaseModel):
-    """A part of the configuration: unknown keys are refused, values never change."""
+class Checked(BaseModel):
+    """Values of known types: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(
         defer_build=True,
@@ -230,6 +230,10 @@ class Settings(BaseModel):
         validate_default=True,
         allow_inf_nan=False,
     )
+
+
+class Settings(Checked):
+    """A part of the configuration; a key that is unknown is told with the nearest known one."""
 
     @model_validator(mode="before")
     @classmethod

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from online_rnnlm.config.base import SHA256, first_message
+from online_rnnlm.config.base import SHA256, Checked, first_message
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, write_json
 
@@ -21,17 +21,8 @@ FORMAT: Literal[1] = 1
 """The version of the format that this program writes, the only one that it reads."""
 
 
-class Part(BaseModel):
-    """A part of a record: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(
-        defer_build=True,
-        use_attribute_docstrings=True,
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-        allow_inf_nan=False,
-    )
+class Part(Checked):
+    """A part of a record."""
 
 
 class Record(Part):
