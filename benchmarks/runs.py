@@ -195,6 +195,7 @@ def tracking(context: Context) -> dict[str, Any]:
             "training": {"max_epochs": epochs, "divergence_perplexity": 1e9},
             "rows": [{"hidden_size": HIDDEN_SIZE, "document_size": ONLINE}],
             "seeds": list(range(1, runs + 1)),
+            "digits": {"core": "", "corpora": {}},
         }
     )
     results = ExperimentDirectory(context.scratch / "tracking")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from online_rnnlm.config.experiment import Experiment, load
+from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.corpora.planning import with_digits
 from tests.waiting import PATIENCE, wait_until
 
@@ -147,8 +147,8 @@ class Project:
         said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
         return {line.split()[-1] for line in said.splitlines() if ": Train " in line}
 
-    def experiment(self, file: str) -> Experiment:
-        """Return a configuration with the digits by which the workflow names folders."""
+    def experiment(self, file: str) -> Plan:
+        """Return the plan that the workflow makes of a configuration."""
         with contextlib.chdir(self.path):  # texts of its own are named from there
             return with_digits(load(Path(file)))
 

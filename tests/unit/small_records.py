@@ -9,6 +9,8 @@ from online_rnnlm.storage.runs import Epoch, Machine, RunDivergence, RunRecord, 
 
 DIGEST = "0" * 64
 VITAL = {"source": {"kind": "wikipedia-vital"}}
+NO_DIGITS: dict[str, Any] = {"core": "", "corpora": {}}
+"""The digits of a plan whose folders have names without digits."""
 _BEGAN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 
 

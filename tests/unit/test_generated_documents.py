@@ -29,7 +29,6 @@ def test_everything_that_can_be_described_is_described_once():
     described = {kind: sorted(name for one, name in parts if one == kind) for kind in pages.MAKERS}
     settings = {name for name in models.settings_described() if not name.endswith("Source")}
     settings -= {"RowSettings", "Search"}  # their keys are those of `TrainingSettings`
-    settings -= {"Digits"}  # the workflow computes them
     assert described["settings"] == sorted({*settings, "sources"})
     assert described["record"] == sorted(models.record_kinds())
     folders = [name for name in vars(paths) if name.endswith("Directory")]

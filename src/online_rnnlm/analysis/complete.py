@@ -6,7 +6,7 @@ import logging
 
 from online_rnnlm.analysis.results import collect
 from online_rnnlm.auditing.records import Audits
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -22,7 +22,7 @@ class Complete(Record):
     """Number of trainings, all of which have finished."""
 
 
-def mark_complete(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def mark_complete(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write the mark of an experiment that lacks nothing.
 
     If anything is missing, log one line for each thing and raise UserError: the workflow has then

@@ -26,7 +26,7 @@ from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
-from online_rnnlm.config.experiment import Experiment, load
+from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.records import SplitStatistics, Statistics
@@ -157,7 +157,7 @@ def networks_of(models: pd.Series[str]) -> pd.Series[str]:
     return models.str.replace(r" \+ .*", "", regex=True)
 
 
-def write_evidence(experiment: Experiment, directory: ExperimentDirectory, folder: Path) -> None:
+def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> None:
     """Write the evidence of a finished experiment into a folder: new, empty, or of evidence.
 
     The folder changes only when all of it has been made and computed again. Raises UserError for
@@ -261,7 +261,7 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
 
     Records have only what is kept: to read anything else of them raises AttributeError.
     """
-    experiment = load(evidence.configuration)
+    experiment = load_plan(evidence.configuration)
     rivals_of = rivals_of_corpora(experiment)
     folders = {
         (run.settings.corpus, run.model, str(run.settings.seed)): run.name

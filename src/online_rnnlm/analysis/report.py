@@ -35,7 +35,7 @@ from online_rnnlm.analysis.verdicts import (
 )
 from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import NONE
@@ -73,7 +73,7 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
 _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
-def write_report(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write the report and the summary; `claims.json` and the figures must exist already."""
     results = collect(experiment, directory)
     claims = records.read(Claims, directory.claims)

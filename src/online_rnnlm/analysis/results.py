@@ -19,7 +19,7 @@ from online_rnnlm.config.evaluations import (
     main_evaluations,
     ways_of,
 )
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
@@ -61,7 +61,7 @@ class Missing(NamedTuple):
 class Results:
     """The results of an experiment's runs."""
 
-    experiment: Experiment
+    experiment: Plan
     directory: ExperimentDirectory
     rows: Sequence[FinishedRow]
     """The rows of the comparison, in the configuration's order; a row whose run for any seed has
@@ -173,7 +173,7 @@ class Results:
         return f"{side.row.label} {way}".rstrip()
 
 
-def collect(experiment: Experiment, directory: ExperimentDirectory) -> Results:
+def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
     """Read all results of an experiment.
 
     Raises UserError for files that are missing or out of date, and for a run that was trained on

@@ -20,7 +20,7 @@ from online_rnnlm.analysis.comparison import compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import (
     Claim,
@@ -46,7 +46,7 @@ ENOUGH_SEEDS = 3
 """With at least this many seeds, a verdict also needs the agreement of the seeds."""
 
 
-def write_claims(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write `claims.json`: the claims that the runs can test, and those that they cannot."""
     records.write(directory.claims, judge(collect(experiment, directory)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_type_hints
 from zipfile import is_zipfile
 
-from online_rnnlm.config.experiment import Experiment, load
+from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MOST_STEPS
 from online_rnnlm.core.way import UnitOfText
@@ -98,17 +98,16 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
 
 
-def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, ExperimentDirectory]:
-    """Read the experiment that `--config` describes; return it and its folder.
+def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirectory]:
+    """Read the experiment that `--config` describes; return its plan and its folder.
 
     Raises UserError if the configuration is wrong.
     """
     from online_rnnlm.corpora.planning import with_digits
 
     experiment = load(arguments.config)
-    if not experiment.digits.core:  # a user's own file, not the one beside results
-        experiment = with_digits(experiment)
-    return experiment, experiment_directory(experiment.experiment)
+    plan = experiment if isinstance(experiment, Plan) else with_digits(experiment)
+    return plan, experiment_directory(experiment.experiment)
 
 
 def named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -> Item:
@@ -121,7 +120,7 @@ def named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -
     return among[name]
 
 
-def run_of(arguments: argparse.Namespace) -> tuple[Experiment, Run, ExperimentDirectory]:
+def run_of(arguments: argparse.Namespace) -> tuple[Plan, Run, ExperimentDirectory]:
     """Find the run that `--run` names; return the experiment, the run and the experiment's folder.
 
     Raises UserError if there is no run of that name.

@@ -63,7 +63,7 @@ def add_track(parser: argparse.ArgumentParser) -> None:
 
 def run_track(arguments: argparse.Namespace) -> None:
     """Enter runs into MLflow."""
-    from online_rnnlm.config.experiment import load
+    from online_rnnlm.config.experiment import load_plan
     from online_rnnlm.storage.paths import ExperimentDirectory
     from online_rnnlm.tracking import entries
     from online_rnnlm.tracking.store import one_line_errors, open_store
@@ -73,7 +73,7 @@ def run_track(arguments: argparse.Namespace) -> None:
             print(open_store(ExperimentDirectory(arguments.results)))
         return
     directory = _arguments.results_of(arguments)
-    experiment = load(directory.configuration)
+    experiment = load_plan(directory.configuration)
     with one_line_errors():
         experiment_id = open_store(directory)
         if arguments.run:
@@ -102,7 +102,7 @@ def run_evidence(arguments: argparse.Namespace) -> None:
     if arguments.check == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
     from online_rnnlm.analysis.evidence import check_evidence, write_evidence
-    from online_rnnlm.config.experiment import load
+    from online_rnnlm.config.experiment import load_plan
 
     folder = arguments.folder
     if arguments.check:
@@ -110,7 +110,7 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         print(f"{folder}: {checked} perplexities and claims computed again: all are right")
     else:
         directory = _arguments.results_of(arguments)
-        write_evidence(load(directory.configuration), directory, folder)
+        write_evidence(load_plan(directory.configuration), directory, folder)
         print(f"{folder}: written, and computed again: all is right")
 
 

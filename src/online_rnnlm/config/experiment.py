@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -40,6 +40,8 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 
+AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
+
 
 class Experiment(Settings):
     """One experiment: its corpora, the rows to compare and the seeds."""
@@ -67,9 +69,6 @@ class Experiment(Settings):
     """Seed of the runs of the search; it must be none of `seeds`."""
     testing: TestingSettings = TestingSettings()
     """Further evaluations, and rivals to compare with."""
-    digits: Digits = Digits()
-    """Digits that name the folders of corpora and runs. Leave them out: the workflow fills them
-    in."""
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> Experiment:
@@ -129,7 +128,13 @@ class Experiment(Settings):
 
     @cached_property
     def planned_rows(self) -> tuple[PlannedRow, ...]:
-        """The rows on every corpus, with their runs and those of their search."""
+        """The rows on every corpus, with their runs and those of their search.
+
+        In an experiment that is no plan, the names of runs have no digits.
+        """
+        return self._plan_rows(Digits(core="", corpora={}))
+
+    def _plan_rows(self, digits: Digits) -> tuple[PlannedRow, ...]:
         return tuple(
             plan_row(
                 entry,
@@ -137,7 +142,7 @@ class Experiment(Settings):
                 self._search_of(row),
                 self.seeds,
                 self.corpora[corpus],
-                self.digits,
+                digits,
             )
             for corpus in self.corpora
             for entry, row in enumerate(self.rows)
@@ -171,18 +176,48 @@ class Experiment(Settings):
         return made
 
 
+class Plan(Experiment):
+    """An experiment whose texts and code are known, and so the names of all folders.
+
+    The workflow writes it to `results/<experiment>/config.json`, where every job reads it.
+    """
+
+    digits: Digits
+    """Digits that name the folders of corpora and runs."""
+
+    @cached_property
+    def planned_rows(self) -> tuple[PlannedRow, ...]:
+        """The rows on every corpus, with their runs and those of their search."""
+        return self._plan_rows(self.digits)
+
+    @classmethod
+    def of(cls, experiment: Experiment, digits: Digits) -> Plan:
+        """Return the plan of an experiment, which has been checked already."""
+        settings = {key: getattr(experiment, key) for key in Experiment.model_fields}
+        return cls.model_construct(**settings, digits=digits)
+
+
 def load(path: Path) -> Experiment:
-    """Read and check a configuration file; raises UserError."""
+    """Read and check a configuration file; that of results is a plan. Raises UserError."""
     return parse(read_mapping(path), str(path))
 
 
+def load_plan(path: Path) -> Plan:
+    """Read and check the `config.json` of results; raises UserError."""
+    return _check(Plan, read_mapping(path), str(path))
+
+
 def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
-    """Check a configuration that has been read already.
+    """Check a configuration that has been read already; one with digits is a plan.
 
     Raises UserError with one line that names the file, the key and the allowed values.
     """
+    return _check(Plan if "digits" in values else Experiment, values, file)
+
+
+def _check(kind: type[AnyExperiment], values: dict[str, Any], file: str) -> AnyExperiment:
     try:
-        return Experiment.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{file}: {first_message(error)}") from None
 

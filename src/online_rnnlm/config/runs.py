@@ -31,9 +31,9 @@ _IN_WORDS: Mapping[str, Mapping[str, str]] = {
 class Digits(Settings):
     """The beginnings of the digests of all that decides results beside the settings of training."""
 
-    core: str = ""
+    core: str
     """Those of the code in `core`."""
-    corpora: dict[Name, str] = Field(default={})
+    corpora: dict[Name, str]
     """For each corpus, those of its settings, of its text, and of the code that prepares it."""
 
     def folder_of(self, corpus: str) -> str:

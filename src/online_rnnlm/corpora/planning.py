@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.experiment import Experiment, parse
+from online_rnnlm.config.experiment import Experiment, Plan, parse
 from online_rnnlm.config.runs import Digits, digits_of
 from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of
@@ -19,8 +19,8 @@ from online_rnnlm.storage.code import code_digest, core_digest
 from online_rnnlm.storage.files import sha256_of
 
 
-def plan(values: Mapping[str, Any], name: str) -> Experiment:
-    """Check a configuration and the user's files, and fill in the digits that name all folders.
+def plan(values: Mapping[str, Any], name: str) -> Plan:
+    """Check a configuration and the user's files, and compute the digits that name all folders.
 
     The texts are read whole for them: 100 MB take a third of a second. Raises UserError with one
     line, which names the configuration by `name`, and the wrong key.
@@ -30,15 +30,14 @@ def plan(values: Mapping[str, Any], name: str) -> Experiment:
     return with_digits(experiment)
 
 
-def with_digits(experiment: Experiment) -> Experiment:
-    """Return an experiment with its digits, which are those of this code and of the texts now."""
+def with_digits(experiment: Experiment) -> Plan:
+    """Return an experiment's plan: its digits are those of this code and of the texts now."""
     code = code_digest("corpora")
     corpora = {}
     for name, settings in experiment.corpora.items():
         text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]
         corpora[name] = digits_of([settings.model_dump(mode="json"), text, code])
-    digits = Digits(core=core_digest()[:8], corpora=corpora)
-    return parse(experiment.model_dump() | {"digits": digits})
+    return Plan.of(experiment, Digits(core=core_digest()[:8], corpora=corpora))
 
 
 def check_files(experiment: Experiment, name: str) -> None:

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
 from online_rnnlm.core.way import NONE
@@ -133,7 +133,7 @@ class OfCorpus(NamedTuple):
         return f"{self.corpus_folder}-{self.rival.name}"
 
 
-def rivals_of_corpora(experiment: Experiment) -> dict[str, OfCorpus]:
+def rivals_of_corpora(experiment: Plan) -> dict[str, OfCorpus]:
     """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
     rivals = rivals_of(testing)

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -201,9 +201,7 @@ def _description(run: Any, failures: Sequence[str]) -> str:
     )
 
 
-def enter_summary(
-    directory: ExperimentDirectory, experiment_id: str, experiment: Experiment
-) -> str:
+def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> str:
     """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
 
     Each claim is a tag, such as `100/20: supported; LSTM 100/20: undecided`. The model of each
@@ -230,9 +228,7 @@ def enter_summary(
     return run_id
 
 
-def _register_best(
-    directory: ExperimentDirectory, experiment_id: str, experiment: Experiment
-) -> None:
+def _register_best(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> None:
     """Register the model of each corpus that is best on `valid`, under the alias `best`."""
     library = mlflow()
     client = library.MlflowClient()
@@ -252,7 +248,7 @@ def _register_best(
         client.set_registered_model_alias(name, BEST, version.version)
 
 
-def enter_all(directory: ExperimentDirectory, experiment_id: str, experiment: Experiment) -> int:
+def enter_all(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> int:
     """Enter all runs of the configuration that have been tested, or have diverged, and the report.
 
     Returns the number of runs. Raises UserError if a file is damaged.

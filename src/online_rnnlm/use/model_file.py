@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from online_rnnlm.config.base import first_message
 from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.experiment import load
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
@@ -307,7 +307,7 @@ def _best(directory: ExperimentDirectory) -> str:
     If some have not finished, a warning says so. Raises UserError if none has, or if they are
     trained on several corpora.
     """
-    experiment = load(directory.configuration)
+    experiment = load_plan(directory.configuration)
     ends = {run.name: read_end(directory.run(run.name)) for run in experiment.runs()}
     finished = {
         name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)

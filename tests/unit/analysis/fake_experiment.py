@@ -17,7 +17,7 @@ import pandas as pd
 from online_rnnlm.auditing.records import Audits
 from online_rnnlm.auditing.rules import Audit, AuditedRule, RuleName
 from online_rnnlm.config import evaluations
-from online_rnnlm.config.experiment import Experiment, parse
+from online_rnnlm.config.experiment import Plan, parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
@@ -42,7 +42,7 @@ WORDS = [f"invented{i}" for i in range(50)]
 CORPUS_DIGEST = digest_of({})
 
 
-def experiment(**changes: Any) -> Experiment:
+def experiment(**changes: Any) -> Plan:
     """Return the demo's rows on an invented corpus; `changes` replace parts of the settings."""
     values: dict[str, Any] = {
         "experiment": "invented",
@@ -51,12 +51,15 @@ def experiment(**changes: Any) -> Experiment:
             {"hidden_size": hidden, "document_size": size, "learning_rate": 0.1 if size else 0.2}
             for hidden, size in ROWS
         ],
+        "digits": small_records.NO_DIGITS,
     }
-    return parse(values | changes)
+    plan = parse(values | changes)
+    assert isinstance(plan, Plan)
+    return plan
 
 
 def write(
-    path: Path, described: Experiment, perplexities: dict[str, float] | None = None
+    path: Path, described: Plan, perplexities: dict[str, float] | None = None
 ) -> ExperimentDirectory:
     """Write all files of an experiment's runs; `perplexities` are test perplexities by model."""
     directory = ExperimentDirectory(path)
@@ -78,7 +81,7 @@ def write(
 
 def write_audits(
     directory: ExperimentDirectory,
-    described: Experiment,
+    described: Plan,
     broken: Mapping[str, RuleName] | None = None,
 ) -> None:
     """Write the audits of all networks; `broken` are rules that are broken, by network."""
@@ -94,7 +97,7 @@ def write_audits(
 
 def write_timings(
     directory: ExperimentDirectory,
-    described: Experiment,
+    described: Plan,
     slower: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
     """Write the networks' times; `slower` are factors for each round, by network."""

@@ -17,7 +17,7 @@ from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.config.catalogue import figures_of
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -34,7 +34,7 @@ TESTING = {
 }
 
 
-def finish(experiment: Experiment, directory: ExperimentDirectory) -> Results:
+def finish(experiment: Plan, directory: ExperimentDirectory) -> Results:
     """Write the tables and claims of an invented experiment, and files in place of its figures."""
     write_tables(experiment, directory)
     write_claims(experiment, directory)

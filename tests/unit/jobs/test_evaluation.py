@@ -39,7 +39,7 @@ from online_rnnlm.storage.evaluations import (
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests.unit.small_models import UNTRAINED, evaluation_named, way_of, write_untrained_run
-from tests.unit.small_records import VITAL, configuration, run_divergence
+from tests.unit.small_records import NO_DIGITS, VITAL, configuration, run_divergence
 
 RATE = UNTRAINED.document_rate
 SENTENCES = {"train": 300, "valid": 60, "test": 50}
@@ -97,7 +97,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
 
 
 def of_corpora(testing):
-    values = configuration(corpora={"topics": VITAL}, testing=testing)
+    values = configuration(corpora={"topics": VITAL}, testing=testing, digits=NO_DIGITS)
     return rivals_of_corpora(parse(values))
 
 

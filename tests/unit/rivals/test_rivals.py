@@ -6,14 +6,16 @@ import pytest
 from online_rnnlm import rivals
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.rivals import dynamic_evaluation
+from tests.unit.small_records import NO_DIGITS, configuration
 
 
 @pytest.mark.parametrize("order", [2, 5])
 def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(order):
     source = {"source": {"kind": "wikipedia-vital"}}
     testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
-    values = {"experiment": "test", "corpora": {"one": source, "two": source}, "rows": [{}]}
-    found = rivals.rivals_of_corpora(parse(values | {"testing": testing}))
+    corpora = {"one": source, "two": source}
+    values = configuration(corpora=corpora, testing=testing, digits=NO_DIGITS)
+    found = rivals.rivals_of_corpora(parse(values))
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
     assert [one.corpus for one in found.values()] == ["one", "two"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from tests.unit.analysis import fake_experiment
 
 ROWS = [
@@ -11,7 +11,7 @@ ROWS = [
 ]
 
 
-def experiment(**changes: Any) -> Experiment:
+def experiment(**changes: Any) -> Plan:
     """Return the experiment; `changes` replace parts of its settings."""
     return fake_experiment.experiment(**{"rows": ROWS, "seeds": [1, 2]} | changes)
 

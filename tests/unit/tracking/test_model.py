@@ -22,6 +22,7 @@ from tests.packages import environment_with, with_what_they_need
 from tests.unit import small_models as small
 from tests.unit.processes import output_of
 from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
+from tests.unit.small_records import NO_DIGITS
 
 pytestmark = [
     pytest.mark.slow,  # MLflow loads models in processes of their own
@@ -60,7 +61,8 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     write_untrained_run(directory, corpus_directory)
     source = {"kind": "text", "file": "some.txt"}
     rows = [{"hidden_size": 10}]
-    configured = {"experiment": "x", "corpora": {"topics": {"source": source}}, "rows": rows}
+    corpora = {"topics": {"source": source}}
+    configured = {"experiment": "x", "corpora": corpora, "rows": rows, "digits": NO_DIGITS}
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
         corpus = directory.corpus("topics")

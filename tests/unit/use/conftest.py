@@ -11,8 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.experiment import load as load_configuration
+from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
@@ -29,7 +28,7 @@ from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.stages import run_stages
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
-from tests.unit.small_records import DIGEST
+from tests.unit.small_records import DIGEST, NO_DIGITS
 
 ENVIRONMENT = {name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME") if name in os.environ}
 ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -92,7 +91,7 @@ def make_results(folder: Path) -> None:
     }
     rows = [{"hidden_size": 10, "document_size": 3}, {"hidden_size": 8, "document_size": 0}]
     values = {"experiment": "small", "corpora": {"topics": corpus}, "rows": rows}
-    values["training"] = {"max_epochs": 2}
+    values |= {"training": {"max_epochs": 2}, "digits": NO_DIGITS}
     directory = ExperimentDirectory(folder / "small")
     write_json(directory.configuration, values)
     experiment = configured(directory)
@@ -112,8 +111,8 @@ def names(results) -> SimpleNamespace:
     return SimpleNamespace(VECTOR=runs[3], STATIC=runs[0])
 
 
-def configured(directory: ExperimentDirectory) -> Experiment:
-    return load_configuration(directory.configuration)
+def configured(directory: ExperimentDirectory) -> Plan:
+    return load_plan(directory.configuration)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from scipy.optimize import isotonic_regression
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.config.catalogue import figures_of
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
@@ -90,7 +90,7 @@ Drawing = tuple[Figure, str]
 """A drawn figure, and a caption that describes it."""
 
 
-def write_figures(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def write_figures(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Draw all figures as SVG and PNG; write the captions last.
 
     A figure that has nothing to show only has a text that says so. Raises UserError for files that

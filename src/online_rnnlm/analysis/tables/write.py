@@ -15,7 +15,7 @@ from tabulate import tabulate
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.tables.table import Column, Table, label
 from online_rnnlm.config.catalogue import Entry, Section, tables_of
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
 
@@ -27,7 +27,7 @@ _LATEX = {
 }
 
 
-def write_tables(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def write_tables(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
     results = collect(experiment, directory)
     for table in (make_table(entry, results) for entry in tables_of(experiment)):
