@@ -77,6 +77,8 @@ def add_nearest(parser: argparse.ArgumentParser) -> None:
 
 def run_nearest(arguments: argparse.Namespace) -> None:
     """Print the nearest sentences to each one."""
+    import numpy as np
+
     from online_rnnlm.use.scored import nearest, unit_vectors, vectors_of
 
     model = _arguments.model_of(arguments)
@@ -85,10 +87,11 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     layout = _arguments.layout_of(model, arguments)
     among = [row for row in vectors_of(model, arguments.among, layout, way) if row.text]
     queries = [row for row in vectors_of(model, arguments.files, layout, way) if row.text]
-    vectors = unit_vectors(among)
+    vectors = unit_vectors(np.stack([row.vector for row in among], dtype=np.float64))
+    wanted = unit_vectors(np.stack([row.vector for row in queries], dtype=np.float64))
 
     def groups() -> Iterator[RowGroup]:
-        for query, vector in zip(queries, unit_vectors(queries), strict=True):
+        for query, vector in zip(queries, wanted, strict=True):
             rows = []
             for place, cosine in nearest(vectors, vector, arguments.number):
                 near = among[place]

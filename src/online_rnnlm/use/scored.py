@@ -368,13 +368,10 @@ def vectors_of(
             number += 1
 
 
-def unit_vectors(rows: Sequence[VectorRow]) -> Vectors:
-    """Return the document vectors of one or more rows, each of length 1, or 0, (rows, D)."""
-    vectors = np.stack([row.vector for row in rows]).astype(np.float64)
+def unit_vectors(vectors: NDArray[np.floating]) -> Vectors:
+    """Return vectors (N, D), each divided by its length; one of length 0 stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = np.divide(
-        vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0
-    ).astype(np.float32)
+    unit: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
     return unit
 
 

@@ -25,6 +25,7 @@ from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.evaluations import check_evaluated
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.use.scored import nearest, unit_vectors
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
@@ -86,7 +87,10 @@ def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
     numbers = sentences.numbers
     texts = sentences.texts
-    alike = (nearest(vectors, query) for vectors in (sentences.document, sentences.embedding))
+    alike = []
+    for vectors in (sentences.document, sentences.embedding):
+        found = nearest(vectors, vectors[query], NEAREST + 1)  # among them may be the query itself
+        alike.append([neighbour for neighbour in found if neighbour[0] != query][:NEAREST])
     for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
         row = {"sentence": numbers[query], "text": texts[query], "rank": rank}
         for kind, (place, cosine) in zip(("document", "embedding"), neighbours, strict=True):
@@ -117,15 +121,9 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
     return Sentences(
         numbers=kept,
         texts=[texts[number] for number in kept],
-        document=unit(vectors[kept]).astype(np.float32),
-        embedding=unit(mean_embeddings(network.embeddings, split)[kept]).astype(np.float32),
+        document=unit_vectors(vectors[kept]),
+        embedding=unit_vectors(mean_embeddings(network.embeddings, split)[kept]),
     )
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """The vectors, each divided by its length; a vector of length 0 stays as it is."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
 def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
@@ -151,14 +149,6 @@ def draw(sentences: Sentences, seed: int) -> list[int]:
     count = len(sentences.texts)
     drawn = np.random.default_rng(seed).choice(count, min(QUERIES, count), replace=False)
     return sorted(drawn.tolist())
-
-
-def nearest(vectors: Vectors, query: int) -> list[tuple[int, float]]:
-    """The places and cosines of the vectors nearest to `query` by cosine, the nearest first."""
-    cosines = vectors @ vectors[query]
-    cosines[query] = -np.inf
-    places = np.argsort(-cosines, kind="stable")[: min(NEAREST, len(vectors) - 1)]
-    return [(int(place), float(cosines[place])) for place in places]
 
 
 def mean_cosine(vectors: Vectors) -> float:
