@@ -41,6 +41,11 @@ def needing_packages() -> Iterator[None]:
         ) from None
 
 
+def counted(number: float, noun: str) -> str:
+    """Return a number of things in words: `1 run`, `2 runs`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """Return a question for the nearest allowed name, a space behind it; "" if none is near."""
     for near in get_close_matches(name, list(allowed), 1):

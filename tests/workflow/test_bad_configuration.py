@@ -67,3 +67,13 @@ def test_values_of_config_stand_over_a_file_and_are_checked(shared):
 def test_a_profile_is_found_by_its_name(shared):
     said = shared.succeed("--dry-run", "--workflow-profile", "slurm")
     assert "Using workflow specific profile profiles/slurm for" in said
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(shared):
+    file = shared.configure(**GOOD)
+    profile = ("--workflow-profile", "workflow/profiles/cluster-generic")
+    submit = ("--cluster-generic-submit-cmd", "mkdir -p here && no-such-qsub -V {rule}")
+    done = shared.snakemake(*profile, *submit, "--configfile", file)
+    assert "online-rnnlm: error: no-such-qsub: not found: jobs cannot be submitted" in (
+        _one_error(done)
+    )

@@ -19,6 +19,18 @@ def headline_on(results: Results, corpus: str) -> FinishedRow:
     return rows[0]
 
 
+def best_like_headline(results: Results, corpus: str) -> FinishedRow:
+    """The best row on `valid` of those of the headline's hidden layer and unit of text, that have a
+    vector as it has, or none."""
+    headline = headline_on(results, corpus)
+    alike = [
+        row
+        for row in results.rows_on(corpus)
+        if (row.regime, row.has_vector) == (headline.regime, headline.has_vector)
+    ]
+    return min(alike, key=lambda row: row.perplexity("valid").mean)
+
+
 def headline_with_vector(results: Results) -> FinishedRow:
     """The headline of the first corpus; raises NothingToShowError if it has no vector."""
     row = headline_on(results, results.first_corpus)

@@ -19,7 +19,7 @@ from online_rnnlm.analysis.claims import (
     SAME_HIDDEN,
 )
 from online_rnnlm.analysis.figures.drawing import Captions
-from online_rnnlm.analysis.headline import headline_on, opponents_of
+from online_rnnlm.analysis.headline import best_like_headline, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
@@ -183,7 +183,7 @@ def _figure(
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus: its headline against static networks.
+    """One sentence for each corpus: the best network like its headline against static networks.
 
     A corpus of which no row has finished has none; if none has, a sentence says so.
     """
@@ -193,7 +193,7 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         return [str(error)]
     found = []
     for corpus in corpora:
-        row = headline_on(results, corpus)
+        row = best_like_headline(results, corpus)
         where = f"On {corpus}, " if results.several_corpora else ""
         name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
         reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, counted
 
 MOST_PORTS = 65_535
 
@@ -25,7 +25,7 @@ def run_check(arguments: argparse.Namespace) -> None:
     experiment = plan(read_mapping(arguments.file), str(arguments.file))
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
-    print(f"{arguments.file}: can be used: {len(experiment.runs())} runs{more}")
+    print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")
 
 
 def add_ui(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +81,8 @@ def run_track(arguments: argparse.Namespace) -> None:
         elif arguments.summary:
             print(entries.enter_summary(directory, experiment_id, experiment))
         else:
-            print(f"{entries.enter_all(directory, experiment_id, experiment)} runs entered")
+            entered = entries.enter_all(directory, experiment_id, experiment)
+            print(f"{counted(entered, 'run')} entered")
 
 
 def add_evidence(parser: argparse.ArgumentParser) -> None:

@@ -173,6 +173,11 @@ class Experiment(Settings):
                 settings_of(shared, classes, "training")
                 raise
             made[settings.without_unused(undecided=searched)] = None
+        if not any(settings.document_size for settings in made):
+            for key in ("document_rate", "document_gradient", "carry"):
+                if key in row and not isinstance(row[key], list):
+                    message = "changes nothing: the row has no document vector (`document_size`: 0)"
+                    raise WrongValue(("rows", entry, key), message)
         return made
 
 

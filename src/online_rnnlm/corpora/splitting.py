@@ -16,7 +16,7 @@ from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.textfiles import SENTENCE_END, Numbered, read_lines
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, counted
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 CUT_OFF = "cut off with an article"
@@ -150,8 +150,9 @@ def _draw(
         if len(drawn[split]) < (number or 1):
             origin = source_of(settings.source).describe().origin
             raise UserError(
-                f"{origin}: too short for its splits: {text.sentences} sentences leave too few "
-                f"for `{split}`: `{split}_sentences` {number or 'at least 1'}"
+                f"{origin}: too short for its splits: {counted(text.sentences, 'sentence')} "
+                f"{'leaves' if text.sentences == 1 else 'leave'} too few for `{split}`: "
+                f"`{split}_sentences` {number or 'at least 1'}"
             )
         dropped[CUT_OFF] += len(whole) - len(drawn[split])
     dropped[NOT_SAMPLED] += int(lengths[order[used:]].sum())

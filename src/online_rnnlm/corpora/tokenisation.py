@@ -13,7 +13,6 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.nltk_parts import destructive, punkt
 from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import UNKNOWN, read_articles
-from online_rnnlm.errors import UserError
 
 logger = logging.getLogger(__name__)
 
@@ -100,17 +99,8 @@ class Tokeniser:
         self._words = destructive.NLTKWordTokenizer()
 
     def __call__(self, text: str) -> Iterator[str]:
-        """Yield the sentences, one space between tokens.
-
-        Raises UserError for a word so long that the rules would take minutes to read it.
-        """
+        """Yield the sentences, one space between tokens."""
         for paragraph in _paragraphs(self._settings, text):
-            longest = max(map(len, paragraph.split()), default=0)
-            if longest > PARAGRAPH_CHARACTERS:
-                raise UserError(
-                    f"a word of {longest:,} characters; at most {PARAGRAPH_CHARACTERS:,} are read: "
-                    "is it text, with spaces between its words?"
-                )
             for sentence in self._sentences(paragraph):
                 tokens = self.tokens(sentence)
                 if tokens:

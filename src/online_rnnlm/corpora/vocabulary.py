@@ -11,8 +11,10 @@ import numpy as np
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings, VocabularySettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Vocabulary
+from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import Numbers
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing
 
 Counted = list[tuple[str, int]]
@@ -20,10 +22,25 @@ Counted = list[tuple[str, int]]
 
 
 def choose_vocabulary(settings: CorpusSettings, train: Split, numbers: Numbers) -> Vocabulary:
-    """Choose the words that the model knows, in the order of their ids, and their classes."""
+    """Choose the words that the model knows, in the order of their ids, and their classes.
+
+    Raises UserError if no word is frequent enough, or if there are more classes than words.
+    """
     found = np.bincount(train.stream[1:], minlength=len(numbers)).tolist()
     counts = {word: found[number] for word, number in numbers.items() if found[number]}
     counted = select_words(counts, settings.vocabulary)
+    origin = source_of(settings.source).describe().origin
+    if len(counted) == 2:  # `</s>` and `<unk>`
+        raise UserError(
+            f"{origin}: no word occurs {settings.vocabulary.min_count} times in the training text, "
+            "so the vocabulary is empty: lower `vocabulary.min_count`"
+        )
+    most = max(len(counted), ClassSettings().count)
+    if settings.classes.count > most:
+        raise UserError(
+            f"{origin}: `classes.count` is {settings.classes.count}, but the vocabulary has "
+            f"{len(counted)} words: at most {most} classes are allowed"
+        )
     classes = assign_classes([count for _, count in counted], settings.classes)
     bounds = np.flatnonzero(np.diff(classes, prepend=-1, append=classes[-1] + 1))
     words, found = map(list, zip(*counted, strict=True))

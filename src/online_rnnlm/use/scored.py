@@ -20,7 +20,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, counted
 from online_rnnlm.use.text import Layout, Sentence, read_text
 
 if TYPE_CHECKING:  # pandas takes long to load.
@@ -303,15 +303,11 @@ class ScoreWriter:
         words = total["tokens"] - total["sentences"]
         shown = total["log_probability"] / LOGARITHMS[self._unit]
         return (
-            f"{_counted(total['sentences'], 'sentence')}, {_counted(words, 'word')}, "
+            f"{counted(total['sentences'], 'sentence')}, {counted(words, 'word')}, "
             f"{total['unknown']} unknown ({total['oov_rate']:.1%}): "
             f"log P {shown:.2f} {self._unit}, perplexity {total['perplexity']:.2f}, "
             f"{total['perplexity_without_unknown']:.2f} without unknown words\n"
         )
-
-
-def _counted(number: float, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def score_text(

@@ -58,6 +58,9 @@ class Preparation:
         line = line.replace(textfiles.BYTE_ORDER_MARK, "")
         found: Iterable[list[str]]
         if layout == "running":
+            longest = max(map(len, line.split()), default=0)
+            if longest > LONGEST_LINE:
+                raise UserError(f"a word of {longest} characters; at most {LONGEST_LINE} are read")
             found = (sentence.split(" ") for sentence in self._dividing_tokeniser(line))
         elif layout == "tokenised":
             found = [textfiles.words_of(line)]

@@ -428,6 +428,16 @@ def test_other_sentences_cannot_be_compared(invented):
         judge(results)
 
 
+def test_the_finding_is_about_the_better_network_of_two(invented):
+    rows = [
+        {"hidden_size": 100, "document_size": [20, 35, 0]},
+        {"hidden_size": 100, "document_size": 20, "cell": "lstm"},
+    ]
+    results = invented({"100/20": 99.0, "100/35": 90.0, "LSTM 100/20": 1.0}, rows=rows)
+    assert headline_on(results, "invented").label == "100/20"
+    assert finding(results).startswith("100/35, whose vector keeps learning, reaches")
+
+
 def finding(results: Results) -> str:
     """The only finding."""
     [said] = findings(results, judge(results).claims)

@@ -31,7 +31,7 @@ def names(runs):
     ("row", "expected"),
     [
         ({"document_gradient": ["constant", "through"]}, ["D0"]),
-        ({"document_rate": 1, "carry": "state"}, ["D0"]),
+        ({"document_rate": [1, 2], "carry": ["state", "both"]}, ["D0"]),
         (
             {
                 **{"document_size": [0, 3], "engine": "graph"},

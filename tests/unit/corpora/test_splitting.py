@@ -189,6 +189,7 @@ def test_a_sample_of_a_ready_file_keeps_its_order(settings_of, tmp_path, prepare
     [
         ({"divide_by": "article"}, ["file", "a b\nc\n\n"], "put an empty line between them"),
         ({"divide_by": "article"}, ["file", "a\n\nb\n"], "too short .*2 sentences leave too few"),
+        ({"divide_by": "sentence"}, ["file", "a\n"], "too short .*: 1 sentence leaves too few"),
         ({"train_sentences": 4}, [*SPLITS, "a\n\nb\n"], "too short .*`train_sentences` 4"),
     ],
 )

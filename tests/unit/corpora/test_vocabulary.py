@@ -92,6 +92,21 @@ def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path, s
     assert found.stream.tolist() == [0, 2, 1, 2, 0, 1, 1, 0]
 
 
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"vocabulary": {"min_count": 100_000}}, "no word occurs 100000 times .* empty: lower"),
+        ({"classes": {"count": 100_000}}, "`classes.count` is 100000, .* has 5 words: at most 30"),
+    ],
+)
+def test_no_words_and_more_classes_than_words_are_one_line(settings_of, changed, expected):
+    numbers: dict[str, int] = {}
+    train = read_text([("b a b", 0), ("a c", 0)], numbers)
+    settings = settings_of({"file": "my.txt"}, **changed)
+    with pytest.raises(UserError, match=rf"^my\.txt: {expected}"):
+        choose_vocabulary(settings, train, numbers)
+
+
 @pytest.mark.parametrize("text", ["word\tcount\n", "word\tcount\tclass\n</s>\t1\t0\nx\t1\n"])
 def test_a_damaged_vocabulary_is_refused(text):
     with pytest.raises(UserError, match=r"here: cannot be read"):

@@ -1,6 +1,9 @@
 """Tests that jobs request enough of a scheduler, and more for larger models."""
 
+from types import SimpleNamespace
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,8 @@ from online_rnnlm.corpora.records import SourceFile, SourceFiles
 from online_rnnlm.jobs import requests
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.project import ROOT
+from tests.unit.processes import output_of
 from tests.unit.small_records import statistics
 
 EXPERIMENT = parse(
@@ -98,3 +103,20 @@ def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_p
     with pytest.raises(FileNotFoundError) as error:
         requests.workload_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)
+
+
+@pytest.mark.parametrize(("gpu", "asked"), [(0, ""), (1, ":ngpus=1")])
+def test_another_scheduler_is_asked_for_a_gpu_where_a_run_needs_one(tmp_path, gpu, asked):
+    profile = ROOT / "workflow" / "profiles" / "cluster-generic" / "config.yaml"
+    values = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    assert "gpu=0" in values["default-resources"]  # of the rules that compute nothing
+    resources = SimpleNamespace(mem_mb=2000, runtime=60, gpu=gpu)
+    command = values["cluster-generic-submit-cmd"].format(
+        rule="train", jobid=1, threads=1, resources=resources
+    )
+    program = tmp_path / "qsub"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    said = output_of(["bash", "-c", command], cwd=tmp_path, env=path, check=True).stdout
+    assert f"-l select=1:ncpus=1:mem=2000mb{asked} -l walltime=60:00" in said
