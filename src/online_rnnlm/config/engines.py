@@ -43,6 +43,8 @@ class Engine:
     online_cells: frozenset[str] | None = None
     """Names of the cells that it can score while weights learn; None means all that it has. For
     others, another engine does that."""
+    learns_after_words: bool = True
+    """True if it can score while the document vector learns after several words or a sentence."""
     has_dropout: bool = True
     """True if it can train with dropout."""
     lets_words_wait: bool = True
@@ -83,6 +85,7 @@ ENGINES: Mapping[str, Engine] = {
         "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
         online_cells=frozenset(),
+        learns_after_words=False,
         lets_words_wait=False,
         is_elsewhere=True,
     ),
@@ -97,6 +100,7 @@ ENGINES: Mapping[str, Engine] = {
         lets_words_wait=False,
         packages=("jax",),
         online_cells=frozenset(),
+        learns_after_words=False,
     ),
 }
 
@@ -131,8 +135,14 @@ def engine_for(settings: RunSettings, way: Way) -> RunSettings:
     do that. Where weights learn, or the vector after several words, it may be another one, on a
     CPU.
     """
-    alone = not way.groups and (way.after == 1 or not way.vector_learns)
-    if alone or ENGINES[settings.engine].scores_online(settings.cell):
+    engine = ENGINES[settings.engine]
+    if way.groups:
+        able = engine.scores_online(settings.cell)
+    elif way.vector_learns and way.after != 1:
+        able = engine.learns_after_words
+    else:
+        able = True
+    if able:
         return settings
     return usable_anywhere(settings, online=bool(way.groups))
 

@@ -21,7 +21,7 @@ AS_TRAINED = Way(parts=(DOCUMENT_VECTOR,))
 """The document vector learns as in training."""
 
 
-def parts_of(document_size: int) -> tuple[Part, ...]:
+def parts_in_network(document_size: int) -> tuple[Part, ...]:
     """Return the parts that a network has: without a document vector, the weights only."""
     return PARTS if document_size else GROUPS
 
@@ -31,7 +31,7 @@ def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
 
     If these are all that it has, the result is `PARTS`.
     """
-    present = parts_of(document_size)
+    present = parts_in_network(document_size)
     chosen = tuple(part for part in present if part in names or ALL in names)
     return PARTS if chosen == present else chosen
 
@@ -77,6 +77,7 @@ def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Wa
     if not testing.concerns(settings.corpus):
         return
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
+    # The graph could let those of any cell learn, but hundreds of times as slowly.
     weights_can_learn = ENGINES["kernel"].scores_online(settings.cell)
     for parts, after, unit in itertools.product(subsets, testing.learn_after, testing.unit_of_text):
         way = Way(
@@ -111,7 +112,7 @@ def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) 
     keys: set[str] = set()
     parts: tuple[str, ...] = ()
     if not isinstance(evaluation, Way):
-        parts = testing.parts_of(evaluation)
+        parts = testing.mixed_in(evaluation)
         keys = {"kneser_ney_order"} if NGRAMS in parts else set()
     elif evaluation.unit_of_text is not None:
         if evaluation.groups:

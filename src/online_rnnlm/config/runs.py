@@ -16,7 +16,7 @@ from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
-_DIGITS = 8
+DIGITS = 8
 """Number of digits of a digest that a folder's name has."""
 _TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
 """The settings that a run's name tells if they are not the default."""
@@ -74,7 +74,7 @@ class Run(Settings):
         context = f"-C{s.context_units}" if s.context_units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
-        return named(name[:_LONGEST_NAME], self.identity[:_DIGITS])
+        return named(name[:_LONGEST_NAME], self.identity[:DIGITS])
 
     @property
     def corpus_folder(self) -> str:
@@ -206,11 +206,6 @@ def _identity(
 def digest_of(values: Any) -> str:
     """Return the sha256 of values, as JSON, in hexadecimal digits."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def digits_of(values: Any) -> str:
-    """Return the first digits of the sha256 of values, which are a part of a folder's name."""
-    return digest_of(values)[:_DIGITS]
 
 
 def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:

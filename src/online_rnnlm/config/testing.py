@@ -167,7 +167,7 @@ class TestingSettings(Settings):
         """The rivals that are trained on every corpus."""
         return tuple(name for name in _OF_CORPORA if name in self.rivals)
 
-    def parts_of(self, rival: str) -> tuple[RivalName, ...]:
+    def mixed_in(self, rival: str) -> tuple[RivalName, ...]:
         """The rivals that a mixture mixes with a network; none if `rival` is no mixture."""
         if rival == NGRAM_MIXTURE:
             return (NGRAMS,)

@@ -113,7 +113,7 @@ def read_statistics(directory: CorpusDirectory) -> Statistics:
     return records.read(Statistics, directory.statistics)
 
 
-def digest_of(files: Mapping[str, str]) -> str:
+def digest_of_files(files: Mapping[str, str]) -> str:
     """A corpus's digest: the sha256 of the digests of its arrays and vocabulary, by file name."""
     covered = sorted(name for name in files if name.endswith((".npy", ".tsv")))
     lines = [f"{name} {files[name]}\n" for name in covered]

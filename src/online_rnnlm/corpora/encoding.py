@@ -11,7 +11,7 @@ import numpy as np
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import Vocabulary, digest_of, mean_class_size
+from online_rnnlm.corpora.corpus import Vocabulary, digest_of_files, mean_class_size
 from online_rnnlm.corpora.records import (
     Counts,
     SentenceSplitter,
@@ -108,7 +108,7 @@ def _statistics(
         class_rule=settings.classes.rule,
         class_sizes=tuple(sizes.tolist()),
         files=files,
-        digest=digest_of({file.name: files[file.name] for file in directory.model_files()}),
+        digest=digest_of_files({file.name: files[file.name] for file in directory.model_files()}),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment, Plan, parse
-from online_rnnlm.config.runs import Digits, digits_of
+from online_rnnlm.config.runs import DIGITS, Digits, digest_of
 from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
@@ -36,8 +36,8 @@ def with_digits(experiment: Experiment) -> Plan:
     corpora = {}
     for name, settings in experiment.corpora.items():
         text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]
-        corpora[name] = digits_of([settings.model_dump(mode="json"), text, code])
-    return Plan.of(experiment, Digits(core=core_digest()[:8], corpora=corpora))
+        corpora[name] = digest_of([settings.model_dump(mode="json"), text, code])[:DIGITS]
+    return Plan.of(experiment, Digits(core=core_digest()[:DIGITS], corpora=corpora))
 
 
 def check_files(experiment: Experiment, name: str) -> None:

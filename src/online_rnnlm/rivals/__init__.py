@@ -101,7 +101,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
     ]
     table = {rival.setting: rival for rival in rivals}
     return {
-        name: replace(rival, parts=tuple(table[part] for part in testing.parts_of(name)))
+        name: replace(rival, parts=tuple(table[part] for part in testing.mixed_in(name)))
         for name, rival in table.items()
     }
 

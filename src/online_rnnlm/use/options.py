@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from online_rnnlm.config.base import Rate, WrongValue, first_message, refuse_unknown_keys
-from online_rnnlm.config.evaluations import final_evaluation, parts_named, parts_of
+from online_rnnlm.config.evaluations import final_evaluation, parts_in_network, parts_named
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
@@ -74,7 +74,7 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
     if updates is None:
         updates = final_evaluation(settings.document_size)
     named = updates.split("+")
-    present = parts_of(settings.document_size)
+    present = parts_in_network(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:
         allowed = f"{NONE}, {ALL}, or one or more of {', '.join(present)} joined by `+`"
         raise UserError(f"`updates`: Input should be {allowed}, not {updates!r}")

@@ -12,7 +12,7 @@ def quick_files_and_short_names() -> Iterator[None]:
     """Write without waiting for the disk, and name runs without the digits of their settings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("online_rnnlm.storage.files._to_disk", lambda _: None)
-        patch.setattr("online_rnnlm.config.runs._DIGITS", 0)
+        patch.setattr("online_rnnlm.config.runs.DIGITS", 0)
         yield
 
 

@@ -23,7 +23,7 @@ from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.core.way import NONE, PARTS, Way
-from online_rnnlm.corpora.corpus import digest_of
+from online_rnnlm.corpora.corpus import digest_of_files
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import rivals_of, rivals_of_corpora
@@ -39,7 +39,7 @@ OF_ANOTHER_KIND = 24
 """Number of sentences of a text of another kind."""
 VOCABULARY, CLASSES = 15_332, 100
 WORDS = [f"invented{i}" for i in range(50)]
-CORPUS_DIGEST = digest_of({})
+CORPUS_DIGEST = digest_of_files({})
 
 
 def experiment(**changes: Any) -> Plan:

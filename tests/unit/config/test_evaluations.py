@@ -33,7 +33,7 @@ def test_a_subset_has_one_name_in_each_model(parts, with_vector, without):
 
 @given(st.sets(st.sampled_from(PARTS)), st.integers(0, 3))
 def test_only_parts_that_a_network_has_learn_and_what_is_all_has_one_form(parts, document_size):
-    present = set(evaluations.parts_of(document_size))
+    present = set(evaluations.parts_in_network(document_size))
     named = evaluations.parts_named(parts, document_size)
     assert set(named) & present == parts & present
     assert (named == PARTS) == (present <= parts)

@@ -11,7 +11,7 @@ from online_rnnlm.core import cells, parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.core.training import Progress
-from online_rnnlm.core.way import GROUPS, PARTS, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, GROUPS, PARTS, Way
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.storage import weight_files
@@ -47,6 +47,9 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
     assert engine_for(on_gpu, everything).engine == "graph"
     assert engine_for(on_gpu.model_copy(update={"cell": "sigmoid"}), everything).engine == "kernel"
     assert engine_for(on_gpu, Way()) == on_gpu
+    vector = Way((DOCUMENT_VECTOR,), after=5, unit_of_text="stream")
+    with_kernels = [settings("lstm", engine=engine) for engine in ("kernel", "jax")]
+    assert {engine_for(one, vector).engine for one in with_kernels} == {"kernel"}
     served = usable_anywhere(on_gpu)
     assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
 
