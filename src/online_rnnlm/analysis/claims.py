@@ -6,17 +6,10 @@ are not the paper's, so each claim is tested as an idea, not on the paper's numb
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
-from online_rnnlm.analysis.comparison import (
-    difference_over_seeds,
-    effect_of,
-    p_value_of,
-    pieces_for,
-    scores_of,
-)
+from online_rnnlm.analysis.comparison import Comparison, compare
 from online_rnnlm.analysis.headline import (
     headline_on,
     static_of_as_many_parameters,
@@ -34,7 +27,7 @@ from online_rnnlm.core.way import (
     Way,
     reading_of,
 )
-from online_rnnlm.storage.claims import Effect, SeedDifference, UntestedClaim
+from online_rnnlm.storage.claims import UntestedClaim
 
 SAME_HIDDEN = 1
 MORE_PARAMETERS = 2
@@ -101,28 +94,6 @@ CLAIMS = {
     ),
 }
 
-
-class Comparison(NamedTuple):
-    """The two sides of a claim, compared on the test text."""
-
-    number: int
-    """Number of the claim."""
-    row: FinishedRow
-    """The row that the claim is about."""
-    ours: Side
-    """The side that the claim calls the better one."""
-    theirs: Side
-    """The side that it is compared with."""
-    which: str
-    """What their side is in words, such as `best rival at any cost`, if its name is not enough."""
-    case: str
-    """The case, if the claim has several."""
-    effect: Effect
-    seeds: SeedDifference | None
-    p_value: float
-    """The p-value before correction."""
-
-
 _NO_RIVAL = "no finished static network was tested with a rival"
 
 
@@ -130,8 +101,8 @@ def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
     """Compare the sides of all claims, vector row by vector row.
 
     The claim on computation is about the sides of claim 2, and has no comparison of its own. Every
-    row with a vector has all claims but the one on the best systems, which belongs to the
-    row that the report is about.
+    row with a vector has all claims but the one on the best systems, which belongs to the row that
+    the report is about.
     """
     for vector in results.rows:
         if not vector.has_vector:
@@ -142,16 +113,16 @@ def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
             reason = "no finished static network of as many hidden units"
             yield _untested(SAME_HIDDEN, vector, reason)
         else:
-            yield _compare(results, SAME_HIDDEN, learning, Side(same, NONE))
+            yield compare(results, SAME_HIDDEN, learning, Side(same, NONE))
         larger = static_of_as_many_parameters(results, vector)
         if larger is None:
             reason = f"no finished static network of at least {vector.parameters:,} parameters"
             yield _untested(MORE_PARAMETERS, vector, reason)
             yield _untested(MULTIPLY_ADDS, vector, reason)
         else:
-            yield _compare(results, MORE_PARAMETERS, learning, Side(larger, NONE))
+            yield compare(results, MORE_PARAMETERS, learning, Side(larger, NONE))
         yield from _vector_alone(results, vector)
-        yield _compare(results, LEARNING, learning, Side(vector, NONE))
+        yield compare(results, LEARNING, learning, Side(vector, NONE))
         yield from _against_rivals(results, vector)
         if vector == headline_on(results, vector.corpus):
             yield _best_systems(results, vector)
@@ -168,56 +139,6 @@ def _untested(number: int, row: FinishedRow, reason: str) -> UntestedClaim:
     )
 
 
-def _compare(
-    results: Results,
-    number: int,
-    ours: Side,
-    theirs: Side,
-    *,
-    row: FinishedRow | None = None,
-    which: str = "",
-    case: str = "",
-    margin_percent: float | None = None,
-) -> Comparison:
-    """Test that our side is the better one; with a margin, that it is at least as good.
-
-    The claim is about `row`, by default our side's.
-    """
-    row = row or ours.row
-    pieces = pieces_for(results, ours, theirs)
-    our_scores, their_scores = scores_of(results, pieces, ours, theirs)
-    effect = effect_of(our_scores, their_scores, margin_percent)
-    drawn = {
-        "drawn": pieces.name,
-        "sentences": results.corpora[row.corpus].splits["test"].sentences,
-    }
-    costs = _costs(results, ours) | {
-        f"{name}_against": cost for name, cost in _costs(results, theirs).items()
-    }
-    return Comparison(
-        number=number,
-        row=row,
-        ours=ours,
-        theirs=theirs,
-        which=which,
-        case=case,
-        effect=effect.model_copy(update=drawn | costs),
-        seeds=difference_over_seeds(our_scores, their_scores, margin_percent),
-        p_value=p_value_of(our_scores, their_scores, margin_percent),
-    )
-
-
-def _costs(results: Results, side: Side) -> dict[str, Any]:
-    """The costs of a side, by their names in an `Effect`; kept evidence lacks some of them."""
-    costs = {
-        "parameters": results.parameters_of(*side),
-        "multiply_adds_per_word": side.multiply_adds,
-        "parameters_touched_per_word": side.by_seed[0].costs.parameters_touched_per_word,
-        "seconds_per_word": side.seconds,
-    }
-    return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
-
-
 def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison | UntestedClaim]:
     """Test the vector alone against everything learning, unit for unit of text.
 
@@ -232,7 +153,7 @@ def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison 
         ours = DOCUMENT_VECTOR if unit == trained and kept else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
-            yield _compare(
+            yield compare(
                 results,
                 VECTOR_ALONE,
                 Side(vector, ours),
@@ -272,7 +193,7 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Compariso
         chosen.insert(0, (_best(cheap), AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
-        yield _compare(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
+        yield compare(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
 def _best_systems(results: Results, vector: FinishedRow) -> Comparison | UntestedClaim:
@@ -292,7 +213,7 @@ def _best_systems(results: Results, vector: FinishedRow) -> Comparison | Unteste
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(BEST_SYSTEM, vector, reason)
     which = "best without a vector"
-    return _compare(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
+    return compare(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
 def _rivals(results: Results, vector: FinishedRow) -> list[Side]:

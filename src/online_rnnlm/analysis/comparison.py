@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Side, longest
+from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.analysis.significance import (
     LEVEL,
     Pieces,
@@ -48,6 +48,77 @@ class PieceScores(NamedTuple):
         logs = self.log_probabilities[chosen]
         tokens = self.tokens[chosen]
         return PieceScores({0: math.exp(-logs.sum() / tokens.sum())}, logs, tokens)
+
+
+class Comparison(NamedTuple):
+    """The two sides of a claim, compared on the test text."""
+
+    number: int
+    """Number of the claim."""
+    row: FinishedRow
+    """The row that the claim is about."""
+    ours: Side
+    """The side that the claim calls the better one."""
+    theirs: Side
+    """The side that it is compared with."""
+    which: str
+    """What their side is in words, such as `best rival at any cost`, if its name is not enough."""
+    case: str
+    """The case, if the claim has several."""
+    effect: Effect
+    seeds: SeedDifference | None
+    p_value: float
+    """The p-value before correction."""
+
+
+def compare(
+    results: Results,
+    number: int,
+    ours: Side,
+    theirs: Side,
+    *,
+    row: FinishedRow | None = None,
+    which: str = "",
+    case: str = "",
+    margin_percent: float | None = None,
+) -> Comparison:
+    """Compare two sides for a claim: ours is the better one or, with a margin, at least as good.
+
+    The claim is about `row`, by default our side's.
+    """
+    row = row or ours.row
+    pieces = pieces_for(results, ours, theirs)
+    our_scores, their_scores = scores_of(results, pieces, ours, theirs)
+    effect = effect_of(our_scores, their_scores, margin_percent)
+    drawn = {
+        "drawn": pieces.name,
+        "sentences": results.corpora[row.corpus].splits["test"].sentences,
+    }
+    costs = _costs(results, ours) | {
+        f"{name}_against": cost for name, cost in _costs(results, theirs).items()
+    }
+    return Comparison(
+        number=number,
+        row=row,
+        ours=ours,
+        theirs=theirs,
+        which=which,
+        case=case,
+        effect=effect.model_copy(update=drawn | costs),
+        seeds=difference_over_seeds(our_scores, their_scores, margin_percent),
+        p_value=p_value_of(our_scores, their_scores, margin_percent),
+    )
+
+
+def _costs(results: Results, side: Side) -> dict[str, Any]:
+    """The costs of a side, by their names in an `Effect`; kept evidence lacks some of them."""
+    costs = {
+        "parameters": results.parameters_of(*side),
+        "multiply_adds_per_word": side.multiply_adds,
+        "parameters_touched_per_word": side.by_seed[0].costs.parameters_touched_per_word,
+        "seconds_per_word": side.seconds,
+    }
+    return {name: cost for name, cost in costs.items() if math.isfinite(cost)}
 
 
 def pieces_for(results: Results, *sides: Side) -> Pieces:

@@ -13,10 +13,9 @@ from online_rnnlm.analysis.claims import (
     CLAIMS,
     MORE_PARAMETERS,
     MULTIPLY_ADDS,
-    Comparison,
     comparisons,
 )
-from online_rnnlm.analysis.comparison import compare_times, null_of
+from online_rnnlm.analysis.comparison import Comparison, compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
