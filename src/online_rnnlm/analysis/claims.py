@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, get_args
 
-from online_rnnlm.analysis.comparison import Comparison, compare
+from online_rnnlm.analysis.comparison import ComparedSides, compare_sides
 from online_rnnlm.analysis.headline import (
     headline_on,
     static_of_as_many_parameters,
@@ -94,10 +94,11 @@ CLAIMS = {
     ),
 }
 
+Tested = ComparedSides | UntestedClaim
 _NO_RIVAL = "no finished static network was tested with a rival"
 
 
-def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
+def comparisons(results: Results) -> Iterator[Tested]:
     """Compare the sides of all claims, vector row by vector row.
 
     The claim on computation is about the sides of claim 2, and has no comparison of its own. Every
@@ -113,16 +114,16 @@ def comparisons(results: Results) -> Iterator[Comparison | UntestedClaim]:
             reason = "no finished static network of as many hidden units"
             yield _untested(SAME_HIDDEN, vector, reason)
         else:
-            yield compare(results, SAME_HIDDEN, learning, Side(same, NONE))
+            yield compare_sides(results, SAME_HIDDEN, learning, Side(same, NONE))
         larger = static_of_as_many_parameters(results, vector)
         if larger is None:
             reason = f"no finished static network of at least {vector.parameters:,} parameters"
             yield _untested(MORE_PARAMETERS, vector, reason)
             yield _untested(MULTIPLY_ADDS, vector, reason)
         else:
-            yield compare(results, MORE_PARAMETERS, learning, Side(larger, NONE))
+            yield compare_sides(results, MORE_PARAMETERS, learning, Side(larger, NONE))
         yield from _vector_alone(results, vector)
-        yield compare(results, LEARNING, learning, Side(vector, NONE))
+        yield compare_sides(results, LEARNING, learning, Side(vector, NONE))
         yield from _against_rivals(results, vector)
         if vector == headline_on(results, vector.corpus):
             yield _best_systems(results, vector)
@@ -139,7 +140,7 @@ def _untested(number: int, row: FinishedRow, reason: str) -> UntestedClaim:
     )
 
 
-def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison | UntestedClaim]:
+def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Tested]:
     """Test the vector alone against everything learning, unit for unit of text.
 
     In the unit of training the vector has the rate of its training, in others the best on `valid`.
@@ -153,7 +154,7 @@ def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison 
         ours = DOCUMENT_VECTOR if unit == trained and kept else alone
         if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
             tested = True
-            yield compare(
+            yield compare_sides(
                 results,
                 VECTOR_ALONE,
                 Side(vector, ours),
@@ -166,7 +167,7 @@ def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Comparison 
         yield _untested(VECTOR_ALONE, vector, reason)
 
 
-def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Comparison | UntestedClaim]:
+def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Tested]:
     """Test a row, its vector alone learning, against static rows with one rival each.
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
@@ -193,10 +194,10 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Compariso
         chosen.insert(0, (_best(cheap), AT_ITS_COST))
     for rival, case in chosen:
         which = f"best rival {case}"
-        yield compare(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
+        yield compare_sides(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
 
 
-def _best_systems(results: Results, vector: FinishedRow) -> Comparison | UntestedClaim:
+def _best_systems(results: Results, vector: FinishedRow) -> Tested:
     """Test the best of all rows with a vector against the best of all without one.
 
     Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
@@ -213,7 +214,7 @@ def _best_systems(results: Results, vector: FinishedRow) -> Comparison | Unteste
         reason = "the same test as claim 6, since nothing that is added to the vector helps"
         return _untested(BEST_SYSTEM, vector, reason)
     which = "best without a vector"
-    return compare(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
+    return compare_sides(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
 
 
 def _rivals(results: Results, vector: FinishedRow) -> list[Side]:

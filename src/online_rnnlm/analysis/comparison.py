@@ -50,7 +50,7 @@ class PieceScores(NamedTuple):
         return PieceScores({0: math.exp(-logs.sum() / tokens.sum())}, logs, tokens)
 
 
-class Comparison(NamedTuple):
+class ComparedSides(NamedTuple):
     """The two sides of a claim, compared on the test text."""
 
     number: int
@@ -71,7 +71,7 @@ class Comparison(NamedTuple):
     """The p-value before correction."""
 
 
-def compare(
+def compare_sides(
     results: Results,
     number: int,
     ours: Side,
@@ -81,7 +81,7 @@ def compare(
     which: str = "",
     case: str = "",
     margin_percent: float | None = None,
-) -> Comparison:
+) -> ComparedSides:
     """Compare two sides for a claim: ours is the better one or, with a margin, at least as good.
 
     The claim is about `row`, by default our side's.
@@ -97,7 +97,7 @@ def compare(
     costs = _costs(results, ours) | {
         f"{name}_against": cost for name, cost in _costs(results, theirs).items()
     }
-    return Comparison(
+    return ComparedSides(
         number=number,
         row=row,
         ours=ours,

@@ -15,7 +15,7 @@ from online_rnnlm.analysis.claims import (
     MULTIPLY_ADDS,
     comparisons,
 )
-from online_rnnlm.analysis.comparison import Comparison, compare_times, null_of
+from online_rnnlm.analysis.comparison import ComparedSides, compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
@@ -53,7 +53,7 @@ def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:
 def judge(results: Results) -> Claims:
     """Judge all claims, vector row by vector row; their p-values are corrected together."""
     found = list(comparisons(results))
-    compared = [one for one in found if isinstance(one, Comparison)]
+    compared = [one for one in found if isinstance(one, ComparedSides)]
     corrected = holm([comparison.p_value for comparison in compared])
     claims = []
     for comparison, p_value in zip(compared, corrected, strict=True):
@@ -68,7 +68,7 @@ def judge(results: Results) -> Claims:
     )
 
 
-def _claim_of(results: Results, compared: Comparison, adjusted: float) -> Claim:
+def _claim_of(results: Results, compared: ComparedSides, adjusted: float) -> Claim:
     """The claim that two sides were compared for; `adjusted` is its p-value after correction."""
     corpus = compared.row.corpus
     model = results.name_of(compared.ours)
@@ -96,7 +96,7 @@ def _claim_of(results: Results, compared: Comparison, adjusted: float) -> Claim:
     )
 
 
-def _less_computation(results: Results, compared: Comparison, better: Claim) -> Claim:
+def _less_computation(results: Results, compared: ComparedSides, better: Claim) -> Claim:
     """The claim on the computation of the sides of claim 2, which is counted, and timed.
 
     It holds if claim 2 does, that ours is the `better` side, and if less is computed, in less time,
