@@ -62,7 +62,7 @@ def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
     from online_rnnlm.corpora.sources import source_of  # noqa: PLC0415
     from online_rnnlm.corpora.stages import run_stage  # noqa: PLC0415
 
-    ready = source_of(settings.source).ready
+    ready = source_of(settings.source).skips_sentences
     for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
         run_stage(stage, settings, directory, directory.path)
 

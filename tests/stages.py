@@ -17,6 +17,6 @@ def run_stages(
     other_texts: Mapping[str, Path] | None = None,
 ) -> None:
     """Run all stages of a corpus; a ready text skips two."""
-    ready = source_of(settings.source).ready
+    ready = source_of(settings.source).skips_sentences
     for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
         run_stage(stage, settings, directory, downloads, processes, other_texts or {})

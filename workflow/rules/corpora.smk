@@ -89,7 +89,7 @@ rule sentences:
 rule encode:
     input:
         branch(
-            lambda wildcards: source_of(CORPORA[wildcards.corpus].source).ready,
+            lambda wildcards: source_of(CORPORA[wildcards.corpus].source).skips_sentences,
             then="<results>/corpora/{corpus}/source.json",
             otherwise=[
                 "<results>/corpora/{corpus}/sentences.txt",

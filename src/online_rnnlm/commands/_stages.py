@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
@@ -12,6 +13,9 @@ from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.code import PACKAGE
+
+if TYPE_CHECKING:
+    from online_rnnlm.corpora.stages import Stage
 
 _CHECKPOINT_SECONDS = 600.0
 
@@ -28,7 +32,7 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _prepare(stage: str, arguments: argparse.Namespace) -> None:
+def _prepare(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
     from online_rnnlm.corpora.stages import run_stage
 
@@ -113,7 +117,7 @@ def run_rival(arguments: argparse.Namespace) -> None:
     evaluate_rival(directory, rival, experiment.testing)
 
 
-def _of_corpus(stage: str, text: str) -> Verb:
+def _of_corpus(stage: Stage, text: str) -> Verb:
     return Verb(text, add_corpus, partial(_prepare, stage))
 
 

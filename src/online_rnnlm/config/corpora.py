@@ -91,10 +91,10 @@ class CorpusSettings(Settings):
     @property
     def keeps_order(self) -> bool:
         """True if the sentences of the splits follow one another as in the source's text."""
-        return self.has_ready_splits or self.divide_by == "article"
+        return self.has_splits or self.divide_by == "article"
 
     @property
-    def has_ready_splits(self) -> bool:
+    def has_splits(self) -> bool:
         """True if the source has three ready files, each of which is taken whole."""
         return self.source.kind == "wikitext" or (
             self.source.kind == "text" and self.source.train is not None
@@ -103,5 +103,5 @@ class CorpusSettings(Settings):
     @property
     def trains_in_order(self) -> bool:
         """True if the training text has no gaps: all of a ready file, or whole articles."""
-        whole_file = self.has_ready_splits and self.train_sentences is None
+        whole_file = self.has_splits and self.train_sentences is None
         return self.divide_by == "article" or whole_file

@@ -42,12 +42,11 @@ def encode(
     cannot be read, or is too short for its splits or classes.
     """
     source = source_of(settings.source)
-    if source.ready:
+    if source.skips_sentences:
         source.fetch(downloads)
-    dropped: Counter[str] = Counter()
     splitter = _splitter(settings, directory, downloads)
-    texts, numbers = read_splits(
-        settings, directory, downloads, processes, dropped, other_texts, splitter
+    texts, numbers, dropped = read_splits(
+        settings, directory, downloads, processes, other_texts, splitter
     )
     records.write(directory.splitter, splitter)
     vocabulary = choose_vocabulary(settings, texts["train"], numbers)
@@ -71,7 +70,7 @@ def _splitter(
     source = source_of(settings.source)
     if source.tokenised:
         return SentenceSplitter.nothing()
-    if not source.ready:
+    if not source.skips_sentences:
         return records.read(SentenceSplitter, directory.sentence_splitter)
     from online_rnnlm.corpora.tokenisation import train_splitter  # noqa: PLC0415
 
@@ -87,7 +86,7 @@ def _statistics(
 ) -> Statistics:
     source = source_of(settings.source)
     articles = sentences = Counts(read=0, dropped={})
-    if not source.ready:
+    if not source.skips_sentences:
         articles = records.read(Counts, directory.counts("articles"))
         sentences = records.read(Counts, directory.counts("sentences"))
     in_splits = sum(splits[split].sentences for split in SPLITS)

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,16 @@ NOT_SAMPLED = "not sampled"
 Indices = npt.NDArray[np.int64]
 Numbers = dict[str, int]
 """All words of a corpus, numbered in the order in which they were read; `</s>` is the first."""
+
+
+class ReadSplits(NamedTuple):
+    """The splits of a corpus, and texts of another kind, as they were read."""
+
+    texts: dict[str, Split]
+    """The sentences of each, as `numbers` of words."""
+    numbers: Numbers
+    dropped: Counter[str]
+    """Numbers of sentences that are in no split, by reason."""
 
 
 def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
@@ -64,35 +75,35 @@ def read_splits(
     directory: CorpusDirectory,
     downloads: Path,
     processes: int,
-    dropped: Counter[str],
     other_texts: Mapping[str, Path],
     splitter: SentenceSplitter,
-) -> tuple[dict[str, Split], Numbers]:
-    """Read the sentences of all splits; return them, and the numbers of their words.
+) -> ReadSplits:
+    """Read the sentences of all splits.
 
     The sentences are those of the stage `sentences`; a ready text is read from its own files (the
-    downloaded ones lie in `downloads`). All but ready splits are shuffled and divided. Sentences in
-    no split are counted in `dropped`. Each of `other_texts` is a further split, taken whole
-    and in order. Raises UserError if a text cannot be read, or is too short.
+    downloaded ones lie in `downloads`). All but ready splits are shuffled and divided. Each of
+    `other_texts` is a further split, taken whole and in order. Raises UserError if a text cannot be
+    read, or is too short.
     """
     numbers: Numbers = {}
     source = source_of(settings.source)
-    files = source.text_files(downloads) if source.ready else {}
+    files = source.text_files(downloads) if source.skips_sentences else {}
     read = source.sentences if source.tokenised else _tokeniser(settings, splitter, processes)
-    if not source.ready:
+    if not source.skips_sentences:
         articles = np.load(directory.sentence_articles).tolist()
         sentences = zip(read_lines(directory.sentences), articles, strict=True)
-        splits = divide(settings, read_text(sentences, numbers), dropped)
+        splits, dropped = divide(settings, read_text(sentences, numbers))
     elif base.WHOLE in files:
-        splits = divide(settings, read_text(read(files[base.WHOLE]), numbers), dropped)
+        splits, dropped = divide(settings, read_text(read(files[base.WHOLE]), numbers))
     else:
         splits = {s: read_text(read(files[s]), numbers) for s in SPLITS}
+        dropped = Counter()
         if settings.train_sentences is not None:  # those that are drawn stay in their order
             train = splits["train"]
-            drawn = _draw(settings, train, {"train": settings.train_sentences}, dropped)
+            drawn, dropped = _draw(settings, train, {"train": settings.train_sentences})
             splits["train"] = _picked(train, np.sort(drawn["train"]))
     others = {name: read_text(read([file]), numbers) for name, file in other_texts.items()}
-    return splits | others, numbers
+    return ReadSplits(splits | others, numbers, dropped)
 
 
 def _tokeniser(
@@ -105,8 +116,10 @@ def _tokeniser(
     return lambda paths: sentences_of(settings, paths, splitter, processes)
 
 
-def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict[str, Split]:
+def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Counter[str]]:
     """Shuffle a text with the seed; the first part is for testing, the next for validation.
+
+    Return the splits, and the numbers of sentences that are in none, by reason.
 
     So both stay the same for any number of training sentences, which are taken from the rest. If
     an earlier test set is to be left out, it has the first place, and the new one the last. Raises
@@ -120,21 +133,20 @@ def divide(settings: CorpusSettings, text: Split, dropped: Counter[str]) -> dict
     if settings.earlier_test_sentences:
         test = wanted.pop("test")
         wanted = {EARLIER_TEST: settings.earlier_test_sentences, **wanted, "test": test}
-    drawn = _draw(settings, text, wanted, dropped)
+    drawn, dropped = _draw(settings, text, wanted)
     dropped[EARLIER_TEST] += len(drawn.pop(EARLIER_TEST, ()))
-    return {split: _picked(text, drawn[split]) for split in SPLITS}
+    return {split: _picked(text, drawn[split]) for split in SPLITS}, dropped
 
 
 def _draw(
-    settings: CorpusSettings,
-    text: Split,
-    wanted: Mapping[str, int | None],
-    dropped: Counter[str],
-) -> dict[str, Indices]:
+    settings: CorpusSettings, text: Split, wanted: Mapping[str, int | None]
+) -> tuple[dict[str, Indices], Counter[str]]:
     """Shuffle sentences or whole articles, and give each split the next ones.
 
     A split has its wanted number of sentences, or all that are left; its last article is cut.
+    Return the splits' sentences, and the numbers of sentences that are in none, by reason.
     """
+    dropped: Counter[str] = Counter()
     starts = _starts(settings, text)
     lengths = np.diff(starts, append=text.sentences)
     order = np.random.default_rng(settings.seed).permutation(len(starts))
@@ -156,7 +168,7 @@ def _draw(
             )
         dropped[CUT_OFF] += len(whole) - len(drawn[split])
     dropped[NOT_SAMPLED] += int(lengths[order[used:]].sum())
-    return drawn
+    return drawn, dropped
 
 
 def _starts(settings: CorpusSettings, text: Split) -> Indices:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.records import Counts, SourceFile, SourceFiles
@@ -22,13 +23,15 @@ from online_rnnlm.storage.paths import CorpusDirectory
 logger = logging.getLogger(__name__)
 EMPTY = "empty"
 NO_ARTICLE = "no article, or only empty ones; redirects and other pages of a dump are none"
+Stage = Literal["fetch", "articles", "sentences", "encode"]
+"""The stages, in their order."""
 OtherTexts = Mapping[str, Path]
 """The files of texts of another kind, by name; a corpus's networks are tested on them, too."""
 _NONE: OtherTexts = MappingProxyType({})
 
 
 def run_stage(
-    stage: str,
+    stage: Stage,
     settings: CorpusSettings,
     directory: CorpusDirectory,
     downloads: Path,
@@ -39,18 +42,19 @@ def run_stage(
 
     The result does not depend on the number of processes.
     """
-    if stage == "fetch":
-        _fetch(settings, directory, downloads)
-    elif stage == "articles":
-        _write_articles(settings, directory, downloads, processes)
-    elif stage == "sentences":
-        from online_rnnlm.corpora.sentences import write_sentences  # noqa: PLC0415
+    match stage:
+        case "fetch":
+            _fetch(settings, directory, downloads)
+        case "articles":
+            _write_articles(settings, directory, downloads, processes)
+        case "sentences":
+            from online_rnnlm.corpora.sentences import write_sentences  # noqa: PLC0415
 
-        write_sentences(settings, directory, processes)
-    else:
-        from online_rnnlm.corpora.encoding import encode  # noqa: PLC0415
+            write_sentences(settings, directory, processes)
+        case "encode":
+            from online_rnnlm.corpora.encoding import encode  # noqa: PLC0415
 
-        encode(settings, directory, downloads, processes, other_texts)
+            encode(settings, directory, downloads, processes, other_texts)
 
 
 def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path) -> None:

@@ -112,7 +112,7 @@ def text_mb(files: Sequence[str]) -> float:
 def encoding_threads(corpus: CorpusSettings) -> int:
     """Return the number of processes of the stage `encode`, which may have to tokenise a text."""
     source = source_of(corpus.source)
-    return 4 if source.ready and not source.tokenised else 1
+    return 4 if source.skips_sentences and not source.tokenised else 1
 
 
 def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int:

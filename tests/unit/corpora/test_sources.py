@@ -86,12 +86,12 @@ CASES: list[tuple[dict[str, Any], bool, bool, list[str], str]] = [
 def test_a_source_answers_without_being_read(source, ready, counted, files, origin):
     settings = CorpusSettings.model_validate({"source": source})
     made = sources.source_of(settings.source)
-    assert made.ready is ready
+    assert made.skips_sentences is ready
     assert made.counts_articles() is counted
     assert [str(file) for file in made.files(Path("d"))] == files
     assert origin in made.describe().origin
     read = [file for split in made.text_files(Path("d")).values() for file in split]
-    assert sorted(map(str, read)) == sorted(files) or not made.ready
+    assert sorted(map(str, read)) == sorted(files) or not made.skips_sentences
     assert (made.why_not(Path("a.jsonl")) is None) == (
         not made.tokenised or settings.source.kind == "wikitext"
     )

@@ -1,6 +1,5 @@
 """Tests that shuffles and splits keep sentences, their order and their articles."""
 
-from collections import Counter
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -87,8 +86,7 @@ def stored(lengths: list[int]) -> Split:
 
 def parts_of(values: CorpusSettings, text: Split) -> dict[str, list[tuple[int, int]]]:
     """Return the sentences of each split, and the numbers of their articles."""
-    dropped: Counter[str] = Counter()
-    parts = divide(values, text, dropped)
+    parts, dropped = divide(values, text)
     found = {
         split: list(zip((part.stream[1::2] - 1).tolist(), part.articles.tolist(), strict=True))
         for split, part in parts.items()
@@ -203,7 +201,7 @@ def test_indivisible_text_is_refused(settings_of, tmp_path, prepare, values, fil
 def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
     """There are enough for 2 + 2 + 8, but each cut drops two."""
     with pytest.raises(UserError, match=r"12 sentences .*`train`"):
-        divide(sized("article", 2, 2, 8), stored([4, 4, 4]), Counter())
+        divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
 
 
 def test_which_sentences_are_one_document_decides_the_digest(settings_of, tmp_path, prepare):

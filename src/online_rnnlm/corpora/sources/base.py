@@ -94,7 +94,7 @@ class Source(Generic[AnySettings]):
         return bool(self._setting("tokenised"))
 
     @property
-    def ready(self) -> bool:
+    def skips_sentences(self) -> bool:
         """True if the text goes straight to the stage `encode`.
 
         Its splits are then known, or at least its sentences.
@@ -102,7 +102,7 @@ class Source(Generic[AnySettings]):
         return self.tokenised or bool(self._setting("train"))
 
     def text_files(self, downloads: Path) -> Files:
-        """The files of a text that is `ready`."""
+        """The files of a text that skips the stage `sentences`."""
         if not self._setting("train"):
             return {WHOLE: self.files(downloads)}
         own = [(key.partition("[")[0], file) for key, file in self.user_files()]
@@ -123,7 +123,7 @@ class Source(Generic[AnySettings]):
 
     def counts_articles(self) -> bool:
         """True if the number of articles is known, and not only that of paragraphs."""
-        return not self.ready
+        return not self.skips_sentences
 
     def files(self, downloads: Path) -> list[Path]:
         """All files that are read: the downloads, and the user's own."""
