@@ -41,7 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     import sys
 
-    from online_rnnlm.use.scored import ScoreWriter, score_text
+    from online_rnnlm.commands._scores import ScoreWriter, score_text
 
     model = _arguments.model_of(arguments)
     layout = _arguments.layout_of(model, arguments)

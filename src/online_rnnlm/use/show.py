@@ -1,4 +1,4 @@
-"""A text whose words are coloured by their surprise, with the vector frozen and learning."""
+"""A text whose words are coloured by what learning gained or lost."""
 
 from __future__ import annotations
 
@@ -23,19 +23,16 @@ if TYPE_CHECKING:
 FROZEN = "frozen"
 LEARNING = "learning"
 STATIC = "static"
-_DARKEST = 16.0
-"""Bits of surprise, −log2 P, that have the strongest colour."""
-_TERMINAL = ((14, 203), (11, 209), (8, 215), (5, 222), (2, 230))
+_STRONGEST = 8.0
+"""Bits of gain or loss that have the strongest colour."""
+_GAINED = ((6, 77), (3, 120), (1, 194))
+_LOST = ((6, 203), (3, 216), (1, 224))
 """Pairs of bits and a terminal's colour; a word has the first whose bits it reaches."""
 _MOST = 5
 """Number of words that are listed as those that gained most."""
 _GAIN = 2.0
 """A word that became at least so many times as likely gained."""
-_EXPLAINED = (
-    "The darker a word, the more surprising it was: −log2 P in bits, which each word says when the "
-    "mouse is over it. Underlined: the words that gained most by learning; × says how many times "
-    "as likely they are as in another reading."
-)
+_TITLE = "A text, as a model that learns reads it"
 _UNKNOWN = "In brackets: words that the vocabulary lacks. The model reads them all as <unk>."
 _STYLE = """\
 .online-rnnlm {font: 16px/1.9 system-ui, sans-serif; max-width: 46em; margin: 1em auto}
@@ -45,7 +42,7 @@ _STYLE = """\
 .online-rnnlm th, .online-rnnlm td {padding: 0 1em 0 0; text-align: right}
 .online-rnnlm :is(th, td):first-child {text-align: left}
 .online-rnnlm tr:last-child td {border-top: 1px solid}
-.online-rnnlm h4 {margin: .6em 0 0} .online-rnnlm p {margin: 0}"""
+.online-rnnlm p {margin: .6em 0}"""
 
 
 @dataclass(frozen=True)
@@ -70,13 +67,29 @@ class ShownText:
 
     @cached_property
     def gains(self) -> NDArray[np.float64]:
-        """The ratio of each word's probability with the vector learning to that with it frozen."""
-        return self._gains_over(FROZEN)
+        """The ratio of each word's probability by learning to that by the static network, or, if
+        there is none, to that with the vector frozen."""
+        return self._gains_over(self._against)
 
     def _gains_over(self, reading: str) -> NDArray[np.float64]:
         """Return the ratio of each word's probability by learning to that in another reading."""
         bits = self.readings[reading]
         return np.asarray(2.0 ** (bits - self.readings.get(LEARNING, bits)))
+
+    @property
+    def _against(self) -> str:
+        """The reading that learning is compared with: the static network's, if there is one."""
+        return STATIC if STATIC in self.readings else FROZEN
+
+    @property
+    def _legend(self) -> str:
+        """A line that says what the colours mean."""
+        if LEARNING not in self.readings:
+            return f"No vector learns: no colours. {self.titles[FROZEN]}"
+        return (
+            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
+            f"{self.titles[LEARNING]}, against {self.titles[self._against]}."
+        )
 
     def __str__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
@@ -84,19 +97,18 @@ class ShownText:
         return "\n".join([*self._lines(marks), "", *self._table(), *self._notes()])
 
     def coloured(self) -> str:
-        """Return the text with the colours of a terminal, once for each reading."""
-        parts = []
-        for name, bits in self.readings.items():
-            words = []
-            for at, word, gain in self._words():
-                codes = ["4"] if gain else []
-                for least, colour in _TERMINAL:
-                    if bits[at] >= least:
-                        codes.append(f"38;5;16;48;5;{colour}")
-                        break
-                words.append(f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word)
-            parts += [f"\x1b[1m{self.titles[name]}\x1b[0m", *self._lines(words), ""]
-        return "\n".join([*parts, *self._table(), *self._notes()])
+        """Return the text with the colours of a terminal."""
+        words = []
+        for at, word, gain in self._words():
+            codes = ["4"] if gain else []
+            bits = np.log2(self.gains[at])
+            for least, colour in _GAINED if bits > 0 else _LOST:
+                if abs(bits) >= least:
+                    codes.append(f"38;5;16;48;5;{colour}")
+                    break
+            words.append(f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word)
+        lines = [*self._lines(words), "", self._legend, *self._table(), *self._notes()]
+        return "\n".join(lines)
 
     def as_json(self) -> str:
         """Return the words, and the surprise of each by reading, in bits, as JSON."""
@@ -108,30 +120,29 @@ class ShownText:
         """Return a page that needs no other file."""
         head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
         viewport = '<meta name="viewport" content="width=device-width">'
-        title = "<title>A text, as a model that learns reads it</title>"
-        return f"<!doctype html>{head}{viewport}{title}\n{self._repr_html_()}\n"
+        begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
+        return f"{begin}\n<h1>{_TITLE}</h1>\n{self._repr_html_()}\n</html>\n"
 
     def _repr_html_(self) -> str:
-        """Return the part of a page that a notebook shows."""
-        parts = []
-        for name, bits in self.readings.items():
-            words = []
-            for at, word, gain in self._words():
-                strength = 0.8 * min(max(bits[at], 0.0) / _DARKEST, 1.0)
-                colour = f"background: rgb(217 70 30 / {strength:.2f})"
-                said = ", ".join(f"{name} {of[at]:.1f}" for name, of in self.readings.items())
-                text = f"<b>{escape(word)}</b>" if gain else escape(word)
-                words.append(f'<span style="{colour}" title="{said} bits">{text}</span>')
-            text = "<br>\n".join(self._lines(words))
-            parts.append(f"<h4>{escape(self.titles[name])}</h4>\n<p>{text}</p>")
-        heading, *rows = self._cells()
-        cells = [f"<tr>{''.join(f'<th>{escape(cell)}' for cell in heading)}"]
-        cells += [f"<tr>{''.join(f'<td>{escape(cell)}' for cell in row)}" for row in rows]
-        table = "\n".join(cells)
-        explained = escape(" ".join([_EXPLAINED, *self._notes()]))
-        body = "\n".join(parts)
-        body = f"<p><small>{explained}</small></p>\n{body}\n<br><table>\n{table}\n</table>"
-        return f'<style>{_STYLE}</style><div class="online-rnnlm">{body}</div>'
+        """Return the part of a page that a notebook shows; it needs no mouse to say the bits."""
+        words = []
+        for at, word, gain in self._words():
+            bits = np.log2(self.gains[at])
+            strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0)
+            colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
+            text = f"<b>{escape(word)}</b>" if gain else escape(word)
+            words.append(f'<span style="{colour}">{text}</span>')
+        text = "<br>\n".join(self._lines(words))
+        explained = escape(" ".join([self._legend, *self._notes()]))
+        every = [["word", *self.readings]]
+        for at, word in enumerate(self._tokens):
+            every.append([word, *(f"{of[at]:.1f}" for of in self.readings.values())])
+        return (
+            f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{text}</p>\n'
+            f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
+            f"{_html_table(list(self._cells()))}\n"
+            f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
+        )
 
     def _words(self) -> Iterator[tuple[int, str, float]]:
         """Yield each word's place, the word, and its gain if it is among the largest, or else 0."""
@@ -179,6 +190,15 @@ class ShownText:
             yield [self._tokens[at], *bits, *gains]
         means = [f"{of.mean():.2f}" for of in self.readings.values()]
         yield [f"mean of {len(self._tokens)}", *means, *("" for _ in others)]
+
+
+def _html_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of HTML; the first row is its heading."""
+    lines = [
+        f"<tr>{''.join(f'<{kind}>{escape(cell)}' for cell in row)}"
+        for row, kind in zip(rows, ["th", *["td"] * len(rows)], strict=False)
+    ]
+    return "\n".join(["<table>", *lines, "</table>"])
 
 
 def show(

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
+from online_rnnlm.commands._scores import ScoreWriter, score_text
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.core.text import Split
 from online_rnnlm.errors import UserError
@@ -25,7 +26,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.network import LoadedNetwork
 from online_rnnlm.use.rescoring import rescore
-from online_rnnlm.use.scored import ScoreWriter, in_parts, score_text
+from online_rnnlm.use.scored import in_parts
 from online_rnnlm.use.text import Sentence
 from tests.project import ROOT
 from tests.unit.made_texts import BYTES, many

@@ -53,18 +53,30 @@ def test_the_words_that_gained_most_are_marked_and_listed(shown):
     ]
 
 
-def test_a_terminal_has_each_reading_with_the_same_words(shown):
-    words = re.sub("\x1b\\[[0-9;]*m", "", shown.coloured()).splitlines()
-    assert words[:8] == ["1", "a b", "c", "", "2", "a b", "c", ""]
+def test_the_colours_are_those_of_what_learning_gained_over_the_static_network(shown):
+    first, second, _, legend, *_ = shown.coloured().splitlines()
+    assert re.sub("\x1b\\[[0-9;]*m", "", f"{first}\n{second}") == "a b\nc"
+    lost, gained = first.split()
+    assert "48;5;224" in lost and "\x1b[4;38;5;16;48;5;120m" in gained and second == "c"
+    assert legend.startswith("Green: likelier") and legend.endswith("2, against 1.")
+    static = np.array([3.0, 5.0, 4.0, 7.0, 1.0])
+    compared = replace(
+        shown, readings={**shown.readings, STATIC: static}, titles={**shown.titles, STATIC: "3"}
+    )
+    assert compared.gains.tolist() == [1.0, 1.0, 1.0, 64.0, 1.0]
+    first, second, _, legend, *_ = compared.coloured().splitlines()
+    assert first == "a b" and "48;5;77" in second and legend.endswith("2, against 3.")
+    assert "0 150 70 / 0.60" in compared.html() and "217 70 30 / 0.10" in shown.html()
 
 
 class _Page(HTMLParser):
     def __init__(self):
         super().__init__()
-        self.words, self.open, self.files = [], [], []
+        self.words, self.open, self.files, self.tags = [], [], [], []
 
     def handle_starttag(self, tag, attrs):
         self.open.append(tag)
+        self.tags.append(tag)
         self.files += [value for key, value in attrs if key in ("src", "href")]
 
     def handle_data(self, data):
@@ -81,7 +93,11 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
     page = _Page()
     page.feed(shown.html())
     words = [word for sentence in shown.sentences for word in sentence[:-1]]
-    assert page.words == words * len(shown.readings) and not page.files
+    assert page.words == words and not page.files
+    assert '<html lang="en">' in shown.html() and "title=" not in shown.html()
+    assert [tag for tag in page.tags if tag in ("h1", "h2", "h3", "h4")] == ["h1", "h2"]
+    rows = shown.html().partition("<summary>Every word</summary>")[2].count("<tr><td>")
+    assert rows == len(words) + len(shown.sentences)
     assert any("<" in word for word in words)
 
 
