@@ -109,5 +109,6 @@ example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the 
 
 Colours are what learning gained (green) or lost (red) over the static model that reads the text,
 too, or over the frozen vector without one. A word in brackets is not in the vocabulary. The words
-that gained most are underlined and listed. The mean is over all words and ends of sentences; surprise is -log2 P.""",
+that gained most are underlined and listed. The mean is over all words and ends of sentences;
+surprise is -log2 P.""",
 )
