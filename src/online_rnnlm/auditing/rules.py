@@ -23,6 +23,8 @@ Token = Hashable
 """A word, or its number."""
 Text = tuple[Token, ...]
 """Tokens, with an `END` after each sentence, and one more, an empty line, after each document."""
+Lines = list[list[Token]]
+"""The tokens of each line of a text; a document ends with an empty line."""
 Logs = Sequence[float]
 """Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
 Ask = Callable[[Text, Sequence[Token]], Logs]
@@ -117,8 +119,8 @@ class Audit:
 class AuditedScorer:
     """Something that scores texts; every call begins anew."""
 
-    score: Callable[[Text], Logs]
-    """Returns log P of all that a text consists of; NaN where nothing is predicted."""
+    score: Callable[[Lines], Iterable[Logs]]
+    """Returns log P of each line's tokens and, if it predicts that, of the line's end."""
     unit: UnitOfText
     """The unit of text at whose start all that was learnt is said to be forgotten."""
     vocabulary: Sequence[Token] = ()
@@ -127,11 +129,9 @@ class AuditedScorer:
     """Number of words to try in a place if each needs a call."""
     ask: Ask | None = None
     """None if it cannot be asked for candidates."""
-    halves: Callable[[Text, Text], Logs] | None = None
-    """Scores a text, sending its second part only once the first is answered; empty if it is not.
-
-    None if there is no sending.
-    """
+    halves: Callable[[Lines, Lines], Iterable[Logs]] | None = None
+    """Scores two parts of a text, sending the second only once the first is answered, and returns
+    nothing if it is not. None if there is no sending."""
 
 
 class Attempt(NamedTuple):
@@ -147,9 +147,9 @@ class Attempt(NamedTuple):
         return self.find(self.first, self.second)
 
 
-def lines_of(text: Text) -> list[list[Token]]:
+def lines_of(text: Text) -> Lines:
     """Return the tokens of each line of a text; the last line may lack its end."""
-    lines: list[list[Token]] = [[]]
+    lines: Lines = [[]]
     for token in text:
         if token == END:
             lines.append([])
@@ -165,7 +165,7 @@ def last_unit(text: Text, unit: UnitOfText) -> Text:
     return text if unit == "stream" else text[next(borders, 0) :]
 
 
-def joined(lines: Sequence[Sequence[Token]], scores: Iterable[Logs]) -> list[float]:
+def joined(lines: Lines, scores: Iterable[Logs]) -> list[float]:
     """Return the scores of a text from those of its lines, whose ends may not be predicted."""
     pairs = zip(lines, scores, strict=True)
     return [log for words, logs in pairs for log in (*logs, math.nan)[: len(words) + 1]]
@@ -207,15 +207,13 @@ def audit(
     `print` shows it. Raises UserError for what cannot be audited. docs/audit.md has an example.
     """
 
-    def score_lines(text: Text) -> list[float]:
-        lines = lines_of(text)
-        logs = [[*map(_number, of_line)] for of_line in score([line for line in lines if line])]
-        if [*map(len, logs)] != [len(line) for line in lines if line]:
-            raise UserError(
-                "`score`: a list of log P for each list, and one for each token, needed"
-            )
+    def score_lines(lines: Lines) -> list[list[float]]:
+        read = [line for line in lines if line]
+        logs = [[*map(_number, of_line)] for of_line in score(read)]
+        if [*map(len, logs)] != [*map(len, read)]:
+            raise UserError("`score`: a list of log P for each list, one for each token, is needed")
         remaining = iter(logs)
-        return joined(lines, [next(remaining) if line else [] for line in lines])
+        return [next(remaining) if line else [] for line in lines]
 
     def ask_after(text: Text, candidates: Sequence[Token]) -> list[float]:
         before = [line for line in lines_of(text[:-1]) if line]
@@ -225,14 +223,14 @@ def audit(
             raise UserError("`ask`: a log P for each candidate is needed")
         return logs
 
-    parts = [*text]
     if unit not in _ENDS:
         raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(_ENDS)}")
-    if any(isinstance(part, str) for part in parts) or not any(map(len, parts)):
+    parts = [part for part in text if len(part)]
+    if not parts or any(isinstance(part, str) for part in parts):
         raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
-    flat = tuple(chain.from_iterable((*part, *_ENDS[unit]) for part in parts if len(part)))
-    if END in vocabulary or flat.count(END) != sum(len(_ENDS[unit]) for part in parts if len(part)):
+    if END in {*vocabulary, *chain.from_iterable(parts)}:
         raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    flat = tuple(chain.from_iterable((*part, *_ENDS[unit]) for part in parts))
     scorer = AuditedScorer(score_lines, unit, vocabulary, ask=ask_after if ask else None)
     return audit_scorer(getattr(score, "__name__", "scorer"), scorer, flat, places, tolerance)
 
@@ -283,7 +281,8 @@ class Auditor:
 
     def score_anew(self, text: Text) -> Logs:
         """Let the scorer score a text; `score` does so only if it has not scored it lately."""
-        return self.scorer.score(ended(text))[: len(text)] if text else ()
+        lines = lines_of(ended(text))
+        return joined(lines, self.scorer.score(lines))[: len(text)] if text else ()
 
     def drawn(self, numbers: Sequence[int]) -> list[int]:
         """Draw the places to try from these."""
@@ -306,11 +305,13 @@ class Auditor:
 
     @cached_property
     def beginnings(self) -> list[Text]:
-        """The text up to drawn words that are predicted, and up to the most probable one: where a
-        sum is too large, it is likely so there."""
+        """The text up to drawn words that are predicted, up to the most probable one (where a sum
+        is too large, it is likely so there), and up to drawn words that are not predicted."""
         scores = self.score(self.text)
         surest = sorted(self.predicted, key=lambda n: scores[n])[-1:]
-        return [self.text[: n + 1] for n in sorted({*self.drawn(self.predicted), *surest})]
+        others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
+        drawn = {*self.drawn(self.predicted), *surest, *self.drawn(others)}
+        return [self.text[: n + 1] for n in sorted(drawn)] if surest else []
 
     @cached_property
     def candidates(self) -> tuple[list[Token], bool]:
@@ -392,16 +393,19 @@ class Auditor:
             here = [word for word in words if ask or not begins or word != END]
             asked = [*here, *unknown]
             logs = [*(ask(first, asked) if ask else self.put_in(first[:-1], asked))]
+            at = len(first) - 1
+            score = self.score(first)[-1]
+            unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
+            if unlike or math.isnan(score):
+                chosen = "it depends on the word in the place of {} whether it is predicted"
+                return self.difference(chosen, first, first, [score], unlike or [score], at)
             # Without a vocabulary, words that are not known have one score, which counts once.
             counted = logs[: len(here)] if self.known else {*logs}
             total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
             is_bound = len(here) < len(words) or not exact
             most = total if is_bound and total < 1 else 1.0
-            at = len(first) - 1
-            some = "{} is predicted, but not every other word in its place"
-            text = some if math.isnan(total) else said
             other = f"{{}}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-            return self.difference(text, first, first, [most], [total], at) or self.difference(
+            return self.difference(said, first, first, [most], [total], at) or self.difference(
                 other, first, first, logs[-1:] * len(unknown), logs[len(here) :], at, unknown
             )
 
@@ -478,7 +482,8 @@ class Auditor:
                 second = ended(second)
                 both = first + second
                 said = "{} has another score if what follows is sent after the answer"
-                after = halves(first, second)
+                answers = [*halves(lines_of(first), lines_of(second))]
+                after = joined(lines_of(both), answers) if answers else ()
                 if not after:
                     said = "no answer before what follows is sent: is each line flushed?"
                 return self.difference(said, both, both, self.score(both), after)

@@ -26,10 +26,10 @@ from online_rnnlm.auditing.records import Audits
 from online_rnnlm.auditing.rules import (
     END,
     AuditedScorer,
+    Lines,
     Text,
     Token,
     audit_scorer,
-    joined,
     last_unit,
     lines_of,
 )
@@ -63,11 +63,10 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     unit = network.unit_of(way)
     words = _with_ends(model.words)
 
-    def score(text: Text) -> list[float]:
-        lines = lines_of(text)
+    def score(lines: Lines) -> list[list[float]]:
         sentences = [" ".join(map(str, words)) for words in lines]
         logs = model.log_probabilities(sentences, tokenised=True, **options)
-        return joined(lines, [of_line.tolist() for of_line in logs])
+        return [of_line.tolist() for of_line in logs]
 
     scorer = AuditedScorer(score, unit, words, most=len(words))
     try:
@@ -195,34 +194,34 @@ class Program:
             why = getattr(error, "strerror", None) or error
             raise UserError(f"--command {self.command}: not started: {why}") from None
 
-    def _score(self, text: Text) -> list[float]:
-        return self._read(text, *self.answers(_written(text)))
+    def _score(self, lines: Lines) -> list[list[float]]:
+        return self._read(lines, *self.answers(_written(lines)))
 
     def _ask(self, text: Text, candidates: Sequence[Token]) -> list[float]:
-        place = len(lines_of(text)[-1]) - (text[-1] != END)
+        lines = lines_of(text)
+        place = len(lines[-1]) - (text[-1] != END)
         names = _names(candidates)
         question = f"\t{place}\t{' '.join(names)}\n"
-        answers, status = self.answers(_written(text).removesuffix("\n") + question)
-        self._read(text, answers, status)
+        answers, status = self.answers(_written(lines).removesuffix("\n") + question)
+        self._read(lines, answers, status)
         return self._logs(names, answers[-1].partition("\t")[2], ends=0)
 
-    def _halves(self, first: Text, second: Text) -> list[float]:
+    def _halves(self, first: Lines, second: Lines) -> list[list[float]]:
         try:
             answers, status = self.answers(_written(first), _written(second))
         except NoAnswerError:
             return []
         return self._read(first + second, answers, status)
 
-    def _read(self, text: Text, answers: Sequence[str], status: int) -> list[float]:
+    def _read(self, lines: Lines, answers: Sequence[str], status: int) -> list[list[float]]:
         """Read the scores of a text, a line of answer for each line."""
-        lines = lines_of(text)
         scores = list(map(self._logs, lines, answers))
         if status or len(answers) != len(lines):
             raise UserError(
                 f"--command {self.command}: {len(answers)} lines of answer, and status {status}, "
                 f"for {len(lines)} lines: a line for each, and status 0, are needed"
             )
-        return joined(lines, scores)
+        return scores
 
     def _logs(self, words: Sequence[Token], answer: str, ends: int = 1) -> list[float]:
         """Read log P of words and, if `ends` is 1, maybe of the end after them; `-` is read as NaN:
@@ -243,8 +242,8 @@ class Program:
         return logs
 
 
-def _written(text: Text) -> str:
-    return "".join(" ".join(map(str, words)) + "\n" for words in lines_of(text))
+def _written(lines: Lines) -> str:
+    return "".join(" ".join(map(str, words)) + "\n" for words in lines)
 
 
 def _write(file: IO[str], text: str) -> None:

@@ -249,6 +249,17 @@ def test_what_is_not_predicted_is_said_by_a_dash(audited):
     assert nothing["normalisation"].status == "not tested"
 
 
+def test_what_a_candidate_cannot_be_is_not_predicted_either(audited):
+    """A scorer that answers for candidates could still leave out the words that it dislikes."""
+    cheat = (SCORE, f"{SCORE[:-1]} if word != 'sea' else '-')")
+    assert broken(audited(changed(cheat), asks=True)) == ["normalisation", "score before update"]
+    first = [
+        (SCORE, SCORE.replace("log_p(word)", "log_p(word) if seen else '-'")),
+        (ASKED, f"log_p(candidate) if seen else '-' {ASKED.partition(' ')[2]}"),
+    ]
+    assert broken(audited(changed(*first), asks=True)) == []
+
+
 @pytest.mark.parametrize("name", ASKED_CHEATS)
 def test_a_cheat_with_candidates_is_caught(audited, name):
     assert "score before update" in broken(audited(changed(*ASKED_CHEATS[name]), asks=True))
@@ -436,7 +447,10 @@ def test_learning_begins_when_the_first_word_or_sentence_has_been_scored(after, 
     rates = {} if updates == "document_vector" else LEARNT
     way = {"updates": updates, "learn_after": after, "unit_of_text": "stream", **rates}
     model = model_of()
-    learnt, still = (of_model(model, **one).score(READ) for one in (way, {"updates": "none"}))
+    lines = lines_of(READ)
+    learnt, still = (
+        joined(lines, of_model(model, **one).score(lines)) for one in (way, {"updates": "none"})
+    )
     differs = np.flatnonzero(np.abs(np.subtract(learnt, still)) > 1e-9)
     assert differs[0] == (1 if after == "word" else 6)
 
@@ -493,11 +507,10 @@ def test_every_rival_passes(scorers, name):
     chosen = [word for word in words if word not in (END, "<unk>")]
     text = tuple(chosen[n % len(chosen)] if n % 5 else END for n in range(1, 41))
 
-    def score(text):
-        lines = lines_of(text)
+    def score(lines):
         split = network.encode(line for line in lines if line)
         logs = iter(np.split(found[name](split), split.offsets[1:-1])) if split.sentences else ()
-        return joined(lines, [next(logs).tolist() if line else [] for line in lines])
+        return [next(logs).tolist() if line else [] for line in lines]
 
     unit = "sentence" if name in ("kneser_ney", "ngram_mixture") else "stream"
     assert_passes(AuditedScorer(score, unit, words, most=len(words)), text)
