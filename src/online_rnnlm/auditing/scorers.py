@@ -42,6 +42,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.text import sentences_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +65,10 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     words = _with_ends(model.words)
 
     def score(lines: Lines) -> list[list[float]]:
-        sentences = [" ".join(map(str, words)) for words in lines]
-        logs = model.log_probabilities(sentences, tokenised=True, **options)
-        return [of_line.tolist() for of_line in logs]
+        texts = [" ".join(map(str, words)) for words in lines]
+        sentences = sentences_of(texts, model.preparation, "tokenised")
+        parts = model.score_parts(sentences, way)
+        return [logs.tolist() for part in parts for logs in part.by_sentence]
 
     scorer = AuditedScorer(score, unit, words, most=len(words))
     try:
