@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from online_rnnlm.config.base import Settings
+from online_rnnlm.config.sources import DumpSource, SourceSettings, TextSource, WikipediaSource
 from online_rnnlm.corpora.downloads import Download, fetch
 from online_rnnlm.corpora.records import CorpusSource
 from online_rnnlm.corpora.textfiles import (
@@ -24,7 +24,8 @@ WHOLE = "file"
 """The key of the files of a text that is to be divided."""
 _PATTERN = frozenset("*?[")
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
+AnySettings = TypeVar("AnySettings", bound=SourceSettings)
+FileSettings = TypeVar("FileSettings", bound=WikipediaSource | DumpSource | TextSource)
 Files = dict[str, list[Path]]
 """The files of each split, or those of the whole text under `WHOLE`."""
 
@@ -32,29 +33,30 @@ Files = dict[str, list[Path]]
 class Source(Generic[AnySettings]):
     """The source of a corpus's text.
 
-    A kind of source must define `articles` or, if its text is tokenised, `tokenised`. The user's
-    files are those of the settings `file`, `train`, `valid` and `test`; `url` names a download.
+    A kind of source must define `articles` or, if its text is tokenised, `tokenised`; and
+    `downloads`, `own_files` or both.
     """
 
     def __init__(self, settings: AnySettings) -> None:
         self.settings = settings
 
     def describe(self) -> CorpusSource:
-        """Describe the source: by the settings `title` and `licence`, or by its files."""
+        """Describe the source by its files."""
         return self._described()
 
-    def _described(self, **known: str) -> CorpusSource:
-        """Return the description with what is `known` of title, licence and origin."""
+    def _described(
+        self, title: str | None = None, licence: str | None = None, origin: str | None = None
+    ) -> CorpusSource:
+        """Return the description; title and origin are those of the files if they are None."""
         found = [(download.name, download.origin) for download in self.downloads()]
         found += [(file.name, str(file)) for _, file in self.user_files()]
         names, origins = map(", ".join, zip(*found, strict=True))
-        values = {
-            "title": self._setting("title") or names,
-            "licence": self._setting("licence"),
-            "origin": origins,
-            **known,
-        }
-        return CorpusSource(kind=self._setting("kind"), **values)
+        return CorpusSource(
+            kind=self.settings.kind,
+            title=title or names,
+            licence=licence,
+            origin=origin or origins,
+        )
 
     def articles(self, downloads: Path, processes: int) -> Iterator[Article]:
         """Read the articles in order; the result does not depend on the number of processes.
@@ -66,8 +68,7 @@ class Source(Generic[AnySettings]):
 
     def downloads(self) -> Sequence[Download]:
         """The files to be downloaded before anything is read."""
-        url = self._setting("url")
-        return [Download(url.kept_as, url.address, url.sha256, url.checksums)] if url else []
+        return []
 
     def fetch(self, folder: Path) -> list[Path]:
         """Return the downloads in a folder; those that are missing or wrong are downloaded.
@@ -77,12 +78,17 @@ class Source(Generic[AnySettings]):
         """
         return [fetch(download, folder) for download in self.downloads()]
 
+    def own_files(self) -> Mapping[str, Sequence[Path]]:
+        """The user's own files by their key: `file`, or `train`, `valid` and `test`.
+
+        They may be patterns, such as `*.txt`.
+        """
+        return {}
+
     def user_files(self) -> list[tuple[str, Path]]:
         """The user's own files, each with its key, such as `file`, or `train[1]` of several."""
         found = []
-        for key in (WHOLE, *SPLITS):
-            value = self._setting(key) or []
-            paths = value if isinstance(value, list) else [value]
+        for key, paths in self.own_files().items():
             for index, path in enumerate(paths):
                 name = f"{key}[{index}]" if len(paths) > 1 else key
                 found += [(name, file) for file in _matching(path)]
@@ -91,7 +97,7 @@ class Source(Generic[AnySettings]):
     @property
     def tokenised(self) -> bool:
         """True if the text has a sentence a line: `sentences` reads them."""
-        return bool(self._setting("tokenised"))
+        return False
 
     @property
     def skips_sentences(self) -> bool:
@@ -99,11 +105,11 @@ class Source(Generic[AnySettings]):
 
         Its splits are then known, or at least its sentences.
         """
-        return self.tokenised or bool(self._setting("train"))
+        return self.tokenised
 
     def text_files(self, downloads: Path) -> Files:
         """The files of a text that skips the stage `sentences`."""
-        if not self._setting("train"):
+        if not self.own_files().get("train"):
             return {WHOLE: self.files(downloads)}
         own = [(key.partition("[")[0], file) for key, file in self.user_files()]
         return {split: [file for key, file in own if key == split] for split in SPLITS}
@@ -130,8 +136,18 @@ class Source(Generic[AnySettings]):
         fetched = [downloads / download.name for download in self.downloads()]
         return [*fetched, *(file for _, file in self.user_files())]
 
-    def _setting(self, key: str) -> Any:
-        return getattr(self.settings, key, None)
+
+class FileSource(Source[FileSettings]):
+    """A source whose text is a file at an address, or the user's own."""
+
+    def downloads(self) -> Sequence[Download]:
+        """The file at the address, if there is one."""
+        url = self.settings.url
+        return [Download(url.kept_as, url.address, url.sha256, url.checksums)] if url else []
+
+    def own_files(self) -> Mapping[str, Sequence[Path]]:
+        """The files of the whole text."""
+        return {WHOLE: self.settings.file or []}
 
 
 class PackagedSource(Source[AnySettings]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from online_rnnlm.config.sources import TextSource
@@ -10,8 +10,24 @@ from online_rnnlm.corpora.sources import base
 from online_rnnlm.corpora.textfiles import Article, has_articles, read_all_articles, refuse_none
 
 
-class Source(base.Source[TextSource]):
+class Source(base.FileSource[TextSource]):
     """Text files, compressed or not: plain, or with articles."""
+
+    def own_files(self) -> Mapping[str, Sequence[Path]]:
+        """The files of the whole text, or of its splits."""
+        given = self.settings
+        splits = {"train": given.train or [], "valid": given.valid or [], "test": given.test or []}
+        return {**super().own_files(), **splits}
+
+    @property
+    def tokenised(self) -> bool:
+        """True if the settings say so."""
+        return self.settings.tokenised
+
+    @property
+    def skips_sentences(self) -> bool:
+        """True if the text is tokenised, or its splits are ready."""
+        return self.tokenised or self.settings.train is not None
 
     def counts_articles(self) -> bool:
         """True only for a whole text in files with articles."""

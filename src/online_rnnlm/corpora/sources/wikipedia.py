@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from online_rnnlm.config.sources import WikipediaSource
@@ -18,7 +18,7 @@ _SHARDS = 41
 _SAMPLE = RESOURCES / "enwiki2014-sample.jsonl.xz"
 
 
-class Source(base.Source[WikipediaSource]):
+class Source(base.FileSource[WikipediaSource]):
     """Files with articles; no more of them are read than needed."""
 
     @property
@@ -27,9 +27,9 @@ class Source(base.Source[WikipediaSource]):
         given = (self.settings.file, self.settings.url, self.settings.shard)
         return all(value is None for value in given)
 
-    def user_files(self) -> list[tuple[str, Path]]:
+    def own_files(self) -> Mapping[str, Sequence[Path]]:
         """The user's own files, or the project's."""
-        return [(base.WHOLE, _SAMPLE)] if self._is_sample else super().user_files()
+        return {base.WHOLE: [_SAMPLE]} if self._is_sample else super().own_files()
 
     def downloads(self) -> Sequence[Download]:
         """The part of the data set, or the file at the settings' address."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -41,6 +41,11 @@ class Source(base.Source[WikitextSource]):
         """The Parquet files of all splits, unless the user has files."""
         return [file for files in self._shards().values() for file in files]
 
+    def own_files(self) -> Mapping[str, Sequence[Path]]:
+        """The user's own files of the splits."""
+        given = self.settings
+        return {"train": given.train or [], "valid": given.valid or [], "test": given.test or []}
+
     def text_files(self, downloads: Path) -> base.Files:
         """The files of each split."""
         shards = self._shards()
@@ -61,11 +66,12 @@ class Source(base.Source[WikitextSource]):
 
     def describe(self) -> CorpusSource:
         """Describe the data set; the origin of the user's own files is their paths."""
-        known = {"licence": "CC BY-SA 3.0, GFDL"}
-        if not self.settings.train:
-            known["origin"] = f"https://huggingface.co/datasets/{_DATA_SET}, revision {_REVISION}"
-        version = self.settings.version.rpartition("-")[2]
-        return self._described(title=f"WikiText-{version}", **known)
+        title = f"WikiText-{self.settings.version.rpartition('-')[2]}"
+        licence = "CC BY-SA 3.0, GFDL"
+        if self.settings.train:
+            return self._described(title, licence)
+        origin = f"https://huggingface.co/datasets/{_DATA_SET}, revision {_REVISION}"
+        return self._described(title, licence, origin)
 
     def _shards(self) -> dict[str, list[Download]]:
         """Return the downloads of each split; none if the user has files."""
