@@ -94,12 +94,7 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
 
 
 def key_of(place: Place) -> str:
-    """Return the name of a place, such as `search.learning_rate[1]`; indices begin at 0.
-
-    Pydantic puts the source's kind after `source`, where users write no key: it is dropped.
-    """
-    if place[:1] == ("corpora",) and place[2:3] == ("source",) and place[3:4] != ("kind",):
-        place = (*place[:3], *place[4:])
+    """Return the name of a place, such as `search.learning_rate[1]`; indices begin at 0."""
     parts = [part for part in place if part != "[key]"]
     names = (f"[{part}]" if isinstance(part, int) else f".{_readable(part)}" for part in parts)
     return "".join(names).removeprefix(".")

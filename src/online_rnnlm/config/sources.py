@@ -6,7 +6,15 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from online_rnnlm.config.base import (
     FILE_NAME,
@@ -16,6 +24,7 @@ from online_rnnlm.config.base import (
     PositiveInt,
     Settings,
     WrongValue,
+    first_wrong_value,
 )
 
 _LONGEST = 200
@@ -200,6 +209,16 @@ class TextSource(_FileOrUrl):
         return self
 
 
+def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a source; pydantic puts its kind into a key's place, where users write nothing."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        wrong = first_wrong_value(error)
+        is_of_kind = wrong.place[:1] != ("kind",)
+        raise WrongValue(wrong.place[1:] if is_of_kind else wrong.place, str(wrong)) from None
+
+
 SourceSettings = Annotated[
     WikipediaVitalSource
     | WikipediaExcerptSource
@@ -208,5 +227,6 @@ SourceSettings = Annotated[
     | WikitextSource
     | TextSource,
     Field(discriminator="kind"),
+    WrapValidator(_without_kind),
 ]
 """One class for each kind of source; `corpora/sources/` has a module for each."""

@@ -181,7 +181,8 @@ class ExperimentDirectory:
 
     @property
     def configuration(self) -> Path:
-        """The configuration with all defaults filled in; every job reads it."""
+        """The configuration with all defaults filled in, and `digits`, which end the names of the
+        folders; every job reads it."""
         return self.path / "config.json"
 
     def corpus(self, folder: str) -> CorpusDirectory:
