@@ -438,7 +438,7 @@ class Auditor:
         ]
         ask = self.scorer.ask
         if ask is None:
-            weak = "; weak without --ask: see normalisation, too"
+            weak = "; weak without candidates to ask for: see normalisation, too"
             return self.tried("score before update", attempts, weak)
         words, _ = self.candidates
 
