@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -150,19 +149,25 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def model_of(arguments: argparse.Namespace) -> TrainedModel:
-    """Load the model; a first argument that is a file of text is no model, but the first file.
+    """Load the model; a first argument that is a text, or a file of text, is no model.
 
     Raises UserError if there is none, or if a text was given in its place.
     """
     from online_rnnlm.tracking.model import load
+    from online_rnnlm.use.text import is_text
 
     given = arguments.model or ""
-    if " " in given and not os.path.exists(given):  # noqa: PTH110  # too long a path is none
-        raise UserError(f"{given}: no such file; a text is read from a file or standard input")
+    reads_text = hasattr(arguments, "files")
+    if is_text(given) and not reads_text:
+        raise UserError(f"{given}: no such model")
+    if is_text(given):
+        arguments.model = None
+        arguments.files = [given, *arguments.files]
+        return load(None)
     first = Path(given)
     is_stream = given == "-" or first.is_fifo() or first.is_char_device()
     is_file = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
-    if (is_stream or is_file) and hasattr(arguments, "files"):
+    if (is_stream or is_file) and reads_text:
         arguments.model = None
         arguments.files = [str(first), *arguments.files]
     return load(arguments.model)
@@ -175,7 +180,7 @@ def add_files(parser: argparse.ArgumentParser, what: str) -> None:
         nargs="*",
         default=[],
         metavar="FILE",
-        help=f"{what}; `-` or nothing is standard input",
+        help=f"{what}: files, or texts in quotes; `-` or nothing is standard input",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -169,12 +170,24 @@ def _numbered(
 def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
     """Read the lines of files, one after the other, with their places; `-` is standard input.
 
-    Raises UserError, which names the file and the line, for what is no text.
+    What has a space and is no file is a text itself. Raises UserError, which names the file and the
+    line, for what is no text.
     """
-    for file in files or ["-"]:
-        name = _STANDARD_INPUT if file == "-" else file
-        for number, line in enumerate(_lines(file), 1):
+    for place, file in enumerate(files or ["-"], 1):
+        if is_text(file):
+            name = f"text {place}"
+            textfiles.check_text(file, name, one_line=False)
+            lines: Iterable[str] = file.splitlines()
+        else:
+            name = _STANDARD_INPUT if file == "-" else file
+            lines = _lines(file)
+        for number, line in enumerate(lines, 1):
             yield f"{name}, line {number}", line, number == 1
+
+
+def is_text(argument: str) -> bool:
+    """True if an argument is a text: it has a space, and no file has that name."""
+    return " " in argument and not os.path.exists(argument)  # noqa: PTH110  # it may be too long
 
 
 def _lines(file: str) -> Iterator[str]:

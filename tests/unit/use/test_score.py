@@ -299,11 +299,15 @@ def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, 
     assert expected in refused("score", model_path, *arguments, text=text)
 
 
-@pytest.mark.parametrize("text", ["the cat sees", "the cat " * 999])
-def test_a_text_in_a_models_place_is_one_line(refused, text):
-    assert refused("score", text).endswith(
-        "no such file; a text is read from a file or standard input"
-    )
+@pytest.mark.parametrize("text", ["The cat sees. It eats.", "The cat sat. " * 999])
+def test_a_text_in_quotes_is_a_text_and_a_name_a_file(run, refused, model_path, text):
+    typed = run("score", text)
+    assert typed.status == 0 and typed.out == run("score", text=text).out
+    assert run("score", model_path, text).out == run("score", model_path, text=text).out
+    if len(text) < 99:
+        assert run("next", text).out == run("next", text=text).out
+    assert "nosuch.txt: no such file" in refused("score", model_path, "nosuch.txt")
+    assert "no such model" in refused("info", text)
 
 
 @pytest.mark.parametrize(
