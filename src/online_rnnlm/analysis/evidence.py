@@ -26,7 +26,8 @@ from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
-from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.experiment import Plan, load
+from online_rnnlm.config.runs import Digits
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.records import SplitStatistics, Statistics
@@ -261,7 +262,9 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
 
     Records have only what is kept: to read anything else of them raises AttributeError.
     """
-    experiment = load_plan(evidence.configuration)
+    experiment = load(evidence.configuration)
+    if not isinstance(experiment, Plan):  # kept before the names of folders had digits
+        experiment = Plan.of(experiment, Digits(core="", corpora={}))
     rivals_of = rivals_of_corpora(experiment)
     folders = {
         (run.settings.corpus, run.model, str(run.settings.seed)): run.name
