@@ -140,11 +140,6 @@ class FinishedRow:
         """Perplexity of a split in an evaluation, by default the main one."""
         return metric_of(self.by_seed(evaluation or self.final), "perplexity", split)
 
-    @property
-    def multiply_adds_per_word(self) -> float:
-        """Multiply-adds per word in testing, in the main evaluation; the same for all seeds."""
-        return self.by_seed(self.final)[0].costs.multiply_adds_per_word
-
 
 class System(NamedTuple):
     """A competitor in a comparison: a row, a row with a rival, or a rival of a corpus."""

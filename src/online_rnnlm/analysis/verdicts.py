@@ -5,7 +5,7 @@ A verdict follows from the interval, the p-value and the seeds of a comparison o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ from online_rnnlm.storage.claims import (
     UntestedClaim,
     Verdict,
 )
+from online_rnnlm.storage.evaluations import Timing
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -60,7 +61,7 @@ def judge(results: Results) -> Claims:
         claim = _claim_of(results, comparison, p_value)
         claims.append(claim)
         if claim.number == MORE_PARAMETERS:
-            claims.append(_less_computation(results, comparison, claim))
+            claims.append(_less_computation(results.timings, claim))
     return Claims(
         settings=digest_of_json(results.experiment.of_results()),
         claims=tuple(claims),
@@ -96,17 +97,16 @@ def _claim_of(results: Results, compared: ComparedSides, adjusted: float) -> Cla
     )
 
 
-def _less_computation(results: Results, compared: ComparedSides, better: Claim) -> Claim:
+def _less_computation(timings: Iterable[Timing], better: Claim) -> Claim:
     """The claim on the computation of the sides of claim 2, which is counted, and timed.
 
-    It holds if claim 2 does, that ours is the `better` side, and if less is computed, in less time,
-    as far as that was measured.
+    It holds if claim 2 does, that our side is the `better` one, and if it computes less, in less
+    time, as far as that was measured.
     """
-    vector = compared.ours.row
-    static = compared.theirs.row
-    ours = vector.multiply_adds_per_word
-    theirs = static.multiply_adds_per_word
-    times = compare_times(results.timings, vector.corpus, vector.label, static.label)
+    ours = better.effect.multiply_adds_per_word
+    theirs = better.effect.multiply_adds_per_word_against
+    assert ours is not None and theirs is not None
+    times = compare_times(timings, better.corpus, better.network, better.network_against)
     effect = Effect(
         multiply_adds_per_word=ours,
         multiply_adds_per_word_against=theirs,

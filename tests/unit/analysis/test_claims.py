@@ -10,6 +10,7 @@ import pytest
 from online_rnnlm.analysis.headline import headline_on
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.significance import holm
 from online_rnnlm.analysis.verdicts import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.errors import UserError
@@ -230,7 +231,7 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     120/0 is better, but has more parameters than the vector's network.
     """
     results = invented(GOOD, rows=PAIR, testing=RIVALS)
-    ours = results.rows[-1].multiply_adds_per_word
+    ours = Side(results.rows[-1], "document_vector").multiply_adds
     results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours, SMALL)
     results = rival_worth(results, "unigram_cache", 69.0, 94.0, ours)
     results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
@@ -255,8 +256,9 @@ def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(inven
     ours = next(row for row in results.rows if row.label == "100/20")
     assert ours.parameters < as_large.parameters < 1.01 * ours.parameters
     run = as_large.first.run.name
-    results = rival_worth(results, "unigram_cache", 70, 95, ours.multiply_adds_per_word, run)
-    results = rival_worth(results, "neural_cache", 65, 85, 2 * ours.multiply_adds_per_word)
+    cost = Side(ours, "document_vector").multiply_adds
+    results = rival_worth(results, "unigram_cache", 70, 95, cost, run)
+    results = rival_worth(results, "neural_cache", 65, 85, 2 * cost)
     cheap, _ = claims_of(results, 6)
     assert cheap["against"].startswith(f"{as_large.label} with a unigram cache")
 

@@ -64,7 +64,6 @@ def _values(results: Results, system: System) -> dict[str, Any]:
     own = row if system.rival is None else None
     speed = Metric(tuple(run.end.words_per_second for run in own.runs) if own else ())
     still = own.perplexity("test", NONE) if own and own.has_vector else Metric(())
-    adds = own.multiply_adds_per_word if own else system.multiply_adds
     training = own.first.end.training_multiply_adds_per_word if own else None
     names = {"corpus": system.corpus, "model": system.name}
     values = {
@@ -73,7 +72,7 @@ def _values(results: Results, system: System) -> dict[str, Any]:
         "settings": _settings(results, system),
         "seeds": len(row.runs) if row else None,
         "parameters": system.parameters,
-        "multiply_adds_per_word": adds,
+        "multiply_adds_per_word": system.multiply_adds,
         "training_multiply_adds_per_word": training,
     }
     for split in SPLITS:  # rivals are not evaluated on `train`
