@@ -198,7 +198,5 @@ def token_scores(
 
 def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
     """Raise UserError if a file of an evaluation is missing or has changed since it was written."""
-    if not path.is_file():
-        raise UserError(f"{path}: missing; evaluate the run `{name}` first")
     record = directory.evaluation(name, evaluation)
     check(path, records.read(Evaluation, record).files, record)

@@ -144,12 +144,11 @@ def sha256_of(file: Path) -> str:
 
 
 def check(file: Path, digests: Mapping[str, str], record: Path) -> None:
-    """Raise UserError if a file's sha256 is not the one that the record lists for its name.
-
-    Nothing is checked if the record lists none, or if there is no such file.
-    """
-    expected = digests.get(file.name)
-    if expected is not None and file.is_file() and sha256_of(file) != expected:
+    """Raise UserError if a file is missing, or if its sha256 is not the one that the record lists
+    for its name."""
+    if not file.is_file():
+        raise UserError(f"{file}: missing: start the experiment again")
+    if sha256_of(file) != digests.get(file.name):
         raise UserError(
             f"{file}: changed since it was made: its checksum is not the one in {record.name}: "
             "delete it, and start the experiment again"

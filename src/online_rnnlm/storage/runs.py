@@ -164,12 +164,6 @@ def read_result(run: RunDirectory) -> RunResult:
     return end
 
 
-def check_finished(run: RunDirectory, end: End) -> None:
-    """Raise UserError if the model or the metrics have changed since the run ended."""
-    for file in (run.model, run.metrics):
-        check(file, end.files, run.result)
-
-
 def read_epochs(run: RunDirectory) -> list[Epoch]:
     """Read the records of the epochs that a run has finished so far.
 

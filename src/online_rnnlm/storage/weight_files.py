@@ -9,9 +9,9 @@ import numpy as np
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.files import replacing
+from online_rnnlm.storage.files import check, replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.runs import RunRecord, check_finished, read_result
+from online_rnnlm.storage.runs import RunRecord, read_result
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -21,12 +21,9 @@ def save(parameters: Parameters, path: Path) -> None:
 
 
 def read(path: Path) -> Parameters:
-    """Read weights that `save` wrote; raises UserError if the file is missing."""
-    try:
-        with np.load(path) as file:
-            return Parameters(**file)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing: train the run first") from None
+    """Read weights that `save` wrote."""
+    with np.load(path) as file:
+        return Parameters(**file)
 
 
 def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
@@ -41,5 +38,5 @@ def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"
         )
-    check_finished(run, result)
+    check(run.model, result.files, run.result)
     return read(run.model)

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Costs, DivergedEvaluation, Evaluation
-from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
 from tests.unit.small_records import VITAL, run_divergence
@@ -42,6 +43,17 @@ def change_evaluation(
     write_json(path, found | {"costs": found["costs"] | costs} | values)
 
 
+def update_checksums(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
+    """Let an evaluation's record list its files as they are now."""
+    splits = read_json(directory.evaluation(run, evaluation))["splits"]
+    files = [directory.sentence_scores(run, evaluation)]
+    files += [directory.token_scores(run, evaluation, split) for split in splits]
+    if evaluation == DOCUMENT_VECTOR:
+        files += [directory.document_vectors(run, split) for split in splits]
+    digests = {file.name: sha256_of(file) for file in files if file.is_file()}
+    change_evaluation(directory, run, evaluation, files=digests)
+
+
 def change_split(
     directory: ExperimentDirectory, run: str, evaluation: str, split: str, **metrics: float
 ) -> None:
@@ -60,6 +72,7 @@ def score(results: Results, run: str, evaluation: str, **perplexities: float) ->
         entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
         scores.loc[rows, "log_probability"] *= math.log(perplexities["test"]) / entropy
         scores.to_parquet(results.directory.sentence_scores(run, evaluation))
+        update_checksums(results.directory, run, evaluation)
     return again(results)
 
 

@@ -22,7 +22,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import MIXTURE, TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
-from online_rnnlm.core.way import NONE, PARTS, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import digest_of_files
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
@@ -32,6 +32,7 @@ from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Ti
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from tests.unit import small_records
+from tests.unit.analysis.changes import update_checksums
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -148,6 +149,8 @@ def write_run(
     for split in HELD_OUT if size else ():
         vectors = random.normal(size=(SENTENCES[split], size))
         np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
+    if size:
+        update_checksums(directory, run.name, DOCUMENT_VECTOR)
 
 
 def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) -> dict[str, Any]:
@@ -205,19 +208,9 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingS
     """Write a corpus of 2 classes, and streams with the sentence lengths of the scores."""
     files, random = directory.corpus(corpus), np.random.default_rng(1)
     title, sizes = "Invented & random sentences", _sizes(testing.other_texts)
-    statistics = small_records.statistics(
-        {split: 20 * count for split, count in sizes.items()},
-        corpus=f"{corpus}-3f0a9c21",  # its folder's name, of which no table is to show the digits
-        source={"kind": "invented", "title": title, "licence": "CC0", "origin": "random"},
-        articles=12,
-        dropped={"too short": 5, "duplicate": 4},
-        vocabulary_size=VOCABULARY,
-        class_sizes=(100, 354),
-        digest=CORPUS_DIGEST,
-    )
-    records.write(files.statistics, statistics)
     words = [f"{word}\t{50 - i}\t1" for i, word in enumerate(WORDS)]
     rows = ["word\tcount\tclass", "</s>\t900\t0", "<unk>\t90\t0", *words]
+    files.path.mkdir(parents=True, exist_ok=True)
     files.vocabulary.write_text("\n".join(rows) + "\n", encoding="utf-8")
     records.write(files.splitter, SentenceSplitter.nothing())
     articles = [{"title": f"a{i}", "text": "x"} for i in range(20)]
@@ -234,6 +227,18 @@ def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingS
         np.save(files.stream(split), stream.astype(np.int32))
         np.save(files.offsets(split), offsets.astype(np.int64))
         np.save(files.split_articles(split), np.arange(count, dtype=np.int32) // 4)
+    statistics = small_records.statistics(
+        {split: 20 * count for split, count in sizes.items()},
+        corpus=f"{corpus}-3f0a9c21",  # its folder's name, of which no table is to show the digits
+        source={"kind": "invented", "title": title, "licence": "CC0", "origin": "random"},
+        articles=12,
+        dropped={"too short": 5, "duplicate": 4},
+        vocabulary_size=VOCABULARY,
+        class_sizes=(100, 354),
+        files={file.name: sha256_of(file) for file in files.encoded_files(testing.other_texts)},
+        digest=CORPUS_DIGEST,
+    )
+    records.write(files.statistics, statistics)
 
 
 def _sizes(other_texts: Iterable[str]) -> dict[str, int]:
@@ -348,11 +353,12 @@ def _write_evaluation(
         run=run,
         identity=identity,
         evaluation=evaluation,
-        files={},  # no checksums, so that tests may change the files
+        files={},
         splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},
         **tested,
     )
     records.write(directory.evaluation(run, evaluation), record)
+    update_checksums(directory, run, evaluation)
 
 
 def _metrics(rows: pd.DataFrame) -> SplitMetrics:

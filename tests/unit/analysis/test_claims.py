@@ -25,6 +25,7 @@ from tests.unit.analysis.changes import (
     change_split,
     read_json,
     score,
+    update_checksums,
 )
 
 PAIR: list[dict[str, Any]] = [
@@ -71,6 +72,7 @@ def everything_worth(results: Results, change: float, run: str = RUN) -> Results
         scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
         scores["log_probability"] -= scores["tokens"] * math.log1p(change / 100)
         scores.to_parquet(results.directory.sentence_scores(run, f"all.word.{unit}"))
+        update_checksums(results.directory, run, f"all.word.{unit}")
         test = perplexity * (1 + change / 100)
         change_split(results.directory, run, f"all.word.{unit}", "test", perplexity=test)
     return again(results)
@@ -426,6 +428,7 @@ def test_other_sentences_cannot_be_compared(invented):
     results = invented()
     path = results.directory.sentence_scores(STATIC, "none")
     pd.read_parquet(path).assign(tokens=7).to_parquet(path)
+    update_checksums(results.directory, STATIC, "none")
     with pytest.raises(UserError, match="different sentences"):
         judge(results)
 

@@ -4,7 +4,14 @@ import pytest
 from online_rnnlm.analysis.figures import tokens
 from online_rnnlm.analysis.figures.networks import leading
 from online_rnnlm.analysis.results import NothingToShowError
-from tests.unit.analysis.changes import IN_ORDER, again, change_evaluation, change_split
+from online_rnnlm.storage.files import sha256_of, write_json
+from tests.unit.analysis.changes import (
+    IN_ORDER,
+    again,
+    change_evaluation,
+    change_split,
+    read_json,
+)
 
 pytestmark = pytest.mark.slow  # matplotlib draws every figure
 
@@ -60,7 +67,11 @@ def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(invented)
 
 def test_without_known_articles_there_is_nothing_to_show(invented):
     results = invented(corpora=IN_ORDER)
-    path = results.directory.corpus("invented").split_articles("test")
+    corpus = results.directory.corpus("invented")
+    path = corpus.split_articles("test")
     np.save(path, np.zeros_like(np.load(path)))
+    statistics = read_json(corpus.statistics)
+    statistics["files"][path.name] = sha256_of(path)
+    write_json(corpus.statistics, statistics)
     with pytest.raises(NothingToShowError, match="articles"):
         tokens.draw_distance(results)
