@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from online_rnnlm.core.lanes import Carried
@@ -18,9 +19,6 @@ from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import Epoch, RunRecord
 
 logger = logging.getLogger(__name__)
-
-_KINDS = ("weights", "accumulators")
-_UNFINISHED = "unfinished."
 
 
 @dataclass
@@ -40,23 +38,65 @@ class RunState:
 
     def save(self) -> None:
         """Write the run's checkpoint, whole or not at all, in place of the previous one."""
-        arrays = {
-            "record": np.array(self.record.model_dump_json()),
-            "epochs": np.array([epoch.model_dump_json() for epoch in self.epochs], dtype=np.str_),
-            "seconds": np.array(self.seconds),
-            "cpu_seconds": np.array(self.cpu_seconds),
-            **_parameters("", self.progress),
-        }
-        begun = self.progress.unfinished
-        if begun is not None:
-            arrays |= _parameters(_UNFINISHED, begun)
-            for name in ("batches", "tokens", "log_probability"):
-                arrays[_UNFINISHED + name] = np.array(getattr(begun, name))
-            arrays["unfinished.documents"] = begun.carried.documents
-            arrays |= _numbered("unfinished.state", begun.carried.states)
-            arrays |= _numbered("unfinished.waiting", begun.waiting)
+        saved = _Saved(
+            record=self.record.model_dump_json(),
+            epochs=np.array([epoch.model_dump_json() for epoch in self.epochs], dtype=np.str_),
+            seconds=self.seconds,
+            cpu_seconds=self.cpu_seconds,
+            weights=self.progress.weights,
+            accumulators=self.progress.accumulators,
+            unfinished=self.progress.unfinished,
+        )
         with replacing(self.directory.state) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **dict(_leaves(saved)))
+
+
+class _Saved(NamedTuple):
+    """The content of a checkpoint: each array and number is named by its fields, joined by dots."""
+
+    record: str
+    """The run's record, as JSON."""
+    epochs: NDArray[np.str_]
+    """The records of the finished epochs, as JSON."""
+    seconds: float
+    cpu_seconds: float
+    weights: Parameters
+    accumulators: Parameters
+    unfinished: Unfinished | None
+
+
+_SHORTER = {
+    "unfinished.carried.states": "unfinished.state",
+    "unfinished.carried.documents": "unfinished.documents",
+}
+"""The names in the file that are not those of their fields."""
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the arrays and numbers that a value is made of, each with its name in the file."""
+    if isinstance(value, (_Saved, Unfinished, Parameters, Carried)):
+        for field_name in get_type_hints(type(value)):
+            yield from _leaves(getattr(value, field_name), f"{name}.{field_name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for number, array in enumerate(value):
+            yield f"{_SHORTER.get(name, name)}{number}", array
+    elif value is not None:
+        yield _SHORTER.get(name, name), value
+
+
+def _made(kind: Any, file: Mapping[str, Any], name: str = "") -> Any:
+    """Make a value of a kind from its `_leaves` in a file."""
+    if kind == Unfinished | None:
+        begun = any(key.startswith(f"{name}.") for key in file)
+        return _made(Unfinished, file, name) if begun else None
+    if kind in (_Saved, Unfinished, Parameters, Carried):
+        fields = get_type_hints(kind).items()
+        return kind(**{n: _made(part, file, f"{name}.{n}".lstrip(".")) for n, part in fields})
+    name = _SHORTER.get(name, name)
+    if get_origin(kind) is tuple:
+        count = sum(key.startswith(name) for key in file)
+        return tuple(file[f"{name}{number}"] for number in range(count))
+    return kind(file[name]) if kind in (str, int, float) else file[name]
 
 
 def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
@@ -67,7 +107,9 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
     """
     try:
         with directory.state.open("rb") as file, np.load(file) as arrays:
-            state = _read(directory, arrays)
+            saved: _Saved = _made(_Saved, arrays)
+        first = RunRecord.model_validate_json(saved.record, strict=True)
+        epochs = [Epoch.model_validate_json(str(one), strict=True) for one in saved.epochs]
     except FileNotFoundError:
         return None
     except ValidationError:  # another version of this program has written it
@@ -76,47 +118,8 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
         logger.warning("%s: damaged: training begins anew: %s", directory.state, error)
         return None
     # A search may have chosen other settings since, if its candidates were trained anew.
-    same = state.record.identity == record.identity and state.record.settings == record.settings
-    return state if same else None
-
-
-def _read(directory: RunDirectory, file: Mapping[str, Any]) -> RunState:
-    """Read an undamaged checkpoint."""
-    record = RunRecord.model_validate_json(str(file["record"]), strict=True)
-    epochs = [Epoch.model_validate_json(str(one), strict=True) for one in file["epochs"]]
-    progress = Progress(
-        _read_parameters(file, "weights"),
-        _read_parameters(file, "accumulators"),
-        [epoch.valid_perplexity for epoch in epochs],
-    )
-    if any(name.startswith(_UNFINISHED) for name in file):
-        progress.unfinished = Unfinished(
-            _read_parameters(file, "unfinished.weights"),
-            _read_parameters(file, "unfinished.accumulators"),
-            Carried(_read_numbered(file, "unfinished.state"), file["unfinished.documents"]),
-            _read_numbered(file, "unfinished.waiting"),
-            int(file["unfinished.batches"]),
-            int(file["unfinished.tokens"]),
-            float(file["unfinished.log_probability"]),
-        )
-    seconds = float(file["seconds"])
-    return RunState(directory, record, progress, epochs, seconds, float(file["cpu_seconds"]))
-
-
-def _parameters(prefix: str, of: Progress | Unfinished) -> dict[str, Any]:
-    """Return the weights and the accumulators by their names in the file."""
-    named = {kind: getattr(of, kind)._asdict() for kind in _KINDS}
-    return {f"{prefix}{kind}.{n}": a for kind, arrays in named.items() for n, a in arrays.items()}
-
-
-def _read_parameters(file: Mapping[str, Any], kind: str) -> Parameters:
-    return Parameters(*(file[f"{kind}.{name}"] for name in Parameters._fields))
-
-
-def _numbered(name: str, arrays: tuple[Any, ...]) -> dict[str, Any]:
-    return {f"{name}{number}": array for number, array in enumerate(arrays)}
-
-
-def _read_numbered(file: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    count = sum(key.startswith(name) for key in file)
-    return tuple(file[f"{name}{number}"] for number in range(count))
+    if (first.identity, first.settings) != (record.identity, record.settings):
+        return None
+    reached = [epoch.valid_perplexity for epoch in epochs]
+    progress = Progress(saved.weights, saved.accumulators, reached, saved.unfinished)
+    return RunState(directory, first, progress, epochs, saved.seconds, saved.cpu_seconds)
