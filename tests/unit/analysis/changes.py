@@ -79,8 +79,8 @@ def score(results: Results, run: str, evaluation: str, **perplexities: float) ->
 def diverge(directory: ExperimentDirectory, run: str, reason: str) -> None:
     """Turn a finished run into one that diverged before its first epoch had ended."""
     path = directory.run(run).result
-    identity = records.read(RunResult, path).identity
-    records.write(path, run_divergence(identity=identity, reason=reason))
+    kept = records.read(RunResult, path).model_dump(include={"identity", "files"})
+    records.write(path, run_divergence(**kept, reason=reason))
 
 
 def diverge_evaluation(
