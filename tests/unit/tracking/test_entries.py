@@ -21,8 +21,7 @@ from online_rnnlm.tracking import entries
 from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
-from tests.unit.analysis.changes import diverge_evaluation
-from tests.unit.small_records import run_divergence
+from tests.unit.analysis.changes import diverge, diverge_evaluation
 from tests.unit.tracking import invented
 from tests.unit.tracking.invented import RUN, STATIC
 from tests.waiting import free_port
@@ -100,9 +99,7 @@ def test_a_killed_entry_is_completed(directory, monkeypatch):
 def test_a_diverged_run_is_failed_with_its_reason(directory):
     experiment_id = open_store(directory)
     diverge_evaluation(directory, RUN, "document_vector", "on test")
-    identity = record_of(directory, STATIC).identity
-    diverged = run_divergence(identity=identity, reason="in epoch 3")
-    records.write(directory.run(STATIC).result, diverged)
+    diverge(directory, STATIC, "in epoch 3")
     for name, reason in ((RUN, "on test"), (STATIC, "in epoch 3")):
         run = shown(entries.enter_run(directory, experiment_id, name))
         assert (run.info.status, run.data.tags["mlflow.note.content"]) == ("FAILED", reason)
