@@ -104,6 +104,7 @@ fast: environment ## Run the fast tests (PYTHON=python3.11 VENV=.venv-3.11: with
 	$(TEST) -m "not slow" tests/unit
 
 test: environment jax ## Run all tests
+	$(BIN)/python -m tests.compile_kernels
 	$(TEST)
 
 lint: environment ## Check format, style, types and the workflow
