@@ -1,5 +1,6 @@
 """Test that reading the rules needs few packages."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,22 @@ def test_the_root_only_points_to_the_workflow():
     assert (ROOT / "profiles").readlink() == Path("workflow/profiles")
     snakefile = (ROOT / "Snakefile").read_text(encoding="utf-8")
     assert 'include: "workflow/Snakefile"' in snakefile and "shell" not in snakefile
+
+
+def test_what_reads_a_corpus_or_a_run_waits_for_it():
+    configuration = ("--configfile", "config/smoke.yaml", "--config", "experiment=never-run")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--rulegraph", *configuration],
+        cwd=ROOT,
+        env=users_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', done.stdout))
+    edges = re.findall(r"(\d+) -> (\d+)", done.stdout)
+    waits_for = {(names[before], names[after]) for before, after in edges}
+    readers = ("evaluate", "evaluate_vector", "mix", "time", "audits")
+    missing = {(before, after) for before in ("encode", "train") for after in readers} - waits_for
+    assert not missing
+    assert {("encode", "train"), ("encode", "rival"), ("evaluate", "mix")} <= waits_for

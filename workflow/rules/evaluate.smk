@@ -74,6 +74,11 @@ use rule evaluate as evaluate_vector with:
 # A mixture is made of the scores of other evaluations.
 use rule evaluate as mix with:
     input:
+        run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
+        ),
+        other_texts=lambda wildcards: other_text_files(RUNS[wildcards.run].corpus_folder),
         parts=lambda wildcards: [
             file
             for part in parts_of(
@@ -150,7 +155,13 @@ rule time:
 rule audits:
     input:
         run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
-        corpus=ancient(corpus_files(list(CORPORA), "train", "valid", "test")),
+        corpus=ancient(
+            collect(
+                "<results>/corpora/{folder}/{name}",
+                folder=list(CORPORA),
+                name=["vocabulary.tsv", "statistics.json", "splitter.json", "test.txt"],
+            )
+        ),
     output:
         "<results>/audits.json",
     log:

@@ -33,7 +33,7 @@ from online_rnnlm.auditing.rules import (
     last_unit,
     lines_of,
 )
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
@@ -88,7 +88,7 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     return replace(scorer, ask=ask)
 
 
-def audit_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Audit every row's first run as for its number in the table, and write `audits.json`.
 
     The text is the beginning of `test`, and the kernels score it, whatever engine has trained the

@@ -130,7 +130,8 @@ class Experiment(Settings):
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus, with their runs and those of their search.
 
-        In an experiment that is no plan, the names of runs have no digits.
+        In an experiment that is no plan, the digits in the names of runs are those of settings
+        alone: no folder has these names.
         """
         return self._plan_rows(Digits(core="", corpora={}))
 

@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from online_rnnlm.config.engines import ENGINES, engine_for
 from online_rnnlm.config.evaluations import timed_ways
-from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
@@ -26,7 +26,7 @@ ROUNDS = 9
 """Number of times that every network scores the test text in each way, after once untimed."""
 
 
-def time_networks(experiment: Experiment, directory: ExperimentDirectory) -> None:
+def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Time the `timed_ways` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.

@@ -194,6 +194,8 @@ def _description(run: Any, failures: Sequence[str]) -> str:
         return failures[0]
     if run.data.tags["kind"] == "search":
         return "A run of the search for settings, which is not tested."
+    if "perplexity/test" not in run.data.metrics:
+        return "A run that has not been tested."
     reached = run.data.metrics["perplexity/test"]
     return (
         f"Test perplexity {reached:.2f}. Load the model with\n\n"

@@ -324,6 +324,12 @@ class TrainedModel:
             self.require_vector(way)
         separate = running or way.unit_of_text in (None, "sentence")
         if way.unit_of_text is None and self.network.unit_of(way) == "stream":
+            settings = self.network.settings
+            if settings.document_size and settings.carry == "state":
+                raise UserError(
+                    "`unit_of_text`: a model that was trained with `carry: state` on a stream "
+                    "needs one, such as `stream`: a list of texts is several streams"
+                )
             way = replace(way, unit_of_text="document")
         sentences = sentences_of(texts, self.preparation, layout, separate=separate)
         return self.score_parts(sentences, way)

@@ -24,6 +24,8 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.use import model_file
+from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.network import LoadedNetwork
 from online_rnnlm.use.rescoring import rescore
 from online_rnnlm.use.scored import in_parts
@@ -358,6 +360,18 @@ def test_a_model_trained_by_stream_reads_a_text_as_one(model):
     by_sentence = replace(as_trained, unit_of_text="sentence")
     found, alone = network.score(split, by_sentence), other.score(split, as_trained)
     np.testing.assert_allclose(found.log_probabilities, alone.log_probabilities, rtol=1e-5)
+
+
+def test_a_stream_that_carries_the_state_alone_is_no_list_of_documents(model_path):
+    contents = model_file.read(model_path)
+    settings = contents.description.settings.model_copy(
+        update={"unit_of_text": "stream", "carry": "state"}
+    )
+    described = contents.description.model_copy(update={"settings": settings})
+    other = TrainedModel(replace(contents, description=described))
+    with pytest.raises(UserError, match="`unit_of_text`: a model that was trained with `carry"):
+        other.score(["the cat .", "the king"])
+    assert len(other.score(["the cat .", "the king"], unit_of_text="stream")) == 2
 
 
 @pytest.mark.parametrize("unit", ["sentence", "document", "stream"])
