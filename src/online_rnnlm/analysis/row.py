@@ -193,7 +193,7 @@ class Side(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Time per token in testing (s), as the evaluations took it, mean over the seeds."""
+        """Time per token in testing (s) at the mean speed of the seeds' evaluations."""
         return 1 / metric_of(self.by_seed, "words_per_second", "test").mean
 
     @property
