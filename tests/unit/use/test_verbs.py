@@ -37,6 +37,10 @@ def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, 
     assert command in run(verb, "--help").out
     shutil.copy(ROOT / "LICENSE", tmp_path)  # a text of the folder that users are in
     monkeypatch.chdir(tmp_path)
+    for name, options in (("learning.tsv", []), ("frozen.tsv", ["--frozen"])):
+        if name in command:
+            scores = run("score", "LICENSE", "--per", "word", "--format", "tsv", *options).out
+            (tmp_path / name).write_text(scores, encoding="utf-8")
     given, _, used = command.replace("results/demo", str(results.path)).rpartition(" | ")
     text = subprocess.check_output(["bash", "-ec", given]) if given else ""
     found = run(*shlex.split(used)[1:], text=text)
