@@ -109,15 +109,17 @@ def live_log(directory: ExperimentDirectory, name: str) -> Callable[[Sequence[Ep
     """
     address = os.environ.get(STORE, "")
     is_on = bool(address) and not address.startswith("sqlite")
+    run_id = ""
 
     def log(epochs: Sequence[Epoch]) -> None:
-        nonlocal is_on
+        nonlocal is_on, run_id
         if not is_on:
             return
         record = records.read(RunRecord, directory.run(name).record)
         try:
             with one_line_errors():
-                log_epochs(begin_run(open_store(directory), record), record, epochs)
+                run_id = run_id or begin_run(open_store(directory), record)
+                log_epochs(run_id, record, epochs)
         except UserError as error:
             is_on = False
             logger.warning("%s; the run goes on, and is entered when it has been tested", error)

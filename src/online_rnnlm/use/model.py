@@ -78,6 +78,13 @@ class TrainedModel:
         """The static model that comes with the project's own, to compare with; else None."""
         return TrainedModel(read(self._static)) if self._static else None
 
+    @cached_property
+    def _log_frequencies(self) -> NDArray[np.float64]:
+        """(V,): log of each word's share of the training text."""
+        counts = self.network.corpus.counts
+        frequencies: NDArray[np.float64] = np.log(np.maximum(counts, 1)) - np.log(counts.sum())
+        return frequencies
+
     @property
     def words(self) -> list[str]:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
@@ -103,9 +110,9 @@ class TrainedModel:
         Raises UserError if the model diverges.
         """
         number_read = 0
+        # With other steps than those of training, learning can ruin the model.
+        is_tried = bool(way.groups or way.vector_rate is not None or way.after != 1)
         gain = 0.0
-        frequencies = np.log(np.maximum(self.network.corpus.counts, 1))
-        frequencies -= np.log(self.network.corpus.counts.sum())
         for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [n for n, sentence in enumerate(part, number_read) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
@@ -114,10 +121,12 @@ class TrainedModel:
             )
             scores = self.network.score(split, way, numbers)
             number_read += len(part)
-            gain += float((scores.log_probabilities - frequencies[split.stream[1:]]).sum())
+            if is_tried:
+                by_frequency = self._log_frequencies[split.stream[1:]]
+                gain += float((scores.log_probabilities - by_frequency).sum())
             vectors = scores.document_vectors
             yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
-        if gain < 0 and (way.groups or way.vector_rate is not None or way.after != 1):
+        if gain < 0:
             logger.warning(
                 "learning ruins the model: the text is less likely than by the frequencies of its "
                 "words: a smaller `learning_rate` is needed, or `learn_after: word`"
