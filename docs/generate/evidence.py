@@ -16,9 +16,8 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims import CLAIMS
-from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of, read_results
-from online_rnnlm.analysis.significance import seed_interval
+from online_rnnlm.analysis.significance import percent_of_gain, percents_of_gains, seed_interval
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
 from online_rnnlm.analysis.tables.write import markdown_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, get_args
 
-from online_rnnlm.analysis.comparison import ComparedSides, compare_sides
 from online_rnnlm.analysis.headline import (
     headline_on,
     static_of_as_many_parameters,
@@ -18,6 +17,7 @@ from online_rnnlm.analysis.headline import (
 )
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import FinishedRow, Side, longest
+from online_rnnlm.analysis.sides import ComparedSides, compare_sides
 from online_rnnlm.config.testing import MIXTURE, UNITS
 from online_rnnlm.core.way import (
     DOCUMENT_VECTOR,

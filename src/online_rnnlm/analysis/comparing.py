@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from online_rnnlm.analysis.comparison import percent_of_gain, percents_of_gains
-from online_rnnlm.analysis.significance import bootstrap_interval, pieces_of, sign_flip_p_value
+from online_rnnlm.analysis.significance import change_of, pieces_of, sign_flip_p_value
 from online_rnnlm.errors import UserError, naming
 
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
@@ -41,7 +40,7 @@ class Comparison:
     p_value: float
     """Two-sided p-value of the paired permutation test over the pieces."""
     drawn: Literal["document", "block"]
-    """What the pieces are: documents or, if these are not known, blocks of consecutive items."""
+    """The kind of the pieces: documents or, if these are not known, blocks of consecutive items."""
     pieces: int
     """Number of pieces."""
     tokens: int
@@ -88,15 +87,10 @@ def compare(
         raise UserError("to compare two models, a text needs two documents, or several sentences")
     tokens = pieces.sums(lengths)
     gains = pieces.sums(sums[0] - sums[1])
-    gain = float(gains.sum() / tokens.sum())
-    interval = bootstrap_interval(gains, tokens.astype(np.int64))
     return Comparison(
         perplexity=math.exp(-sums[0].sum() / tokens.sum()),
         perplexity_against=math.exp(-sums[1].sum() / tokens.sum()),
-        change_percent=percent_of_gain(gain),
-        interval_percent=percents_of_gains(interval),
-        nats_per_token=gain,
-        interval_nats_per_token=interval,
+        **change_of(gains, tokens.astype(np.int64))._asdict(),
         p_value=sign_flip_p_value(gains),
         drawn="document" if pieces.name == "article" else "block",
         pieces=pieces.count,
@@ -110,7 +104,8 @@ def compare_files(ours: Path, theirs: Path) -> Comparison:
     Raises UserError if a table cannot be read, if they are of different texts, or if one model
     knows a word that the other one does not: its perplexity is then one of another vocabulary.
     """
-    first, second = _words(ours), _words(theirs)
+    first = _words(ours)
+    second = _words(theirs)
     if len(first) != len(second):
         raise UserError(f"{ours} and {theirs}: {len(first)} and {len(second)} words: not one text")
     for column in ("document", "sentence", "word", "known"):

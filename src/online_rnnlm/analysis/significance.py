@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +103,34 @@ def bootstrap_interval(
         rng=np.random.default_rng(seed),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def percent_of_gain(gain: float) -> float:
+    """The change of perplexity in per cent that a gain in nats per token makes."""
+    return 100 * math.expm1(-gain)
+
+
+def percents_of_gains(interval: Interval) -> Interval:
+    """The interval of changes of perplexity in per cent that an interval of gains makes."""
+    low, high = interval
+    return percent_of_gain(high), percent_of_gain(low)
+
+
+class Change(NamedTuple):
+    """The change of perplexity from one model to another, with its 95 % bootstrap interval."""
+
+    change_percent: float
+    interval_percent: Interval
+    nats_per_token: float
+    """The gain."""
+    interval_nats_per_token: Interval
+
+
+def change_of(gains: Floats, tokens: npt.NDArray[np.integer]) -> Change:
+    """The change that gains (pieces,) in log P make, in a text whose pieces have these tokens."""
+    gain = float(gains.sum() / tokens.sum())
+    interval = bootstrap_interval(gains, tokens)
+    return Change(percent_of_gain(gain), percents_of_gains(interval), gain, interval)
 
 
 def equivalence_p_value(gains: Floats, tokens: npt.NDArray[np.integer], margin: float) -> float:

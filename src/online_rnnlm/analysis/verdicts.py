@@ -15,8 +15,8 @@ from online_rnnlm.analysis.claims import (
     MULTIPLY_ADDS,
     comparisons,
 )
-from online_rnnlm.analysis.comparison import ComparedSides, compare_times, null_of
 from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.sides import ComparedSides, compare_times, null_of
 from online_rnnlm.analysis.significance import LEVEL, holm, side
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
 from online_rnnlm.config.experiment import Plan

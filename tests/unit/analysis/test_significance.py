@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from online_rnnlm.analysis.comparison import PieceScores, effect_of, null_of, p_value_of
+from online_rnnlm.analysis.sides import PieceScores, effect_of, null_of, p_value_of
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
     equivalence_p_value,

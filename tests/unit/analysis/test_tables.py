@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.comparison import scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import Side
+from online_rnnlm.analysis.sides import scores_of
 from online_rnnlm.analysis.tables import (
     choices,
     corpora,

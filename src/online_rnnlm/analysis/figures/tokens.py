@@ -14,12 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from online_rnnlm.analysis.comparison import pieces_for
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.headline import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.sides import pieces_for
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split

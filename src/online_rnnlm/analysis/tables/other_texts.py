@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.comparison import effect_of, percent_of_gain, scores_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side, System, metric_of
+from online_rnnlm.analysis.sides import effect_of, scores_of
+from online_rnnlm.analysis.significance import percent_of_gain
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,

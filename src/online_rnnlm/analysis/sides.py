@@ -14,8 +14,9 @@ from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.analysis.significance import (
     LEVEL,
     Pieces,
-    bootstrap_interval,
+    change_of,
     equivalence_p_value,
+    percents_of_gains,
     seed_interval,
     sign_flip_p_value,
 )
@@ -62,7 +63,7 @@ class ComparedSides(NamedTuple):
     theirs: Side
     """The side that it is compared with."""
     which: str
-    """What their side is in words, such as `best rival at any cost`, if its name is not enough."""
+    """Words that follow the name of their side, such as `best rival at any cost`; may be empty."""
     case: str
     """The case, if the claim has several."""
     effect: Effect
@@ -167,8 +168,6 @@ def effect_of(
     """
     tokens = ours.tokens
     gains = ours.log_probabilities - theirs.log_probabilities
-    difference = float(gains.sum() / tokens.sum())
-    interval = bootstrap_interval(gains, tokens)
     equivalence = None
     if margin_percent is not None:
         p_value = equivalence_p_value(gains, tokens, -null_of(margin_percent))
@@ -178,10 +177,7 @@ def effect_of(
     return Effect(
         test_perplexity=ours.perplexity,
         test_perplexity_against=theirs.perplexity,
-        change_percent=percent_of_gain(difference),
-        interval_percent=percents_of_gains(interval),
-        nats_per_token=difference,
-        interval_nats_per_token=interval,
+        **change_of(gains, tokens)._asdict(),
         pieces=len(gains),
         tokens=int(tokens.sum()),
         margin_percent=margin_percent,
@@ -241,14 +237,3 @@ def compare_times(
 def null_of(margin_percent: float | None) -> float:
     """The difference, in nats per token, that a first model must exceed to be as good."""
     return -math.log1p((margin_percent or 0.0) / 100)
-
-
-def percent_of_gain(gain: float) -> float:
-    """The change of perplexity in per cent that a gain in nats per token makes."""
-    return 100 * math.expm1(-gain)
-
-
-def percents_of_gains(interval: tuple[float, float]) -> tuple[float, float]:
-    """The interval of changes of perplexity in per cent that an interval of gains makes."""
-    low, high = interval
-    return percent_of_gain(high), percent_of_gain(low)
