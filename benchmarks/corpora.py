@@ -15,6 +15,8 @@ import numpy as np
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings
 from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
@@ -54,17 +56,21 @@ def prepare(files: Mapping[str, Path], path: Path, like: CorpusSettings) -> Corp
     source = {"kind": "text", "tokenised": True, **files}
     values = {"source": source, "vocabulary": like.vocabulary, "classes": like.classes}
     directory = CorpusDirectory(path)
-    _prepare(CorpusSettings.model_validate(values), directory)
+    run_stages(CorpusSettings.model_validate(values), directory, path)
     return directory
 
 
-def _prepare(settings: CorpusSettings, directory: CorpusDirectory) -> None:
-    from online_rnnlm.corpora.sources import source_of  # noqa: PLC0415
-    from online_rnnlm.corpora.stages import run_stage  # noqa: PLC0415
-
+def run_stages(
+    settings: CorpusSettings,
+    directory: CorpusDirectory,
+    downloads: Path,
+    processes: int = 1,
+    other_texts: Mapping[str, Path] | None = None,
+) -> None:
+    """Prepare a corpus by all of its stages, as the workflow's rules do; a ready text skips two."""
     ready = source_of(settings.source).skips_sentences
     for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
-        run_stage(stage, settings, directory, directory.path)
+        run_stage(stage, settings, directory, downloads, processes, other_texts or {})
 
 
 def paper_text(folder: Path) -> Text:
@@ -72,7 +78,7 @@ def paper_text(folder: Path) -> Text:
     name, settings = next(iter(load(PAPER).corpora.items()))
     directory = CorpusDirectory(folder / name)
     if not directory.statistics.is_file():
-        _prepare(settings, directory)
+        run_stages(settings, directory, directory.path)
     return open_text(directory)
 
 

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks.corpora import run_stages
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-from tests.stages import run_stages
 
 TOPICS = {
     "farm": ("cat mouse milk hen", "sees hunts likes"),

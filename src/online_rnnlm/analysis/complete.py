@@ -1,4 +1,4 @@
-"""Whether an experiment is complete: its mark if it is, and what it lacks if it is not."""
+"""The mark of an experiment that lacks nothing; of another one, a line for each thing it lacks."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "st
 RuleName = Literal["causality", "normalisation", "score before update", "single pass", "reset"]
 Status = Literal["holds", "broken", "not tested", "not claimed"]
 _DESCRIBED = {"use_attribute_docstrings": True}
-"""What pydantic reads: the docstrings below describe the keys of `audits.json`."""
+"""Settings for pydantic, by which the docstrings below describe the keys of `audits.json`."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What can be audited: the project's own networks, and any program.
+"""Scorers for an audit: the project's own networks, and any program.
 
 A program reads a sentence a line, and answers each with a line of log P; docs/audit.md describes
 the lines.

@@ -209,7 +209,8 @@ _READ_AS: Mapping[str, Mapping[str, Any]] = {
     "learning_rate": {"type": positive_number, "metavar": "RATE"},
     "steps": {"type": whole_number(MOST_STEPS)},
 }
-"""How the command line reads and shows the values of options of `WayOptions`."""
+"""For options of `WayOptions`, the arguments of argparse by which their values are read and shown.
+"""
 
 
 def add_way_option(parser: argparse._ActionsContainer, name: str, help: str = "") -> None:

@@ -26,7 +26,7 @@ LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
 _SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
 _OF_TEXTS = ("perplexity_without_unknown", "oov_rate")
-"""What only the sum over a whole text has."""
+"""The columns that only the sum over a whole text has."""
 _SHOWN = {
     "word": ("log_probability", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),

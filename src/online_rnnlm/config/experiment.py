@@ -37,7 +37,7 @@ from online_rnnlm.config.rows import (
 )
 from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.errors import UserError
 
 AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
@@ -175,7 +175,7 @@ class Experiment(Settings):
                 raise
             made[settings.without_unused(undecided=searched)] = None
         if not any(settings.document_size for settings in made):
-            for key in ("document_rate", "document_gradient", "carry"):
+            for key in OF_VECTOR:
                 if key in row and not isinstance(row[key], list):
                     message = "changes nothing: the row has no document vector (`document_size`: 0)"
                     raise WrongValue(("rows", entry, key), message)

@@ -29,6 +29,9 @@ from online_rnnlm.core.way import UnitOfText
 CellName = Literal["sigmoid", "slow_context", "lstm"]
 """The hidden layers: modules of `core/cells/`."""
 
+OF_VECTOR = ("document_rate", "document_gradient", "carry")
+"""The settings that change nothing in a network without a document vector."""
+
 if TYPE_CHECKING:
     EngineName = str
 else:
@@ -136,7 +139,7 @@ class RunSettings(Settings):
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()
         if not self.document_size:
-            unused |= {"document_rate", "document_gradient", "carry"}
+            unused |= {*OF_VECTOR}
         if self.cell != "slow_context":
             unused |= {"context_size", "context_decay"}
         if self.optimizer != "adagrad":

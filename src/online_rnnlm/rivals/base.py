@@ -1,4 +1,4 @@
-"""What the rivals share: their types, the settings that are found for them, and a clock."""
+"""The shared parts of the rivals: types, the result of a search for settings, and a clock."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ GRID: dict[str, tuple[float, ...]] = {
 TOKENS = 5
 """The length of a stretch, as in the paper."""
 MULTIPLY_ADDS_PER_STEP = 3
-"""Those of a step of one weight, beside its gradient: one for the scaled step, two for the decay.
-"""
+"""The multiply-adds by which one weight takes a step, its gradient not counted: one for the scaled
+step, two for the decay."""
 Place = tuple[int, ...]
 _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.corpora import run_stages
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.paths import CorpusDirectory
-from tests.stages import run_stages
 from tests.unit.corpora.http_server import BadServer, bad_server
 
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.corpora import run_stages
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -25,7 +26,6 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import load
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from tests.stages import run_stages
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST, NO_DIGITS

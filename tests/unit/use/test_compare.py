@@ -66,7 +66,7 @@ def test_what_cannot_be_compared_is_refused(ours, theirs, documents, expected):
 
 @pytest.fixture
 def tables(run, model_path, tmp_path):
-    """What `score --per word` writes for a text of documents, learning and frozen."""
+    """The tables of `score --per word` for a text of documents, learning and frozen."""
     text = "\n\n".join("The cat sees.\nThe mouse hunts the hen 1.\nThe king." for _ in range(9))
     for name, options in {
         "learning.tsv": ["tsv", "--unit-of-text", "document"],

@@ -16,7 +16,7 @@ from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC, Drawing
 from online_rnnlm.analysis.headline import headline_on, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import System
+from online_rnnlm.analysis.row import FinishedRow, System
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
@@ -48,7 +48,12 @@ def _look_of(system: System) -> _Look:
     """The marker and the colour of a system."""
     if system.row is None or system.rival is not None:
         return _LOOK_RIVAL
-    return _LOOK_LEARNING if system.row.has_vector else _LOOK_STATIC
+    return _look_of_row(system.row)
+
+
+def _look_of_row(row: FinishedRow) -> _Look:
+    """The marker and the colour of a network."""
+    return _LOOK_LEARNING if row.has_vector else _LOOK_STATIC
 
 
 def _marks(results: Results) -> str:
@@ -102,14 +107,14 @@ def draw_systems(results: Results) -> Drawing:
             capsize=3,
             **_look_of(system),
         )
-        side, alignment = (1, "left") if mean <= middle else (-1, "right")
+        side = 1 if mean <= middle else -1
         axis.annotate(
             f"{system.name}  {mean:.1f}",
             (mean + side * deviation, height),
             xytext=(9 * side, 0),
             textcoords="offset points",
             va="center",
-            ha=alignment,
+            ha="left" if side == 1 else "right",
             weight="bold" if system.name == headline.label else "normal",
         )
     axis.set_ylim(len(systems) - 0.4, -0.6)
@@ -177,7 +182,8 @@ def draw_learning(results: Results) -> Drawing:
             epochs_of_run = read_epochs(results.directory.run(run.name))
             curves.append([epoch.valid_perplexity for epoch in epochs_of_run])
             shown += curves[-1]
-        colour, marker = (ONLINE, "D") if row.has_vector else (STATIC, "o")
+        look = _look_of_row(row)
+        colour = look["color"]
         for curve in curves if len(curves) > 1 else ():
             axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
         # The mean ends where the first seed stops; later it would be over fewer runs.
@@ -185,7 +191,7 @@ def draw_learning(results: Results) -> Drawing:
         style = _STYLES[drawn[row.has_vector] % len(_STYLES)]
         drawn[row.has_vector] += 1
         epochs = range(1, len(line) + 1)
-        axis.plot(epochs, line, linestyle=style, marker=marker, color=colour, lw=1.5, ms=3)
+        axis.plot(epochs, line, linestyle=style, lw=1.5, ms=3, **look)
         ends.append(drawing.Label(f"{row.label}  {line[-1]:.1f}", (len(line), line[-1]), colour))
     drawing.log_scale(axis, min(shown), max(shown))
     axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
