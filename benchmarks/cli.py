@@ -22,7 +22,7 @@ from benchmarks.workloads import ONLINE, STATIC, Context
 from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.hardware import machine
+from online_rnnlm.process.devices import machine
 from online_rnnlm.storage.code import core_digest
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory, experiment_directory

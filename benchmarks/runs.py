@@ -25,7 +25,7 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.train import train
-from online_rnnlm.process.hardware import peak_memory
+from online_rnnlm.process.devices import peak_memory
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import read_epochs

@@ -16,7 +16,7 @@ from online_rnnlm.config.catalogue import TABLES
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.rivals import rivals_of
+from online_rnnlm.rivals import TESTS, rivals_of
 from tests.project import ROOT
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
@@ -35,7 +35,7 @@ CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
         ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": (RIVALS, ("evaluate",)),
+    "rivals.": ({test.partition(".")[0] for test in TESTS.values()}, ("evaluate",)),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
         ("Source",),
@@ -75,6 +75,9 @@ def test_the_names_of_engines_are_those_with_properties():
 
 def test_rivals_have_names():
     rivals = rivals_of(typed.TestingSettings())
-    assert tuple(rivals) == RIVALS
+    assert tuple(rivals) == RIVALS and {*TESTS} == {*RIVALS}
+    for test in TESTS.values():
+        module, _, function = test.partition(".")
+        assert callable(getattr(import_module(f"online_rnnlm.rivals.{module}"), function))
     for rival in rivals.values():
         assert rival.label and rival.phrase and rival.title and rival.note

@@ -37,7 +37,7 @@ rule evaluate:
     resources:
         mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
         runtime=lambda wildcards, attempt: requests.testing_minutes(
-            workload(wildcards), EXPERIMENT.testing, attempt
+            workload(wildcards), EXPERIMENT.testing, wildcards.get("evaluation"), attempt
         ),
         gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
     params:

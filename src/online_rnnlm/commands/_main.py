@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from online_rnnlm.commands import (
     audit,
-    compare,
     experiment,
     model,
     next_words,
@@ -213,7 +212,7 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "nearest": vectors.NEAREST,
         "vectors": vectors.VECTORS,
         "info": model.INFO,
-        "compare": compare.COMPARE,
+        "compare": score.COMPARE,
         "audit": audit.AUDIT,
         "export": model.EXPORT,
     },

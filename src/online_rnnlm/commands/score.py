@@ -1,14 +1,18 @@
-"""Compute the log-probability and the perplexity of a text."""
+"""Verbs for the scores of a text: compute them, and compare those of two models."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import Verb
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_score(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `score`."""
     _arguments.add_model(parser)
     _arguments.add_text(parser)
     _arguments.add_way(parser)
@@ -38,7 +42,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def run_score(arguments: argparse.Namespace) -> None:
+    """Write the scores of a text."""
     import sys
 
     from online_rnnlm.commands._scores import ScoreWriter, score_text
@@ -50,12 +55,39 @@ def _run(arguments: argparse.Namespace) -> None:
     score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)
 
 
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `compare`."""
+    what = "what `score --per word --format tsv` (or `jsonl`) wrote for"
+    parser.add_argument("first", type=Path, help=f"{what} one model")
+    parser.add_argument("second", type=Path, help=f"{what} the other one, for the same text")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_compare(arguments: argparse.Namespace) -> None:
+    """Print the difference of two models."""
+    from online_rnnlm.analysis.comparing import compare_files
+
+    found = compare_files(arguments.first, arguments.second)
+    print(json.dumps(asdict(found), indent=1) if arguments.json else found)
+
+
 SCORE = Verb(
     "compute the log-probability and the perplexity of a text",
-    _add_arguments,
-    _run,
+    add_score,
+    run_score,
     """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm score
 
 A word in brackets is not in the vocabulary. A token is a word or the end of a sentence.""",
+)
+COMPARE = Verb(
+    "say whether two models differ on a text by more than chance",
+    add_compare,
+    run_compare,
+    """\
+example: online-rnnlm compare learning.tsv frozen.tsv
+
+The change of perplexity from the second model to the first one, with its 95 % bootstrap interval
+and the p-value of a paired permutation test. Both draw documents, or blocks of sentences if the
+text is one document. Log-probabilities are in nats.""",
 )

@@ -19,7 +19,7 @@ from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.network import Failed, Network, Tested
+from online_rnnlm.jobs.network import Failed, Floats, Network, Tested, best_trial
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -28,12 +28,9 @@ from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
 
 logger = logging.getLogger(__name__)
 
-Floats = NDArray[np.float64]
 Vectors = Mapping[str, NDArray[np.floating[Any]]]
 RivalTest = Callable[[Network, TestingSettings], Tested | Failed]
 """The test of a network with a rival added to it."""
-_Scored = tuple[dict[str, Floats], dict[str, float]]
-"""The scores of texts, and the seconds that each took, by the text's name."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +223,9 @@ def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) ->
     rate of the vector.
     """
 
-    def score(rates: Mapping[str, float], texts: Iterable[str]) -> _Scored:
+    def score(
+        rates: Mapping[str, float], texts: Iterable[str]
+    ) -> tuple[dict[str, Floats], dict[str, float]]:
         weight_rate = rates.get("learning_rate")
         with_rates = replace(way, weight_rate=weight_rate, vector_rate=rates.get("document_rate"))
         scores, seconds = network.score(with_rates, texts)
@@ -237,23 +236,22 @@ def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) ->
         grid["document_rate"] = testing.document_rates
     advice = f"; try smaller rates in `testing.{next(iter(grid))}s`"
     best: dict[str, float] = {}
-    tried: list[tuple[Trial, _Scored]] = []
+    curve: list[Trial] = []
     for key, values in grid.items():
-        for rates in [{**best, key: value} for value in values]:
-            logs, seconds = score(rates, ["valid"])
-            trial = Trial(settings=rates, valid_perplexity=perplexity(logs["valid"]))
-            tried.append((trial, (logs, seconds)))
-        trial, (logs, seconds) = min(tried, key=lambda one: one[0].valid_perplexity or math.inf)
+        for value in values:
+            rates = {**best, key: value}
+            logs, _ = score(rates, ["valid"])
+            curve.append(Trial(settings=rates, valid_perplexity=perplexity(logs["valid"])))
+        trial = best_trial(curve)
         if trial.valid_perplexity is None:
-            reason = f"diverged on valid at every rate{advice}"
-            return Failed(reason, [one for one, _ in tried])
+            return Failed(f"diverged on valid at every rate{advice}", curve)
         best = dict(trial.settings)
-    more_logs, more_seconds = score(best, [n for n in network.corpus.held_out if n != "valid"])
+    logs, seconds = score(best, network.corpus.held_out)
     return Tested(
-        logs | more_logs,
-        seconds | more_seconds,
+        logs,
+        seconds,
         costs_of(network.settings, network.corpus, way),
         chosen=best,
-        curve=[one for one, _ in tried],
+        curve=curve,
         advice=advice,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from online_rnnlm.storage.evaluations import Costs, Mixture, Trial
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord
+
+Floats = NDArray[np.float64]
+Text = TypeVar("Text")
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Network:
 class Tested:
     """The findings of a test, by the name of the text, and what was chosen on `valid` for it."""
 
-    log_probabilities: Mapping[str, NDArray[np.float64]]
+    log_probabilities: Mapping[str, Floats]
     """(tokens,): natural log P of every token in order."""
     seconds: Mapping[str, float]
     """Duration of the scoring."""
@@ -93,3 +97,20 @@ class Failed:
     """A line that names what failed and what can be tried."""
     curve: Sequence[Trial] = ()
     """All settings that were tried on `valid`."""
+
+
+def best_trial(curve: Iterable[Trial]) -> Trial:
+    """Return the trial that is best on `valid`; of equal ones, the first."""
+    return min(curve, key=lambda trial: trial.valid_perplexity or math.inf)
+
+
+def timed(
+    score: Callable[[Text], Floats], texts: Mapping[str, Text]
+) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Score each text; return the scores and the seconds that each took."""
+    logs, seconds = {}, {}
+    for name, text in texts.items():
+        began = time.perf_counter()
+        logs[name] = score(text)
+        seconds[name] = time.perf_counter() - began
+    return logs, seconds

@@ -31,6 +31,9 @@ _COPIES = 12
 _TOKEN_BYTES = 60
 """Bytes of a token: its number in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
+_TRIALS = 100
+"""Settings that the search of a rival tries on `valid`. One trial takes at most as long as all
+weights do that learn after every word."""
 
 
 class Workload(NamedTuple):
@@ -41,6 +44,7 @@ class Workload(NamedTuple):
     """Number of trained parameters."""
     tokens: int
     """Number of tokens of all splits."""
+    valid_tokens: int
     sentences: int
     """Number of sentences that are trained on or scored side by side, whichever is more."""
     longest: int
@@ -79,6 +83,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         settings=settings,
         weights=count(sizes),
         tokens=sum(split.tokens for split in statistics.splits.values()),
+        valid_tokens=statistics.splits["valid"].tokens,
         sentences=max(SCORING_LANES, settings.batch_sentences),
         longest=experiment.corpora[settings.corpus].max_tokens + 1,
         word_values=word_values,
@@ -135,10 +140,17 @@ def training_minutes(load: Workload, attempt: int) -> int:
     return grown(_START_MINUTES + work / _speed(load), attempt)
 
 
-def testing_minutes(load: Workload, testing: TestingSettings, attempt: int) -> int:
-    """Return the minutes to score all splits once for each rate, of weights and vector."""
+def testing_minutes(
+    load: Workload, testing: TestingSettings, evaluation: str | None, attempt: int
+) -> int:
+    """Return the minutes to score all splits once for each rate, of weights and vector.
+
+    If the evaluation is a rival, `valid` is scored with all settings that its search tries, too.
+    """
     rates = len(testing.learning_rates) + len(testing.document_rates)
     work = load.tokens * (load.training_cost + rates * load.update_cost)
+    if evaluation in testing.rivals_of_runs:
+        work += _TRIALS * load.valid_tokens * load.update_cost
     return grown(_START_MINUTES + work / _speed(load), attempt)
 
 

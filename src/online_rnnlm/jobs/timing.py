@@ -15,8 +15,7 @@ from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.process.devices import gpu, require
-from online_rnnlm.process.hardware import machine
+from online_rnnlm.process.devices import gpu, machine, require
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory

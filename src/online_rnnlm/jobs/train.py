@@ -5,25 +5,31 @@ from __future__ import annotations
 import logging
 import math
 import os
+import platform
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
 
-from online_rnnlm.config.runs import Run
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.runs import Run, digest_of
+from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
 from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import RunState
-from online_rnnlm.jobs.description import describe_divergence, describe_result, describe_run
-from online_rnnlm.process.devices import require
-from online_rnnlm.process.hardware import peak_memory
+from online_rnnlm.jobs.cost import training_multiply_adds_per_word
+from online_rnnlm.process.devices import gpu, machine, peak_memory, require, theano_version
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.files import lock, saying_what_cannot_be_written
+from online_rnnlm.storage.code import core_digest
+from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.runs import End, Epoch
+from online_rnnlm.storage.runs import End, Epoch, RunDivergence, RunRecord, RunResult
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +60,7 @@ def train(
             directory.state.unlink(missing_ok=True)
             return
         corpus = load_corpus(corpus_directory)
-        record = describe_run(run, corpus)
+        record = _describe(run, corpus)
         require(run.settings)
         state = checkpoint.load(directory, record)
         if state is None:
@@ -67,59 +73,68 @@ def train(
         records.write(directory.record, state.record)
         records.write_lines(directory.metrics, state.epochs)
         with _logging_to(directory.log):
-            divergence = _train_epochs(run, corpus, state, checkpoint_seconds, watch, log_epochs)
-        _finish(run, corpus, state, divergence)
+            reason = None
+            if run.hopeless:
+                reason = f"{run.name}: all its candidates diverged; try others in `search`"
+            else:
+                try:
+                    _train_epochs(state, corpus, watch, checkpoint_seconds, log_epochs)
+                except Stopped as stopped:
+                    logger.info("%s: %s", _position(state, corpus), stopped)
+                    raise
+                except Diverged as error:
+                    reason = f"{run.name}: diverged in epoch {len(state.epochs) + 1}: {error}"
+                    reason += f"; try a `learning_rate` below {run.settings.learning_rate:g}"
+                    if run.settings.document_size:
+                        reason += f" or a `document_rate` below {run.settings.document_rate:g}"
+            if reason:
+                logger.warning("%s", reason)
+        _finish(state, corpus, reason)
+
+
+def _describe(run: Run, corpus: Corpus) -> RunRecord:
+    """Make the record of a run that begins now, in this process."""
+    settings = run.settings
+    engine = ENGINES[settings.engine]
+    packages = {
+        name: version(name) for name in ("numpy", "numba", "pytensor", "scipy", *engine.packages)
+    }
+    if engine.is_elsewhere:
+        packages["theano"] = theano_version()
+    return RunRecord(
+        name=run.name,
+        identity=run.identity or digest_of(settings.model_dump(mode="json")),
+        settings=settings,
+        searched=run.searched,
+        candidates=run.candidates,
+        corpus_folder=run.corpus_folder,
+        corpus_digest=corpus.digest,
+        code_digest=core_digest(),
+        began=datetime.now(UTC),
+        host=platform.node(),
+        slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),
+        machine=machine(gpu(settings)),
+        python=platform.python_version(),
+        packages=packages,
+    )
 
 
 def _train_epochs(
-    run: Run,
-    corpus: Corpus,
     state: RunState,
-    checkpoint_seconds: float,
-    watch: Watch,
-    log_epochs: EpochLog | None,
-) -> str | None:
-    """Train to the end; write the metrics and a line of the log after every epoch.
-
-    Returns the reason if training diverges, or if the run is hopeless, else None.
-    """
-    if run.hopeless:
-        reason = f"{run.name}: all its candidates diverged; try others in `search`"
-        logger.warning("%s", reason)
-        return reason
-    if state.progress.epoch or state.progress.unfinished:
-        logger.info("goes on %s", _position(state, corpus))
-    try:
-        _follow(run, corpus, state, checkpoint_seconds, watch, log_epochs)
-    except Stopped as stopped:
-        logger.info("%s: %s", _position(state, corpus), stopped)
-        raise
-    except Diverged as error:
-        settings = run.settings
-        advice = f"a `learning_rate` below {settings.learning_rate:g}"
-        if settings.document_size:
-            advice += f" or a `document_rate` below {settings.document_rate:g}"
-        epoch = len(state.epochs) + 1
-        reason = f"{run.name}: diverged in epoch {epoch}: {error}; try {advice}"
-        logger.warning("%s", reason)
-        return reason
-    return None
-
-
-def _follow(
-    run: Run,
     corpus: Corpus,
-    state: RunState,
-    checkpoint_seconds: float,
     watch: Watch,
+    checkpoint_seconds: float,
     log_epochs: EpochLog | None,
 ) -> None:
-    """Train, and save what is reached: a checkpoint whenever one is due, each epoch's metrics.
+    """Train to the end: write a checkpoint whenever one is due, and each epoch's metrics.
 
     Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
     """
+    if state.progress.epoch or state.progress.unfinished:
+        logger.info("goes on %s", _position(state, corpus))
+    settings = state.record.settings
     with needing_packages():
-        training = Training(run.settings, corpus, state.progress)
+        training = Training(settings, corpus, state.progress)
     saved = time.monotonic()
     began = time.perf_counter()
     cpu_began = time.process_time()
@@ -140,7 +155,7 @@ def _follow(
             state.save()
             saved = time.monotonic()
             records.write_lines(state.directory.metrics, state.epochs)
-            logger.info("%s", _epoch_line(state.epochs[-1], run.settings))
+            logger.info("%s", _epoch_line(state.epochs[-1], settings.max_epochs))
             if log_epochs is not None:
                 log_epochs(state.epochs)
         began = time.perf_counter()
@@ -171,9 +186,9 @@ def _position(state: RunState, corpus: Corpus) -> str:
     return f"after epoch {progress.epoch}{within}"
 
 
-def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
+def _epoch_line(epoch: Epoch, max_epochs: int) -> str:
     """Return the metrics of an epoch and the time that the rest may take, in words."""
-    left = (settings.max_epochs - epoch.epoch) * epoch.seconds
+    left = (max_epochs - epoch.epoch) * epoch.seconds
     return (
         f"epoch {epoch.epoch}: learning rate {epoch.learning_rate:.4g}, "
         f"perplexity {epoch.train_perplexity:.2f} in training, "
@@ -182,7 +197,7 @@ def _epoch_line(epoch: Epoch, settings: RunSettings) -> str:
     )
 
 
-def _finish(run: Run, corpus: Corpus, state: RunState, divergence: str | None) -> None:
+def _finish(state: RunState, corpus: Corpus, divergence: str | None) -> None:
     """Write the files of a run that has ended, and remove its checkpoint.
 
     `divergence` is the reason if the run has diverged. The result comes last, when the others are
@@ -190,14 +205,36 @@ def _finish(run: Run, corpus: Corpus, state: RunState, divergence: str | None) -
     the job for failed while it still runs.
     """
     directory = state.directory
-    identity = state.record.identity
+    settings = state.record.settings
     records.write(directory.record, state.record)
     records.write_lines(directory.metrics, state.epochs)
     weight_files.save(state.progress.weights, directory.model)
+    ended: dict[str, Any] = {
+        "identity": state.record.identity,
+        "files": {file.name: sha256_of(file) for file in (directory.model, directory.metrics)},
+        "ended": datetime.now(UTC),
+        "epochs": len(state.epochs),
+    }
     if divergence is None:
-        end: End = describe_result(run.settings, identity, directory, corpus, state.epochs)
+        best = min(state.epochs, key=lambda epoch: epoch.valid_perplexity)
+        sizes = sizes_for(settings, corpus)
+        adds = training_multiply_adds_per_word(
+            sizes,
+            corpus.mean_class_size("train"),
+            goes_through=goes_through_updates(settings),
+        )
+        end: End = RunResult(
+            **ended,
+            best_epoch=best.epoch,
+            valid_perplexity=best.valid_perplexity,
+            parameters=count(sizes),
+            training_multiply_adds_per_word=adds,
+            words_per_second=statistics.median(epoch.words_per_second for epoch in state.epochs),
+            seconds=sum(epoch.seconds for epoch in state.epochs),
+            cpu_seconds=sum(epoch.cpu_seconds for epoch in state.epochs),
+        )
     else:
-        end = describe_divergence(identity, directory, state.epochs, divergence)
+        end = RunDivergence(**ended, reason=divergence)
     records.write(directory.result, end)
     directory.state.unlink(missing_ok=True)
 

@@ -1,9 +1,12 @@
-"""Checks for what a run requires, before anything heavy is loaded: a device, and its packages."""
+"""The hardware of this process, and checks for what a run requires of it, before anything heavy is
+loaded: a device, and its packages."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import platform
+import resource
 import shutil
 from importlib.metadata import distributions
 from importlib.util import find_spec
@@ -12,6 +15,8 @@ from pathlib import Path
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.environment import information
+from online_rnnlm.storage.runs import Machine
 
 DRIVER = "libcuda.so.1"
 THEANO_PYTHON = "THEANO_PYTHON"
@@ -95,3 +100,23 @@ def theano_version() -> str:
         f"`engine: theano`: {theano_python()}: {why}: `make theano` makes it, and {THEANO_PYTHON} "
         "names another"
     )
+
+
+def machine(gpu: str | None = None) -> Machine:
+    """Describe the hardware and system that this process runs on; `gpu` names the GPU it uses."""
+    return Machine(
+        processor=information("/proc/cpuinfo", "model name") or platform.processor() or "unknown",
+        cores=os.cpu_count() or 1,
+        system=platform.platform(terse=True),
+        gpu=gpu,
+    )
+
+
+def peak_memory() -> int:
+    """Return the peak resident memory of this process, in bytes.
+
+    `getrusage` also counts the time before the process became this program, when it was a copy of
+    its parent. The system's own peak value (VmHWM) does not, so it is preferred if there is one.
+    """
+    peak = information("/proc/self/status", "VmHWM:").removesuffix(" kB")
+    return int(peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024

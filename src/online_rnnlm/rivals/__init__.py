@@ -1,16 +1,16 @@
 """The rivals by name: what a user may add to a static network instead of a document vector.
 
-A rival has an entry in the table `rivals_of`, a module of its name with a function `evaluate`, and
-its name is listed in `config/testing.py`.
+A rival is a function of a module of this folder, which `TESTS` names. It has an entry in the table
+`rivals_of`, and its name is listed in `config/testing.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Plan
@@ -25,6 +25,16 @@ if TYPE_CHECKING:  # needs numpy and pandas, which planning does not
     from online_rnnlm.jobs.evaluate import RivalTest
     from online_rnnlm.jobs.network import Tested
 
+TESTS: Mapping[RivalName, str] = {
+    "unigram_cache": "unigram_cache.evaluate",
+    "neural_cache": "neural_cache.evaluate",
+    "short_neural_cache": "neural_cache.evaluate_short",
+    "dynamic_evaluation": "dynamic_evaluation.evaluate",
+    "ngram_mixture": "mixture.evaluate_ngrams",
+    "mixture": "mixture.evaluate",
+    "kneser_ney": "kneser_ney.evaluate",
+}
+"""By rival, the module and the function that fits it, scores the texts and counts its costs."""
 NETWORK = "network"
 """The name of a mixture's part that is the network, its vector learning as in training."""
 
@@ -34,7 +44,7 @@ class Rival:
     """The names of a model to compare with, and what it is made of."""
 
     setting: RivalName
-    """Its name in `testing.rivals`, which is that of its module."""
+    """Its name in `testing.rivals`."""
     name: str
     """The name of its files, and of its part in a mixture."""
     label: str
@@ -161,8 +171,13 @@ def parts_of(
 
 def load_test(rival: RunRivalName) -> RivalTest:
     """Return the function that tests a network with a rival."""
-    test: RivalTest = import_module(f"{__name__}.{rival}").evaluate
+    test: RivalTest = _load(rival)
     return test
+
+
+def _load(rival: RivalName) -> Any:
+    module, _, function = TESTS[rival].partition(".")
+    return getattr(import_module(f"{__name__}.{module}"), function)
 
 
 def evaluate_rival(
@@ -176,7 +191,6 @@ def evaluate_rival(
     name = of_corpus.rival.name
     corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), testing.other_texts)
     identity = hashlib.sha256(f"{name} {corpus.digest}".encode()).hexdigest()
-    module = import_module(f"{__name__}.{of_corpus.rival.setting}")
-    test: Callable[[Corpus, TestingSettings], Tested] = module.evaluate
+    test: Callable[[Corpus, TestingSettings], Tested] = _load(of_corpus.rival.setting)
     files = EvaluationFiles(experiment, corpus, of_corpus.name, identity, NONE)
     files.write(test(corpus, testing))

@@ -13,19 +13,21 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import final_way
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.network import Network, Tested
-from online_rnnlm.rivals.base import Fit, Floats, States, Tokens, timed
+from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed
 from online_rnnlm.storage.evaluations import Trial
 from online_rnnlm.storage.records import Number
 
+Tokens = NDArray[np.integer[Any]]
+States = NDArray[np.floating[Any]]
 WINDOWS = (20, 50, 100, 500, 2000, 5000)
 """Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""
 WEIGHTS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -78,7 +80,8 @@ def evaluate_cache(cache: Cache, network: Network) -> Tested:
         )
         for name, found in scores.items()
     }
-    chosen, curve = fit(cache, texts["valid"])
+    curve = try_all(cache, texts["valid"])
+    chosen = best_trial(curve).settings
     logs, more = timed(partial(score, cache, chosen), texts)
     own = costs_of(network.settings, network.corpus, way)
     states = sizes_for(network.settings, network.corpus).output
@@ -92,16 +95,15 @@ def evaluate_cache(cache: Cache, network: Network) -> Tested:
     )
 
 
-def fit(cache: Cache, valid: ScoredText) -> Fit:
-    """Try every weight with every cache of the grid; of equal ones, the first is taken."""
+def try_all(cache: Cache, valid: ScoredText) -> list[Trial]:
+    """Try every weight with every cache of the grid."""
     curve = []
     for settings, probabilities in cache.grid(valid):
         for weight in WEIGHTS:
             reached = perplexity(mix(valid.log_probabilities, probabilities, weight))
             tried = {**settings, "weight": weight}
             curve.append(Trial(settings=tried, valid_perplexity=reached))
-    best = min(curve, key=lambda trial: trial.valid_perplexity or math.inf)
-    return Fit(best.settings, curve)
+    return curve
 
 
 def score(cache: Cache, settings: Mapping[str, Number], text: ScoredText) -> Floats:

@@ -17,10 +17,8 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
-from online_rnnlm.jobs.network import Network, Tested
-from online_rnnlm.rivals.base import Fit, Floats, timed
+from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed
 from online_rnnlm.storage.evaluations import Trial
-from online_rnnlm.storage.records import Number
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +53,8 @@ def evaluate(network: Network, _: TestingSettings) -> Tested:
     texts: dict[str, LearningText] = {
         name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out
     }
-    chosen, curve = fit(texts["valid"])
+    curve = search(texts["valid"])
+    chosen = best_trial(curve).settings
     logs, seconds = timed(lambda text: text(**chosen), texts)
     test = corpus.splits["test"]
     offsets = dynamic.segments_for(test, network.settings, TOKENS)[0]
@@ -68,14 +67,15 @@ def evaluate(network: Network, _: TestingSettings) -> Tested:
     return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
 
-def fit(valid: LearningText) -> Fit:
-    """Choose the settings by steps to the best neighbour in the grid, until none is better."""
+def search(valid: LearningText) -> list[Trial]:
+    """Try settings by steps to the best neighbour in the grid, until none is better."""
     curve = []
 
     @cache
     def reached(place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
-        settings = _settings(place)
+        chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
+        settings = {**chosen, "tokens": TOKENS}
         trial = Trial(settings=settings, valid_perplexity=perplexity(valid(**settings)))
         curve.append(trial)
         said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
@@ -87,12 +87,7 @@ def fit(valid: LearningText) -> Fit:
     # Of equals, the first is taken.
     while (better := min([best, *_neighbours(best)], key=reached)) != best:
         best = better
-    return Fit(_settings(best), curve)
-
-
-def _settings(place: Place) -> dict[str, Number]:
-    chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
-    return {**chosen, "tokens": TOKENS}
+    return curve
 
 
 def _neighbours(place: Place) -> Iterator[Place]:

@@ -23,8 +23,7 @@ import numpy.typing as npt
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.jobs.network import Tested
-from online_rnnlm.rivals.base import timed
+from online_rnnlm.jobs.network import Tested, timed
 from online_rnnlm.storage.evaluations import Costs
 
 logger = logging.getLogger(__name__)

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from online_rnnlm.config.testing import MIXTURE, RunRivalName, TestingSettings
-from online_rnnlm.jobs.network import Failed, Network, Tested
+from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName, TestingSettings
+from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
-from online_rnnlm.rivals.base import Floats
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -35,12 +34,15 @@ _GAP = 1e-8
 
 def evaluate(network: Network, testing: TestingSettings) -> Tested | Failed:
     """Mix a network with all its other rivals."""
-    return evaluate_mixture(network, testing, MIXTURE)
+    return _mix(network, testing, MIXTURE)
 
 
-def evaluate_mixture(
-    network: Network, testing: TestingSettings, mixture: RunRivalName
-) -> Tested | Failed:
+def evaluate_ngrams(network: Network, testing: TestingSettings) -> Tested | Failed:
+    """Mix a network with its corpus's n-gram model alone: hardly any more arithmetic."""
+    return _mix(network, testing, NGRAM_MIXTURE)
+
+
+def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> Tested | Failed:
     """Mix the scores that the evaluations of a mixture's parts have left.
 
     A text of another kind on which one of these diverged is left out. If one of them failed, so has

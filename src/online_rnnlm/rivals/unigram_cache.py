@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.jobs.network import Network, Tested
-from online_rnnlm.rivals.base import Floats, Tokens
-from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, evaluate_cache
+from online_rnnlm.jobs.network import Floats, Network, Tested
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Tokens, evaluate_cache
 from online_rnnlm.storage.records import Number
 
 

@@ -21,12 +21,12 @@ from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
+from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import ScoredText
 from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.rivals.mixture import best_weights, mixed
-from online_rnnlm.rivals.neural_cache import NeuralCache
-from online_rnnlm.rivals.short_neural_cache import CACHE
+from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
 from online_rnnlm.use.network import LoadedNetwork
 from tests.project import ROOT
@@ -475,10 +475,10 @@ def scorers(corpus_directory):
     kinds = {
         "unigram_cache": UnigramCache(),
         "neural_cache": NeuralCache(caches.WINDOWS),
-        "short_neural_cache": CACHE,
+        "short_neural_cache": NeuralCache(SHORT_WINDOWS),
     }
     for name, kind in kinds.items():
-        chosen = {**caches.fit(kind, read(valid)).chosen, "weight": 0.3}
+        chosen = {**best_trial(caches.try_all(kind, read(valid))).settings, "weight": 0.3}
         found[name] = lambda split, kind=kind, chosen=chosen: caches.score(
             kind, chosen, read(split)
         )

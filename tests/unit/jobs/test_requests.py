@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.config import testing as typed
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -42,11 +43,15 @@ def model_with(tmp_path):
     return make
 
 
-def requested(model, attempt=1):
+def requested(model):
+    testing = typed.TestingSettings(rivals=["dynamic_evaluation"])
     return (
-        requests.run_mb(model, attempt),
-        requests.training_minutes(model, attempt),
-        requests.testing_minutes(model, EXPERIMENT.testing, attempt),
+        requests.run_mb(model, 1),
+        requests.training_minutes(model, 1),
+        *(
+            requests.testing_minutes(model, testing, evaluation, 1)
+            for evaluation in (None, "dynamic_evaluation")
+        ),
     )
 
 
@@ -69,7 +74,12 @@ def test_an_lstm_needs_more(model_with):
 
 def test_only_training_needs_time_for_epochs(model_with):
     few, many = requested(model_with(max_epochs=10)), requested(model_with(max_epochs=20))
-    assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True]
+    assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True, True]
+
+
+def test_a_rivals_search_needs_time(model_with):
+    _, _, plain, searched = requested(model_with(hidden_size=400))
+    assert searched > 1.2 * plain
 
 
 def test_ten_million_words_fit(model_with):

@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import caches, neural_cache
-from online_rnnlm.rivals.caches import ScoredText, fit, score
-from online_rnnlm.rivals.neural_cache import NeuralCache
-from online_rnnlm.rivals.short_neural_cache import CACHE
+from online_rnnlm.rivals.caches import ScoredText, score, try_all
+from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
 
 A, B, C = 1, 2, 3
 VOCABULARY = 4
 UNIGRAM, NEURAL = UnigramCache(), NeuralCache(caches.WINDOWS)
+SHORT = NeuralCache(SHORT_WINDOWS)
 both = pytest.mark.parametrize("cache", [UNIGRAM, NEURAL], ids=["unigram", "neural"])
 
 
@@ -123,28 +124,28 @@ def test_the_future_does_not_leak(cache, place):
     [
         (UNIGRAM, len(caches.WINDOWS)),
         (NEURAL, len(caches.WINDOWS) * len(neural_cache.THETAS)),
-        (CACHE, 3 * len(neural_cache.THETAS)),
+        (SHORT, 3 * len(neural_cache.THETAS)),
     ],
     ids=["unigram", "neural", "short"],
 )
 def test_a_curve_has_the_perplexity_of_every_setting(cache, size):
     given_text = text(200)
-    chosen, curve = fit(cache, given_text)
+    curve = try_all(cache, given_text)
     assert len({tuple(trial.settings.values()) for trial in curve}) == size * 7
     for trial in curve[:: size // 2 + 3]:
         reached = math.exp(-score(cache, trial.settings, given_text).mean())
         assert trial.valid_perplexity == pytest.approx(reached, rel=1e-5)
     best = min(curve, key=lambda trial: trial.valid_perplexity)
-    assert chosen == best.settings
+    assert best_trial(curve) == best
 
 
 def test_a_network_that_has_diverged_leaves_no_perplexity():
     diverged = text(20)._replace(log_probabilities=np.full(20, np.nan))
-    assert {trial.valid_perplexity for trial in fit(UNIGRAM, diverged).curve} == {None}
+    assert {trial.valid_perplexity for trial in try_all(UNIGRAM, diverged)} == {None}
 
 
 def test_costs_are_counted():
     assert UNIGRAM.cost(100, {"window": 500}) == 1
     # 100 for the mean, 500 products of 100, 500 weights to add, and 1 to mix
     assert NEURAL.cost(100, {"window": 500}) == 50_601
-    assert CACHE.cost(100, {"window": 50}) == 1 + 100 + 50 * 101
+    assert SHORT.cost(100, {"window": 50}) == 1 + 100 + 50 * 101

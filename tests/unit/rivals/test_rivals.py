@@ -5,6 +5,7 @@ import pytest
 
 from online_rnnlm import rivals
 from online_rnnlm.config.experiment import parse
+from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import dynamic_evaluation
 from tests.unit.small_records import NO_DIGITS, configuration
 
@@ -39,9 +40,9 @@ class Hill:
 def test_the_search_for_dynamic_evaluation_climbs_to_the_best(corner):
     best = {key: values[corner] for key, values in dynamic_evaluation.GRID.items()}
     hill = Hill(best)
-    found = dynamic_evaluation.fit(hill)
-    assert found.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
-    assert len(found.curve) == len(hill.asked)
+    curve = dynamic_evaluation.search(hill)
+    assert best_trial(curve).settings == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert len(curve) == len(hill.asked)
     assert len({tuple(asked.values()) for asked in hill.asked}) == len(hill.asked)  # each once
     whole = np.prod([len(values) for values in dynamic_evaluation.GRID.values()])
     assert len(hill.asked) < whole / 2
@@ -58,13 +59,13 @@ def test_the_search_for_dynamic_evaluation_follows_a_ridge():
         )
         return np.array([rate + share - 5.0 * abs(rate - share)])
 
-    chosen = dynamic_evaluation.fit(ridge).chosen
+    chosen = best_trial(dynamic_evaluation.search(ridge)).settings
     assert [chosen[key] for key in keys] == [found[-1] for found in values]
 
 
 def test_if_the_usual_start_diverges_the_search_begins_at_the_smallest_steps():
     places = zip(dynamic_evaluation.GRID.items(), (0, 2, 3), strict=True)
     best = {key: values[place] for (key, values), place in places}
-    found = dynamic_evaluation.fit(Hill(best, reach=3))  # the usual start is six places away
-    assert found.chosen == {**best, "tokens": dynamic_evaluation.TOKENS}
-    assert found.curve[0].valid_perplexity is None
+    curve = dynamic_evaluation.search(Hill(best, reach=3))  # the usual start is six places away
+    assert best_trial(curve).settings == {**best, "tokens": dynamic_evaluation.TOKENS}
+    assert curve[0].valid_perplexity is None
