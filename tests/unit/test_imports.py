@@ -1,5 +1,6 @@
-"""Tests that what has to be quick loads no library that takes long."""
+"""Tests that what has to be quick loads no library that takes long, and none before its time."""
 
+import os
 import sys
 
 import pytest
@@ -35,3 +36,23 @@ THIRD_PARTY = ("numba", "mlflow", "pydantic", "pandas", "scipy", "nltk", "pytens
 def test_nothing_slow_is_loaded(code, slow):
     code += f"\nimport sys\nprint({slow} & {{*sys.modules}})"
     assert output_of([sys.executable, "-c", code], check=True).stdout.endswith("set()\n")
+
+
+SAYS_WHEN_NUMPY_IS_IMPORTED = """
+import os, sys
+
+def hook(event, arguments):
+    if event == "import" and arguments[0] == "numpy":
+        print(os.environ.get("OPENBLAS_NUM_THREADS"))
+
+sys.addaudithook(hook)
+from online_rnnlm import {name}
+"""
+
+
+@pytest.mark.parametrize("name", ["load", "TrainedModel"])
+def test_a_public_name_limits_the_threads_before_numpy_is_loaded(name):
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    code = SAYS_WHEN_NUMPY_IS_IMPORTED.format(name=name)
+    said = output_of([sys.executable, "-c", code], env=environment, check=True).stdout
+    assert {*said.split()} == {"1"}

@@ -11,7 +11,6 @@ from tests.unit.processes import output_of
 
 PAGES = sorted((ROOT / "docs" / "theano").glob("*.md"))
 GRAPH = "src/online_rnnlm/core/graph.py"
-PRINTS_TWO = "\n```python\nprint(1 + 1)\n```\n```text\n{}\n```\n"
 
 
 def theano() -> str:
@@ -51,13 +50,3 @@ def test_the_pages_quote_files_as_they_are_and_explain_every_line_of_the_models_
     quoted = {line for file, text in quotes if file == GRAPH for line in lines_of(text)}
     code = (ROOT / GRAPH).read_text(encoding="utf-8").split('"""', 2)[2]
     assert [line for line in lines_of(code) if line not in quoted] == []
-
-
-def test_a_wrong_output_is_found_and_can_be_written_into_the_page(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    file = tmp_path / "page.md"
-    file.write_text(PRINTS_TWO.format("3"), encoding="utf-8")
-    for write, differences in ((False, 1), (True, 1), (False, 0)):
-        assert page.run([file], "pytensor", write) == differences
-        assert (f"{file}:3: prints" in capsys.readouterr().out) == bool(differences)
-    assert file.read_text(encoding="utf-8") == PRINTS_TWO.format("2")

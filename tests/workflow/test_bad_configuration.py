@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.project import copy_project
+
 GOOD: dict[str, Any] = {
     "experiment": "bad",
     "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
@@ -16,8 +18,8 @@ GOOD: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory, copy_of_project):
-    return copy_of_project(tmp_path_factory.mktemp("bad") / "project")
+def shared(tmp_path_factory):
+    return copy_project(tmp_path_factory.mktemp("bad") / "project")
 
 
 def _one_error(done):

@@ -6,23 +6,20 @@ from contextlib import closing
 
 import pytest
 
+from tests.project import copy_project, own_text
+
 ERROR = "online-rnnlm: error: "
 AWAY = "http://127.0.0.1:9"
+ARGUMENTS = ("--cores", "1", "--configfile", "config/test.yaml")
 
 
 @pytest.fixture(scope="module")
-def arguments():
-    return ("--cores", "1", "--configfile", "config/test.yaml")
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, copy_of_project, own_text):
+def project(tmp_path_factory):
     """A project whose experiment has a row and a candidate that diverge, and one that does not."""
-    made = copy_of_project(tmp_path_factory.mktemp("diverging") / "project")
-    own = own_text(made)
+    made = copy_project(tmp_path_factory.mktemp("diverging") / "project")
     made.configure(
         experiment="tiny",
-        corpora={"own": own},
+        corpora={"own": own_text(made)},
         training={"max_epochs": 1, "document_size": 2},
         rows=[{"hidden_size": 4, "divergence_perplexity": 1e-9}, {"hidden_size": 8}],
         search={"learning_rate": [0.2, 1000.0]},
@@ -44,8 +41,8 @@ def names(project):
 
 
 @pytest.fixture(scope="module")
-def first(project, arguments):
-    return project.snakemake(*arguments)
+def first(project):
+    return project.snakemake(*ARGUMENTS)
 
 
 def errors(done):
@@ -95,18 +92,18 @@ def test_mlflow_shows_the_diverged_runs_as_failed(project, first, names):
         assert "diverged" in why
 
 
-def test_the_next_start_says_the_same_and_makes_nothing(project, first, arguments):
-    assert {*project.planned(*arguments)} == {"everything", "complete"}
-    again = project.snakemake(*arguments)
+def test_the_next_start_says_the_same_and_makes_nothing(project, first):
+    assert {*project.planned(*ARGUMENTS)} == {"everything", "complete"}
+    again = project.snakemake(*ARGUMENTS)
     assert again.returncode != 0
     assert errors(again) == errors(first)
 
 
-def test_a_store_that_is_away_takes_nothing_away(project, first, names, arguments, monkeypatch):
+def test_a_store_that_is_away_takes_nothing_away(project, first, names, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     report = (results(project) / "report.html").read_bytes()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", AWAY)
-    done = project.snakemake(*arguments)
+    done = project.snakemake(*ARGUMENTS)
     assert done.returncode != 0
     lines = errors(done)
     assert any(AWAY in line for line in lines)

@@ -13,22 +13,13 @@ from typing import Any
 import pytest
 
 from tests.outcome import outcome
+from tests.project import copy_project, own_text
 from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
 
 
-def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a file is not empty."""
-
-    def there() -> bool:
-        assert process.poll() is None, process.communicate()[0]
-        return path.is_file() and path.stat().st_size > 0
-
-    wait_until(there, str(path))
-
-
-def _training(project, own_text):
+def _training(project):
     """Configure a quick run and a run that takes a while."""
     return project.configure(
         experiment="killed",
@@ -99,9 +90,9 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, copy_of_project, own_text) -> Trained:
-    project = copy_of_project(tmp_path_factory.mktemp("killed") / "project")
-    file = _training(project, own_text)
+def trained(tmp_path_factory) -> Trained:
+    project = copy_project(tmp_path_factory.mktemp("killed") / "project")
+    file = _training(project)
     runs = project.runs(file)
     made = Trained(project, ("--cores", "1", "--configfile", file), (runs[0], runs[1]))
     made.finish()
@@ -159,14 +150,20 @@ def test_what_a_killed_snakemake_leaves_trains_on_and_the_next_one_waits_for_it(
     assert "goes on after epoch" not in trained.log()
 
 
-def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, own_text):
-    file = _training(project, own_text)
+def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project):
+    file = _training(project)
     arguments = ("--cores", "1", "--until", "encode", "--configfile", file)
     corpus = (
         project.path / "results/killed/corpora" / project.experiment(file).digits.folder_of("own")
     )
     process = project.start(*arguments)
-    _wait_for(corpus / "train.npy", process)
+    file = corpus / "train.npy"
+
+    def written() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return file.is_file() and file.stat().st_size > 0
+
+    wait_until(written, str(file))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
     project.succeed(*arguments, "--unlock")
@@ -175,8 +172,8 @@ def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project, o
     assert lines == (project.path / "train.txt").read_text(encoding="utf-8")
 
 
-def test_a_failed_jobs_error_stands_at_the_end(project, own_text):
-    file = _training(project, own_text)
+def test_a_failed_jobs_error_stands_at_the_end(project):
+    file = _training(project)
     (project.path / "train.txt").write_text("", encoding="utf-8")
     done = project.snakemake("--cores", "1", "--until", "encode", "--configfile", file)
     assert done.returncode != 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.storage.paths import SPLITS
+from tests.project import copy_project, own_text
 from tests.waiting import PATIENCE
 
 ERROR = "online-rnnlm: error: "
@@ -16,12 +17,12 @@ RUNS = Path("results/tiny/runs")
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, copy_of_project, own_text):
+def finished(tmp_path_factory):
     """A finished tiny experiment in a home folder with letters that are special to programs."""
     home = tmp_path_factory.mktemp("home") / "Übung macht ☃ Ωмега"
     cache = home / "Zwischen Speicher"
     cache.mkdir(parents=True)
-    project = copy_of_project(home / "meine 'Experimente' $z", code=True)
+    project = copy_project(home / "meine 'Experimente' $z", code=True)
     project.configure(
         experiment="tiny",
         corpora={"own": own_text(project)},

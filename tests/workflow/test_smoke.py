@@ -7,22 +7,22 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.commands._main import VERBS
-from tests.project import ROOT
+from tests.project import DOWNLOADS, ROOT, copy_project
 
-SMOKE = ("--configfile", "config/smoke.yaml")
+# The folder of downloads is kept, so that the tests download nothing the next time.
+ARGUMENTS = (
+    *("--cores", "2", "--configfile", "config/smoke.yaml"),
+    *("--config", f"downloads={DOWNLOADS}"),
+)
 RESULTS = "results/smoke"
 
 
 @pytest.fixture(scope="module")
-def arguments(downloads):
-    return ("--cores", "2", *SMOKE, "--config", f"downloads={downloads}")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, copy_of_project, arguments):
+def finished(tmp_path_factory):
     """The project after the whole smoke experiment."""
-    project = copy_of_project(tmp_path_factory.mktemp("smoke") / "project")
-    said = project.succeed(*arguments)
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    project = copy_project(tmp_path_factory.mktemp("smoke") / "project")
+    said = project.succeed(*ARGUMENTS)
     assert (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8") in said
     return project
 
@@ -51,10 +51,10 @@ def test_everything_is_there(finished):
     assert of_each["guide"] == of_each["test"] > 3 + 5 * 3 + 1
 
 
-def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished, arguments):
-    said = finished.succeed(*arguments)
+def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
+    said = finished.succeed(*ARGUMENTS)
     assert "Nothing to be done" in said
-    finished.succeed(*arguments, "--report", "snakemake.html")
+    finished.succeed(*ARGUMENTS, "--report", "snakemake.html")
     text = (finished.path / "snakemake.html").read_text(encoding="utf-8")
     for name in ("perplexity.html", "learning_curves.svg", "report.html"):
         assert name in text
@@ -74,14 +74,14 @@ def test_a_rows_run_takes_the_settings_of_its_best_candidate(finished):
     assert best["searched"] == {"document_rate": chosen["settings"]["document_rate"]}
 
 
-def test_a_deleted_store_is_made_again_and_nothing_else(finished, arguments):
+def test_a_deleted_store_is_made_again_and_nothing_else(finished):
     (finished.path / RESULTS / "mlflow.db").unlink()
-    assert {*finished.planned(*arguments)} == {"everything", "store", "track", "summary"}
+    assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}
 
 
-def test_the_resolved_configuration_is_kept(finished, downloads):
+def test_the_resolved_configuration_is_kept(finished):
     kept = json.loads((finished.path / RESULTS / "config.json").read_text(encoding="utf-8"))
-    assert (kept["experiment"], kept["downloads"]) == ("smoke", str(downloads))
+    assert (kept["experiment"], kept["downloads"]) == ("smoke", str(DOWNLOADS))
     assert kept["corpora"]["wikipedia-excerpt"]["lowercase"] is True
 
 

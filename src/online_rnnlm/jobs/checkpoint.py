@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,65 +38,48 @@ class RunState:
 
     def save(self) -> None:
         """Write the run's checkpoint, whole or not at all, in place of the previous one."""
-        saved = _Saved(
-            record=self.record.model_dump_json(),
-            epochs=np.array([epoch.model_dump_json() for epoch in self.epochs], dtype=np.str_),
-            seconds=self.seconds,
-            cpu_seconds=self.cpu_seconds,
-            weights=self.progress.weights,
-            accumulators=self.progress.accumulators,
-            unfinished=self.progress.unfinished,
-        )
+        epochs = [epoch.model_dump_json() for epoch in self.epochs]
+        arrays = {
+            "record": self.record.model_dump_json(),
+            "epochs": np.array(epochs, dtype=np.str_),
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            **_named("weights", self.progress.weights),
+            **_named("accumulators", self.progress.accumulators),
+        }
+        begun = self.progress.unfinished
+        if begun is not None:
+            arrays |= {
+                **_named("unfinished.weights", begun.weights),
+                **_named("unfinished.accumulators", begun.accumulators),
+                **_numbered("unfinished.state", begun.carried.states),
+                "unfinished.documents": begun.carried.documents,
+                **_numbered("unfinished.waiting", begun.waiting),
+                "unfinished.batches": begun.batches,
+                "unfinished.tokens": begun.tokens,
+                "unfinished.log_probability": begun.log_probability,
+            }
         with replacing(self.directory.state) as temporary, temporary.open("wb") as file:
-            np.savez(file, **dict(_leaves(saved)))
+            np.savez(file, **arrays)
 
 
-class _Saved(NamedTuple):
-    """The content of a checkpoint: each array and number is named by its fields, joined by dots."""
-
-    record: str
-    """The run's record, as JSON."""
-    epochs: NDArray[np.str_]
-    """The records of the finished epochs, as JSON."""
-    seconds: float
-    cpu_seconds: float
-    weights: Parameters
-    accumulators: Parameters
-    unfinished: Unfinished | None
+def _named(name: str, parameters: Parameters) -> dict[str, Any]:
+    return {f"{name}.{key}": array for key, array in parameters._asdict().items()}
 
 
-_SHORTER = {
-    "unfinished.carried.states": "unfinished.state",
-    "unfinished.carried.documents": "unfinished.documents",
-}
-"""The names in the file that are not those of their fields."""
+def _numbered(name: str, arrays: Sequence[NDArray[Any]]) -> dict[str, Any]:
+    return {f"{name}{number}": array for number, array in enumerate(arrays)}
 
 
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the arrays and numbers that a value is made of, each with its name in the file."""
-    if isinstance(value, (_Saved, Unfinished, Parameters, Carried)):
-        for field_name in get_type_hints(type(value)):
-            yield from _leaves(getattr(value, field_name), f"{name}.{field_name}".lstrip("."))
-    elif isinstance(value, tuple):
-        for number, array in enumerate(value):
-            yield f"{_SHORTER.get(name, name)}{number}", array
-    elif value is not None:
-        yield _SHORTER.get(name, name), value
+def _parameters(file: Mapping[str, Any], name: str) -> Parameters:
+    """Return the parameters that `_named` has put into a file."""
+    return Parameters(**{key: file[f"{name}.{key}"] for key in Parameters._fields})
 
 
-def _made(kind: Any, file: Mapping[str, Any], name: str = "") -> Any:
-    """Make a value of a kind from its `_leaves` in a file."""
-    if kind == Unfinished | None:
-        begun = any(key.startswith(f"{name}.") for key in file)
-        return _made(Unfinished, file, name) if begun else None
-    if kind in (_Saved, Unfinished, Parameters, Carried):
-        fields = get_type_hints(kind).items()
-        return kind(**{n: _made(part, file, f"{name}.{n}".lstrip(".")) for n, part in fields})
-    name = _SHORTER.get(name, name)
-    if get_origin(kind) is tuple:
-        count = sum(key.startswith(name) for key in file)
-        return tuple(file[f"{name}{number}"] for number in range(count))
-    return kind(file[name]) if kind in (str, int, float) else file[name]
+def _tuple(file: Mapping[str, Any], name: str) -> tuple[NDArray[Any], ...]:
+    """Return the arrays that `_numbered` has put into a file."""
+    number = sum(key.startswith(name) for key in file)
+    return tuple(file[f"{name}{place}"] for place in range(number))
 
 
 def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
@@ -107,9 +90,29 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
     """
     try:
         with directory.state.open("rb") as file, np.load(file) as arrays:
-            saved: _Saved = _made(_Saved, arrays)
-        first = RunRecord.model_validate_json(saved.record, strict=True)
-        epochs = [Epoch.model_validate_json(str(one), strict=True) for one in saved.epochs]
+            first = RunRecord.model_validate_json(str(arrays["record"]), strict=True)
+            epochs = [Epoch.model_validate_json(str(e), strict=True) for e in arrays["epochs"]]
+            unfinished = None
+            if "unfinished.batches" in arrays:
+                unfinished = Unfinished(
+                    weights=_parameters(arrays, "unfinished.weights"),
+                    accumulators=_parameters(arrays, "unfinished.accumulators"),
+                    carried=Carried(
+                        _tuple(arrays, "unfinished.state"), arrays["unfinished.documents"]
+                    ),
+                    waiting=_tuple(arrays, "unfinished.waiting"),
+                    batches=int(arrays["unfinished.batches"]),
+                    tokens=int(arrays["unfinished.tokens"]),
+                    log_probability=float(arrays["unfinished.log_probability"]),
+                )
+            progress = Progress(
+                weights=_parameters(arrays, "weights"),
+                accumulators=_parameters(arrays, "accumulators"),
+                valid_perplexities=[epoch.valid_perplexity for epoch in epochs],
+                unfinished=unfinished,
+            )
+            seconds = float(arrays["seconds"])
+            cpu_seconds = float(arrays["cpu_seconds"])
     except FileNotFoundError:
         return None
     except ValidationError:  # another version of this program has written it
@@ -120,6 +123,4 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
     # A search may have chosen other settings since, if its candidates were trained anew.
     if (first.identity, first.settings) != (record.identity, record.settings):
         return None
-    reached = [epoch.valid_perplexity for epoch in epochs]
-    progress = Progress(saved.weights, saved.accumulators, reached, saved.unfinished)
-    return RunState(directory, first, progress, epochs, saved.seconds, saved.cpu_seconds)
+    return RunState(directory, first, progress, epochs, seconds, cpu_seconds)

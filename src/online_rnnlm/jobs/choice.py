@@ -8,7 +8,7 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, Searched, read_end
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
 
 
 def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
@@ -20,17 +20,14 @@ def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
     """
     if not planned.candidates:
         return planned
-    outcomes = (_outcome(name, directory) for name in planned.candidates)
-    perplexity, chosen = min(outcomes, key=lambda outcome: outcome[0])
-    found = {"settings": planned.settings_with(chosen), "hopeless": math.isinf(perplexity)}
+    reached = {}
+    for name in planned.candidates:
+        files = directory.run(name)
+        end = read_end(files)
+        if end is None or not files.record.is_file():
+            raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
+        reached[name] = end.valid_perplexity if isinstance(end, RunResult) else math.inf
+    best = min(reached, key=reached.__getitem__)
+    chosen = records.read(RunRecord, directory.run(best).record).searched
+    found = {"settings": planned.settings_with(chosen), "hopeless": math.isinf(reached[best])}
     return planned.model_copy(update=found)
-
-
-def _outcome(name: str, directory: ExperimentDirectory) -> tuple[float, Searched]:
-    """Read a candidate's validation perplexity, or infinity if it diverged, and what it tried."""
-    files = directory.run(name)
-    end = read_end(files)
-    if end is None or not files.record.is_file():
-        raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
-    reached = end.valid_perplexity if isinstance(end, RunResult) else math.inf
-    return reached, records.read(RunRecord, files.record).searched

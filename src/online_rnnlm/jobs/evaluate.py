@@ -200,20 +200,17 @@ def evaluate(
         assert test_rival is not None
         files.write(test_rival(network, testing))
     elif evaluation.unit_of_text is None:
-        files.write(_test_as_trained(network, evaluation))
+        scores, seconds = network.score(evaluation, corpus.splits)
+        learnt = HELD_OUT if evaluation.vector_learns else ()
+        found = Tested(
+            {name: of_text.log_probabilities for name, of_text in scores.items()},
+            seconds,
+            costs_of(network.settings, corpus, evaluation),
+            vectors={name: scores[name].document_vectors for name in learnt},
+        )
+        files.write(found)
     else:
         files.write(_test_at_best_rates(network, evaluation, testing))
-
-
-def _test_as_trained(network: Network, way: Way) -> Tested:
-    """Test with fixed weights; the document vector learns as in training, or is held at 0."""
-    scores, seconds = network.score(way, network.corpus.splits)
-    return Tested(
-        {name: found.log_probabilities for name, found in scores.items()},
-        seconds,
-        costs_of(network.settings, network.corpus, way),
-        vectors={name: scores[name].document_vectors for name in HELD_OUT if way.vector_learns},
-    )
 
 
 def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) -> Tested | Failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 
 from online_rnnlm.config.engines import ENGINES, engine_for
 from online_rnnlm.config.evaluations import timed_ways
@@ -31,7 +31,7 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     Raises UserError if a model is missing or damaged.
     """
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
-    measured: list[tuple[Run, Way, Callable[[], float]]] = []
+    measured: list[tuple[Run, Way, NetworkScorer, Split, Callable[[], float]]] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         files, corpus = directory.run(run.name), corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
@@ -43,16 +43,17 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
                 # Only a clock on the wall sees what another process or a GPU does.
                 elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
                 clock = time.perf_counter if elsewhere else time.process_time
-                score = partial(_seconds_per_word, scorer, corpus.splits["test"], clock)
-                measured.append((run, way, score))
+                measured.append((run, way, scorer, corpus.splits["test"], clock))
     chance = random.Random(0)
     times: list[list[float]] = [[] for _ in measured]
     for number in range(ROUNDS + 1):
         # Each round has an order of its own: what was timed before leaves traces.
         for place in chance.sample(range(len(measured)), len(measured)):
-            seconds = measured[place][2]()
+            _, _, scorer, split, clock = measured[place]
+            began = clock()
+            scorer.score(split)
             if number:
-                times[place].append(seconds)
+                times[place].append((clock() - began) / split.tokens)
     timings = tuple(
         Timing(
             corpus=run.settings.corpus,
@@ -60,14 +61,7 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
             evaluation=way.name,
             seconds_per_word=tuple(took),
         )
-        for (run, way, _), took in zip(measured, times, strict=True)
+        for (run, way, *_), took in zip(measured, times, strict=True)
     )
-    used = next(filter(None, (gpu(run.settings) for run, _, _ in measured)), None)
+    used = next(filter(None, (gpu(run.settings) for run, *_ in measured)), None)
     records.write(directory.timings, Timings(machine=machine(used), timings=timings))
-
-
-def _seconds_per_word(scorer: NetworkScorer, split: Split, clock: Callable[[], float]) -> float:
-    """Score a split, and return the time per token (s) by the clock."""
-    began = clock()
-    scorer.score(split)
-    return (clock() - began) / split.tokens

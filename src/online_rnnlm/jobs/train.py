@@ -17,7 +17,7 @@ from typing import Any
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
-from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
+from online_rnnlm.core.training import Diverged, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
@@ -148,33 +148,29 @@ def _train_epochs(
                 saved = time.monotonic()
                 watch.stop_if_told()
         else:
-            state.epochs.append(_epoch_record(result, state, corpus))
+            epoch = Epoch(
+                epoch=len(state.epochs) + 1,
+                learning_rate=result.learning_rate,
+                train_perplexity=result.train_perplexity,
+                valid_perplexity=result.valid_perplexity,
+                kept=result.kept,
+                words_per_second=corpus.splits["train"].tokens / state.seconds,
+                seconds=state.seconds,
+                cpu_seconds=state.cpu_seconds,
+                peak_memory_megabytes=peak_memory() / 1e6,
+            )
+            state.epochs.append(epoch)
             state.seconds = 0.0
             state.cpu_seconds = 0.0
             state.progress = training.progress
             state.save()
             saved = time.monotonic()
             records.write_lines(state.directory.metrics, state.epochs)
-            logger.info("%s", _epoch_line(state.epochs[-1], settings.max_epochs))
+            logger.info("%s", _epoch_line(epoch, settings.max_epochs))
             if log_epochs is not None:
                 log_epochs(state.epochs)
         began = time.perf_counter()
         cpu_began = time.process_time()
-
-
-def _epoch_record(result: EpochResult, state: RunState, corpus: Corpus) -> Epoch:
-    """Make the record of an epoch that has just been finished."""
-    return Epoch(
-        epoch=len(state.epochs) + 1,
-        learning_rate=result.learning_rate,
-        train_perplexity=result.train_perplexity,
-        valid_perplexity=result.valid_perplexity,
-        kept=result.kept,
-        words_per_second=corpus.splits["train"].tokens / state.seconds,
-        seconds=state.seconds,
-        cpu_seconds=state.cpu_seconds,
-        peak_memory_megabytes=peak_memory() / 1e6,
-    )
 
 
 def _position(state: RunState, corpus: Corpus) -> str:

@@ -40,7 +40,7 @@ _SLOWEST: Place = (0, 3, 4)
 LearningText = Callable[..., Floats]
 """A split that a network reads while all of its weights learn: a function of the settings that
 returns natural log P of every token (`engines.kernels.dynamic.DynamicScorer.score`)."""
-_STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
+STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
@@ -83,18 +83,17 @@ def search(valid: LearningText) -> list[Trial]:
         logger.info("dynamic evaluation: %s: perplexity %.2f on valid", said, found)
         return found
 
+    def around(place: Place) -> Iterator[Place]:
+        """Yield the places of the grid that are one of the steps away, in either direction."""
+        sizes = [len(values) for values in GRID.values()]
+        for step in STEPS:
+            for sign in (-1, 1):
+                moved = tuple(one + sign * by for one, by in zip(place, step, strict=True))
+                if all(0 <= one < size for one, size in zip(moved, sizes, strict=True)):
+                    yield moved
+
     best = _START if math.isfinite(reached(_START)) else _SLOWEST
     # Of equals, the first is taken.
-    while (better := min([best, *_neighbours(best)], key=reached)) != best:
+    while (better := min([best, *around(best)], key=reached)) != best:
         best = better
     return curve
-
-
-def _neighbours(place: Place) -> Iterator[Place]:
-    """Yield the places of the grid that are one of the steps away, in either direction."""
-    sizes = [len(values) for values in GRID.values()]
-    for step in _STEPS:
-        for sign in (-1, 1):
-            moved = tuple(one + sign * by for one, by in zip(place, step, strict=True))
-            if all(0 <= one < size for one, size in zip(moved, sizes, strict=True)):
-                yield moved

@@ -108,7 +108,10 @@ def neural_grid(
         matches = targets[first:end, np.newaxis] == targets[begin : end - 1]
         for w, window in enumerate(windows):
             near = slice(max(0, first - window) - begin, None)
-            inside = _inside(first, end, window)
+            # Whether token t's cache holds token i: t from `first` to `end` - 1.
+            t = np.arange(first, end)[:, np.newaxis]
+            i = np.arange(max(0, first - window), end - 1)
+            inside = (i < t) & (i >= t - window)
             scores = _probabilities(products[:, near], matches[:, near], inside, thetas)
             result[w, :, first:end] = scores
     return result
@@ -123,13 +126,6 @@ def _queries(states: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.floa
         total = totals[-1]
         read = np.arange(first, first + len(block))[:, np.newaxis] + 1
         yield first, (block - totals / read).astype(np.float32)
-
-
-def _inside(first: int, end: int, window: int) -> NDArray[np.bool_]:
-    """True where token t's cache holds token i: t from `first` to `end` - 1, i up to `end` - 2."""
-    t = np.arange(first, end)[:, np.newaxis]
-    i = np.arange(max(0, first - window), end - 1)
-    return (i < t) & (i >= t - window)
 
 
 def _probabilities(

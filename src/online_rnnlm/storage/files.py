@@ -39,7 +39,8 @@ def replacing(path: Path) -> Iterator[Path]:
             lock(held)
             try:
                 yield temporary
-                _to_disk(temporary)
+                with temporary.open("rb+") as written:
+                    os.fsync(written.fileno())  # some file systems report only now that it is full
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
@@ -64,12 +65,6 @@ def writing_output(path: Path) -> Iterator[Path]:
         raise UserError(f"{path}: cannot be written: there is no folder {place.parent}")
     with replacing(place) as temporary:
         yield temporary
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until the content is on the disk: some file systems report only then that it is full."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -76,19 +76,16 @@ def read_if_there(
 ) -> AnyRecord | Other | None:
     """Read a record as `read` does, or return None if there is no file."""
     text = _text(path)
-    return None if text is None else _parsed(_kind_of(text, kind, *others), text, str(path))
-
-
-def _kind_of(
-    text: str, kind: type[AnyRecord], *others: type[Other]
-) -> type[AnyRecord] | type[Other]:
-    """Return which of the others has the text's `status`; the first kind if none has it."""
+    if text is None:
+        return None
+    status = None
     if others:
         with suppress(ValueError, TypeError, LookupError):  # the text is damaged
             status = json.loads(text)["status"]
-            same = (one for one in others if one.model_fields["status"].default == status)
-            return next(same, kind)
-    return kind
+    for other in others:
+        if other.model_fields["status"].default == status:
+            return _parsed(other, text, str(path))
+    return _parsed(kind, text, str(path))
 
 
 def _text(path: Path) -> str | None:

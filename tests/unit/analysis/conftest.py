@@ -11,7 +11,7 @@ from tests.unit.analysis import fake_experiment
 def quick_files_and_short_names() -> Iterator[None]:
     """Write without waiting for the disk, and name runs without the digits of their settings."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("online_rnnlm.storage.files._to_disk", lambda _: None)
+        patch.setattr("os.fsync", lambda _: None)
         patch.setattr("online_rnnlm.config.runs.DIGITS", 0)
         yield
 

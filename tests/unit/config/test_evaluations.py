@@ -43,63 +43,61 @@ def network(document_size, cell="sigmoid"):
     return RunSettings(corpus="c", document_size=document_size, cell=cell)
 
 
-def further(settings, testing):
-    """The evaluations that `testing` adds to the main ones."""
-    found = tuple(evaluations.evaluations_of(settings, testing))
-    main = evaluations.main_evaluations(settings.document_size)
-    assert found[: len(main)] == main
-    return found[len(main) :]
+ALONE = ("word.sentence", "word.stream", "5.sentence", "5.stream", "sentence.stream")
+WAYS = {"learn_after": ["word", "sentence"], "unit_of_text": ["sentence", "stream"]}
+SUBSETS = [["all"], ["document_vector", "output"], ["output"], ["document_vector"]]
+NAMED = ("all", "document_vector+output", "output", "document_vector")
 
 
-def test_what_is_the_same_in_a_model_is_evaluated_once():
-    subsets = [["all"], ["document_vector", "output"], ["output"], ["document_vector"]]
-    testing = experiment(updates=subsets).testing
-    online = ("none", "document_vector", "all", "document_vector+output", "output")
-    further = [f"{name}.word.sentence" for name in [*online[2:], "document_vector"]]
-    assert tuple(evaluations.evaluations_of(network(5), testing)) == (*online[:2], *further)
-    static = ("none", "all.word.sentence", "output.word.sentence")
-    assert tuple(evaluations.evaluations_of(network(0), testing)) == static
-    assert evaluations.final_evaluation(5) == "document_vector"
-    assert evaluations.final_evaluation(0) == "none"
-
-
-def test_every_way_of_learning_is_an_evaluation_but_the_one_that_is_lost():
-    testing = experiment(
-        updates=["output"], learn_after=["word", "sentence"], unit_of_text=["sentence", "stream"]
-    ).testing
-    assert further(network(0), testing) == (
-        *("output.word.sentence", "output.word.stream", "output.sentence.stream"),
-    )
-
-
-def test_after_a_number_of_words_the_vector_alone_learns():
-    ways = {"learn_after": ["word", 5, "sentence"], "unit_of_text": ["sentence", "stream"]}
-    testing = experiment(updates=["document_vector", "all"], **ways).testing
-    every = ("word.sentence", "word.stream", "sentence.stream")
-    alone = tuple(f"document_vector.{way}" for way in (*every[:2], "5.sentence", "5.stream"))
-    weights = tuple(f"all.{way}" for way in every)
-    found = further(network(5), testing)
-    assert found == (*alone, "document_vector.sentence.stream", *weights)
-    timed = ("document_vector", *alone, "document_vector.sentence.stream")
-    for size, names in ((5, timed), (0, ("none",))):
-        assert [one.name for one in evaluations.timed_ways(network(size), testing)] == [*names]
-    assert further(network(0), testing) == weights
+@pytest.mark.parametrize(
+    ("testing", "online", "static"),
+    [
+        (
+            {"updates": SUBSETS},  # what is the same in a network is tested once
+            [f"{name}.word.sentence" for name in NAMED],
+            ["all.word.sentence", "output.word.sentence"],
+        ),
+        (
+            {"updates": ["output"], **WAYS},  # but what is lost is not
+            ["output.word.sentence", "output.word.stream", "output.sentence.stream"],
+            ["output.word.sentence", "output.word.stream", "output.sentence.stream"],
+        ),
+        (
+            {"updates": ["document_vector"], **WAYS, "learn_after": ["word", 5, "sentence"]},
+            [f"document_vector.{way}" for way in ALONE],
+            [],
+        ),
+        (
+            {"updates": ["all"], "learn_after": ["word", 5]},  # the vector alone learns so
+            ["all.word.sentence"],
+            ["all.word.sentence"],
+        ),
+        (
+            {"rivals": ["kneser_ney", "neural_cache", "unigram_cache", "neural_cache"]},
+            *(["unigram_cache", "neural_cache"],) * 2,
+        ),
+    ],
+    ids=str,
+)
+def test_what_testing_adds_to_the_main_evaluations(testing, online, static):
+    described = experiment(**testing).testing
+    for size, further, main in (
+        (5, online, ["none", "document_vector"]),
+        (0, static, ["none"]),
+    ):
+        assert [*evaluations.evaluations_of(network(size), described)] == [*main, *further]
+        assert evaluations.main_evaluations(size) == tuple(main)
+        assert evaluations.final_evaluation(size) == main[-1]
+        alone = [name for name in further if name.startswith("document_vector.")]
+        timed = [way.name for way in evaluations.timed_ways(network(size), described)]
+        assert timed == [main[-1], *alone]
 
 
 def test_weights_learn_where_kernels_let_them():
     testing = experiment(updates=["all", "document_vector"]).testing
-    alone = ("document_vector.word.sentence",)
-    assert further(network(5, "lstm"), testing) == alone
-    assert further(network(0, "lstm"), testing) == ()
-
-
-def test_rivals_of_runs_are_for_every_network():
-    rivals = ["kneser_ney", "neural_cache", "unigram_cache", "neural_cache"]
-    testing = experiment(rivals=rivals).testing
-    for document_size in (0, 5):
-        found = further(network(document_size), testing)
-        assert found == ("unigram_cache", "neural_cache")
-    assert testing.rivals_of_corpora == ("kneser_ney",)
+    for size, names in ((5, ["document_vector", "document_vector.word.sentence"]), (0, [])):
+        found = evaluations.evaluations_of(network(size, "lstm"), testing)
+        assert [*found] == ["none", *names]
 
 
 def test_an_evaluation_is_looked_up_by_its_name():

@@ -10,15 +10,8 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import cells, parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import Sizes, count
-from online_rnnlm.core.training import Progress
 from online_rnnlm.core.way import DOCUMENT_VECTOR, GROUPS, PARTS, Way
-from online_rnnlm.jobs import checkpoint
-from online_rnnlm.jobs.checkpoint import RunState
-from online_rnnlm.storage import weight_files
-from online_rnnlm.storage.paths import RunDirectory
-from tests.unit import small_models as small
 from tests.unit.core.numpy_cells import settings
-from tests.unit.small_records import run_record
 
 pytestmark = pytest.mark.usefixtures("quick_graph", "leaky_in_package")
 
@@ -52,23 +45,6 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
     assert {engine_for(one, vector).engine for one in with_kernels} == {"kernel"}
     served = usable_anywhere(on_gpu)
     assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
-
-
-def test_weights_and_checkpoints_are_read_back(corpus, tmp_path):
-    weights = small.weights_for(settings("leaky"), corpus)
-    sums = Parameters(*(array + 1 for array in weights))
-    weight_files.save(weights, tmp_path / "model.npz")
-    run = RunDirectory(tmp_path)
-    record = run_record()
-    RunState(run, record, Progress(weights, sums)).save()
-    loaded = checkpoint.load(run, record)
-    assert loaded is not None
-    progress = loaded.progress
-    read = weight_files.read(tmp_path / "model.npz"), progress.weights, progress.accumulators
-    for found, expected in zip(read, (weights, weights, sums), strict=True):
-        assert found._fields == expected._fields
-        for array, other in zip(found, expected, strict=True):
-            np.testing.assert_array_equal(array, other)
 
 
 def test_the_count_by_hand():

@@ -1,3 +1,5 @@
+"""What the tests of corpora share."""
+
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +13,7 @@ from online_rnnlm.storage.paths import CorpusDirectory
 from tests.unit.corpora.http_server import BadServer, bad_server
 
 
-def _settings_of(source: Mapping[str, object], **values: object) -> CorpusSettings:
+def settings_of(source: Mapping[str, object], **values: object) -> CorpusSettings:
     """Settings of a small corpus with every word kept; a source is of the kind `text`."""
     sizes = {"valid_sentences": 3, "test_sentences": 2, "vocabulary": {"min_count": 1}}
     source = {"kind": "text", **source}
@@ -20,28 +22,17 @@ def _settings_of(source: Mapping[str, object], **values: object) -> CorpusSettin
     )
 
 
-@pytest.fixture(scope="session")
-def settings_of() -> Callable[..., CorpusSettings]:
-    """A function that makes the settings of a small corpus."""
-    return _settings_of
-
-
-@pytest.fixture(scope="session")
-def prepare() -> Callable[..., CorpusDirectory]:
-    """A function that runs all stages of a corpus in `folder`, which has the downloads, too."""
-
-    def run(
-        settings: CorpusSettings,
-        folder: Path,
-        processes: int = 1,
-        name: str = "small",
-        **other_texts: Path,
-    ) -> CorpusDirectory:
-        directory = CorpusDirectory(folder / name)
-        run_stages(settings, directory, folder / "downloads", processes, other_texts)
-        return directory
-
-    return run
+def prepare(
+    settings: CorpusSettings,
+    folder: Path,
+    processes: int = 1,
+    name: str = "small",
+    **other_texts: Path,
+) -> CorpusDirectory:
+    """Run all stages of a corpus in `folder`, which has the downloads, too."""
+    directory = CorpusDirectory(folder / name)
+    run_stages(settings, directory, folder / "downloads", processes, other_texts)
+    return directory
 
 
 @pytest.fixture
@@ -54,7 +45,7 @@ def sentences(tmp_path: Path) -> Callable[..., list[str]]:
         raw = text.encode() if isinstance(text, str) else text
         lines = (json.dumps({"text": line}) for line in raw.decode().split("\n"))
         directory.articles.write_text("\n".join(lines), "utf-8")
-        settings = _settings_of({"file": "unused"}, **{"min_tokens": 1, **values})
+        settings = settings_of({"file": "unused"}, **{"min_tokens": 1, **values})
         run_stage("sentences", settings, directory, folder)
         return directory.sentences.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 

@@ -11,7 +11,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
-from tests.unit.corpora.conftest import lines, write
+from tests.unit.corpora.conftest import lines, prepare, settings_of, write
 
 ANIMALS = ["cat", "dog", "hen", "cow", "pig", "owl", "fox", "bee", "ant", "elk"]
 PLACES = ["mat", "hill", "farm", "moon"]
@@ -30,13 +30,13 @@ def words_of(words: list[str], split: Split) -> list[str]:
 
 
 @pytest.fixture
-def settings(settings_of, tmp_path) -> CorpusSettings:
+def settings(tmp_path) -> CorpusSettings:
     file = write(tmp_path / "text.txt", "\n".join(LINES))
     return settings_of({"file": file}, vocabulary={"min_count": 5})
 
 
 @pytest.fixture
-def prepared(settings, tmp_path, prepare) -> CorpusDirectory:
+def prepared(settings, tmp_path) -> CorpusDirectory:
     return prepare(settings, tmp_path)
 
 
@@ -77,14 +77,14 @@ def test_arrays_texts_and_statistics_agree(prepared):
 
 
 @pytest.mark.slow  # it starts processes, which load NLTK
-def test_the_number_of_processes_changes_nothing(settings, tmp_path, monkeypatch, prepare):
+def test_the_number_of_processes_changes_nothing(settings, tmp_path, monkeypatch):
     monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 500)
     one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
     assert one.sentences.read_bytes() == two.sentences.read_bytes()
     assert load_corpus(one).digest == load_corpus(two).digest
 
 
-def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_path, prepare):
+def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_path):
     made = {}
     for name, changed in (("a", {}), ("b", {"seed": 2}), ("c", {"train_sentences": 7})):
         made[name] = prepare(settings.model_copy(update=changed), tmp_path, name=name)
@@ -95,7 +95,7 @@ def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_
         assert lines(made["c"].tokens(split)) == lines(made["a"].tokens(split))
 
 
-def test_ready_tokenised_files_stay_as_they_are(settings_of, tmp_path, prepare):
+def test_ready_tokenised_files_stay_as_they_are(tmp_path):
     train, valid, test = "A  b <UNK>\n\nA b <unk>\nx\n", "A\nA\nx", "A b <unk>\nnew\n"
     texts = {"train": train, "valid": valid, "test": test}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
@@ -108,9 +108,7 @@ def test_ready_tokenised_files_stay_as_they_are(settings_of, tmp_path, prepare):
 
 
 @pytest.mark.parametrize("tokenised", [True, False])
-def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(
-    settings_of, tmp_path, prepare, tokenised
-):
+def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(tmp_path, tokenised):
     texts = {"train": "\n".join(LINES), "valid": LINES[0], "test": "It ran.\n\nThe cat sat. Now.\n"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     settings = settings_of({**files, "tokenised": tokenised})
@@ -126,7 +124,7 @@ def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(
 
 
 def test_a_text_of_another_kind_is_taken_whole_and_changes_nothing_else(
-    settings, prepared, tmp_path, prepare
+    settings, prepared, tmp_path
 ):
     rows = [{"text": "The mat met a yak. The hill sat.\nOn."}, {"text": "On. On the moon."}]
     other = write(tmp_path / "other.jsonl", rows)
@@ -147,7 +145,7 @@ def test_a_text_of_another_kind_is_taken_whole_and_changes_nothing_else(
 
 
 @pytest.mark.parametrize(("min_count", "found"), [(1, {"test": 2}), (2, {})])
-def test_words_never_trained_are_counted(settings_of, tmp_path, prepare, min_count, found):
+def test_words_never_trained_are_counted(tmp_path, min_count, found):
     texts = {"train": "a b\na c\n", "valid": "a\n", "test": "a new\na word\n"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     settings = settings_of({**files, "tokenised": True}, vocabulary={"min_count": min_count})

@@ -21,7 +21,7 @@ from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
-from tests.unit.corpora.conftest import write
+from tests.unit.corpora.conftest import prepare, settings_of, write
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.test_dump import dump
 from tests.unit.corpora.test_texts import write_parquet
@@ -133,7 +133,7 @@ ARTICLES = [
 
 
 @pytest.mark.parametrize("kind", ["text", "wikipedia", "dump"])
-def test_a_file_and_an_address_give_the_same_text(settings_of, tmp_path, prepare, server, kind):
+def test_a_file_and_an_address_give_the_same_text(tmp_path, server, kind):
     if kind == "dump":
         pages = [{"title": "T", "text": row["text"].replace("\n", "\n\n")} for row in ARTICLES]
         pages += [{"title": "Empty", "text": "{{x}}"}, {"title": "Talk:T", "text": "x", "ns": 1}]
@@ -172,7 +172,7 @@ def test_two_downloads_of_one_name_are_refused():
         refuse_same_names({"one": corpus("here", "0"), "two": corpus("there", "1")})
 
 
-def test_no_more_of_wikipedia_is_read_than_needed(settings_of, tmp_path, prepare):
+def test_no_more_of_wikipedia_is_read_than_needed(tmp_path):
     file = write(tmp_path / "a.jsonl", ARTICLES)
     words = 10 * len(ARTICLES[0]["text"].split())
     settings = settings_of({"kind": "wikipedia", "file": file, "words": words})
@@ -195,7 +195,7 @@ WIKITEXT = [
 
 
 @pytest.mark.parametrize("form", ["tokens", "parquet"])
-def test_wikitext_has_a_sentence_a_line(settings_of, tmp_path, prepare, form):
+def test_wikitext_has_a_sentence_a_line(tmp_path, form):
     file = tmp_path / f"wiki.{form}"
     if form == "parquet":  # an empty line has no end there
         write_parquet(file, [{"text": f" {line} \n" if line else ""} for line in WIKITEXT])

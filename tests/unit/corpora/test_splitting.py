@@ -14,7 +14,7 @@ from online_rnnlm.corpora.splitting import CUT_OFF, EARLIER_TEST, NOT_SAMPLED, d
 from online_rnnlm.corpora.textfiles import read_tokenised
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
-from tests.unit.corpora.conftest import lines, write
+from tests.unit.corpora.conftest import lines, prepare, settings_of, write
 
 ARTICLES, SENTENCES = 30, 4
 
@@ -28,7 +28,7 @@ def marked(article: int) -> str:
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])
-def test_sentences_keep_their_articles(settings_of, tmp_path, prepare, monkeypatch, by):
+def test_sentences_keep_their_articles(tmp_path, monkeypatch, by):
     monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 250)
     texts = [marked(number) if number != 5 else "No! Yes!" for number in range(ARTICLES)]
     rows = [{"text": text} for text in texts]
@@ -51,7 +51,7 @@ def test_sentences_keep_their_articles(settings_of, tmp_path, prepare, monkeypat
     assert any(scattered) == (by == "sentence")
 
 
-def test_the_articles_of_ready_files_are_numbered_in_each_file(settings_of, tmp_path, prepare):
+def test_the_articles_of_ready_files_are_numbered_in_each_file(tmp_path):
     file = write(tmp_path / "a.jsonl", [{"text": marked(0)}, {"text": " "}, {"text": marked(1)}])
     directory = prepare(settings_of(dict.fromkeys(SPLITS, file)), tmp_path)
     for split in SPLITS:
@@ -166,7 +166,7 @@ def test_a_new_test_set_is_drawn_from_what_no_split_had():
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])
-def test_a_sample_of_a_ready_file_keeps_its_order(settings_of, tmp_path, prepare, by):
+def test_a_sample_of_a_ready_file_keeps_its_order(tmp_path, by):
     articles = [[f"a{n} s{i}" for i in range(3)] for n in range(30)]
     train = write(tmp_path / "train", "\n\n".join("\n".join(article) for article in articles))
     other = write(tmp_path / "other", "a b\n")
@@ -191,7 +191,7 @@ def test_a_sample_of_a_ready_file_keeps_its_order(settings_of, tmp_path, prepare
         ({"train_sentences": 4}, [*SPLITS, "a\n\nb\n"], "too short .*`train_sentences` 4"),
     ],
 )
-def test_indivisible_text_is_refused(settings_of, tmp_path, prepare, values, files, message):
+def test_indivisible_text_is_refused(tmp_path, values, files, message):
     *keys, text = files
     source = {key: write(tmp_path / f"{key}.txt", text) for key in keys}
     with pytest.raises(UserError, match=f"^{tmp_path}.*{message}"):
@@ -204,7 +204,7 @@ def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
         divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
 
 
-def test_which_sentences_are_one_document_decides_the_digest(settings_of, tmp_path, prepare):
+def test_which_sentences_are_one_document_decides_the_digest(tmp_path):
     corpora = []
     for name, text in (("one", "a\nb\nc\n"), ("two", "a\nb\n\nc\n")):
         file = write(tmp_path / f"{name}.txt", text)

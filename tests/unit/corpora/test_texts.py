@@ -15,7 +15,7 @@ from online_rnnlm.corpora.textfiles import read_all_articles, read_lines, why_no
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
 from online_rnnlm.use import model_file
-from tests.unit.corpora.conftest import lines, write
+from tests.unit.corpora.conftest import lines, prepare, settings_of, write
 from tests.unit.corpora.test_dump import dump
 
 ROWS = [{"title": f"T{n}", "text": f"The cat {n} sat.\nIt slept."} for n in range(9)]
@@ -131,7 +131,7 @@ DUMPS = [
         *(({"kind": "dump"}, *row) for row in DUMPS),
     ],
 )
-def test_a_bad_text_is_one_line(settings_of, prepare, tmp_path, source, name, content, message):
+def test_a_bad_text_is_one_line(tmp_path, source, name, content, message):
     file = write(tmp_path / name, content)
     with pytest.raises(UserError, match=f"^.*{name}.*{message}.*$"):
         prepare(settings_of({"file": file, **source}), tmp_path)
@@ -162,7 +162,7 @@ def test_a_parquet_file_needs_a_column_of_texts(tmp_path, row):
         list(read_all_articles(file))
 
 
-def test_only_spaces_and_tabs_divide_tokenised_text(settings_of, prepare, tmp_path):
+def test_only_spaces_and_tabs_divide_tokenised_text(tmp_path):
     words = ["a\u00a0b", "c\u3000d", "e\u2028f", "g\x85h", "i\x0cj", "x<UNK>y"]
     file = write(tmp_path / "t", "\t ".join(words) + " <UNK> \n")
     source = {"tokenised": True, **dict.fromkeys(SPLITS, file)}

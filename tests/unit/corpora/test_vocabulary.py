@@ -16,6 +16,7 @@ from online_rnnlm.corpora.vocabulary import (
     write_vocabulary,
 )
 from online_rnnlm.errors import UserError
+from tests.unit.corpora.conftest import settings_of
 
 COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of the counts 36
 
@@ -74,7 +75,7 @@ def test_the_words_that_a_model_knows(counts, settings, expected):
     assert select_words(counts, VocabularySettings(**settings)) == expected
 
 
-def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path, settings_of):
+def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path):
     numbers: dict[str, int] = {}
     train = read_text([("b a b", 0), ("a c", 0)], numbers)
     rules = get_args(ClassSettings.model_fields["rule"].annotation)
@@ -99,7 +100,7 @@ def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path, s
         ({"classes": {"count": 100_000}}, "`classes.count` is 100000, .* has 5 words: at most 30"),
     ],
 )
-def test_no_words_and_more_classes_than_words_are_one_line(settings_of, changed, expected):
+def test_no_words_and_more_classes_than_words_are_one_line(changed, expected):
     numbers: dict[str, int] = {}
     train = read_text([("b a b", 0), ("a c", 0)], numbers)
     settings = settings_of({"file": "my.txt"}, **changed)

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from online_rnnlm.core import parameters, training
+from online_rnnlm.core import training
 from online_rnnlm.core.engines import registry
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
@@ -24,7 +24,6 @@ from tests.unit.jobs.runs import (
     trained,
 )
 from tests.unit.jobs.stub import StubTrainer, use_stub
-from tests.unit.small_records import run_record
 
 RESTLESS = {"learning_rate": 0.8, "max_epochs": 6, "improvement_factor": 1.0}
 """Settings with which the stub's epochs get better and worse."""
@@ -256,17 +255,3 @@ def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monk
 
     monkeypatch.setattr(RunState, "save", removing)
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)
-
-
-def test_a_checkpoint_of_another_run_is_not_used(corpus_directory, tmp_path):
-    run = run_of(max_epochs=2)
-    fresh = trained(run, corpus_directory, tmp_path / "fresh")
-    directory = RunDirectory(tmp_path / "run")
-    progress = training.begin(run.settings, load_corpus(corpus_directory))
-    weights = weight_files.read(fresh.model)
-    progress.weights = parameters.Parameters(*(0 * array for array in weights))
-    epochs = read_epochs(fresh)[:1]
-    progress.valid_perplexities = [epochs[0].valid_perplexity]
-    RunState(directory, run_record(), progress, epochs).save()
-    train(run, corpus_directory, directory)
-    assert_same_run(directory, fresh)

@@ -65,6 +65,13 @@ def test_without_a_gpu_a_run_that_asks_for_one_fails_before_anything_slow_is_loa
     assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
 
 
+def test_without_theano_a_run_by_it_says_how_to_get_it(run, monkeypatch):
+    monkeypatch.setenv(devices.THEANO_PYTHON, sys.executable)
+    done = run("train", engine="theano")
+    [line] = done.stderr.splitlines()
+    assert done.returncode == 1 and "`make theano` makes it" in line
+
+
 @pytest.mark.parametrize(
     ("device", "missing", "extra"),
     [("cpu", "jax", "jax"), ("gpu", "jax", "cuda"), ("gpu", "jax_cuda12_plugin", "cuda")],

@@ -23,25 +23,6 @@ def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-    code = (
-        "import os, signal, sys; from pathlib import Path; from online_rnnlm.storage import files\n"
-        "with files.replacing(Path(sys.argv[1])) as temporary:\n"
-        "    temporary.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
-    assert done.returncode == -9
-    assert path.read_text() == "old"
-
-
-def test_json_that_no_reader_understands_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        files.write_json(tmp_path / "file.json", {"perplexity": float("nan")})
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
     path, other = tmp_path / "file", tmp_path / ".other.1.tmp"
     for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):

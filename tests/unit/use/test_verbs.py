@@ -99,15 +99,6 @@ def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path, shell):
     assert (done.stdout.split()[:2], done.stderr) == (["log", "P"], "")
 
 
-@pytest.mark.parametrize("verb", ["score MODEL", "info MODEL"])
-def test_an_output_that_takes_nothing_is_one_line(model_path, shell, verb):
-    command = f"online-rnnlm {verb.replace('MODEL', str(model_path))}"
-    done = shell(f"echo The cat. | {command} >/dev/full")
-    assert done.returncode == 1
-    assert done.stderr.startswith("online-rnnlm: error: ") and done.stderr.count("\n") == 1
-    assert "No space" in done.stderr
-
-
 SCRIPT = """\
 import online_rnnlm
 from online_rnnlm import load

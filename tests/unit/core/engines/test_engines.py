@@ -18,7 +18,7 @@ from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import Reading
-from tests.unit.small_models import corpus_of, learn, random_split, weights_for
+from tests.unit.small_models import corpus_of, learn, random_split, split_of, weights_for
 
 pytestmark = [
     pytest.mark.slow,  # PyTensor compiles the plain graph for each case
@@ -282,3 +282,19 @@ def test_a_stream_is_tested_as_one_long_sentence(corpus, engine):
     close = {"atol": 1e-12, "rtol": 0}
     np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, **close)
     np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, **close)
+
+
+def test_jax_scores_no_text_a_longer_one_and_with_a_frozen_vector():
+    pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    class_sizes = (1, 40, 2, 90)
+    split = random_split(np.random.default_rng(7), sum(class_sizes), (11, 1, 12, 3))
+    corpus = corpus_of(class_sizes, split)
+    own = {"hidden_size": 6, "document_size": 3, "precision": "float64", "batch_sentences": 4}
+    every = [RunSettings(corpus="small", engine=engine, **own) for engine in ("jax", "kernel")]
+    scorers = [registry.scorer(settings, corpus) for settings in every]
+    weights = weights_for(every[0], corpus)
+    longer = split_of([[3, 14, 3, 23, 7] * 5 + [0]])
+    for sentences, rate in ((np.arange(1), RATE), (np.arange(0), RATE), (np.arange(1), 0.0)):
+        found = [score(weights, longer, sentences, rate) for score in scorers]
+        for array, expected in zip(*found, strict=True):
+            np.testing.assert_allclose(array, expected, rtol=1e-10, atol=1e-10)
