@@ -3,7 +3,8 @@
 It needs a checkout, so it is no part of the package.
 """
 
-from docs.generate import evidence, pages
+from docs.generate import evidence, notebook, pages
 
 evidence.write()
 pages.write()
+notebook.write()

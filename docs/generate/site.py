@@ -6,6 +6,7 @@ link leads to the page that is made of the file, or to a copy of the file.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -23,6 +24,7 @@ PAGES = {
     "kept-evidence.md": "docs/evidence/README.md",
     "resources.md": "resources/README.md",
     "results.md": "results/README.md",
+    "tour.md": "docs/tour.ipynb",
 }
 """The pages that are made of files outside of the site's folder."""
 HOME = {ROOT / "README.md": "index.md"}
@@ -56,9 +58,27 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
     if page.file.src_uri in TABLES:
         page.meta["search"] = {"boost": 0.5}
+    if source.suffix == ".ipynb":
+        markdown = _pages_text(json.loads(markdown))
     markdown = LINK.sub(linked, markdown)
     markdown = QUOTE.sub(r'```python title="\1"', markdown)
     return OF_ENGINE.sub(lambda match: f'```text title="{NAMES[match[1]]}"', markdown)
+
+
+def _pages_text(notebook: Any) -> str:
+    """Return the cells of a notebook, and what they show, as a page."""
+    blocks = []
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        blocks.append(f"```python\n{text}\n```" if cell["cell_type"] == "code" else text)
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {"text/plain": output.get("text")})
+            [(kind, lines)] = data.items()
+            shown = "".join(lines)
+            # A table of pandas brings borders of its own, and hides from the site's by its class.
+            shown = shown.replace('<table border="1" class="dataframe">', "<table>")
+            blocks.append(shown if kind == "text/html" else f"```text\n{shown}\n```")
+    return "\n\n".join(blocks)
 
 
 def _place(target: Path, config: Any, files: Any) -> str | None:

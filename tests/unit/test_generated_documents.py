@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import models, pages
+from docs.generate import models, notebook, pages
 from online_rnnlm import __all__ as public_names
 from online_rnnlm.commands._main import VERBS
 from online_rnnlm.storage import paths
@@ -22,6 +22,13 @@ def test_what_is_made_from_the_code_is_in_step_with_it(file):
     made = models.schema_text() if file == models.SCHEMA else pages.with_parts(read(file))
     diff = difflib.unified_diff(read(file).splitlines(), made.splitlines(), lineterm="")
     assert not list(diff), f"{file} is out of date; run: {pages.COMMAND}"
+
+
+def test_the_notebooks_outputs_are_those_of_its_cells(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    made = notebook.with_outputs(notebook.TOUR)
+    diff = difflib.unified_diff(read(notebook.TOUR).splitlines(), made.splitlines(), lineterm="")
+    assert not list(diff), f"{notebook.TOUR} is out of date; run: {pages.COMMAND}"
 
 
 def test_everything_that_can_be_described_is_described_once():

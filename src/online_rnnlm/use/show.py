@@ -45,12 +45,12 @@ _STYLE = """\
 .online-rnnlm p {margin: .6em 0}"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShownText:
     """A text and the surprise of each of its words, in bits, in several readings.
 
-    `str` of it is plain text, `coloured()` is for a terminal and `html()` is a page. A notebook
-    shows it in colours.
+    `str` and `repr` of it are plain text, `coloured()` is for a terminal and `html()` is a page. A
+    notebook shows it in colours.
     """
 
     sentences: list[list[str]]
@@ -91,7 +91,7 @@ class ShownText:
             f"{self.titles[LEARNING]}, against {self.titles[self._against]}."
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
         marks = [f"{word} ×{gain:.0f}" if gain else word for _, word, gain in self._words()]
         return "\n".join([*self._lines(marks), "", *self._table(), *self._notes()])

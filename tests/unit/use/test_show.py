@@ -43,6 +43,7 @@ def test_brackets_are_explained_where_a_word_is_not_in_the_vocabulary(shown):
 
 def test_the_words_that_gained_most_are_marked_and_listed(shown):
     assert shown.gains.tolist() == [0.5, 16.0, 2.0, 1.0, 1.0]
+    assert repr(shown) == str(shown)
     first, second, _, heading, *rows = str(shown).splitlines()
     assert (first, second) == ("a b ×16", "c")  # the end of a sentence is listed only
     assert heading.split() == ["bits", FROZEN, LEARNING, "×", FROZEN]
