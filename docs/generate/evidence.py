@@ -6,25 +6,21 @@ The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims import CLAIMS
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of, read_results
-from online_rnnlm.analysis.significance import percent_of_gain, percents_of_gains, seed_interval
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
 from online_rnnlm.analysis.tables.write import markdown_of
-from online_rnnlm.analysis.verdicts import verdict_and_change
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.core import way
-from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.errors import UserError
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
@@ -94,8 +90,8 @@ def _headline(evidence: EvidenceFolder) -> str:
     """The networks with their costs, and the change that a vector makes against each static one.
 
     Networks are compared on the same text, with the same cell and unit of text; those that have no
-    static network beside them are left out. The change is computed from the scores, its interval is
-    over the seeds. The network with a vector is the first of its kind, its vector learning.
+    static network beside them are left out. The network with a vector is the first of its kind, its
+    vector learning.
     """
     table = evidence.read_table("perplexity", "evaluation", "hidden_size")
     networks = table[table["hidden_size"].notna()]
@@ -103,22 +99,17 @@ def _headline(evidence: EvidenceFolder) -> str:
     networks = networks[networks.groupby(kind)["document_size"].transform("min") == 0]
     kinds = networks.groupby(kind, sort=False).ngroup()
     networks = networks.loc[kinds.sort_values(kind="stable").index]
-    with_vector = networks[networks["document_size"] > 0].drop_duplicates(kind)
-    vectors = with_vector.set_index(kind)["model"]
-    results = read_results(evidence)
-    rows = {(row.corpus, row.label): row for row in results.rows}
+    vectors = networks[networks["document_size"] > 0].drop_duplicates(kind)["model"]
+    found = evidence.read_table("comparisons", "model_against", "evaluation_against")
+    found = found[found["model"].isin(vectors) & (found["evaluation_against"] == NONE)]
+    found = found.set_index(["corpus", "model_against"])
     changes = []
-    for _, network in networks.iterrows():
-        if network["document_size"] > 0:
-            changes.append("")
-            continue
-        vector = rows[network["corpus"], vectors[tuple(network[kind])]]
-        static = rows[network["corpus"], network["model"]]
-        pairs = zip(static.perplexity("test").values, vector.perplexity("test").values, strict=True)
-        gains = [math.log(theirs / ours) for theirs, ours in pairs]
-        change = f"{signed(percent_of_gain(float(np.mean(gains))))} %"
-        if over_seeds := seed_interval(gains):
-            change += f" ({interval(percents_of_gains(over_seeds.interval_nats_per_token))})"
+    for corpus, model in zip(networks["corpus"], networks["model"], strict=True):
+        change = ""
+        if (corpus, model) in found.index:
+            of_static = found.loc[(corpus, model)]
+            ends = (of_static["interval_low_percent"], of_static["interval_high_percent"])
+            change = f"{signed(of_static['change_percent'])} % ({interval(ends)})"
         changes.append(change)
     shown, short_cache = _beside(networks.assign(change=changes), table, _SHORT_CACHE)
     columns = [*_corpus_if_several(networks), _MODEL, *_COUNTS]
@@ -218,19 +209,16 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
 def _verdicts(evidence: EvidenceFolder) -> str:
     """A row for each claim: its two sides with their test perplexities, and the verdict."""
     rows = []
-    for claim in sorted(evidence.read_claims().claims, key=lambda claim: claim.number):
-        effect, ends = claim.effect, [claim.effect.interval_percent]
-        if claim.seeds is not None:
-            ends.append(percents_of_gains(claim.seeds.interval_nats_per_token))
-        intervals = "; ".join(filter(None, map(interval, ends)))
-        found = [effect.test_perplexity, effect.test_perplexity_against]
-        ours, theirs = ("" if one is None else f": {one:.1f}" for one in found)
+    for claim in evidence.read_claims().claims:
+        found = claim.comparison
+        case = f", {claim.case}" if claim.case else ""
         rows.append(
             {
-                "claim": f"{claim.number}. {CLAIMS[claim.number].name}",
-                "network": f"{claim.model}{ours}",
-                "against": f"{claim.against}{theirs}",
-                "verdict": verdict_and_change(claim) + f" ({intervals})" * bool(intervals),
+                "claim": f"{claim.letter}. {CLAIMS[claim.letter].name}{case}",
+                "network": f"{found.ours.name}: {found.ours.test_perplexity:.1f}",
+                "against": f"{found.theirs.name}: {found.theirs.test_perplexity:.1f}",
+                "change": f"{signed(found.change_percent)} % ({interval(found.interval_percent)})",
+                "verdict": claim.verdict,
             }
         )
     columns = [Column(name.capitalize(), label(name), text=True) for name in rows[0]]
@@ -245,6 +233,7 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "verdicts": _verdicts,
     "intervals": _intervals,
     "lengths": partial(_as_made, name="lengths"),
+    "comparisons": partial(_as_made, name="comparisons"),
     "other-texts": _other_texts,
 }
 """The parts by name."""

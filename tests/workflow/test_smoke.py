@@ -39,7 +39,7 @@ def test_everything_is_there(finished):
             for table in ("corpora", "perplexity", "other_texts", "updates", "choices")
             for kind in ("csv", "md", "tex", "html")
         ),
-        *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_parameters")),
+        *(f"figures/{figure}.svg" for figure in ("learning_curves", "perplexity_by_cost")),
     ):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()

@@ -1,49 +1,38 @@
-"""The paper's claims in words, and the two sides of each that an experiment has, compared.
+"""The paper's claims in words, and the two sides of each that an experiment has.
 
-There are five claims of the paper, and two more, which a user of the model would ask. The settings
-are not the paper's, so each claim is tested as an idea, not on the paper's numbers.
+The paper's summary says that its model predicts better, in less time and with fewer parameters than
+a larger one. The settings are not the paper's, so each claim is tested as an idea, not on the
+paper's numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from online_rnnlm.analysis.headline import (
-    headline_on,
-    static_of_as_many_parameters,
+    multiply_adds,
+    parameters,
+    seconds,
+    smallest_static,
     static_of_as_many_units,
     static_rows_like,
 )
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import FinishedRow, Side, longest
-from online_rnnlm.analysis.sides import ComparedSides, compare_sides
-from online_rnnlm.config.testing import MIXTURE, UNITS
-from online_rnnlm.core.way import (
-    DOCUMENT_VECTOR,
-    NONE,
-    PARTS,
-    UnitOfText,
-    Way,
-    reading_of,
-)
-from online_rnnlm.storage.claims import UntestedClaim
+from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.core.way import NONE
+from online_rnnlm.storage.claims import Letter, UntestedClaim
 
-SAME_HIDDEN = 1
-MORE_PARAMETERS = 2
-MULTIPLY_ADDS = 3
-VECTOR_ALONE = 4
-LEARNING = 5
-BEST_RIVAL = 6
-BEST_SYSTEM = 7
 AT_ITS_COST = "at its cost or less"
 AT_ANY_COST = "at any cost"
-"""The cases of the claim on the best rival."""
+MIXED = "with everything mixed in"
+"""The cases of the claim on what else a user may do."""
+AS_MANY_UNITS = "as many slow units as the vector has numbers"
+AS_MANY_PARAMETERS = "slow units of as many parameters"
+"""The cases of the claim on slow units."""
 AS_LARGE = 1.01
-"""A rival at the vector's cost may have 1 % more parameters: those of about one hidden unit. The
-smallest static network with at least as many parameters as the vector's has some more, too."""
-MARGIN_PERCENT = 1.0
-"""A perplexity up to this much higher still counts as equally good; the value is assumed."""
+"""What has up to 1 % more parameters counts as equally large: those of about one hidden unit."""
 ONE_SEED = (
     "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
     "training."
@@ -59,125 +48,139 @@ class PaperClaim(NamedTuple):
     """The claim as a sentence, with `{model}` and `{against}` in place of the two sides."""
 
 
-CLAIMS = {
-    SAME_HIDDEN: PaperClaim(
+CLAIMS: Mapping[Letter, PaperClaim] = {
+    "a": PaperClaim(
+        "better than a larger static network, for less",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "static network that has at least its parameters, multiply-adds and time per word.",
+    ),
+    "b": PaperClaim(
         "better than a static network of as many units",
         "{model}, its vector learning, has a lower test perplexity than {against}, the static "
         "network of as many hidden units.",
     ),
-    MORE_PARAMETERS: PaperClaim(
+    "c": PaperClaim(
         "better than a static network of as many parameters",
-        "{model}, its vector learning, has a lower test perplexity than {against}, a static "
-        "network of at least as many parameters.",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "static network with at least as many parameters.",
     ),
-    MULTIPLY_ADDS: PaperClaim(
-        "less computation than that static network",
-        "{model} costs less than {against}: fewer multiply-adds and less time per word. It must "
-        "also have a lower test perplexity.",
+    "d": PaperClaim(
+        "better than a static network of as many multiply-adds",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "static network with at least as many multiply-adds per word.",
     ),
-    VECTOR_ALONE: PaperClaim(
-        "the vector alone learns as well as all weights by plain steps",
-        "{model}: learning only the document vector during testing is better than, or as good as, "
-        "learning everything by plain gradient steps, at a fraction of the cost.",
+    "e": PaperClaim(
+        "better than a static network that takes as long",
+        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "static network that takes at least as long per word.",
     ),
-    LEARNING: PaperClaim(
-        "better learning than frozen",
-        "{model} has a lower test perplexity with its vector learning than with it frozen at 0.",
+    "f": PaperClaim(
+        "better than units that remember and do not learn",
+        "{model}, its vector learning, has a lower test perplexity than {against}, a network with "
+        "slow units, which do not learn in testing.",
     ),
-    BEST_RIVAL: PaperClaim(
-        "better than a static network with one rival",
+    "g": PaperClaim(
+        "better than what a static network can use instead",
         "{model}, its vector learning, has a lower test perplexity than {against}.",
-    ),
-    BEST_SYSTEM: PaperClaim(
-        "the best with a vector is better than the best without",
-        "{model} has a lower test perplexity than {against}.",
     ),
 }
 
-Tested = ComparedSides | UntestedClaim
-_NO_RIVAL = "no finished static network was tested with a rival"
+
+class ClaimSides(NamedTuple):
+    """The two sides of a claim."""
+
+    letter: Letter
+    row: FinishedRow
+    """The row that the claim is about."""
+    ours: Side
+    """The side that the claim calls the better one."""
+    theirs: Side
+    """The side that it is compared with."""
+    case: str = ""
+    """The case, if the claim has several."""
 
 
-def comparisons(results: Results) -> Iterator[Tested]:
-    """Compare the sides of all claims, vector row by vector row.
+def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
+    """Yield the sides of all claims, vector row by vector row, or why a claim is not tested.
 
-    The claim on computation is about the sides of claim 2, and has no comparison of its own. Every
-    row with a vector has all claims but the one on the best systems, which belongs to the row that
-    the report is about.
+    What is mixed with everything belongs to the first vector row of each unit of text.
     """
+    leading = {
+        (row.corpus, row.settings.unit_of_text): row
+        for row in reversed(results.rows)
+        if row.has_vector
+    }
     for vector in results.rows:
         if not vector.has_vector:
             continue
         learning = Side(vector, vector.final)
-        same = static_of_as_many_units(results, vector)
-        if same is None:
-            reason = "no finished static network of as many hidden units"
-            yield _untested(SAME_HIDDEN, vector, reason)
-        else:
-            yield compare_sides(results, SAME_HIDDEN, learning, Side(same, NONE))
-        larger = static_of_as_many_parameters(results, vector)
-        if larger is None:
-            reason = f"no finished static network of at least {vector.parameters:,} parameters"
-            yield _untested(MORE_PARAMETERS, vector, reason)
-            yield _untested(MULTIPLY_ADDS, vector, reason)
-        else:
-            yield compare_sides(results, MORE_PARAMETERS, learning, Side(larger, NONE))
-        yield from _vector_alone(results, vector)
-        yield compare_sides(results, LEARNING, learning, Side(vector, NONE))
+        all_costs = (parameters, multiply_adds, seconds)
+        opponents: dict[Letter, tuple[FinishedRow | None, str]] = {
+            "a": (smallest_static(results, vector, *all_costs), "that costs more in every respect"),
+            "b": (static_of_as_many_units(results, vector), "of as many hidden units"),
+            "c": (smallest_static(results, vector, parameters), "of at least its parameters"),
+            "d": (smallest_static(results, vector, multiply_adds), "of at least its multiply-adds"),
+            "e": (smallest_static(results, vector, seconds), "that takes at least its time"),
+        }
+        for letter, (static, what) in opponents.items():
+            if static is None:
+                yield _untested(letter, vector, f"no finished static network {what}")
+            else:
+                yield ClaimSides(letter, vector, learning, Side(static, NONE))
+        yield from _against_slow_units(results, vector)
         yield from _against_rivals(results, vector)
-        if vector == headline_on(results, vector.corpus):
-            yield _best_systems(results, vector)
+        if vector is leading[vector.corpus, vector.settings.unit_of_text]:
+            yield _everything_mixed_in(results, vector)
 
 
-def _untested(number: int, row: FinishedRow, reason: str) -> UntestedClaim:
+def _untested(letter: Letter, row: FinishedRow, reason: str) -> UntestedClaim:
     """A claim about a row that this experiment cannot test."""
-    return UntestedClaim(
-        number=number,
-        claim=CLAIMS[number].name,
-        corpus=row.corpus,
-        model=row.label,
-        reason=reason,
-    )
+    name = CLAIMS[letter].name
+    return UntestedClaim(letter=letter, claim=name, corpus=row.corpus, row=row.label, reason=reason)
 
 
-def _vector_alone(results: Results, vector: FinishedRow) -> Iterator[Tested]:
-    """Test the vector alone against everything learning, unit for unit of text.
+def _against_slow_units(
+    results: Results, vector: FinishedRow
+) -> Iterator[ClaimSides | UntestedClaim]:
+    """Set a row against those that have slow units in its vector's place.
 
-    In the unit of training the vector has the rate of its training, in others the best on `valid`.
+    One has as many units as the vector has numbers, one as many parameters in all: each slow unit
+    has weights that read every word, which a vector has not.
     """
-    trained = vector.settings.unit_of_text
-    tested = False
-    for unit in get_args(UnitOfText):
-        everything = Way(PARTS, unit_of_text=unit).name
-        alone = Way((DOCUMENT_VECTOR,), unit_of_text=unit).name
-        kept = unit == "sentence" or reading_of(vector.settings).vector  # else reset by sentences
-        ours = DOCUMENT_VECTOR if unit == trained and kept else alone
-        if longest([unit, trained]) == unit and {ours, everything} <= {*vector.evaluations}:
-            tested = True
-            yield compare_sides(
-                results,
-                VECTOR_ALONE,
-                Side(vector, ours),
-                Side(vector, everything),
-                case=f"kept for the {UNITS[unit]}",
-                margin_percent=MARGIN_PERCENT,
-            )
-    if not tested:
-        reason = "no finished evaluation in which everything learns after every word"
-        yield _untested(VECTOR_ALONE, vector, reason)
+    slow = [
+        row
+        for row in results.rows_on(vector.corpus)
+        if row.settings.cell == "slow_context"
+        and not row.has_vector
+        and row.settings.unit_of_text == vector.settings.unit_of_text
+        and row.settings.hidden_size == vector.settings.hidden_size
+    ]
+    if not slow or vector.settings.cell == "slow_context":
+        yield _untested("f", vector, "no finished network with slow units in the vector's place")
+        return
+    learning = Side(vector, vector.final)
+    for row in slow:
+        if row.settings.context_size == vector.settings.document_size:
+            yield ClaimSides("f", vector, learning, Side(row, NONE), AS_MANY_UNITS)
+        elif 1 / AS_LARGE <= row.parameters / vector.parameters <= AS_LARGE:
+            yield ClaimSides("f", vector, learning, Side(row, NONE), AS_MANY_PARAMETERS)
 
 
-def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Tested]:
-    """Test a row, its vector alone learning, against static rows with one rival each.
+def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSides | UntestedClaim]:
+    """Set a row, its vector alone learning, against static rows with one rival each.
 
     A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
     the vector row's cell and unit. Each side is what is best on `valid`: the best rival at the
     vector's cost or less, in multiply-adds and (`AS_LARGE`) in parameters, and the best at any
     cost; one test, if these are the same.
     """
-    rivals = _rivals(results, vector)
+    rivals = [
+        side
+        for side in _sides(static_rows_like(results, vector))
+        if side.evaluation not in (NONE, MIXTURE)
+    ]
     if not rivals:
-        yield _untested(BEST_RIVAL, vector, _NO_RIVAL)
+        yield _untested("g", vector, "no finished static network was tested with a rival")
         return
     ours = _best([side for side in _sides([vector]) if side.only_vector_learns])
     cheap = [
@@ -186,41 +189,29 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[Tested]:
         if rival.multiply_adds <= ours.multiply_adds
         and results.parameters_of(*rival) <= AS_LARGE * vector.parameters
     ]
-    chosen = [(_best(rivals), AT_ANY_COST)]
     if not cheap:
-        reason = "no rival that needs as few multiply-adds per word and parameters"
-        yield _untested(BEST_RIVAL, vector, reason)
+        yield _untested("g", vector, "no rival that needs as few multiply-adds and parameters")
     elif _best(cheap) != _best(rivals):
-        chosen.insert(0, (_best(cheap), AT_ITS_COST))
-    for rival, case in chosen:
-        which = f"best rival {case}"
-        yield compare_sides(results, BEST_RIVAL, ours, rival, row=vector, which=which, case=case)
+        yield ClaimSides("g", vector, ours, _best(cheap), AT_ITS_COST)
+    yield ClaimSides("g", vector, ours, _best(rivals), AT_ANY_COST)
 
 
-def _best_systems(results: Results, vector: FinishedRow) -> Tested:
-    """Test the best of all rows with a vector against the best of all without one.
+def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | UntestedClaim:
+    """Set the best of all rows with a vector against the best of all without one.
 
-    Both have whatever hidden layer, and whatever rivals or mixtures, are best on `valid`. The claim
-    belongs to `vector`, the row that the report is about.
+    Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in.
     """
-    rows = results.rows_on(vector.corpus)
-    static = _sides(row for row in rows if not row.has_vector)
-    if all(side.evaluation == NONE for side in static):
-        return _untested(BEST_SYSTEM, vector, _NO_RIVAL)
-    ours = _best(_sides(row for row in rows if row.has_vector))
-    theirs = _best(static)
-    alone = ours.row == vector and ours.only_vector_learns
-    if alone and theirs in _rivals(results, vector):
-        reason = "the same test as claim 6, since nothing that is added to the vector helps"
-        return _untested(BEST_SYSTEM, vector, reason)
-    which = "best without a vector"
-    return compare_sides(results, BEST_SYSTEM, ours, theirs, row=vector, which=which)
-
-
-def _rivals(results: Results, vector: FinishedRow) -> list[Side]:
-    """The static rows with the vector row's cell and unit of text, each with each rival."""
-    sides = _sides(static_rows_like(results, vector))
-    return [side for side in sides if side.evaluation not in (NONE, MIXTURE)]
+    unit = vector.settings.unit_of_text
+    mixed = [
+        Side(row, MIXTURE)
+        for row in results.rows_on(vector.corpus)
+        if row.settings.unit_of_text == unit and MIXTURE in row.evaluations
+    ]
+    ours = [side for side in mixed if side.row.has_vector]
+    theirs = [side for side in mixed if not side.row.has_vector]
+    if not ours or not theirs:
+        return _untested("g", vector, "no finished networks with all rivals mixed in")
+    return ClaimSides("g", vector, _best(ours), _best(theirs), MIXED)
 
 
 def _sides(rows: Iterable[FinishedRow]) -> list[Side]:

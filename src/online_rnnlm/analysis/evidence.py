@@ -21,7 +21,14 @@ import pandas as pd
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow, FinishedRun, System
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables import lengths, other_texts, perplexity, updates
+from online_rnnlm.analysis.tables import (
+    comparisons,
+    equal_perplexity,
+    lengths,
+    other_texts,
+    perplexity,
+    updates,
+)
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
@@ -48,27 +55,25 @@ COLUMNS = {
 }
 """The columns of `scores.parquet` and their types."""
 _SIDE = ["corpus", "model", "evaluation"]
+_TELL_ROWS_APART = [*_SIDE, "text", "length", "model_against", "evaluation_against"]
 _MADE_AGAIN = {
     "perplexity": perplexity.make,
     "updates": updates.make,
     "other_texts": other_texts.make,
     "lengths": lengths.make,
+    "comparisons": comparisons.make,
+    "equal_perplexity": equal_perplexity.make,
 }
 """The tables that are made again."""
 _OF_SCORES = [
     *("test_perplexity", "test_perplexity_sd", "test_perplexity_against", STILL, f"{STILL}_sd"),
     *("change_percent", "interval_low_percent", "interval_high_percent"),
     *("articles", "share_percent", "test_perplexity_all"),
+    *("p_value", "units", "units_low", "units_high"),
 ]
 """The columns of these tables that follow from the scores of the test text and of other texts."""
-_COSTS = {
-    f"{cost}{which}"
-    for cost in ("multiply_adds_per_word", "parameters_touched_per_word", "seconds_per_word")
-    for which in ("", "_against")
-}
-"""The costs in a claim's record, which the tables do not have for every evaluation."""
-_WORDS = {"claim", "model", "against"}
-"""What a claim's record says in words."""
+_TIME = "seconds_per_word"
+"""The cost in a claim's record that the tables do not have for every evaluation."""
 _NOT_KEPT = {
     "parameters": math.nan,
     "multiply_adds_per_word": math.nan,
@@ -419,7 +424,7 @@ def _check_table(evidence: EvidenceFolder, name: str, made: pd.DataFrame) -> int
     """Check what a table has of the scores; return the number of values."""
     kept = evidence.read_table(name, "model")
     path = evidence.table(name, "csv")
-    keys = [key for key in (*_SIDE, "text", "length") if key in kept and key in made]
+    keys = [key for key in _TELL_ROWS_APART if key in kept and key in made]
     columns = [column for column in _OF_SCORES if column in kept and column in made]
     values = made.drop_duplicates(keys).set_index(keys)[columns].to_dict("index")
     checked = 0
@@ -455,13 +460,13 @@ def _check_claims(evidence: EvidenceFolder, results: Results) -> int:
     """Test and judge all claims again; return their number."""
     kept = evidence.read_claims()
     made = judge(results)
-    names_kept = [(claim.number, claim.row, claim.corpus) for claim in kept.claims]
-    names_made = [(claim.number, claim.row, claim.corpus) for claim in made.claims]
-    if names_kept != names_made:
+    names_kept = [(claim.letter, claim.row, claim.corpus) for claim in kept.claims]
+    names_made = [(claim.letter, claim.row, claim.corpus) for claim in made.claims]
+    if names_kept != names_made or kept.not_tested != made.not_tested:
         raise UserError(f"{evidence.claims}: claims {names_kept}, but tested are {names_made}")
     for claim, again in zip(kept.claims, made.claims, strict=True):
-        what = f"{evidence.claims}: claim {claim.number}, {claim.model}"
-        _refuse_difference(what, claim.model_dump(exclude=_WORDS), again.model_dump(exclude=_WORDS))
+        what = f"{evidence.claims}: claim {claim.letter}, {claim.row}"
+        _refuse_difference(what, claim.model_dump(), again.model_dump())
     return len(kept.claims)
 
 
@@ -469,12 +474,12 @@ def _refuse_difference(what: str, kept: Any, made: Any) -> None:
     """Raise UserError for the first of nested values that is not the one that was made again."""
     if isinstance(kept, dict) and isinstance(made, dict):
         for key, value in kept.items():
-            if made[key] is not None or key not in _COSTS:  # the evidence has it
+            if made[key] is not None or key != _TIME:  # the evidence has it
                 _refuse_difference(f"{what}: {key}", value, made[key])
     elif isinstance(kept, tuple) and isinstance(made, tuple) and len(kept) == len(made):
         for value, other in zip(kept, made, strict=True):
             _refuse_difference(what, value, other)
-    elif isinstance(kept, float | int) and isinstance(made, float | int):
+    elif isinstance(kept, float) or isinstance(made, float):
         if not math.isclose(kept, made, rel_tol=TOLERANCE, abs_tol=1e-9):
             raise UserError(f"{what}: is {kept:.8g}, but the scores give {made:.8g}")
     elif kept != made:

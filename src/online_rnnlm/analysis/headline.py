@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow
+from online_rnnlm.analysis.row import FinishedRow, Side
 
 
 def headline_on(results: Results, corpus: str) -> FinishedRow:
@@ -50,17 +52,36 @@ def static_rows_like(results: Results, vector: FinishedRow) -> list[FinishedRow]
 
 
 def static_of_as_many_units(results: Results, vector: FinishedRow) -> FinishedRow | None:
-    """The static row with a row's number of hidden units, if there is one."""
+    """The static row with a row's numbers of hidden and of slow units, if there is one."""
+    units = (vector.settings.hidden_size, vector.settings.context_units)
     for static in static_rows_like(results, vector):
-        if static.settings.hidden_size == vector.settings.hidden_size:
+        if (static.settings.hidden_size, static.settings.context_units) == units:
             return static
     return None
 
 
-def static_of_as_many_parameters(results: Results, vector: FinishedRow) -> FinishedRow | None:
-    """The smallest static row with at least as many parameters as a row, if there is one."""
+Cost = Callable[[Results, FinishedRow], float]
+
+
+def parameters(_: Results, row: FinishedRow) -> float:
+    """A row's number of parameters."""
+    return row.parameters
+
+
+def multiply_adds(_: Results, row: FinishedRow) -> float:
+    """A row's multiply-adds per token in its main evaluation."""
+    return Side(row, row.final).multiply_adds
+
+
+def seconds(results: Results, row: FinishedRow) -> float:
+    """A row's time per token (s) in its main evaluation."""
+    return results.seconds_per_word(Side(row, row.final))
+
+
+def smallest_static(results: Results, vector: FinishedRow, *costs: Cost) -> FinishedRow | None:
+    """The smallest static row that has at least as much of each of these costs, if there is one."""
     for static in static_rows_like(results, vector):
-        if static.parameters >= vector.parameters:
+        if all(cost(results, static) >= cost(results, vector) for cost in costs):
             return static
     return None
 
@@ -76,7 +97,7 @@ def opponents_of(results: Results, vector: FinishedRow) -> list[FinishedRow]:
     shown: list[FinishedRow] = []
     for row in (
         static_of_as_many_units(results, vector),
-        static_of_as_many_parameters(results, vector) or largest,
+        smallest_static(results, vector, parameters) or largest,
     ):
         if row is not None and row not in shown:
             shown.append(row)

@@ -12,27 +12,16 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic.fields import FieldInfo
 
-from online_rnnlm.analysis.claims import (
-    MARGIN_PERCENT,
-    MORE_PARAMETERS,
-    ONE_SEED,
-    SAME_HIDDEN,
-)
+from online_rnnlm.analysis.claims import ONE_SEED
 from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.headline import best_like_headline, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
-from online_rnnlm.analysis.significance import LEVEL, RESAMPLES
+from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import Column, Table, integer, interval, label, signed
 from online_rnnlm.analysis.tables.write import environment, make_table
-from online_rnnlm.analysis.verdicts import (
-    ENOUGH_SEEDS,
-    NOT_SUPPORTED,
-    SUPPORTED,
-    UNDECIDED,
-    grid,
-)
+from online_rnnlm.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED, grid
 from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.experiment import Plan
@@ -50,7 +39,7 @@ _WIDTH = 88
 """Characters in a line of the summary."""
 _IN_SENTENCE = {
     SUPPORTED: "the vector is better",
-    NOT_SUPPORTED: "the static network is better",
+    REFUTED: "the static network is better",
     UNDECIDED: "no clear difference",
 }
 PUBLISHED = "published"
@@ -103,10 +92,7 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
         "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
         "one_seed": ONE_SEED,
-        "margin": MARGIN_PERCENT,
         "level": LEVEL,
-        "resamples": RESAMPLES,
-        "enough_seeds": ENOUGH_SEEDS,
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
         "runs": runs_table(results),
@@ -214,8 +200,9 @@ def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim])
     verdicts = [
         claim.verdict
         for claim in claims
-        if (claim.corpus, claim.row, claim.network_against) == (row.corpus, row.label, static.label)
-        and claim.number in (SAME_HIDDEN, MORE_PARAMETERS)
+        if (claim.corpus, claim.row) == (row.corpus, row.label)
+        and claim.comparison.theirs.network == static.label
+        and claim.letter in ("b", "c")
     ]
     said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
     more = round(100 * (static.parameters / row.parameters - 1))
@@ -224,36 +211,23 @@ def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim])
 
 
 def claim_numbers(claim: Claim) -> str:
-    """A claim's values in one line: both sides, the change, its interval and p-values."""
-    effect = claim.effect
-    change = f"{signed(effect.change_percent)} %"
-    if claim.p_value is None or claim.p_value_holm is None:
-        counted = (
-            f"{effect.multiply_adds_per_word:,.0f} against "
-            f"{effect.multiply_adds_per_word_against:,.0f} multiply-adds per word ({change})"
-        )
-        if effect.seconds_per_word is None or effect.seconds_per_word_against is None:
-            return counted
-        return (
-            f"{counted}; {1e6 * effect.seconds_per_word:.2f} against "
-            f"{1e6 * effect.seconds_per_word_against:.2f} µs per word (95 % interval "
-            f"{interval(effect.seconds_change_percent)})"
-        )
+    """A claim's values in one line: the change, its interval and p-values, and the costs."""
+    found = claim.comparison
+    ours, theirs = found.ours, found.theirs
     said = [
-        f"{effect.test_perplexity:.1f} against {effect.test_perplexity_against:.1f} "
-        f"({change}; 95 % interval {interval(effect.interval_percent)})",
-        f"p {_p_value(claim.p_value)}, corrected {_p_value(claim.p_value_holm)}",
-        f"over {effect.pieces:,} {effect.drawn}s",
+        f"{ours.test_perplexity:.1f} against {theirs.test_perplexity:.1f} "
+        f"({signed(found.change_percent)} %; 95 % interval {interval(found.interval_percent)})",
+        f"p {_p_value(found.p_value)}, corrected {_p_value(claim.p_value_holm)}, "
+        f"over {found.pieces:,} {found.drawn}s",
+        f"{ours.parameters:,} against {theirs.parameters:,} parameters",
+        f"{ours.multiply_adds_per_word:,.0f} against {theirs.multiply_adds_per_word:,.0f} "
+        "multiply-adds per word",
     ]
-    if effect.equivalence is not None:
-        equal = effect.equivalence
-        shown = "shown" if equal.shown else "not shown"
-        said.append(
-            f"equal within {equal.margin_percent:g} %: {shown}, p {_p_value(equal.p_value)}"
-        )
-    if claim.seeds is not None:
-        bounds = (signed(bound, 3) for bound in claim.seeds.interval_nats_per_token)
-        said.append(f"over {claim.seeds.seeds} seeds {' to '.join(bounds)} nats per token")
+    if ours.seconds_per_word and theirs.seconds_per_word:
+        times = f"{1e6 * ours.seconds_per_word:.2f} against {1e6 * theirs.seconds_per_word:.2f} µs"
+        said.append(f"{times} per word")
+    if found.seconds_change_percent is not None:
+        said.append(f"95 % interval of the time {interval(found.seconds_change_percent)}")
     return "; ".join(said)
 
 

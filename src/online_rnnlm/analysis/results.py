@@ -161,6 +161,22 @@ class Results:
                     parameters += system.parameters or 0
         return parameters
 
+    def rounds_of(self, side: Side) -> tuple[float, ...]:
+        """The time per token (s) of a side in each round in which networks were timed in turn.
+
+        It is empty for a side that was not timed, such as one with a rival.
+        """
+        for timing in self.timings:
+            timed = (timing.corpus, timing.network, timing.evaluation)
+            if timed == (side.row.corpus, side.row.label, side.evaluation):
+                return timing.seconds_per_word
+        return ()
+
+    def seconds_per_word(self, side: Side) -> float:
+        """The time per token in testing (s): median of the rounds, or that of the evaluations."""
+        rounds = self.rounds_of(side)
+        return float(np.median(rounds)) if rounds else side.seconds
+
     def way_in(self, evaluation: str) -> str:
         """An evaluation in words that follow a network's name; none if it is as in training."""
         if rival := rivals_of(self.experiment.testing).get(evaluation):

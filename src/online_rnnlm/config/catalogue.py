@@ -89,9 +89,9 @@ class Entry:
 _PAIRS = (vector_rows, static_rows)
 FIGURES = (
     Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
-    Entry("perplexity_by_parameters", Section.PERPLEXITY, (), "networks.draw_parameters"),
-    Entry("perplexity_by_multiply_adds", Section.PERPLEXITY, (), "networks.draw_multiply_adds"),
+    Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs"),
     Entry("learning_curves", Section.TRAINING, (), "networks.draw_learning"),
+    Entry("gain_by_epoch", Section.TRAINING, _PAIRS, "networks.draw_gain_by_epoch"),
     Entry("perplexity_by_position", Section.GAIN, (vector_rows,), "tokens.draw_position"),
     Entry(
         "perplexity_by_distance", Section.GAIN, (vector_rows, text_in_order), "tokens.draw_distance"
@@ -102,10 +102,13 @@ FIGURES = (
 TABLES = (
     Entry("corpora", Section.TEXT),
     Entry("perplexity", Section.PERPLEXITY),
+    Entry("comparisons", Section.PERPLEXITY, _PAIRS),
+    Entry("equal_perplexity", Section.PERPLEXITY, _PAIRS),
     Entry("mixtures", Section.PERPLEXITY, (mixtures,)),
     Entry("lengths", Section.GAIN, (*_PAIRS, text_in_order)),
     Entry("other_texts", Section.GAIN, (other_texts,)),
     Entry("updates", Section.TESTING, (online_evaluations,)),
+    Entry("learning", Section.TRAINING),
     Entry("choices", Section.SEARCH, (choices,)),
     Entry("neighbours", Section.VECTORS, (vector_rows,)),
 )

@@ -225,7 +225,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment
         note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
         verdicts = defaultdict(list)
         for claim in claims.claims:
-            verdicts[f"claim.{claim.number}"].append(f"{claim.model}: {claim.verdict}")
+            verdicts[f"claim.{claim.letter}"].append(f"{claim.row}: {claim.verdict}")
         of_claims = {key: "; ".join(found) for key, found in verdicts.items()}
         library.set_tags({"mlflow.note.content": note, **of_claims})
     _register_best(directory, experiment_id, experiment)

@@ -14,7 +14,7 @@ from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.significance import holm
 from online_rnnlm.analysis.verdicts import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.claims import Effect, SeedDifference
+from online_rnnlm.storage.claims import Claim
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -22,7 +22,6 @@ from tests.unit.analysis.changes import (
     VITAL,
     again,
     change_evaluation,
-    change_split,
     read_json,
     score,
     update_checksums,
@@ -33,30 +32,38 @@ PAIR: list[dict[str, Any]] = [
     {"hidden_size": 120},
     {"hidden_size": 100, "document_size": 20},
 ]
+SLOW: list[dict[str, Any]] = [
+    {"hidden_size": 100, "cell": "slow_context", "context_size": size, "document_size": vector}
+    for size, vector in ((20, 0), (10, 0), (20, 20))
+]
 GOOD = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
-UNITS = ("sentence", "stream")
-EVERYTHING = {"updates": ["all"], "unit_of_text": [*UNITS]}
 RIVALS = {"rivals": ["unigram_cache", "neural_cache"]}
+MIXED = {"rivals": ["unigram_cache", "neural_cache", "mixture"]}
 RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
 SMALL = "invented-M100-D0-seed1"
 
 
-def claims_of(results: Results, number: int = 0, model: str = "") -> list[dict[str, Any]]:
-    """The claims in `claims.json`: all, or those with a number, or about a model."""
-    found: list[dict[str, Any]] = judge(results).model_dump(mode="json")["claims"]
-    found = [claim for claim in found if number in (0, claim["number"])]
-    return [claim for claim in found if model in ("", claim["model"])]
+def claims_of(results: Results, letter: str = "", row: str = "") -> list[Claim]:
+    """The claims: all, or those with a letter, or about a row."""
+    found = judge(results).claims
+    found = tuple(claim for claim in found if letter in ("", claim.letter))
+    return [claim for claim in found if row in ("", claim.row)]
 
 
-def by_number(results: Results) -> dict[int, dict[str, Any]]:
-    """The claims about 100/20 as it was trained, by number."""
-    return {claim["number"]: claim for claim in claims_of(results, model="100/20")}
+def by_letter(results: Results) -> dict[str, Claim]:
+    """The claims about 100/20, by letter."""
+    return {claim.letter: claim for claim in claims_of(results, row="100/20")}
 
 
-def reasons(results: Results, model: str = "") -> dict[int, str]:
-    """Why claims are not tested, by number."""
+def reasons(results: Results, row: str = "") -> dict[str, str]:
+    """Why claims are not tested, by letter."""
     found = judge(results).not_tested
-    return {claim.number: claim.reason for claim in found if model in ("", claim.model)}
+    return {claim.letter: claim.reason for claim in found if row in ("", claim.row)}
+
+
+def against(claim: Claim) -> str:
+    """The name of the other side."""
+    return claim.comparison.theirs.name
 
 
 def with_costs(results: Results, evaluation: str, run: str = RUN, **costs: float) -> Results:
@@ -64,160 +71,107 @@ def with_costs(results: Results, evaluation: str, run: str = RUN, **costs: float
     return again(results)
 
 
-def everything_worth(results: Results, change: float, run: str = RUN) -> Results:
-    """Give `all` the scores of the vector alone, with a perplexity changed by `change` per cent."""
-    [found] = [one for one in results.runs if one.name == run]
-    perplexity = found.evaluations["document_vector"].splits["test"].perplexity
-    for unit in UNITS:
-        scores = pd.read_parquet(results.directory.sentence_scores(run, "document_vector"))
-        scores["log_probability"] -= scores["tokens"] * math.log1p(change / 100)
-        scores.to_parquet(results.directory.sentence_scores(run, f"all.word.{unit}"))
-        update_checksums(results.directory, run, f"all.word.{unit}")
-        test = perplexity * (1 + change / 100)
-        change_split(results.directory, run, f"all.word.{unit}", "test", perplexity=test)
-    return again(results)
-
-
 def test_all_claims_are_tested_against_the_right_rows(invented):
-    results = invented(GOOD, testing=EVERYTHING)
-    best = headline_on(results, "invented").label
-    for model in ("100/20", "100/35"):
-        numbers = {claim["number"] for claim in claims_of(results) if claim["row"] == model}
-        assert numbers == {1, 2, 3, 4, 5, 6} | ({7} if model == best else set())
-    mine = by_number(results)
-    against = {n: claim["against"].split(" with ")[0] for n, claim in mine.items() if n < 6}
-    assert against == {1: "100/0", 2: "120/0", 3: "120/0", 4: "100/20", 5: "100/20 frozen"}
-    assert set(reasons(results)) == {6}  # everything learning costs more than the vector alone
-    assert all(mine[number]["verdict"] == "supported" for number in (1, 2, 5))
-    effect, static = mine[1]["effect"], results.rows[0]
-    assert effect["test_perplexity"] == pytest.approx(90)
-    assert effect["test_perplexity_against"] == pytest.approx(110)
-    assert effect["change_percent"] == pytest.approx(100 * (90 / 110 - 1))
-    assert effect["nats_per_token"] == pytest.approx(math.log(110 / 90))
-    for value, interval in (
-        ("change_percent", "interval_percent"),
-        ("nats_per_token", "interval_nats_per_token"),
+    rows = [{"hidden_size": size} for size in (150, 100, 109, 120)]
+    results = invented(GOOD, rows=[*rows, PAIR[2]])
+    results = with_costs(results, "document_vector", multiply_adds_per_word=30_000)
+    fake_experiment.write_timings(
+        results.directory, results.experiment, {"100/20": [1.5, 1.6, 1.7]}
+    )
+    results = again(results)
+    adds = {row.label: Side(row, row.final).multiply_adds for row in results.rows}
+    assert adds["109/0"] < 30_000 < adds["120/0"]  # and time goes with the units' square
+    mine = by_letter(results)
+    assert {letter: against(claim) for letter, claim in mine.items()} == {
+        **{"a": "150/0", "b": "100/0", "c": "120/0", "d": "120/0", "e": "150/0"},
+    }
+    assert set(reasons(results)) == {"f", "g"}
+    found = mine["b"].comparison
+    static = next(row for row in results.rows if row.label == "100/0")
+    assert found.ours.test_perplexity == pytest.approx(90)
+    assert found.theirs.test_perplexity == pytest.approx(110)
+    assert found.change_percent == pytest.approx(100 * (90 / 110 - 1))
+    assert found.nats_per_token == pytest.approx(math.log(110 / 90))
+    for value, (low, high) in (
+        (found.change_percent, found.interval_percent),
+        (found.nats_per_token, found.interval_nats_per_token),
     ):
-        low, high = effect[interval]
-        assert low < effect[value] < high
-    assert effect["parameters_against"] == static.parameters < effect["parameters"]
-
-
-def test_the_static_row_with_more_parameters_is_the_smallest_such(invented):
-    rows = [{"hidden_size": size} for size in (200, 100, 109, 120)]
-    results = invented(rows=[*rows, PAIR[-1]])
-    mine = by_number(results)
-    needed = mine[2]["effect"]["parameters"]
-    fitting = [row for row in results.rows if row.parameters >= needed and not row.has_vector]
-    smallest = min(fitting, key=lambda row: row.parameters)
-    assert mine[2]["against"] == mine[3]["against"] == smallest.label
-    path = results.directory.run(smallest.first.name).result
-    write_json(path, read_json(path) | {"parameters": needed})  # equally many are enough
-    assert by_number(again(results))[2]["effect"]["parameters_against"] == needed
+        assert low < value < high
+    assert found.theirs.parameters == static.parameters < found.ours.parameters
+    assert all(claim.verdict == "supported" for claim in mine.values())
 
 
 @pytest.mark.parametrize(
-    ("perplexity", "cheaper", "expected"),
-    [
-        (90.0, True, "supported"),
-        (90.0, False, "not supported"),
-        (130.0, True, "not supported"),
-        (108.01, True, "undecided"),
-        (108.01, False, "not supported"),
-    ],
+    ("letter", "cost"), [("c", "parameters"), ("d", "multiply_adds"), ("e", "seconds"), ("a", "")]
 )
-def test_fewer_multiply_adds_need_a_lower_perplexity(invented, perplexity, cheaper, expected):
-    results = invented({"120/0": 108.0, "100/20": perplexity}, rows=PAIR)
-    cost = 39_999.0 if cheaper else 40_000.0
-    results = with_costs(results, "none", STATIC, multiply_adds_per_word=40_000.0)
-    claim = by_number(with_costs(results, "document_vector", multiply_adds_per_word=cost))[3]
-    assert claim["verdict"] == expected
-    assert claim["effect"]["multiply_adds_per_word"] == cost
-    assert claim["p_value"] is claim["p_value_holm"] is claim["seeds"] is None
+def test_a_static_network_with_exactly_as_much_is_enough(invented, letter, cost):
+    """120/0 is given the costs of 100/20; it is then no smaller in any respect."""
+    results = invented(GOOD, rows=PAIR)
+    vector = results.rows[-1]
+    if cost in ("parameters", ""):
+        path = results.directory.run(STATIC).result
+        write_json(path, read_json(path) | {"parameters": vector.parameters})
+    if cost in ("multiply_adds", ""):
+        same = Side(vector, vector.final).multiply_adds
+        results = with_costs(results, "none", STATIC, multiply_adds_per_word=same)
+    if cost in ("seconds", ""):
+        ratio = 1.2 * (100 / 120) ** 2
+        rounds = {"120/0": [ratio, 1.01 * ratio, 1.02 * ratio]}
+        fake_experiment.write_timings(results.directory, results.experiment, rounds)
+    claim = by_letter(again(results))[letter]
+    assert against(claim) == "120/0"
+    if cost in ("seconds", ""):
+        assert claim.comparison.ours.seconds_per_word == pytest.approx(
+            claim.comparison.theirs.seconds_per_word
+        )
 
 
-@pytest.mark.parametrize(
-    ("factors", "expected"),
-    [
-        ((1.0, 1.1, 1.05), "supported"),
-        ((2.0, 2.1, 2.0), "not supported"),
-        ((1.0, 2.0, 1.4), "undecided"),
-    ],
-)
-def test_less_computation_takes_less_time(invented, factors, expected):
-    """120/0 takes 1.44 times as long as 100/20 by nature, with the same jitter in each round."""
-    results = invented({"120/0": 108.0, "100/20": 90.0}, rows=PAIR)
+def test_what_costs_more_in_one_respect_only_is_no_larger_network(invented):
+    """120/0 is larger than 100/20 in all, and in all but one here."""
+    for change in ("parameters", "multiply_adds", "seconds"):
+        results = invented(GOOD, rows=PAIR)
+        assert against(by_letter(results)["a"]) == "120/0"
+        if change == "parameters":
+            path = results.directory.run(STATIC).result
+            write_json(path, read_json(path) | {"parameters": 1})
+        elif change == "multiply_adds":
+            results = with_costs(results, "none", STATIC, multiply_adds_per_word=1.0)
+        else:
+            rounds = {"120/0": [0.1, 0.1, 0.11]}
+            fake_experiment.write_timings(results.directory, results.experiment, rounds)
+        assert "costs more in every respect" in reasons(again(results))["a"]
+
+
+def test_the_change_of_time_is_over_the_rounds(invented):
+    """120/0 takes 1.2 times as long as 100/20 by nature, with the same jitter in each round."""
+    factors = (1.0, 1.1, 1.05)
+    results = invented(GOOD, rows=PAIR)
     fake_experiment.write_timings(results.directory, results.experiment, {"100/20": factors})
-    claim = by_number(again(results))[3]
-    assert claim["verdict"] == expected
-    low, high = claim["effect"]["seconds_change_percent"]
+    found = by_letter(again(results))["a"].comparison
     gains = [
-        math.log(1.44 * own / factor) for own, factor in zip((1, 1.01, 1.02), factors, strict=True)
+        math.log(1.2 * own / factor) for own, factor in zip((1, 1.01, 1.02), factors, strict=True)
     ]
-    middle = 100 * (math.exp(-np.mean(gains)) - 1)
-    assert low < middle < high
-    assert claim["effect"]["seconds_per_word"] == pytest.approx(1e-5 * sorted(factors)[1])
+    low, high = found.seconds_change_percent
+    assert low < 100 * (math.exp(-np.mean(gains)) - 1) < high < 0
+    assert found.ours.seconds_per_word == pytest.approx(1.2e-5 * 1.05)
 
 
-@pytest.mark.parametrize(
-    ("change", "verdict", "equal"),
-    # The change of perplexity, in per cent, when everything learns; the margin is 1 %.
-    [
-        (5.0, "supported", False),
-        (0.5, "supported", True),
-        (0.0, "supported", True),
-        (-0.9, "supported", True),
-        (-1.1, "not supported", False),
-    ],
-)
-def test_the_vector_alone_may_be_worse_by_the_margin(invented, change, verdict, equal):
-    results = everything_worth(invented(GOOD, rows=PAIR, testing=EVERYTHING), change)
-    claim = by_number(results)[4]
-    assert claim["verdict"] == verdict
-    effect, equivalence = claim["effect"], claim["effect"]["equivalence"]
-    assert effect["change_percent"] == pytest.approx(100 * (1 / (1 + change / 100) - 1))
-    assert effect["margin_percent"] == equivalence["margin_percent"] == 1
-    assert equivalence["shown"] is equal is (equivalence["p_value"] < 0.05)
-
-
-@pytest.mark.parametrize("cost", ["multiply_adds_per_word", "parameters_touched_per_word"])
-def test_the_vector_alone_must_be_cheaper(invented, cost):
-    results = everything_worth(invented(GOOD, rows=PAIR, testing=EVERYTHING), 5.0)
-    value = getattr(results.rows[-1].by_seed("document_vector")[0].costs, cost)
-    for unit in UNITS:
-        results = with_costs(results, f"all.word.{unit}", **{cost: value})
-    assert by_number(results)[4]["verdict"] == "not supported"
-
-
-@pytest.mark.parametrize(("carry", "ours"), [("both", 90.0), ("state", 70.0)])
-def test_a_vector_that_training_resets_by_sentences_is_compared_as_it_is_kept(
-    invented, carry, ours
-):
-    row = PAIR[2] | {"unit_of_text": "document", "carry": carry}
-    testing = {"updates": ["document_vector", "all"], "unit_of_text": ["document"]}
-    results = invented(rows=[row], testing=testing, corpora=IN_ORDER)
-    run = results.rows[0].first.run.name
-    for evaluation, test in (("document_vector", 90.0), ("document_vector.word.document", 70.0)):
-        results = score(results, run, evaluation, test=test)
-    [claim] = claims_of(results, 4)
-    assert claim["effect"]["test_perplexity"] == pytest.approx(ours)
-
-
-def test_the_vector_and_everything_are_compared_unit_for_unit(invented):
-    testing = EVERYTHING | {"updates": ["document_vector", "all"]}
-    results = invented(GOOD, rows=PAIR, testing=testing)
-    reached = {"document_vector": 90.0, "document_vector.word.stream": 70.0}
-    for evaluation, test in (
-        reached | {"all.word.sentence": 80.0, "all.word.stream": 85.0}
-    ).items():
-        results = score(results, RUN, evaluation, test=test)
-    found = {claim["model"]: claim for claim in claims_of(results, 4)}
-    sentence, stream = found["100/20"], found["100/20 kept for the stream"]
-    assert (sentence["verdict"], stream["verdict"]) == ("not supported", "supported")
-    learning = "100/20 with everything learning after every word, kept for the sentence"
-    assert sentence["against"] == learning
-    assert sentence["effect"]["test_perplexity_against"] == pytest.approx(80)
-    assert stream["effect"]["test_perplexity_against"] == pytest.approx(85)
+def test_slow_units_are_set_against_the_vector_and_the_vector_beside_them(invented):
+    results = invented(GOOD, rows=[PAIR[0], PAIR[2], *SLOW])
+    sizes = {row.label: row.parameters for row in results.rows}
+    path = results.directory.run("invented-M100-C10-D0-seed1").result
+    write_json(path, read_json(path) | {"parameters": sizes["100/20"] + 7})
+    results = again(results)
+    many, equal = claims_of(results, "f", "100/20")
+    assert (against(many), against(equal)) == ("100+20/0", "100+10/0")
+    assert many.case != equal.case
+    both = {claim.letter: claim for claim in claims_of(results, row="100+20/20")}
+    assert against(both["b"]) == "100+20/0"
+    assert "f" not in both and "f" in reasons(results, "100+20/20")
+    # A network that is neither of as many units nor of as many parameters is not set against it.
+    write_json(path, read_json(path) | {"parameters": round(1.02 * sizes["100/20"])})
+    [many] = claims_of(again(results), "f", "100/20")
+    assert against(many) == "100+20/0"
 
 
 def rival_worth(
@@ -237,18 +191,19 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours, SMALL)
     results = rival_worth(results, "unigram_cache", 69.0, 94.0, ours)
     results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
-    cheap, best = claims_of(results, 6)
-    assert cheap["against"] == "100/0 with a unigram cache (the best rival at its cost or less)"
-    assert best["against"] == "120/0 with a neural cache (the best rival at any cost)"
-    assert (cheap["verdict"], best["verdict"]) == ("supported", "not supported")
-    assert cheap["effect"]["test_perplexity_against"] == pytest.approx(95)
+    cheap, best = claims_of(results, "g")
+    assert against(cheap) == "100/0 with a unigram cache"
+    assert against(best) == "120/0 with a neural cache"
+    assert (cheap.case, best.case) == ("at its cost or less", "at any cost")
+    assert (cheap.verdict, best.verdict) == ("supported", "refuted")
+    assert cheap.comparison.theirs.test_perplexity == pytest.approx(95)
     other = rival_worth(results, "unigram_cache", 70.0, 85.0, ours, SMALL)
     other = rival_worth(other, "neural_cache", 65.0, 95.0, 2 * ours)
-    assert [claim["verdict"] for claim in claims_of(other, 6)] == ["not supported", "supported"]
+    assert [claim.verdict for claim in claims_of(other, "g")] == ["refuted", "supported"]
     # The better one on `valid` counts, not the better one on `test`.
-    [one] = claims_of(rival_worth(results, "unigram_cache", 60.0, 99.0, ours, SMALL), 6)
-    assert one["effect"]["test_perplexity_against"] == pytest.approx(99)
-    assert one["against"] == "100/0 with a unigram cache (the best rival at any cost)"
+    [one] = claims_of(rival_worth(results, "unigram_cache", 60.0, 99.0, ours, SMALL), "g")
+    assert one.comparison.theirs.test_perplexity == pytest.approx(99)
+    assert (against(one), one.case) == ("100/0 with a unigram cache", "at any cost")
 
 
 def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(invented):
@@ -261,89 +216,69 @@ def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(inven
     cost = Side(ours, "document_vector").multiply_adds
     results = rival_worth(results, "unigram_cache", 70, 95, cost, run)
     results = rival_worth(results, "neural_cache", 65, 85, 2 * cost)
-    cheap, _ = claims_of(results, 6)
-    assert cheap["against"].startswith(f"{as_large.label} with a unigram cache")
+    cheap, _ = claims_of(results, "g")
+    assert against(cheap) == f"{as_large.label} with a unigram cache"
 
 
-def test_the_best_with_a_vector_is_set_against_the_best_without(invented):
-    """Both may have a cache and whatever cell is best; `test` decides nothing."""
+def test_the_best_of_everything_mixed_in_is_set_against_the_best_without_a_vector(invented):
+    """Both may have whatever cell is best on `valid`; each unit of text has a test of its own."""
     lstm = {"hidden_size": 100, "cell": "lstm", "document_size": [0, 20]}
-    results = invented(GOOD, rows=[*PAIR, lstm], testing=RIVALS)
-    results = score(results, RUN, "neural_cache", valid=61.0, test=70.0)
-    results = score(results, "invented-M100-D20-lstm-seed1", "unigram_cache", valid=20, test=60)
-    results = score(results, "invented-M100-D0-lstm-seed1", "neural_cache", valid=30.0, test=80.0)
-    [best] = claims_of(results, 7)
-    assert best["row"] == "100/20"
-    assert best["model"] == "LSTM 100/20 with a unigram cache"
-    assert best["against"] == "LSTM 100/0 with a neural cache (the best without a vector)"
-    assert best["verdict"] == "supported"
-    # The rivals of claim 6 have the vector's own kind of hidden layer.
-    assert all("LSTM" not in claim["against"] for claim in claims_of(results, 6, "100/20"))
+    articles = {"hidden_size": 100, "document_size": [0, 20], "unit_of_text": "document"}
+    rows = [*PAIR, lstm, articles]
+    results = invented(GOOD, rows=rows, testing=MIXED, corpora=IN_ORDER)
+    results = score(results, "invented-M100-D20-lstm-seed1", "mixture", valid=20, test=60)
+    results = score(results, "invented-M100-D0-lstm-seed1", "mixture", valid=30.0, test=80.0)
+    results = score(results, "invented-M100-D20-document-seed1", "mixture", valid=2, test=70)
+    sentence, article = (
+        claim for claim in claims_of(results) if claim.case == "with everything mixed in"
+    )
+    assert (sentence.row, article.row) == ("100/20", "100/20 per article")
+    assert sentence.comparison.ours.name == "LSTM 100/20 with all rivals mixed in"
+    assert against(sentence) == "LSTM 100/0 with all rivals mixed in"
+    assert sentence.verdict == "supported"
+    assert article.comparison.ours.test_perplexity == pytest.approx(70)
+    assert against(article) == "100/0 per article with all rivals mixed in"
+    # One rival is one of the vector's own kind of hidden layer.
+    assert all("LSTM" not in against(claim) for claim in claims_of(results, "g", "100/20")[:-1])
 
 
-def test_a_test_is_not_made_twice(invented):
-    """If nothing that is added to the vector helps on `valid`, claim 7 is claim 6."""
-    results = invented(GOOD, rows=PAIR, testing=RIVALS)
-    results = score(results, RUN, "document_vector", valid=40.0)
-    results = rival_worth(results, "neural_cache", 50.0, 80.0, 1.0)
-    assert claims_of(results, 7) == []
-    assert "claim 6" in reasons(results)[7]
-
-
-def test_ngrams_are_rivals_and_a_mixture_is_a_system(invented):
+def test_ngrams_are_rivals(invented):
     testing = {"rivals": ["neural_cache", "kneser_ney", "ngram_mixture", "mixture"]}
     results = invented(GOOD, rows=PAIR[1:], testing=testing)
-    results = rival_worth(results, "mixture", 5.0, 70.0, 1.0)
     for evaluation, phrase, valid in (
         ("neural_cache", "a neural cache", 9.0),
         ("ngram_mixture", "a 5-gram model mixed in", 8.0),
     ):
         results = score(results, STATIC, evaluation, valid=valid)
-        against = {claim["against"] for claim in claims_of(results, 6)}
-        assert f"120/0 with {phrase} (the best rival at any cost)" in against
-    [best] = claims_of(results, 7)
-    assert best["against"] == "120/0 with all rivals mixed in (the best without a vector)"
-    assert best["verdict"] == "not supported"
+        at_any_cost = [one for one in claims_of(results, "g") if one.case == "at any cost"]
+        assert [against(one) for one in at_any_cost] == [f"120/0 with {phrase}"]
 
 
 def test_sentences_are_drawn_only_where_they_are_independent(invented):
     """The invented articles have four sentences each."""
-    testing = RIVALS | {"updates": ["document_vector", "all"], "unit_of_text": ["stream"]}
-    shuffled = claims_of(invented(rows=PAIR, testing=testing))
-    drawn = {claim["number"]: claim["effect"]["drawn"] for claim in shuffled}
-    assert drawn.pop(7) in ("sentence", "block")  # as what is best on `valid` needs
-    assert drawn == {1: "sentence", 2: "sentence", 3: None, 4: "block", 5: "sentence", 6: "block"}
-    testing |= {"unit_of_text": ["document"]}
-    found = claims_of(invented(rows=PAIR, testing=testing, corpora=IN_ORDER))
-    effects = [claim["effect"] for claim in found if claim["number"] != 3]
-    assert {(e["drawn"], e["pieces"], e["sentences"]) for e in effects} == {("article", 13, 50)}
-
-
-LATE = {"updates": ["all"], "learn_after": ["sentence"], "unit_of_text": ["stream"]}
+    shuffled = claims_of(invented(rows=PAIR, testing=RIVALS))
+    drawn = {claim.letter: claim.comparison.drawn for claim in shuffled}
+    assert drawn == {**dict.fromkeys("abcde", "sentence"), "g": "block"}
+    found = claims_of(invented(rows=PAIR, testing=RIVALS, corpora=IN_ORDER))
+    compared = [claim.comparison for claim in found]
+    assert {(one.drawn, one.pieces) for one in compared} == {("article", 13)}
 
 
 @pytest.mark.parametrize(
     ("changes", "tested", "untested"),
     [
-        ({"rows": PAIR[-1:]}, {5}, {1, 2, 3, 4, 6, 7}),
-        ({"rows": [PAIR[0], PAIR[2]]}, {1, 5}, {2, 3, 4, 6, 7}),
-        ({"rows": PAIR, "testing": LATE}, {1, 2, 3, 5, 6, 7}, {4, 6}),
-        ({"rows": PAIR[:1]}, set(), set()),
-        (
-            {
-                "rows": [{**row, "cell": "lstm"} for row in PAIR],
-                "testing": EVERYTHING | {"updates": ["document_vector"]},
-            },
-            {1, 2, 3, 5},
-            {4, 6, 7},  # weights of an LSTM do not learn after every word
-        ),
+        ({"rows": PAIR[-1:]}, "", "abcdefg"),
+        ({"rows": [PAIR[0], PAIR[2]]}, "b", "acdefg"),
+        ({"rows": PAIR, "testing": RIVALS}, "abcdeg", "fg"),
+        ({"rows": PAIR[:1]}, "", ""),
+        ({"rows": [{**row, "cell": "lstm"} for row in PAIR]}, "abcde", "fg"),
     ],
-    ids=["alone", "small static", "after sentences", "static", "lstm"],
+    ids=["alone", "small static", "rivals", "static", "lstm"],
 )
 def test_what_cannot_be_tested_is_named(invented, changes, tested, untested):
     results = invented(GOOD, **changes)
-    assert {claim["number"] for claim in claims_of(results)} == tested
-    assert set(reasons(results)) == untested
+    assert {claim.letter for claim in claims_of(results)} == {*tested}
+    assert {*reasons(results)} == {*untested}
     assert all(reasons(results).values())
 
 
@@ -351,77 +286,56 @@ def test_corpora_and_cells_are_not_mixed(invented):
     rows = [*PAIR, {**PAIR[0], "cell": "lstm"}, {**PAIR[2], "cell": "lstm"}]
     results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
     results = score(results, "two-M100-D0-seed1", "none", test=200.0)
-    one, two = claims_of(results, 1, "100/20")
-    assert (one["corpus"], two["corpus"]) == ("one", "two")
-    assert one["effect"]["test_perplexity_against"] < 150
-    assert two["effect"]["test_perplexity_against"] == pytest.approx(200)
-    lstm = claims_of(results, 1, "LSTM 100/20")
-    assert {claim["against"] for claim in lstm} == {"LSTM 100/0"}
-    assert "no finished static network of at least" in reasons(results, "LSTM 100/20")[2]
+    one, two = claims_of(results, "b", "100/20")
+    assert (one.corpus, two.corpus) == ("one", "two")
+    assert one.comparison.theirs.test_perplexity < 150
+    assert two.comparison.theirs.test_perplexity == pytest.approx(200)
+    assert {against(claim) for claim in claims_of(results, row="LSTM 100/20")} == {"LSTM 100/0"}
+    assert "no finished static network of at least" in reasons(results, "LSTM 100/20")["c"]
 
 
-def test_seeds_are_pooled_paired_and_must_agree(invented):
+def test_seeds_count_for_either_side_by_itself(invented):
+    """The seeds of 100/20 scatter so much that the text alone would decide too soon."""
     rows = [PAIR[0], PAIR[2]]
     results = invented({"100/0": 110.0, "100/20": 110.0}, rows=rows, seeds=[1, 2, 3])
     reached = (80.0, 108.0, 113.0)
     for seed, perplexity in enumerate(reached, start=1):
         run = f"invented-M100-D20-seed{seed}"
         results = score(results, run, "document_vector", test=perplexity)
-    claim = by_number(results)[1]
+    claim = by_letter(results)["b"]
+    found = claim.comparison
     differences = np.log(110) - np.log(reached)
-    half = 4.302653 * np.std(differences, ddof=1) / math.sqrt(3)
-    seeds = claim["seeds"]
-    assert claim["effect"]["nats_per_token"] == pytest.approx(differences.mean())
-    assert (seeds["seeds"], seeds["nats_per_token"]) == (3, pytest.approx(differences.mean()))
-    bounds = [differences.mean() - half, differences.mean() + half]
-    assert seeds["interval_nats_per_token"] == pytest.approx(bounds)
-    assert claim["effect"]["interval_percent"][1] < 0
-    assert claim["p_value_holm"] < 0.05
-    assert claim["verdict"] == "undecided"
+    assert found.nats_per_token == pytest.approx(differences.mean())
+    error = np.std(differences, ddof=1) / math.sqrt(3)
+    low, high = found.interval_nats_per_token
+    assert (high - low) / 2 > 4 * error  # 4.3 standard errors of three seeds, and the text's
+    assert claim.verdict == "undecided"
+    assert found.seeds == 3
 
 
-def test_p_values_are_corrected_together_and_decide(invented, monkeypatch):
-    results = invented(GOOD, testing=EVERYTHING)
+def test_p_values_are_corrected_together_and_a_comparison_counts_once(invented):
+    results = invented(GOOD, testing=RIVALS)
     made = claims_of(results)
-    assert all(claim["seeds"] is None for claim in made)  # there is one seed
-    tested = [claim for claim in made if claim["p_value"] is not None]
-    assert len(tested) == 11  # 2 vectors, claim 7 of one; that of counted costs has no p-value
-    corrected = [claim["p_value_holm"] for claim in tested]
-    assert corrected == holm([claim["p_value"] for claim in tested])
-    monkeypatch.setattr(
-        "online_rnnlm.analysis.verdicts.holm", lambda values: [0.05 for _ in values]
+    sides = {(one.comparison.ours.name, against(one)): one for one in made}
+    assert len(sides) < len(made)  # 120/0 is the opponent of several claims
+    corrected = holm([claim.comparison.p_value for claim in sides.values()])
+    by_sides = dict(zip(sides, corrected, strict=True))
+    assert all(
+        claim.p_value_holm == by_sides[claim.comparison.ours.name, against(claim)] for claim in made
     )
-    assert {by_number(results)[number]["verdict"] for number in (1, 2, 5)} == {"undecided"}
 
 
 @pytest.mark.parametrize(
-    ("interval", "adjusted", "seeds", "expected"),
+    ("gain", "p_value", "expected"),
     [
-        ((0.1, 0.2), 0.049, None, "supported"),
-        ((-0.2, -0.1), 0.049, None, "not supported"),
-        ((0.1, 0.2), 0.05, None, "undecided"),
-        ((-0.2, -0.1), 0.05, None, "undecided"),
-        ((-0.1, 0.2), 0.001, None, "undecided"),
-        ((0.1, 0.2), 0.001, (3, 0.05, 0.3), "supported"),
-        ((-0.2, -0.1), 0.001, (3, -0.3, -0.05), "not supported"),
-        ((0.1, 0.2), 0.001, (3, -0.1, 0.3), "undecided"),
-        ((0.1, 0.2), 0.001, (3, -0.3, -0.1), "undecided"),
-        ((0.1, 0.2), 0.001, (2, -0.9, 1.2), "supported"),
+        (0.1, 0.049, "supported"),
+        (-0.1, 0.049, "refuted"),
+        (0.1, 0.05, "undecided"),
+        (-0.1, 0.05, "undecided"),
     ],
 )
-@pytest.mark.parametrize("margin", [None, 10.0])
-def test_verdicts(interval, adjusted, seeds, expected, margin):
-    """A verdict with a margin is about the margin in place of no difference."""
-    shift = math.log1p((margin or 0) / 100)
-    low, high = (bound - shift for bound in interval)
-    effect = Effect(change_percent=0.0, interval_nats_per_token=(low, high), margin_percent=margin)
-    over_seeds = seeds and SeedDifference(
-        seeds=seeds[0],
-        nats_per_token=0.0,
-        interval_nats_per_token=(seeds[1] - shift, seeds[2] - shift),
-        p_value=0.01,
-    )
-    assert verdict_of(effect, over_seeds, adjusted) == expected
+def test_verdicts(gain, p_value, expected):
+    assert verdict_of(gain, p_value) == expected
 
 
 def test_other_sentences_cannot_be_compared(invented):
@@ -465,13 +379,8 @@ def test_the_finding_says_what_came_out(invented, perplexities, rows, said):
 
 
 def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
-    testing = {
-        **RIVALS,
-        "updates": ["all", "document_vector"],
-        "unit_of_text": ["sentence", "stream"],
-    }
     rows = [*PAIR, {"hidden_size": 120, "document_size": 20}]
-    claims = judge(invented(GOOD, rows=rows, testing=testing, seeds=[1, 2])).claims
+    claims = judge(invented(GOOD, rows=rows, testing=MIXED, seeds=[1, 2])).claims
     table = grid(claims)
     cells = [cell for row in table.cells() for cell in row[1:] if cell != NOT_TESTED]
     assert len(cells) == len(claims)
@@ -484,20 +393,20 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
 def test_a_claim_that_no_network_tests_has_a_row_in_the_table_of_verdicts(invented):
     found = judge(invented(GOOD))
     rows = {row[0][0]: row[1:] for row in grid(found.claims, found.not_tested).cells()}
-    tested, untested = ({one.number for one in kind} for kind in (found.claims, found.not_tested))
-    assert untested - tested and sorted(rows) == sorted(str(one) for one in tested | untested)
-    for number in untested - tested:
-        assert set(rows[str(number)]) == {NOT_TESTED}
+    tested, untested = ({one.letter for one in kind} for kind in (found.claims, found.not_tested))
+    assert untested - tested and {*rows} == tested | untested
+    for letter in untested - tested:
+        assert set(rows[letter]) == {NOT_TESTED}
 
 
 def test_a_claim_that_one_network_does_not_test_is_not_tested_in_its_cell(invented):
     """The largest network with a vector has no static one of as many parameters."""
     found = judge(invented(GOOD, rows=[*PAIR, {"hidden_size": 120, "document_size": 20}]))
     table = grid(found.claims, found.not_tested)
-    of_parameters = table.headings.index("120/20")
-    cells = {row[0][0]: row[of_parameters] for row in table.cells()}
-    assert cells["1"] != NOT_TESTED
-    assert cells["2"] == cells["3"] == NOT_TESTED
+    column = table.headings.index("120/20")
+    cells = {row[0][0]: row[column] for row in table.cells()}
+    assert cells["b"] != NOT_TESTED
+    assert cells["a"] == cells["c"] == NOT_TESTED
 
 
 def test_with_one_seed_every_verdict_says_so(invented):

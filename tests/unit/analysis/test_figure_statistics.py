@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import networks, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
@@ -84,10 +83,10 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
     changed = judged.model_copy(update={"claims": tuple(claims)})
     records.write(results.directory.claims, changed)
     found = networks.by_size(claims)
-    kinds = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
+    kinds = {"b": "units", "c": "parameters"}
     assert {*found} == {f"100/20, {name}" for name in kinds.values()}
-    for number, name in kinds.items():
-        assert found[f"100/20, {name}"] == [claim for claim in claims if claim.number == number]
+    for letter, name in kinds.items():
+        assert found[f"100/20, {name}"] == [claim for claim in claims if claim.letter == letter]
     assert networks.draw_sizes(results)[1].startswith("Change of test perplexity")
     assert networks.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
     as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]

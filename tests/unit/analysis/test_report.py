@@ -23,12 +23,9 @@ def written(results: Results) -> str:
     return results.directory.report.read_text(encoding="utf-8")
 
 
-COSTS = [
-    *("test_perplexity", "perplexity_by_parameters", "perplexity_by_multiply_adds"),
-    "learning_curves",
-]
+COSTS = ["test_perplexity", "perplexity_by_cost", "learning_curves"]
 OF_VECTORS = [*COSTS, "perplexity_by_position"]
-OF_PAIRS = [*OF_VECTORS, "gain_by_frequency"]
+OF_PAIRS = [*OF_VECTORS, "gain_by_frequency", "gain_by_epoch"]
 EVERYTHING = {
     "rows": [
         {"hidden_size": [100, 120], "document_size": 0},

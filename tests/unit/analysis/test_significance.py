@@ -5,15 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from online_rnnlm.analysis.sides import PieceScores, effect_of, null_of, p_value_of
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
-    equivalence_p_value,
+    gain_over_text_and_seeds,
     holm,
     pieces_of,
-    seed_interval,
-    side,
     sign_flip_p_value,
+    t_interval,
 )
 from online_rnnlm.config.corpora import CorpusSettings
 
@@ -25,9 +23,6 @@ def test_tiny_permutations_by_hand():
     gains = np.array([1.0, 2.0, 4.0])
     # Only two of the 8 sign patterns, +++ and ---, reach |1 + 2 + 4| = 7.
     assert sign_flip_p_value(gains, seed=1) == 2 / 8
-    # +++ alone reaches 7; all but +++ reach -7 or more as --- does, too.
-    assert sign_flip_p_value(gains, seed=1, two_sided=False) == 1 / 8
-    assert sign_flip_p_value(-gains, seed=1, two_sided=False) == 1
 
 
 def test_drawn_signs_agree_with_scipy():
@@ -36,31 +31,6 @@ def test_drawn_signs_agree_with_scipy():
         (gains,), np.sum, permutation_type="samples", n_resamples=4000, rng=1
     ).pvalue
     assert sign_flip_p_value(gains, seed=1, resamples=4000) == pytest.approx(theirs, abs=0.03)
-
-
-def test_a_margin_moves_what_is_tested_and_not_the_interval():
-    random = np.random.default_rng(2)
-    tokens = random.integers(5, 30, 200)
-    second = -3.0 * tokens
-    first = second - 0.005 * tokens + random.normal(0, 0.02, 200) * tokens
-    ours, theirs = (PieceScores({1: 1.0}, logs, tokens) for logs in (first, second))
-    plain, margin = effect_of(ours, theirs), effect_of(ours, theirs, margin_percent=2)
-    interval = plain.interval_nats_per_token
-    assert margin.interval_nats_per_token == interval
-    sides = side(interval), side(interval, null_of(2))
-    assert sides == (-1, 1)  # worse, but by less than the margin
-    shifted = PieceScores({1: 1.0}, first - null_of(2) * tokens, tokens)
-    assert p_value_of(ours, theirs, 2) == p_value_of(shifted, theirs) < 0.001
-    assert margin.equivalence.shown
-    assert plain.equivalence is None
-
-
-def test_equivalence_by_hand():
-    """Gains 0 and 1 with a margin of 1: shifted up 1 and 2, shifted down 1 and 0."""
-    gains, tokens = np.array([0.0, 1.0]), np.array([1, 1])
-    # 1 + 2 is reached by ++ alone; 1 + 0 by ++ and +-.
-    assert equivalence_p_value(gains, tokens, 1.0) == 2 / 4
-    assert equivalence_p_value(-gains, tokens, 1.0) == 2 / 4
 
 
 def test_chunks_do_not_change_the_result(monkeypatch):
@@ -72,38 +42,77 @@ def test_chunks_do_not_change_the_result(monkeypatch):
     assert parts[1] == pytest.approx(whole[1], abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "expected"), [(0.1, 0.2, 1), (-0.2, -0.1, -1), (-0.1, 0.1, 0), (0.0, 0.1, 0)]
-)
-def test_sides(low, high, expected):
-    assert side((low, high), 0.0) == expected
-    assert side((low - 1, high - 1), -1.0) == expected
+def test_a_gain_over_text_and_seeds_by_hand():
+    """Two pieces of two tokens, two seeds on our side, one on theirs."""
+    ours = np.array([[-1.0, -3.0], [-2.0, -6.0]])
+    theirs = np.array([[-4.0, -4.0]])
+    found = gain_over_text_and_seeds(ours, theirs, np.array([2, 2]))
+    # The mean scores of ours are -1.5 and -4.5, so that the pieces gain 2.5 and -0.5.
+    assert found.nats_per_token == pytest.approx(0.5)
+    # Of the text: the gains differ by 1.5 from the mean of the two, and 2 * 4.5 / 4^2 is left.
+    of_text = 2 * (1.5**2 + 1.5**2) / 4**2
+    # Of the seeds: entropies of 1 and 2 have a variance of 1/2, and their mean 1/4.
+    of_seeds = 0.25
+    variance = of_text + of_seeds
+    freedom = variance**2 / (of_text**2 + of_seeds**2)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+    assert found.interval == pytest.approx((0.5 - half, 0.5 + half))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(0.5 / np.sqrt(variance), freedom))
 
 
-def test_one_seed_says_nothing_and_seeds_that_agree_leave_a_point():
-    assert seed_interval([0.3]) is None
-    for differences, expected in (([0.1 + 0.2, 0.3, 0.3], (0.3, 0.3, 0)), ([0.0, 0.0], (0, 0, 1))):
-        found = seed_interval(differences)
-        assert found and (*found.interval_nats_per_token, found.p_value) == pytest.approx(expected)
+def test_without_chance_in_the_seeds_the_interval_is_that_of_a_bootstrap():
+    gains, tokens = _skewed(np.random.default_rng(4), 0.1)
+    found = gain_over_text_and_seeds(gains[None], np.zeros((1, len(gains))), tokens)
+    assert found.interval == pytest.approx(bootstrap_interval(gains, tokens, 1), abs=0.02)
+    twice = gain_over_text_and_seeds(np.stack([gains, gains]), np.zeros((1, len(gains))), tokens)
+    assert twice.interval == pytest.approx(found.interval)
+    assert twice.p_value == pytest.approx(found.p_value)
+
+
+def test_without_chance_in_the_text_the_test_is_welchs():
+    """All tokens of a network have the same score, so that only the seeds differ."""
+    tokens = np.array([3, 5, 9])
+    entropies = np.array([4.7, 4.8, 4.75]), np.array([4.9, 5.1])
+    ours, theirs = (-np.outer(of_side, tokens) for of_side in entropies)
+    found = gain_over_text_and_seeds(ours, theirs, tokens)
+    welch = stats.ttest_ind(entropies[1], entropies[0], equal_var=False)
+    assert found.p_value == pytest.approx(welch.pvalue)
+    assert found.interval == pytest.approx(tuple(welch.confidence_interval(0.95)))
+
+
+def test_a_difference_that_is_always_the_same_leaves_a_point():
+    tokens = np.array([3, 5, 9])
+    ours, theirs = -4.5 * tokens[None], -5.0 * tokens[None]
+    assert gain_over_text_and_seeds(ours, theirs, tokens) == (0.5, (0.5, 0.5), 0)
+    assert gain_over_text_and_seeds(ours, ours, tokens) == (0, (0, 0), 1)
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_the_interval_holds_the_true_gain_as_often_as_it_says(seeds):
+    """Articles and seeds are both drawn anew; a bootstrap of the seeds would hold it less often."""
+    random = np.random.default_rng(seeds)
+    held = 0
+    for _ in range(REPLICATIONS):
+        tokens = random.integers(20, 400, 60)
+        of_text = random.normal(0, 0.1, 60) * tokens
+        sides = [
+            np.outer(random.normal(5, 0.01, seeds), tokens) + random.normal(0, 0.02, (seeds, 60))
+            for _ in range(2)
+        ]
+        low, high = gain_over_text_and_seeds(-sides[0], -sides[1] - of_text, tokens).interval
+        held += low <= 0 <= high
+    low, high = stats.binom.interval(0.998, REPLICATIONS, 0.95)
+    assert low <= held <= high
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=2, max_size=6),
-    st.floats(-1, 1).map(lambda x: round(x, 3)),
-)
-def test_seed_interval_agrees_with_scipy(differences, null):
-    found = seed_interval(differences, null)
-    assert found is not None
-    if len(set(differences)) > 1:
-        theirs = stats.ttest_1samp(differences, null)
-        assert found.p_value == pytest.approx(theirs.pvalue)
-        interval = tuple(theirs.confidence_interval(0.95))
-        assert found.interval_nats_per_token == pytest.approx(interval)
-    # The interval and the p-value come from one test and must agree.
-    assert (side(found.interval_nats_per_token, null) != 0) == (
-        found.p_value < 0.05
-    ) or found.p_value == pytest.approx(0.05)
+@given(st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=2, max_size=6))
+def test_the_interval_of_a_mean_agrees_with_scipy(values):
+    if len(set(values)) > 1:
+        theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        assert t_interval(values) == pytest.approx(tuple(theirs))
+    else:
+        assert t_interval(values) == pytest.approx((values[0], values[0]))
 
 
 def test_holm_by_hand():
@@ -136,13 +145,11 @@ def _as_many_as_by_chance(p_values: Floats) -> bool:
     return True
 
 
-@pytest.mark.parametrize("margin", [0.0, 0.01])
-def test_without_a_difference_p_values_are_uniform(margin):
-    """The first model is worse by exactly the margin."""
+def test_without_a_difference_p_values_are_uniform():
     random, found = np.random.default_rng(13), []
     for _ in range(REPLICATIONS):
-        gains, tokens = _skewed(random, -margin)
-        found.append(sign_flip_p_value(gains + margin * tokens, seed=1, resamples=199))
+        gains, _ = _skewed(random, 0.0)
+        found.append(sign_flip_p_value(gains, seed=1, resamples=199))
     p_values = np.array(found)
     assert _as_many_as_by_chance(p_values)
     assert not _as_many_as_by_chance(p_values / 2)  # one-sided, chosen afterwards

@@ -13,7 +13,10 @@ from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.sides import scores_of
 from online_rnnlm.analysis.tables import (
     choices,
+    comparisons,
     corpora,
+    equal_perplexity,
+    learning,
     lengths,
     mixtures,
     other_texts,
@@ -252,8 +255,10 @@ def test_every_setting_that_was_tried_in_testing_is_kept(invented):
 def test_the_configuration_alone_says_which_tables_there_are(invented, changes, names):
     """They are the same bytes every time."""
     results = invented(**changes)
-    names |= {"corpora", "perplexity"}
-    names |= {"neighbours"} if any(row.has_vector for row in results.rows) else set()
+    names |= {"corpora", "perplexity", "learning"}
+    with_vector = {row.has_vector for row in results.rows}
+    names |= {"neighbours"} if True in with_vector else set()
+    names |= {"comparisons", "equal_perplexity"} if len(with_vector) == 2 else set()
     assert {entry.name for entry in tables_of(results.experiment)} == names
     contents = []
     for _ in range(2):
@@ -389,8 +394,8 @@ def test_ways_to_learn_are_timed_side_by_side(invented):
     testing = {**ways, "unit_of_text": ["stream"]}
     data = updates.make(invented(rows=TWO_ROWS, testing=testing)).tidy
     timed = data.set_index(["model", "evaluation"])["timed_words_per_second"]["100/20"]
-    # 100/20 takes 10.1 µs a word; each further evaluation takes a half, a third and a fourth.
-    expected = [99_010, 198_020, 297_030, 396_040]
+    # 100/20 takes 12.12 µs a word; each further evaluation takes a half, a third and a fourth.
+    expected = [82_508, 165_017, 247_525, 330_033]
     alone = ["document_vector", *(f"document_vector.{n}.stream" for n in ("word", 5, "sentence"))]
     assert timed[alone].round().tolist() == expected
     assert timed.drop(alone).isna().all()
@@ -474,3 +479,62 @@ def test_special_characters_are_escaped_and_the_best_is_bold():
     assert r"Text \& more & Number" in latex
     assert r"\textbf{1,234}" in latex
     assert r"\{c\} & 1" in latex
+
+
+def test_comparisons_have_each_pair_once_with_its_costs(invented):
+    results = invented({"100/0": 110.0, "100/20": 99.0}, testing=RIVALS)
+    table = comparisons.make(results)
+    pairs = [*zip(table.data["system"], table.data["system_against"], strict=True)]
+    assert len(pairs) == len({*pairs})
+    static = ["100/0", "120/0", "135/0"]
+    assert pairs[:6] == [(vector, other) for vector in ("100/20", "100/35") for other in static]
+    assert any(" with a " in other for _, other in pairs[6:])
+    first = table.data.iloc[0]
+    assert first["change_percent"] == pytest.approx(-10)
+    assert first["interval_low_percent"] < -10 < first["interval_high_percent"]
+    shown = dict(zip(table.headings, table.cells()[0], strict=True))
+    other, vector = (row for row in results.rows if row.label in ("100/0", "100/20"))
+    more = 100 * abs(vector.parameters / other.parameters - 1)
+    assert float(shown["Parameters (%)"].strip("+−")) == pytest.approx(more, abs=0.06)
+    assert shown["Time per word (%)"] == "+20.0"
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"),
+    [
+        ([0.2, 0.1, -0.1], math.sqrt(20 * 40)),
+        ([0.2, 0.0, -0.1], 20),
+        ([-0.1, -0.2, -0.3], 0),
+        ([0.3, 0.2, 0.1], math.inf),
+    ],
+)
+def test_the_size_without_a_gain_is_interpolated(gains, expected):
+    assert equal_perplexity.crossing([10, 20, 40], gains) == pytest.approx(expected)
+
+
+def test_the_static_network_of_the_same_perplexity_has_its_costs(invented):
+    """100/20 is as good as 120/0, and better than 100/0; what costs 120/0 more is saved."""
+    sizes = {"100/0": 110.0, "120/0": 100.0, "135/0": 95.0, "100/20": 100.0}
+    results = invented(sizes, rows=[{"hidden_size": [100, 120, 135]}, {"document_size": 20}])
+    [row] = equal_perplexity.make(results).data.to_dict("records")
+    assert row["units"] == pytest.approx(120, rel=0.001)
+    assert row["units_low"] < row["units"] < row["units_high"]
+    static = next(row for row in results.rows if row.label == "120/0")
+    assert row["parameters_static"] == pytest.approx(static.parameters, rel=0.001)
+    assert row["seconds_per_word_static"] == pytest.approx(1.01 * 1.44e-5, rel=0.01)
+    better = invented({**sizes, "100/20": 50.0}, rows=TWO_ROWS)
+    with pytest.raises(NothingToShowError):
+        equal_perplexity.make(better)  # there is one static size
+
+
+def test_the_curves_of_learning_are_kept_for_each_run_and_epoch(invented):
+    results = invented(seeds=[1, 2], rows=TWO_ROWS)
+    table = learning.make(results)
+    runs = {run.name: run for run in results.runs}
+    assert len(table.tidy) == sum(run.end.epochs for run in runs.values())
+    best = table.tidy[table.tidy["best"]]
+    assert [*best["epoch"]] == [run.end.best_epoch for run in runs.values()]
+    means = table.tidy[table.tidy["epoch"] == 4].groupby("model")["valid_perplexity"].mean()
+    at_four = table.headings.index("Epoch 4")
+    shown = {cells[0]: cells[at_four] for cells in table.cells()}
+    assert shown == {model: f"{mean:.1f}" for model, mean in means.items()}

@@ -128,9 +128,9 @@ def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"
     assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
-    claims = [one for one in records.read(Claims, directory.claims).claims if one.number == 1]
-    verdicts = [f"{claim.model}: {claim.verdict}" for claim in claims]
-    assert shown(run_id).data.tags["claim.1"] == "; ".join(verdicts)
+    claims = [one for one in records.read(Claims, directory.claims).claims if one.letter == "b"]
+    verdicts = [f"{claim.row}: {claim.verdict}" for claim in claims]
+    assert shown(run_id).data.tags["claim.b"] == "; ".join(verdicts)
     best = (
         mlflow()
         .MlflowClient()

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -36,17 +36,19 @@ from online_rnnlm.storage.records import Record
 STATIC = "#0072b2"
 ONLINE = "#d55e00"
 RIVAL = "#009e73"
+SLOW = "#cc79a7"
 INK = "#1f2328"
 MUTED = "#6b7280"
 GRID = "#d9dce1"
 SURFACE = "#ffffff"
 DARK = {
     **{INK: "#e6e8eb", MUTED: "#a0a8b3", GRID: "#363c45", SURFACE: "#16191d"},
-    **{STATIC: "#56b4e9", ONLINE: "#f0a25a", RIVAL: "#3fc79a"},
+    **{STATIC: "#56b4e9", ONLINE: "#f0a25a", RIVAL: "#3fc79a", SLOW: "#e3a5c6"},
 }
 """The colours that an SVG has in their place where a reader prefers a dark page."""
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
+WIDTH_OF_ROW = 9.6  # Inches: a figure that fills a page.
 SMALL = 9.0  # points
 
 _LABEL_GAP = 13.0  # points between the middles of two labels
@@ -148,16 +150,28 @@ def save(drawing: Figure, path: Path) -> None:
 
 
 def panels(
-    rows: int, height: float, width: float = WIDTH, ratios: Sequence[float] | None = None
+    rows: int, height: float, ratios: Sequence[float] | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with axes below each other; its width and height are in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
-    FigureCanvasAgg(figure)
-    axes = list(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios)[:, 0])
-    for axis in axes:
+    """Make a drawing with axes below each other, of some height in inches."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=SURFACE)
+    return figure, _prepared(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios))
+
+
+def panels_in_a_row(columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Make a drawing with axes beside each other, which share their y axis."""
+    size = (WIDTH_OF_ROW, height)
+    figure = Figure(figsize=size, layout="constrained", facecolor=SURFACE)
+    return figure, _prepared(figure.subplots(1, columns, squeeze=False, sharey=True))
+
+
+def _prepared(axes: npt.NDArray[Any]) -> list[Axes]:
+    """Return the axes of a figure that has no canvas yet, without a background."""
+    made: list[Axes] = list(axes.flat)
+    FigureCanvasAgg(made[0].figure)
+    for axis in made:
         axis.set_facecolor("none")
         axis.set_axisbelow(True)
-    return figure, axes
+    return made
 
 
 def log_scale(axis: Axes, low: float, high: float) -> None:
@@ -214,6 +228,8 @@ def label_beside(axis: Axes, labels: Sequence[tuple[str, Place]]) -> None:
     figure = _lay_out(axis)
     marks = axis.transData.transform([place for _, place in labels])
     taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in marks]
+    neighbours = [other.bbox.x0 for other in figure.axes if other.bbox.x0 > axis.bbox.x1]
+    edge = min(neighbours, default=figure.bbox.x1)
     for name, place in labels:
         for right, up, ha, va in _SIDES:
             text = axis.annotate(
@@ -221,7 +237,7 @@ def label_beside(axis: Axes, labels: Sequence[tuple[str, Place]]) -> None:
                 fontsize=SMALL, in_layout=False,
             )  # fmt: skip
             box = text.get_window_extent()
-            inside = axis.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+            inside = axis.bbox.x0 <= box.x0 and box.x1 <= edge
             if inside and not box.count_overlaps(taken):
                 taken.append(box)
                 break

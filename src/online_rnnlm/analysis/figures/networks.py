@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from online_rnnlm.analysis.claims import MORE_PARAMETERS, SAME_HIDDEN
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, STATIC, Drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing
 from online_rnnlm.analysis.headline import headline_on, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, System
+from online_rnnlm.analysis.row import FinishedRow, Side, System
+from online_rnnlm.analysis.significance import percent_of_gain
 from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims
 from online_rnnlm.storage.runs import read_epochs
@@ -32,15 +33,16 @@ _Look = Mapping[str, Any]
 _LOOK_STATIC: _Look = {"marker": "o", "color": STATIC}
 _LOOK_LEARNING: _Look = {"marker": "D", "color": ONLINE}
 _LOOK_RIVAL: _Look = {"marker": "^", "color": RIVAL}
+_LOOK_SLOW: _Look = {"marker": "s", "color": SLOW}
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 _LOOKS_OF_SERIES: Sequence[tuple[str, object, str]] = (
     (ONLINE, "-", "D"),
     (STATIC, "--", "o"),
     (RIVAL, "-.", "^"),
-    ("#cc79a7", ":", "s"),
+    (SLOW, ":", "s"),
 )
 """Colours, styles of lines and markers of several series."""
-_OPPONENTS = {SAME_HIDDEN: "units", MORE_PARAMETERS: "parameters"}
+_OPPONENTS = {"b": "units", "c": "parameters"}
 """The claims against a static network, and what that network has as many of."""
 
 
@@ -53,13 +55,19 @@ def _look_of(system: System) -> _Look:
 
 def _look_of_row(row: FinishedRow) -> _Look:
     """The marker and the colour of a network."""
-    return _LOOK_LEARNING if row.has_vector else _LOOK_STATIC
+    if row.has_vector:
+        return _LOOK_LEARNING
+    return _LOOK_SLOW if row.settings.cell == "slow_context" else _LOOK_STATIC
 
 
 def _marks(results: Results) -> str:
     """Return a sentence that says what the marks mean."""
-    rivals = "; green triangles: systems with a rival" if results.experiment.testing.rivals else ""
-    return f"Orange diamonds: the vector learns in testing; blue circles: static networks{rivals}."
+    marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
+    if any(row.settings.cell == "slow_context" for row in results.rows):
+        marks.append("purple squares: slow units, which do not learn in testing")
+    if results.experiment.testing.rivals:
+        marks.append("green triangles: systems with a rival")
+    return f"{'; '.join(marks)}."
 
 
 def leading(results: Results) -> list[System]:
@@ -128,45 +136,68 @@ def draw_systems(results: Results) -> Drawing:
     return figure, f"{_marks(results)}{bars}{drawing.only_first(results)}"
 
 
-def draw_parameters(results: Results) -> Drawing:
-    """Draw test perplexity against the number of parameters."""
-    return _draw_costs(
-        results, "Parameters (millions)", lambda system: (system.parameters or 0) / 1e6
+_COSTS: Mapping[str, Callable[[Results, Side], float]] = {
+    "Parameters (millions)": lambda results, side: results.parameters_of(*side) / 1e6,
+    "Multiply-adds per word (thousands)": lambda _, side: side.multiply_adds / 1e3,
+    "Microseconds per word": lambda results, side: 1e6 * results.seconds_per_word(side),
+}
+"""The costs of a side in testing, by the labels of their axes."""
+
+
+def draw_costs(results: Results) -> Drawing:
+    """Draw test perplexity against parameters, multiply-adds and time per word in testing.
+
+    Networks are those of the headline's unit of text, by themselves and with each rival; those
+    without a vector are joined by a line.
+    """
+    headline = headline_on(results, results.first_corpus)
+    unit = headline.settings.unit_of_text
+    rows = [row for row in results.rows_on(headline.corpus) if row.settings.unit_of_text == unit]
+    rows.sort(key=lambda row: row.parameters)
+    lines: dict[str, list[Side]] = defaultdict(list)
+    for row in rows:
+        if not row.has_vector:
+            lines[row.settings.cell].append(Side(row, row.final))
+    marks = [(Side(row, row.final), row.label, {"ms": 7, **_look_of_row(row)}) for row in rows]
+    for name, rival in rivals_of(results.experiment.testing).items():
+        for row in rows:
+            if name in row.evaluations and name != MIXTURE:
+                named = row is rows[0]
+                size = {"ms": 7} if named else {"ms": 4, "alpha": 0.45}
+                added = f"+ {rival.title}" if named else ""
+                marks.append((Side(row, name), added, {**_LOOK_RIVAL, **size}))
+    figure, axes = drawing.panels_in_a_row(len(_COSTS), _HEIGHT_OF_COSTS)
+    names: list[list[tuple[str, drawing.Place]]] = []
+    for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
+        for sides in lines.values():
+            costs = [cost(results, side) for side in sides]
+            colour = _look_of_row(sides[0].row)["color"]
+            perplexities = [side.perplexity("test").mean for side in sides]
+            axis.plot(costs, perplexities, color=colour, lw=1.2, alpha=0.6)
+        names.append([])
+        for side, name, look in marks:
+            place = (cost(results, side), side.perplexity("test").mean)
+            if math.isnan(place[0]):  # kept evidence has no times of rivals
+                continue
+            axis.plot(*place, ls="", **look)
+            if name:
+                names[-1].append((name, place))
+        axis.grid(axis="y", linewidth=0.6)
+        axis.set_xscale("log")
+        axis.margins(0.1)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_xlabel(label)
+    axes[0].set_ylabel("Test perplexity")
+    for axis, of_axis in zip(axes, names, strict=True):
+        drawing.label_beside(axis, of_axis)
+    caption = (
+        f"{_marks(results)} What is added to the smallest network is named. Lower is better, "
+        "further left is cheaper; a network below the line of static ones is better at the same "
+        "cost. Costs are those of testing, learning included."
     )
-
-
-def draw_multiply_adds(results: Results) -> Drawing:
-    """Draw test perplexity against multiply-adds per word in testing, learning included."""
-    label = "Multiply-adds per word in testing (thousands)"
-    return _draw_costs(results, label, lambda system: system.multiply_adds / 1e3)
-
-
-def _draw_costs(results: Results, label: str, cost: Callable[[System], float]) -> Drawing:
-    """Draw all systems with a network at their cost, and name the leading ones."""
-    systems = [system for system in results.systems_on(results.first_corpus) if system.row]
-    systems.sort(key=lambda system: system.perplexity("test").mean)
-    named = [system for system in leading(results) if system.row]
-    named.sort(key=lambda system: system.perplexity("test").mean)
-    figure, (axis,) = drawing.panels(1, _HEIGHT_OF_COSTS)
-    axis.grid(axis="y", linewidth=0.6)
-    axis.set_xscale("log")
-    axis.margins(0.08)
-    for system in systems:
-        place = (cost(system), system.perplexity("test").mean)
-        axis.plot(*place, ls="", ms=4, alpha=0.45, mew=0, **_look_of(system))
-    names = []
-    for system in named:
-        place = (cost(system), system.perplexity("test").mean)
-        axis.plot(*place, ls="", ms=7, **_look_of(system))
-        names.append((system.name, place))
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_xlabel(label)
-    axis.set_ylabel("Test perplexity")
-    drawing.label_beside(axis, names)
-    others = " Small marks: all other systems." if len(systems) > len(named) else ""
-    return figure, f"{_marks(results)}{others}{drawing.only_first(results)}"
+    return figure, f"{caption}{drawing.only_first(results)}"
 
 
 def draw_learning(results: Results) -> Drawing:
@@ -208,6 +239,52 @@ def draw_learning(results: Results) -> Drawing:
     return figure, caption
 
 
+def draw_gain_by_epoch(results: Results) -> Drawing:
+    """Draw the change that a vector makes on `valid` against static networks, by epoch.
+
+    Raises NothingToShowError if no row with a vector has a static one beside it.
+    """
+    figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.axhline(0, color=MUTED, lw=1)
+    labels = []
+    looks = cycle(_LOOKS_OF_SERIES)
+    for vector in results.rows_on(results.first_corpus):
+        if not vector.has_vector:
+            continue
+        for static in opponents_of(results, vector):
+            logs = zip(
+                _logs_by_epoch(results, vector), _logs_by_epoch(results, static), strict=False
+            )
+            percents = [percent_of_gain(theirs - ours) for ours, theirs in logs]
+            colour, line, marker = next(looks)
+            epochs = range(1, len(percents) + 1)
+            axis.plot(epochs, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
+            name = f"{vector.label}, {static.label}"
+            labels.append(drawing.Label(name, (len(percents), percents[-1]), colour))
+    if not labels:
+        raise NothingToShowError("No vector has a static network beside it.")
+    axis.set_xlim(right=1.01 * max(label.place[0] for label in labels))
+    axis.set_xlabel("Epoch")
+    axis.set_ylabel("Change of validation perplexity (%)")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    drawing.label_at_the_right(axis, labels)
+    caption = (
+        "Change of the perplexity of valid by a vector that learns, against static networks of as "
+        "many units or parameters, after each epoch; below the line the vector is better."
+    )
+    return figure, f"{caption}{drawing.only_first(results)}"
+
+
+def _logs_by_epoch(results: Results, row: FinishedRow) -> list[float]:
+    """The logarithm of a row's perplexity of `valid` by epoch, mean over the seeds."""
+    curves = [
+        [math.log(epoch.valid_perplexity) for epoch in read_epochs(results.directory.run(run.name))]
+        for run in row.runs
+    ]
+    return [float(np.mean(values)) for values in zip(*curves, strict=False)]
+
+
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     """The claims on each network and its static opponent, by names of both, the least text first.
 
@@ -215,8 +292,8 @@ def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     """
     lines: dict[str, list[Claim]] = defaultdict(list)
     for claim in sorted(claims, key=lambda claim: claim.train_tokens):
-        if claim.number in _OPPONENTS:
-            lines[f"{claim.row}, {_OPPONENTS[claim.number]}"].append(claim)
+        if claim.letter in _OPPONENTS:
+            lines[f"{claim.row}, {_OPPONENTS[claim.letter]}"].append(claim)
     return {
         name: line
         for name, line in lines.items()
@@ -240,8 +317,8 @@ def draw_sizes(results: Results) -> Drawing:
         lines.items(), cycle(_LOOKS_OF_SERIES), strict=False
     ):
         tokens = [claim.train_tokens for claim in claims]
-        percents = [claim.effect.change_percent for claim in claims]
-        intervals = np.array([claim.effect.interval_percent for claim in claims])
+        percents = [claim.comparison.change_percent for claim in claims]
+        intervals = np.array([claim.comparison.interval_percent for claim in claims])
         ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
         axis.errorbar(
             tokens,
@@ -267,6 +344,6 @@ def draw_sizes(results: Results) -> Drawing:
     caption = (
         "Change of test perplexity by a document vector that learns, against static networks "
         "of as many units, or of as many parameters, by the size of the training text. Bars: 95 % "
-        "intervals over the test text; below the line the vector is better."
+        "intervals; below the line the vector is better."
     )
     return figure, caption

@@ -18,8 +18,7 @@ from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.headline import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side
-from online_rnnlm.analysis.sides import pieces_for
+from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
@@ -100,7 +99,8 @@ def _draw(
     """
     vector = learning.row
     static = [Side(row, row.final) for row in opponents_of(results, vector)]
-    pieces = pieces_for(results, learning, *static)
+    kept_for = longest(side.kept_for for side in [learning, *static])
+    pieces = results.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
     sides = [learning, Side(vector, NONE), *static]
     scores = [pooled_scores(results, side) for side in sides]

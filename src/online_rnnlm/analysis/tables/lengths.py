@@ -12,7 +12,12 @@ import pandas as pd
 from online_rnnlm.analysis.headline import opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
-from online_rnnlm.analysis.sides import effect_of, scores_of
+from online_rnnlm.analysis.sides import scores_of
+from online_rnnlm.analysis.significance import (
+    gain_over_text_and_seeds,
+    percent_of_gain,
+    percents_of_gains,
+)
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -54,18 +59,20 @@ def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
         chosen = (ours.tokens >= first) & (ours.tokens < end)
         if chosen.sum() < _FEWEST:
             continue
-        effect = effect_of(ours.within(chosen), theirs.within(chosen))
-        assert effect.interval_percent is not None
-        low, high = effect.interval_percent
+        of_these, against = ours.within(chosen), theirs.within(chosen)
+        gain = gain_over_text_and_seeds(
+            of_these.log_probabilities, against.log_probabilities, of_these.tokens
+        )
+        low, high = percents_of_gains(gain.interval)
         yield {
             **model_keys(vector.first.run),
             "against": static.label,
             "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             "articles": int(chosen.sum()),
             "share_percent": 100 * ours.tokens[chosen].sum() / ours.tokens.sum(),
-            "test_perplexity": effect.test_perplexity,
-            "test_perplexity_against": effect.test_perplexity_against,
-            "change_percent": effect.change_percent,
+            "test_perplexity": of_these.perplexity,
+            "test_perplexity_against": against.perplexity,
+            "change_percent": percent_of_gain(gain.nats_per_token),
             "interval_low_percent": low,
             "interval_high_percent": high,
         }
@@ -87,6 +94,5 @@ _COLUMNS = (
 )
 _NOTE = (
     "Each network with its vector learning, against the smallest static network with at least as "
-    "many parameters, or the largest there is. Log-probabilities are averaged over the seeds; the "
-    "intervals are those of a bootstrap over articles."
+    "many parameters, or the largest there is. The intervals are over articles and seeds."
 )

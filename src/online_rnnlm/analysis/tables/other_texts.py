@@ -11,8 +11,8 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side, System, metric_of
-from online_rnnlm.analysis.sides import effect_of, scores_of
-from online_rnnlm.analysis.significance import percent_of_gain
+from online_rnnlm.analysis.sides import scores_of
+from online_rnnlm.analysis.significance import change_of, percent_of_gain
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -92,12 +92,13 @@ def _of_network(
     if evaluation != NONE:
         pieces = results.pieces(row.corpus, "document", text)
         ours, theirs = scores_of(results, pieces, *sides, text=text)
-        effect = effect_of(ours, theirs)
-        assert effect.interval_percent is not None
-        low, high = effect.interval_percent
+        # The weights are the same on both sides, so that the seeds are paired.
+        gains_of_pieces = (ours.log_probabilities - theirs.log_probabilities).mean(axis=0)
+        change = change_of(gains_of_pieces, ours.tokens)
+        low, high = change.interval_percent
         gains = np.log(without[1].values) - np.log(without[0].values)
         values |= {
-            "change_percent": effect.change_percent,
+            "change_percent": change.change_percent,
             "change_without_unk_percent": percent_of_gain(gains.mean()),
             "interval_low_percent": low,
             "interval_high_percent": high,

@@ -1,0 +1,115 @@
+"""The table `comparisons`: every change of perplexity between two systems, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import Side
+from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    Table,
+    comparison_table,
+    interval,
+    label,
+    signed,
+)
+from online_rnnlm.core.way import NONE
+from online_rnnlm.storage.claims import ComparedSide
+
+
+def make(results: Results) -> Table:
+    """Make the table: each network with a vector against those without, and the sides of claims.
+
+    Raises NothingToShowError if there is nothing to compare.
+    """
+    pairs = {(ours.row.corpus, ours.names, theirs.names): (ours, theirs)
+             for ours, theirs in _pairs(results)}  # fmt: skip
+    if not pairs:
+        raise NothingToShowError("No network with a vector has another one to compare it with.")
+    rows = []
+    for ours, theirs in pairs.values():
+        found = compare_sides(results, ours, theirs)
+        low, high = found.interval_percent
+        of_time = found.seconds_change_percent or (None, None)
+        rows.append(
+            {
+                "corpus": ours.row.corpus,
+                **_values(found.ours, ""),
+                **_values(found.theirs, "_against"),
+                "change_percent": found.change_percent,
+                "interval_low_percent": low,
+                "interval_high_percent": high,
+                "p_value": found.p_value,
+                "seeds": found.seeds,
+                "drawn": found.drawn,
+                "pieces": found.pieces,
+                "seconds_change_low_percent": of_time[0],
+                "seconds_change_high_percent": of_time[1],
+            }
+        )
+    data = pd.DataFrame(rows)
+    return comparison_table(results, "comparisons", "Comparisons", data, _COLUMNS, [_NOTE])
+
+
+def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
+    """Yield each network with a vector beside those without that are read by the same unit of text,
+    then the two sides of each claim."""
+    for vector in results.rows:
+        for other in results.rows_on(vector.corpus):
+            alike = other.settings.unit_of_text == vector.settings.unit_of_text
+            if vector.has_vector and alike and not other.has_vector:
+                yield Side(vector, vector.final), Side(other, NONE)
+    for one in sides_of_claims(results):
+        if isinstance(one, ClaimSides):
+            yield one.ours, one.theirs
+
+
+def _values(side: ComparedSide, suffix: str) -> dict[str, Any]:
+    values = {
+        "model": side.network,
+        "evaluation": side.evaluation,
+        "system": side.name,
+        "test_perplexity": side.test_perplexity,
+        "parameters": side.parameters,
+        "multiply_adds_per_word": side.multiply_adds_per_word,
+        "seconds_per_word": side.seconds_per_word,
+    }
+    return {f"{key}{suffix}": value for key, value in values.items()}
+
+
+def _more(cost: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows by how much a cost of ours is above the other's (%)."""
+
+    def show(row: pd.Series) -> str:
+        if pd.isna(row[cost]) or pd.isna(row[f"{cost}_against"]):
+            return ""
+        return signed(100 * (row[cost] / row[f"{cost}_against"] - 1))
+
+    return show
+
+
+_COLUMNS = (
+    Column("System", label("system"), text=True, wide=True),
+    Column("Against", label("system_against"), text=True, wide=True),
+    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
+    Column("Of the other", lambda row: f"{row['test_perplexity_against']:.1f}"),
+    Column("Change (%)", lambda row: signed(row["change_percent"])),
+    Column(
+        "95 % interval",
+        lambda row: interval((row["interval_low_percent"], row["interval_high_percent"])),
+    ),
+    Column("Parameters (%)", _more("parameters")),
+    Column("Multiply-adds (%)", _more("multiply_adds_per_word")),
+    Column("Time per word (%)", _more("seconds_per_word")),
+)
+_NOTE = (
+    "All changes are from the other system to the first one: − is less. The intervals allow for "
+    "chance in the text and in the seeds. Time is processor time with the networks timed in turn, "
+    "or, with something added, that of the tests."
+)

@@ -1,0 +1,121 @@
+"""The table `equal_perplexity`: the static network that would predict as well as a vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from online_rnnlm.analysis.headline import multiply_adds, parameters, seconds, static_rows_like
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    Table,
+    comparison_table,
+    label,
+    model_keys,
+    signed,
+)
+from online_rnnlm.core.way import NONE
+
+_COSTS = {
+    "parameters": parameters,
+    "multiply_adds_per_word": multiply_adds,
+    "seconds_per_word": seconds,
+}
+
+
+def make(results: Results) -> Table:
+    """Make the table: a row for each network with a vector that has static ones of two sizes.
+
+    Raises NothingToShowError if there is none.
+    """
+    rows = [_values(results, row) for row in results.rows if row.has_vector]
+    found = [values for values in rows if values is not None]
+    if not found:
+        raise NothingToShowError("No vector has static networks of two sizes beside it.")
+    caption = "The static network of the same perplexity"
+    return comparison_table(
+        results, "equal_perplexity", caption, pd.DataFrame(found), _COLUMNS, [_NOTE]
+    )
+
+
+def _values(results: Results, vector: FinishedRow) -> dict[str, Any] | None:
+    """The size of the static network that is as good as a row, and its costs; None if no line."""
+    by_size = {row.settings.hidden_size: row for row in static_rows_like(results, vector)}
+    sizes = sorted(by_size)
+    if len(sizes) < 2:
+        return None
+    ours = Side(vector, vector.final)
+    found = [compare_sides(results, ours, Side(by_size[size], NONE)) for size in sizes]
+    units = crossing(sizes, [one.nats_per_token for one in found])
+    low, high = zip(*(one.interval_nats_per_token for one in found), strict=True)
+    values = {
+        **model_keys(vector.first.run),
+        "test_perplexity": ours.perplexity().mean,
+        "smallest_tried": sizes[0],
+        "largest_tried": sizes[-1],
+        "units": units,
+        "units_low": crossing(sizes, low),
+        "units_high": crossing(sizes, high),
+    }
+    for name, cost in _COSTS.items():
+        costs = [math.log(cost(results, by_size[size])) for size in sizes]
+        at = math.nan
+        if sizes[0] <= units <= sizes[-1]:
+            at = math.exp(np.interp(math.log(units), np.log(sizes), costs))
+        values |= {name: cost(results, vector), f"{name}_static": at}
+    return values
+
+
+def crossing(sizes: Sequence[int], gains: Sequence[float]) -> float:
+    """The size at which a gain over static networks is 0, interpolated in the sizes' logarithm.
+
+    It is 0 if the gain is below 0 at the smallest size, and infinite if it is above 0 at all.
+    """
+    if gains[0] <= 0:
+        return 0.0
+    for left in range(len(sizes) - 1):
+        if gains[left + 1] <= 0:
+            share = gains[left] / (gains[left] - gains[left + 1])
+            logs = np.log(sizes[left : left + 2])
+            return float(np.exp(logs[0] + share * (logs[1] - logs[0])))
+    return math.inf
+
+
+def _size(row: pd.Series, key: str) -> str:
+    """A size, or on which side of all that were tried it is."""
+    if row[key] == 0:
+        return f"below {row['smallest_tried']}"
+    return f"{row[key]:.0f}" if math.isfinite(row[key]) else f"above {row['largest_tried']}"
+
+
+def _saved(cost: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows by how much the vector's cost differs (%)."""
+
+    def show(row: pd.Series) -> str:
+        static = row[f"{cost}_static"]
+        return "" if pd.isna(static) else signed(100 * (row[cost] / static - 1))
+
+    return show
+
+
+_COLUMNS = (
+    Column("Network", label("model"), text=True),
+    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
+    Column("Units of the static network", lambda row: _size(row, "units")),
+    Column("95 % interval", lambda row: f"{_size(row, 'units_low')} to {_size(row, 'units_high')}"),
+    Column("The vector's parameters (%)", _saved("parameters")),
+    Column("Multiply-adds (%)", _saved("multiply_adds_per_word")),
+    Column("Time per word (%)", _saved("seconds_per_word")),
+)
+_NOTE = (
+    "The number of hidden units with which a static network would have the same test perplexity, "
+    "interpolated between the static networks; the interval has all sizes that are not told from "
+    "it. The percentages say how much more (+) or less (−) the network with the vector costs."
+)
