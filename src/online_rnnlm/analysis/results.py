@@ -161,6 +161,14 @@ class Results:
                     parameters += system.parameters or 0
         return parameters
 
+    def chosen_candidate(self, row: FinishedRow) -> Run | None:
+        """The run of the search that was best on `valid`, whose settings a row has; None if none
+        was tried."""
+        ended = {run.name: (end.valid_perplexity, run) for run, end in self.candidates
+                 if isinstance(end, RunResult)}  # fmt: skip
+        tried = [ended[name] for name in row.first.run.candidates if name in ended]
+        return min(tried, key=lambda found: found[0])[1] if tried else None
+
     def rounds_of(self, side: Side) -> tuple[float, ...]:
         """The time per token (s) of a side in each round in which networks were timed in turn.
 

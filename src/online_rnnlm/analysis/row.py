@@ -126,12 +126,6 @@ class FinishedRow:
         names = self.first.evaluations
         return [name for name in names if all(name in run.evaluations for run in self.runs)]
 
-    def chose(self, run: Run) -> bool:
-        """True if a run of the search is the row's, with the settings that were chosen for it."""
-        return run.name in self.first.run.candidates and all(
-            getattr(self.settings, key) == value for key, value in run.searched.items()
-        )
-
     def by_seed(self, evaluation: str) -> list[Evaluation]:
         """The results of each seed's run in an evaluation."""
         return [run.evaluations[evaluation] for run in self.runs]

@@ -199,7 +199,8 @@ def as_list(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     try:
         return validate([value])
     except ValidationError as error:
-        raise WrongValue((), str(first_wrong_value(error))) from None
+        wrong = first_wrong_value(error)
+        raise WrongValue(wrong.place[1:], str(wrong)) from None  # the user wrote no list
 
 
 FilePaths = Annotated[

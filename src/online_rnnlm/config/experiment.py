@@ -29,7 +29,7 @@ from online_rnnlm.config.evaluations import refuse_tests_of_nothing
 from online_rnnlm.config.rows import (
     RUN_KEYS,
     RowSettings,
-    Search,
+    Searches,
     TrainingSettings,
     combinations,
     searched_in,
@@ -60,11 +60,12 @@ class Experiment(Settings):
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
     trained on, if these are not all."""
-    search: Search = Field(default={})
+    search: Searches = Field(default=[])
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
     best validation perplexity. A setting with a single value, such as `max_epochs: 2`, is that of
-    the search's runs alone, which may be shorter than the others."""
+    the search's runs alone, which may be shorter than the others. A list of such mappings tries
+    the combinations of each, such as coarse ones first and then some of them for longer."""
     search_seed: Seed = 0
     """Seed of the runs of the search; it must be none of `seeds`."""
     testing: TestingSettings = TestingSettings()
@@ -140,7 +141,7 @@ class Experiment(Settings):
             plan_row(
                 entry,
                 settings,
-                self._search_of(row),
+                self._searches_of(row),
                 self.seeds,
                 self.corpora[corpus],
                 digits,
@@ -151,7 +152,7 @@ class Experiment(Settings):
             for settings in self._settings_of_rows(corpus, entry, row)
         )
 
-    def _search_of(self, row: RowSettings) -> Search:
+    def _searches_of(self, row: RowSettings) -> Searches:
         return self.search if row.get("search") is None else row["search"]
 
     def _settings_of_rows(
@@ -164,7 +165,7 @@ class Experiment(Settings):
         """
         shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
         classes = self.corpora[corpus].classes.count
-        searched = searched_in(self._search_of(row))
+        searched = {key for search in self._searches_of(row) for key in searched_in(search)}
         made: dict[RunSettings, None] = {}
         for own in combinations({key: row[key] for key in row if key in RUN_KEYS}):
             try:

@@ -101,6 +101,11 @@ def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {key: value for key, value in search.items() if isinstance(value, list)}
 
 
+def _one_search_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a list of searches; a mapping is a list of one, and an empty one of none."""
+    return as_list([] if value == {} else value, validate)
+
+
 def _type_of(key: str) -> Any:
     """Return the type of a setting's value, with all that it must meet."""
     if key == "hidden_size":
@@ -157,14 +162,14 @@ def _written(name: str, docstring: str, types: dict[str, Any]) -> Any:
 
 if TYPE_CHECKING:
     TrainingSettings = dict[str, Any]
-    Search = dict[str, Any]
+    Searches = list[dict[str, Any]]
     RowSettings = dict[str, Any]
 else:
     TrainingSettings = Annotated[
         _written("TrainingSettings", "Settings of training, each with one value.", _with_values()),
         BeforeValidator(_refuse_lists),
     ]
-    Search = Annotated[
+    _Search = Annotated[
         _written(
             "Search",
             """Settings of training: those with a list of values are searched, with one value at
@@ -173,13 +178,17 @@ else:
         ),
         AfterValidator(_refuse_search_of_nothing),
     ]
+    Searches = Annotated[
+        list[_Search],
+        WrapValidator(_one_search_or_several, json_schema_input_type=_Search | list[_Search]),
+    ]
     RowSettings = _written(
         "RowSettings",
         """Settings of training, each with a value or with a list of values: every combination of
         the lists is a row.""",
         {
             "search": Annotated[
-                Search | None,
+                Searches | None,
                 Field(
                     description="The row's own search; `null` is that of the experiment.",
                     json_schema_extra={"default": None},

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings, WrongValue
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.rows import ROW_KEYS, Search, combinations, searched_in, settings_of
+from online_rnnlm.config.rows import ROW_KEYS, Searches, combinations, searched_in, settings_of
 from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
@@ -143,7 +143,7 @@ class PlannedRow(NamedTuple):
 def plan_row(
     entry: int,
     settings: RunSettings,
-    search: Search,
+    searches: Searches,
     seeds: Sequence[int],
     corpus: CorpusSettings,
     known: Digits,
@@ -154,20 +154,20 @@ def plan_row(
     settings that change nothing are not tried. Raises WrongValue if settings do not go together.
     """
     candidates: dict[RunSettings, Run] = {}
-    lists = searched_in(search)
     corpus_digits = known.corpora.get(settings.corpus, "")
-    common = settings.model_dump() | search
-    for tried in combinations(lists) if lists else ():
-        values = common | tried
-        candidate = settings_of(values, corpus.classes.count, "search").without_unused()
-        searched = {key: value for key, value in tried.items() if key not in candidate.unused}
-        if searched and candidate not in candidates:
-            candidates[candidate] = Run(
-                settings=candidate,
-                searched=searched,
-                identity=_identity(candidate, known),
-                corpus_digits=corpus_digits,
-            )
+    for search in searches:
+        for tried in combinations(searched_in(search)):
+            values = settings.model_dump() | search | tried
+            candidate = settings_of(values, corpus.classes.count, "search").without_unused()
+            searched = {key: value for key, value in tried.items() if key not in candidate.unused}
+            if searched and candidate not in candidates:
+                candidates[candidate] = Run(
+                    settings=candidate,
+                    searched=searched,
+                    identity=_identity(candidate, known),
+                    corpus_digits=corpus_digits,
+                )
+    chosen_later = {key for search in searches for key in searched_in(search)}
     names = tuple(run.name for run in candidates.values())
     runs = []
     for seed in seeds:
@@ -175,7 +175,7 @@ def plan_row(
         run = Run(
             settings=of_seed,
             candidates=names,
-            identity=_identity(of_seed, known, lists if names else (), names),
+            identity=_identity(of_seed, known, chosen_later if names else (), names),
             corpus_digits=corpus_digits,
         )
         runs.append(run)

@@ -538,3 +538,13 @@ def test_the_curves_of_learning_are_kept_for_each_run_and_epoch(invented):
     at_four = table.headings.index("Epoch 4")
     shown = {cells[0]: cells[at_four] for cells in table.cells()}
     assert shown == {model: f"{mean:.1f}" for model, mean in means.items()}
+
+
+def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented):
+    """A short search and a longer one may try the same values."""
+    coarse = {"learning_rate": [0.1, 0.2], "max_epochs": 2}
+    longer = {"learning_rate": [0.1, 0.2], "max_epochs": 9}
+    results = invented(rows=TWO_ROWS[:1], search=[coarse, longer])
+    data = choices.make(results).tidy
+    assert len(data) == 4
+    assert [*data.loc[data["chosen"], "valid_perplexity"]] == [data["valid_perplexity"].min()]

@@ -173,6 +173,22 @@ def test_a_single_value_is_that_of_the_searchs_runs_alone():
     assert run.name != longer.name
 
 
+def test_several_searches_try_the_combinations_of_each():
+    coarse = {"learning_rate": [0.1, 0.2], "accumulator_start": [1, 0.1], "max_epochs": 2}
+    longer = {"learning_rate": [0.2], "accumulator_start": [0.1], "max_epochs": 9}
+    found = experiment(training={"max_epochs": 9}, search=[coarse, longer, longer])
+    tried = [
+        (run.settings.learning_rate, run.settings.accumulator_start, run.settings.max_epochs)
+        for run in found.search_runs()
+    ]
+    assert tried == [(0.1, 1, 2), (0.1, 0.1, 2), (0.2, 1, 2), (0.2, 0.1, 2), (0.2, 0.1, 9)]
+    [row] = found.runs()
+    assert len(row.candidates) == len({*row.candidates}) == 5
+    assert experiment(search={}).search_runs() == experiment(search=[]).search_runs() == []
+    [one] = experiment(search={"learning_rate": [0.1]}).search_runs()
+    assert [one] == experiment(search=[{"learning_rate": [0.1]}]).search_runs()
+
+
 def test_what_the_search_may_still_need_is_kept():
     """A row of SGD keeps AdaGrad's setting if the search may choose AdaGrad."""
     training = {"optimizer": "sgd", "accumulator_start": 5}

@@ -59,6 +59,7 @@ def make(results: Results) -> Table:
 
 def _searched(results: Results) -> Iterator[dict[str, Any]]:
     """Yield each combination of settings that the search for training's tried."""
+    chosen = [results.chosen_candidate(row) for row in results.rows]
     for run, end in results.candidates:
         yield {
             "corpus": run.settings.corpus,
@@ -67,7 +68,7 @@ def _searched(results: Results) -> Iterator[dict[str, Any]]:
             "seed": run.settings.seed,
             "settings": run.searched,
             "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
-            "chosen": isinstance(end, RunResult) and any(row.chose(run) for row in results.rows),
+            "chosen": run in chosen,
         }
 
 

@@ -90,10 +90,8 @@ def _settings(results: Results, system: System) -> str:
         return ""
     if system.rival is not None or system.row is None:
         return settings_text([evaluation.chosen for evaluation in system.by_seed])
-    for run, _ in results.candidates:
-        if system.row.chose(run):
-            return settings_text([run.searched])
-    return ""
+    chosen = results.chosen_candidate(system.row)
+    return settings_text([chosen.searched]) if chosen else ""
 
 
 def _columns(results: Results) -> list[Column]:
