@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from online_rnnlm.analysis.claims import CLAIMS
-from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of, read_results
+from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
 from online_rnnlm.analysis.tables.write import markdown_of
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
+from online_rnnlm.config.experiment import load
 from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.errors import UserError
@@ -174,8 +175,8 @@ def _intervals(evidence: EvidenceFolder) -> str:
     """A row for each way in which the vector may learn in testing: perplexity and words/s."""
     table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
     shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
-    results = read_results(evidence)
-    ways = [results.way_in(name) or "as in training" for name in shown["evaluation"]]
+    ways_by_name = ways_of(load(evidence.configuration))
+    ways = [in_words(ways_by_name[name]) or "as in training" for name in shown["evaluation"]]
     shown = shown.assign(way=ways)
     return markdown_of(
         shown,

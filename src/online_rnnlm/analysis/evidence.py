@@ -1,7 +1,7 @@
 """A small folder by which a reader checks an experiment's tables without training its networks.
 
-The check reads `Results` from the kept scores and gives them to the code that made the tables and
-the claims.
+It keeps the records of runs and evaluations, and the scores of each article. The check gives them
+to the code that made the tables and the claims.
 """
 
 from __future__ import annotations
@@ -10,42 +10,30 @@ import math
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import FinishedRow, FinishedRun, System
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables import (
-    comparisons,
-    equal_perplexity,
-    lengths,
-    other_texts,
-    perplexity,
-    updates,
-)
-from online_rnnlm.analysis.tables.perplexity import STILL
+from online_rnnlm.analysis.tables.write import make_table
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
-from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
-from online_rnnlm.config.experiment import Plan, load
-from online_rnnlm.config.runs import Digits
-from online_rnnlm.config.testing import MIXTURE
-from online_rnnlm.core.way import NONE, UnitOfText, Way
-from online_rnnlm.corpora.records import SplitStatistics, Statistics
+from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timings
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunResult
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
@@ -54,34 +42,8 @@ COLUMNS = {
     **{"text": "category", "piece": "int32", "tokens": "int32", "log_probability": "float64"},
 }
 """The columns of `scores.parquet` and their types."""
-_SIDE = ["corpus", "model", "evaluation"]
-_TELL_ROWS_APART = [*_SIDE, "text", "length", "model_against", "evaluation_against"]
-_MADE_AGAIN = {
-    "perplexity": perplexity.make,
-    "updates": updates.make,
-    "other_texts": other_texts.make,
-    "lengths": lengths.make,
-    "comparisons": comparisons.make,
-    "equal_perplexity": equal_perplexity.make,
-}
-"""The tables that are made again."""
-_OF_SCORES = [
-    *("test_perplexity", "test_perplexity_sd", "test_perplexity_against", STILL, f"{STILL}_sd"),
-    *("change_percent", "interval_low_percent", "interval_high_percent"),
-    *("articles", "share_percent", "test_perplexity_all"),
-    *("p_value", "units", "units_low", "units_high"),
-]
-"""The columns of these tables that follow from the scores of the test text and of other texts."""
-_TIME = "seconds_per_word"
-"""The cost in a claim's record that the tables do not have for every evaluation."""
-_NOT_KEPT = {
-    "parameters": math.nan,
-    "multiply_adds_per_word": math.nan,
-    "parameters_touched_per_word": math.nan,
-    "words_per_second": math.nan,
-    "valid_perplexity": math.inf,  # so that it is not the best
-}
-"""The values of a network in an evaluation of which no table has any."""
+_NOT_MADE_AGAIN = ("neighbours",)
+"""The table that needs the text of sentences and their vectors, which are not kept."""
 
 
 class EvidenceFolder(ExperimentDirectory):
@@ -94,6 +56,11 @@ class EvidenceFolder(ExperimentDirectory):
     def sums(self) -> Path:
         """The sha256 of every other file, in the format of `sha256sum`."""
         return self.path / "SHA256SUMS"
+
+    @property
+    def records(self) -> Path:
+        """The records of the corpora, runs and evaluations, as they lie in the results' folder."""
+        return self.path / "records.zip"
 
     @property
     def scores(self) -> Path:
@@ -175,7 +142,7 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
-        copied = [directory.configuration, directory.claims, directory.timings]
+        copied = [directory.configuration, directory.claims]
         copied += [
             directory.table(table.name, kind)
             for table in tables_of(experiment)
@@ -188,6 +155,7 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
             copy = made.path / path.relative_to(directory.path)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+        _pack(_records_of(results), directory, made.records)
         scores = pd.concat(_scores(results), ignore_index=True).astype(COLUMNS)
         scores.to_parquet(made.scores, index=False, compression="zstd")
         made.write_sums(file for file in made.path.rglob("*") if file.is_file())
@@ -195,6 +163,32 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
         if folder.is_dir():
             folder.rename(Path(temporary) / "before")
         made.path.rename(folder)
+
+
+def _records_of(results: Results) -> Iterator[Path]:
+    """Yield the files from which an experiment's results are read, but for scores and texts."""
+    directory, experiment = results.directory, results.experiment
+    yield directory.configuration
+    yield directory.timings
+    for corpus in experiment.corpora:
+        yield results.files_of(corpus).statistics
+    for run in experiment.trainings():
+        files = directory.run(run.name)
+        yield from (files.record, files.metrics, files.result)
+    for run in experiment.runs():
+        yield from sorted(directory.evaluations(run.name).glob("*.json"))
+    for rival in rivals_of_corpora(experiment):
+        yield directory.evaluation(rival, NONE)
+
+
+def _pack(files: Iterable[Path], directory: ExperimentDirectory, archive: Path) -> None:
+    """Write files of a folder into an archive that has the same bytes every time."""
+    with ZipFile(archive, "w") as packed:
+        for file in sorted(files):
+            if file.is_file():  # a run that diverged before its first epoch has no metrics
+                member = ZipInfo(file.relative_to(directory.path).as_posix())
+                member.compress_type = ZIP_DEFLATED
+                packed.writestr(member, file.read_bytes())
 
 
 def _scores(results: Results) -> Iterator[pd.DataFrame]:
@@ -240,11 +234,7 @@ def _scores(results: Results) -> Iterator[pd.DataFrame]:
 
 @dataclass(frozen=True)
 class KeptResults(Results):
-    """An experiment's results as far as its evidence has them.
-
-    Test perplexities are those of the kept scores. Costs and valid perplexities are the means over
-    the seeds in the tables, for each seed. What is not kept is NaN.
-    """
+    """An experiment's results as far as its evidence has them: records, and scores by piece."""
 
     scores: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
     """`tokens` and `log_probability` of the pieces of each text, by run and evaluation."""
@@ -262,223 +252,138 @@ class KeptResults(Results):
         return Pieces("article" if are_articles else "block", np.arange(count))
 
 
-def read_results(evidence: EvidenceFolder) -> KeptResults:
-    """Read what the evidence has of an experiment's results.
+@contextmanager
+def kept_results(evidence: EvidenceFolder) -> Iterator[KeptResults]:
+    """Read the results that the evidence holds; its records are unpacked for the meantime.
 
-    Records have only what is kept: to read anything else of them raises AttributeError.
+    Raises UserError for records that are missing or damaged, and for perplexities in them that do
+    not follow from the scores.
     """
-    experiment = load(evidence.configuration)
-    if not isinstance(experiment, Plan):  # kept before the names of folders had digits
-        experiment = Plan.of(experiment, Digits(core="", corpora={}))
-    rivals_of = rivals_of_corpora(experiment)
+    with TemporaryDirectory() as temporary:
+        try:
+            with ZipFile(evidence.records) as packed:
+                packed.extractall(temporary)
+        except (OSError, BadZipFile):
+            raise UserError(f"{evidence.records}: damaged: it cannot be unpacked") from None
+        directory = ExperimentDirectory(Path(temporary))
+        experiment = load_plan(directory.configuration)
+        found = collect(experiment, directory)
+        values = {field.name: getattr(found, field.name) for field in fields(found)}
+        results = KeptResults(**values, scores=_read_scores(evidence, experiment))
+        _refuse_other_perplexities(evidence, results)
+        yield results
+
+
+def _read_scores(
+    evidence: EvidenceFolder, experiment: Plan
+) -> Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]:
+    """Read the scores of the pieces of each text, by run and evaluation."""
     folders = {
         (run.settings.corpus, run.model, str(run.settings.seed)): run.name
         for run in experiment.runs()
     }
-    for folder, (corpus, _, rival) in rivals_of.items():
+    for folder, (corpus, _, rival) in rivals_of_corpora(experiment).items():
         folders[corpus, rival.title, ""] = folder
     scores: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
     keys = ["corpus", "model", "seed", "evaluation", "text"]
     for key, pieces in pd.read_parquet(evidence.scores).groupby(keys, observed=True, sort=False):
         corpus, model, seed, evaluation, text = map(str, key)
         scores[folders[corpus, model, seed], evaluation][text] = pieces
-
-    values = _costs_and_valid_perplexities(evidence)
-    rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    for run in experiment.runs():
-        network = (run.settings.corpus, run.model)
-        evaluations = {}
-        for name, way in evaluations_of(run.settings, experiment.testing).items():
-            if (run.name, name) in scores:
-                kept = values.get((*network, name), _NOT_KEPT)
-                evaluations[name] = _evaluation(name, way, kept, scores[run.name, name])
-        if evaluations:
-            main = final_evaluation(run.settings.document_size)
-            end = RunResult.model_construct(
-                parameters=int(values[*network, main]["parameters"]),
-                training_multiply_adds_per_word=math.nan,
-                words_per_second=math.nan,
-            )
-            rows[network].append(FinishedRun(run, end, evaluations))
-    rivals = []
-    for folder, (corpus, _, rival) in rivals_of.items():
-        kept = values[corpus, rival.title, NONE]
-        tested = _evaluation(NONE, rival.name, kept, scores[folder, NONE])
-        rivals.append(System(corpus, [tested], int(kept["parameters"]), rival=rival))
-    return KeptResults(
-        experiment=experiment,
-        directory=evidence,
-        rows=[FinishedRow(tuple(runs)) for runs in rows.values()],
-        candidates=(),
-        missing=(),
-        rivals=rivals,
-        corpora=_statistics(evidence),
-        timings=records.read(Timings, evidence.timings).timings,
-        scores=scores,
-    )
+    return scores
 
 
-def _costs_and_valid_perplexities(
-    evidence: EvidenceFolder,
-) -> dict[tuple[str, str, str], dict[str, float]]:
-    """Read the values of networks and rivals by corpus, network and evaluation."""
-    # The words per second of the table of perplexities are those of training.
-    tables = [evidence.read_table("perplexity", *_SIDE).drop(columns="words_per_second")]
-    if evidence.table("updates", "csv").is_file():
-        tables.insert(0, evidence.read_table("updates", *_SIDE))
-    table = pd.concat(tables, ignore_index=True)
-    table["model"] = networks_of(table["model"])
-    # Ways to learn have as many parameters as the network by itself.
-    table["parameters"] = table["parameters"].fillna(
-        table.groupby(["corpus", "model"])["parameters"].transform("first")
-    )
-    table = table.drop_duplicates(_SIDE).set_index(_SIDE).reindex(columns=[*_NOT_KEPT])
-    values: dict[Any, Any] = table.fillna(_NOT_KEPT).to_dict("index")
-    return values
-
-
-def _evaluation(
-    name: str, way: Way | str, values: Mapping[str, float], scores: Mapping[str, pd.DataFrame]
-) -> Evaluation:
-    """Make an evaluation's record of what is kept; `way` may name a rival, `scores` are by text."""
-    perplexities = {
-        text: math.exp(-pieces["log_probability"].sum() / pieces["tokens"].sum())
-        for text, pieces in scores.items()
-    }
-    splits = {
-        split: SplitMetrics.model_construct(
-            perplexity=reached,
-            perplexity_without_unk=math.nan,
-            words_per_second=values["words_per_second"],
-        )
-        for split, reached in (perplexities | {"valid": values["valid_perplexity"]}).items()
-    }
-    costs = Costs.model_construct(
-        multiply_adds_per_word=values["multiply_adds_per_word"],
-        parameters_touched_per_word=values["parameters_touched_per_word"],
-    )
-    return Evaluation.model_construct(
-        evaluation=name, way=way if isinstance(way, Way) else None, costs=costs, splits=splits
-    )
-
-
-def _statistics(evidence: EvidenceFolder) -> dict[str, Statistics]:
-    """Read the sizes of the texts by corpus."""
-    table = evidence.read_table("corpora", "split", "documents", "sentences", "tokens", "oov_rate")
-    corpora: dict[str, dict[str, SplitStatistics]] = defaultdict(dict)
-    for row in table.to_dict("records"):
-        corpora[row["corpus"]][row["split"]] = SplitStatistics.model_construct(
-            documents=int(row["documents"]),
-            sentences=int(row["sentences"]),
-            tokens=int(row["tokens"]),
-            oov_rate=row["oov_rate"],
-        )
-    return {
-        corpus: Statistics.model_construct(corpus=corpus, splits=splits)
-        for corpus, splits in corpora.items()
-    }
+def _refuse_other_perplexities(evidence: EvidenceFolder, results: KeptResults) -> None:
+    """Raise UserError for a test perplexity in the records that the scores do not give."""
+    tested = [
+        (run.name, evaluation, record)
+        for run in results.runs
+        for evaluation, record in run.evaluations.items()
+    ]
+    tested += [(rival.by_seed[0].run, NONE, rival.by_seed[0]) for rival in results.rivals]
+    for run, evaluation, record in tested:
+        texts = results.scores.get((run, evaluation), {})
+        for text, metrics in record.splits.items():
+            if text in ("train", "valid"):
+                continue
+            what = f"{evidence.scores}: {run}, {evaluation}: perplexity of {text}"
+            if text not in texts:
+                raise UserError(f"{what}: no scores of it")
+            logs = texts[text]["log_probability"].sum()
+            scored = math.exp(-logs / texts[text]["tokens"].sum())
+            refuse_difference(what, metrics.perplexity, scored)
 
 
 def check_evidence(folder: Path) -> int:
-    """Compute all claims and all test perplexities of the tables again; return how many there are.
+    """Make all tables and claims again; return the number of values that are the same.
 
-    The code that made them makes them from the kept scores: the claims from their sides, which were
-    chosen on `valid`, to their verdicts, and the changes and intervals in the tables. The settings
-    in the table `choices` must have the lowest perplexity on `valid` of all that were tried. Of all
-    else in a table only the checksum is checked.
-    Raises UserError, with the file and both values, for the first that differs, and for files that
-    are missing, damaged or changed.
+    The code that made them makes them from the kept records and scores, from which test
+    perplexities follow. Raises UserError, with the file and both values, for the first that
+    differs, and for files that are missing, damaged or changed.
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    results = read_results(evidence)
-    checked = _check_claims(evidence, results) + _check_choices(evidence)
-    for name, make in _MADE_AGAIN.items():
-        if evidence.table(name, "csv").is_file():
-            try:
-                table = make(results)
+    if not evidence.records.is_file():
+        from online_rnnlm.analysis.earlier_evidence import check_earlier_evidence  # noqa: PLC0415
+
+        return check_earlier_evidence(evidence)
+    with kept_results(evidence) as results:
+        kept = evidence.read_claims()
+        refuse_difference(
+            f"{evidence.claims}", by_place(kept.model_dump()), by_place(judge(results).model_dump())
+        )
+        checked = len(kept.claims)
+        for entry in tables_of(results.experiment):
+            if entry.name not in _NOT_MADE_AGAIN:
+                table = make_table(entry, results)
                 made = table.data if table.tidy is None else table.tidy
-            except NothingToShowError:
-                made = pd.DataFrame(columns=_SIDE)
-            checked += _check_table(evidence, name, made)
-    if evidence.table("mixtures", "csv").is_file():
-        checked += _check_table(evidence, "mixtures", _mixtures(results))
+                checked += _check_table(evidence, entry.name, made)
     return checked
 
 
-def _mixtures(results: Results) -> pd.DataFrame:
-    """What is kept of mixtures: the perplexity of each network by itself, and with all rivals."""
-    return pd.DataFrame(
-        {
-            "corpus": row.corpus,
-            "model": row.label,
-            "test_perplexity": row.perplexity("test").mean,
-            "test_perplexity_all": row.perplexity("test", MIXTURE).mean,
-        }
-        for row in results.rows
-        if MIXTURE in row.evaluations
-    )
+def by_place(record: dict[str, Any]) -> dict[str, Any]:
+    """Claims by what each is about, so that a difference names it."""
+
+    def name(claim: dict[str, Any]) -> str:
+        return " ".join(
+            filter(
+                None, ["claim", claim["letter"], claim["row"], claim["corpus"], claim.get("case")]
+            )
+        )
+
+    return {
+        **record,
+        "claims": {name(claim): claim for claim in record["claims"]},
+        "not_tested": {name(claim): claim for claim in record["not_tested"]},
+    }
 
 
 def _check_table(evidence: EvidenceFolder, name: str, made: pd.DataFrame) -> int:
-    """Check what a table has of the scores; return the number of values."""
-    kept = evidence.read_table(name, "model")
+    """Compare a kept table with that made again; return its number of values."""
     path = evidence.table(name, "csv")
-    keys = [key for key in _TELL_ROWS_APART if key in kept and key in made]
-    columns = [column for column in _OF_SCORES if column in kept and column in made]
-    values = made.drop_duplicates(keys).set_index(keys)[columns].to_dict("index")
-    checked = 0
-    for row in kept.to_dict("records"):
-        key = tuple(row[column] for column in keys)
-        what = f"{path}: {', '.join(key)}"
-        if key not in values:
-            raise UserError(f"{what}: the evidence has no scores of it")
-        for column in columns:
-            if not (pd.isna(row[column]) and pd.isna(values[key][column])):
-                _refuse_difference(f"{what}: {column}", row[column], values[key][column])
-                checked += 1
-    return checked
+    kept = pd.read_csv(path)
+    again = pd.read_csv(StringIO(made.to_csv(index=False)))
+    if [*kept.columns] != [*again.columns] or len(kept) != len(again):
+        raise UserError(f"{path}: has other rows or columns than the records give")
+    for number, (row, row_again) in enumerate(
+        zip(kept.to_dict("records"), again.to_dict("records"), strict=True), start=1
+    ):
+        for column, value in row.items():
+            other = row_again[column]
+            if not (pd.isna(value) and pd.isna(other)):
+                refuse_difference(f"{path}: row {number}: {column}", value, other)
+    return kept.size
 
 
-def _check_choices(evidence: EvidenceFolder) -> int:
-    """Check that the chosen settings are the best on `valid`; return the number of choices."""
-    path = evidence.table("choices", "csv")
-    if not path.is_file():  # nothing was chosen
-        return 0
-    table = evidence.read_table("choices", "valid_perplexity", "chosen")
-    table = table[table["valid_perplexity"].notna()]
-    checked = 0
-    for names, tried in table.groupby([*_SIDE, "seed"]):
-        what = f"{path}: {', '.join(map(str, names))}: valid_perplexity of what is chosen"
-        chosen = tried[tried["chosen"].astype(bool)]["valid_perplexity"].min()
-        _refuse_difference(what, chosen, tried["valid_perplexity"].min())
-        checked += 1
-    return checked
-
-
-def _check_claims(evidence: EvidenceFolder, results: Results) -> int:
-    """Test and judge all claims again; return their number."""
-    kept = evidence.read_claims()
-    made = judge(results)
-    names_kept = [(claim.letter, claim.row, claim.corpus) for claim in kept.claims]
-    names_made = [(claim.letter, claim.row, claim.corpus) for claim in made.claims]
-    if names_kept != names_made or kept.not_tested != made.not_tested:
-        raise UserError(f"{evidence.claims}: claims {names_kept}, but tested are {names_made}")
-    for claim, again in zip(kept.claims, made.claims, strict=True):
-        what = f"{evidence.claims}: claim {claim.letter}, {claim.row}"
-        _refuse_difference(what, claim.model_dump(), again.model_dump())
-    return len(kept.claims)
-
-
-def _refuse_difference(what: str, kept: Any, made: Any) -> None:
+def refuse_difference(what: str, kept: Any, made: Any) -> None:
     """Raise UserError for the first of nested values that is not the one that was made again."""
     if isinstance(kept, dict) and isinstance(made, dict):
+        for key in sorted(kept.keys() ^ made.keys()):
+            raise UserError(f"{what}: {key}: only {'kept' if key in kept else 'made again'}")
         for key, value in kept.items():
-            if made[key] is not None or key != _TIME:  # the evidence has it
-                _refuse_difference(f"{what}: {key}", value, made[key])
+            refuse_difference(f"{what}: {key}", value, made[key])
     elif isinstance(kept, tuple) and isinstance(made, tuple) and len(kept) == len(made):
         for value, other in zip(kept, made, strict=True):
-            _refuse_difference(what, value, other)
+            refuse_difference(what, value, other)
     elif isinstance(kept, float) or isinstance(made, float):
         if not math.isclose(kept, made, rel_tol=TOLERANCE, abs_tol=1e-9):
             raise UserError(f"{what}: is {kept:.8g}, but the scores give {made:.8g}")
