@@ -8,13 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from benchmarks.corpora import run_stages
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 TOPICS = {
@@ -31,46 +29,6 @@ def without_nohup():
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
-
-
-def _softmax(scores):
-    powers = np.exp(scores - scores.max())
-    return powers / powers.sum()
-
-
-def predict(weights: Parameters, class_offsets, words, rate, documents=None):
-    """Score one sentence by the equations, word by word, with hand-derived gradients of the vector.
-
-    Returns log P of every word, and the document vectors before and after every word. If
-    `documents` is given, its rows replace the learnt vectors before the words.
-    """
-    hidden = np.zeros(weights.recurrent.shape[0])
-    document = np.zeros(len(weights.class_document))
-    previous, log_probabilities, before, after = 0, [], [], []
-    for t, word in enumerate(words):
-        document = document if documents is None else documents[t]
-        total = weights.embeddings[previous] + weights.recurrent @ hidden
-        hidden = 1 / (1 + np.exp(-total))
-        label = np.searchsorted(class_offsets, word, side="right") - 1
-        run = slice(class_offsets[label], class_offsets[label + 1])
-        classes = weights.class_output @ hidden + document @ weights.class_document
-        inside = weights.word_output[run] @ hidden + document @ weights.word_document[:, run]
-        classes, inside = _softmax(classes), _softmax(inside)
-        log_probabilities.append(np.log(classes[label]) + np.log(inside[word - run.start]))
-        classes[label] -= 1
-        inside[word - run.start] -= 1
-        slope = weights.class_document @ classes + weights.word_document[:, run] @ inside
-        before.append(document)
-        document = document - rate * slope
-        after.append(document)
-        previous = word
-    return np.array(log_probabilities), np.array(before), np.array(after)
-
-
-@pytest.fixture(scope="session")
-def reference() -> Callable:
-    """The function `predict`: a second version of the model, in plain numpy."""
-    return predict
 
 
 def _sentences(chance: random.Random, number: int) -> list[str]:

@@ -8,7 +8,6 @@ read it here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -30,48 +29,35 @@ class Section(Enum):
     SEARCH = "The search for settings"
 
 
-def vector_rows(experiment: Experiment) -> bool:
-    """True if any row of the comparison has a document vector."""
-    return any(run.settings.document_size for run in experiment.runs())
+class Need(Enum):
+    """What an experiment must have for a table or a figure."""
+
+    VECTOR_ROWS = "a row of the comparison with a document vector"
+    STATIC_ROWS = "a row of the comparison without a document vector"
+    SEVERAL_CORPORA = "rows that are trained on more than one corpus"
+    TEXT_IN_ORDER = "a corpus whose sentences follow one another as in the source's text"
+    UPDATES = "an evaluation that `testing.updates` adds"
+    MIXTURES = "rows that are mixed with their rivals"
+    CHOICES = "settings of training that are searched, or evaluations that try some"
+    OTHER_TEXTS = "texts of another kind to test on"
 
 
-def static_rows(experiment: Experiment) -> bool:
-    """True if any row of the comparison has no document vector."""
-    return any(not run.settings.document_size for run in experiment.runs())
-
-
-def several_corpora(experiment: Experiment) -> bool:
-    """True if rows are trained on more than one corpus."""
-    return len(experiment.corpora) > 1
-
-
-def text_in_order(experiment: Experiment) -> bool:
-    """True if the sentences of any corpus follow one another as in the source's text."""
-    return any(corpus.keeps_order for corpus in experiment.corpora.values())
-
-
-def online_evaluations(experiment: Experiment) -> bool:
-    """True if any row has an evaluation that `testing.updates` adds."""
-    return any(way.unit_of_text is not None for way in ways_of(experiment).values())
-
-
-def mixtures(experiment: Experiment) -> bool:
-    """True if rows are mixed with their rivals."""
-    return MIXTURE in experiment.testing.rivals
-
-
-def choices(experiment: Experiment) -> bool:
-    """True if settings of training are searched, or any evaluation tries some."""
-    tries_some = experiment.searched or experiment.testing.rivals_of_runs
-    return online_evaluations(experiment) or bool(tries_some)
-
-
-def other_texts(experiment: Experiment) -> bool:
-    """True if networks are tested on texts of another kind."""
-    return bool(experiment.testing.other_texts)
-
-
-Need = Callable[[Experiment], bool]
+def needs_met(experiment: Experiment) -> set[Need]:
+    """Return what an experiment has; its configuration alone decides it."""
+    testing = experiment.testing
+    sizes = [row.settings.document_size for row in experiment.planned_rows]
+    has_updates = any(way.unit_of_text is not None for way in ways_of(experiment).values())
+    met = {
+        Need.VECTOR_ROWS: any(sizes),
+        Need.STATIC_ROWS: not all(sizes),
+        Need.SEVERAL_CORPORA: len(experiment.corpora) > 1,
+        Need.TEXT_IN_ORDER: any(corpus.keeps_order for corpus in experiment.corpora.values()),
+        Need.UPDATES: has_updates,
+        Need.MIXTURES: MIXTURE in testing.rivals,
+        Need.CHOICES: has_updates or bool(experiment.searched or testing.rivals_of_runs),
+        Need.OTHER_TEXTS: bool(testing.other_texts),
+    }
+    return {need for need, is_met in met.items() if is_met}
 
 
 @dataclass(frozen=True)
@@ -86,39 +72,51 @@ class Entry:
     `networks.draw_systems`; a table is made by the function `make` of the module of its name."""
 
 
-_PAIRS = (vector_rows, static_rows)
+_PAIRS = (Need.VECTOR_ROWS, Need.STATIC_ROWS)
 FIGURES = (
     Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
     Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs"),
     Entry("learning_curves", Section.TRAINING, (), "networks.draw_learning"),
     Entry("gain_by_epoch", Section.TRAINING, _PAIRS, "networks.draw_gain_by_epoch"),
-    Entry("perplexity_by_position", Section.GAIN, (vector_rows,), "tokens.draw_position"),
     Entry(
-        "perplexity_by_distance", Section.GAIN, (vector_rows, text_in_order), "tokens.draw_distance"
+        "perplexity_by_position",
+        Section.GAIN,
+        (Need.VECTOR_ROWS,),
+        "tokens.draw_position",
+    ),
+    Entry(
+        "perplexity_by_distance",
+        Section.GAIN,
+        (Need.VECTOR_ROWS, Need.TEXT_IN_ORDER),
+        "tokens.draw_distance",
     ),
     Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
-    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, several_corpora), "networks.draw_sizes"),
+    Entry(
+        "gain_by_text_size", Section.GAIN, (*_PAIRS, Need.SEVERAL_CORPORA), "networks.draw_sizes"
+    ),
 )
 TABLES = (
     Entry("corpora", Section.TEXT),
     Entry("perplexity", Section.PERPLEXITY),
     Entry("comparisons", Section.PERPLEXITY, _PAIRS),
     Entry("equal_perplexity", Section.PERPLEXITY, _PAIRS),
-    Entry("mixtures", Section.PERPLEXITY, (mixtures,)),
-    Entry("lengths", Section.GAIN, (*_PAIRS, text_in_order)),
-    Entry("other_texts", Section.GAIN, (other_texts,)),
-    Entry("updates", Section.TESTING, (online_evaluations,)),
+    Entry("mixtures", Section.PERPLEXITY, (Need.MIXTURES,)),
+    Entry("lengths", Section.GAIN, (*_PAIRS, Need.TEXT_IN_ORDER)),
+    Entry("other_texts", Section.GAIN, (Need.OTHER_TEXTS,)),
+    Entry("updates", Section.TESTING, (Need.UPDATES,)),
     Entry("learning", Section.TRAINING),
-    Entry("choices", Section.SEARCH, (choices,)),
-    Entry("neighbours", Section.VECTORS, (vector_rows,)),
+    Entry("choices", Section.SEARCH, (Need.CHOICES,)),
+    Entry("neighbours", Section.VECTORS, (Need.VECTOR_ROWS,)),
 )
 
 
 def figures_of(experiment: Experiment) -> list[Entry]:
     """The figures of an experiment; its configuration alone decides them."""
-    return [figure for figure in FIGURES if all(need(experiment) for need in figure.needs)]
+    met = needs_met(experiment)
+    return [figure for figure in FIGURES if met.issuperset(figure.needs)]
 
 
 def tables_of(experiment: Experiment) -> list[Entry]:
     """The tables of an experiment; its configuration alone decides them."""
-    return [table for table in TABLES if all(need(experiment) for need in table.needs)]
+    met = needs_met(experiment)
+    return [table for table in TABLES if met.issuperset(table.needs)]

@@ -106,37 +106,25 @@ def _one_search_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -
     return as_list([] if value == {} else value, validate)
 
 
-def _type_of(key: str) -> Any:
-    """Return the type of a setting's value, with all that it must meet."""
-    if key == "hidden_size":
-        return _HiddenSize
-    return RunSettings.model_fields[key].rebuild_annotation()
+def _types(*, lists: bool) -> dict[str, Any]:
+    """Return the settings of `RUN_KEYS`, each with the type of its value and its description.
 
-
-def _described(key: str, **more: Any) -> Any:
-    """Return the description of a setting, and more that the schema says of it."""
-    return Field(description=RunSettings.model_fields[key].description, json_schema_extra=more)
-
-
-def _with_values() -> dict[str, Any]:
-    """Return the settings of `RUN_KEYS`, each with the type of its value."""
-    fields = RunSettings.model_fields
-    return {
-        key: Annotated[_type_of(key), _described(key, default=fields[key].default)]
-        for key in RUN_KEYS
-    }
-
-
-def _with_lists() -> dict[str, Any]:
-    """Return the settings of `RUN_KEYS`, each with the type of a value or a list of values.
-
-    The schema says no default: where a row says nothing, `training` decides.
+    With `lists`, the value may be a list of values, and the schema says no default: where a row
+    says nothing, `training` decides.
     """
     types = {}
     for key in RUN_KEYS:
-        one: Any = _type_of(key)
-        several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
-        types[key] = Annotated[list[one], Distinct, several, _described(key)]
+        field = RunSettings.model_fields[key]
+        one: Any = _HiddenSize if key == "hidden_size" else field.rebuild_annotation()
+        if lists:
+            several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
+            described = Field(description=field.description)
+            types[key] = Annotated[list[one], Distinct, several, described]
+        else:
+            more = {"default": field.default}
+            types[key] = Annotated[
+                one, Field(description=field.description, json_schema_extra=more)
+            ]
     return types
 
 
@@ -166,7 +154,9 @@ if TYPE_CHECKING:
     RowSettings = dict[str, Any]
 else:
     TrainingSettings = Annotated[
-        _written("TrainingSettings", "Settings of training, each with one value.", _with_values()),
+        _written(
+            "TrainingSettings", "Settings of training, each with one value.", _types(lists=False)
+        ),
         BeforeValidator(_refuse_lists),
     ]
     _Search = Annotated[
@@ -174,7 +164,7 @@ else:
             "Search",
             """Settings of training: those with a list of values are searched, with one value at
             least; the others are those of the search's runs alone.""",
-            _with_lists(),
+            _types(lists=True),
         ),
         AfterValidator(_refuse_search_of_nothing),
     ]
@@ -201,7 +191,7 @@ else:
                     json_schema_extra={"default": None},
                 ),
             ],
-            **_with_lists(),
+            **_types(lists=True),
         },
     )
 

@@ -33,8 +33,7 @@ def require(settings: RunSettings) -> None:
     a Python module that the engine needs on it is not installed. Takes milliseconds, as it asks the
     NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
     """
-    if settings.device == "gpu":
-        gpu_name()
+    gpu(settings)
     engine = ENGINES[settings.engine]
     if engine.is_elsewhere:
         theano_version()

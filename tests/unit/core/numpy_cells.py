@@ -75,7 +75,7 @@ _BESIDE_OUTPUT = {"lstm": HIDDEN, "leaky": leaky.SLOW}
 """The elements of a cell's state that the output layer does not read; 0 for other cells."""
 
 
-def predict(name, weights, class_offsets, words, documents=None):
+def predict(name, weights, class_offsets, words, documents=None, rate=RATE):
     """Compute one sentence in plain numpy: log P, d before and after every word, and h.
 
     The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
@@ -100,11 +100,11 @@ def predict(name, weights, class_offsets, words, documents=None):
         slope = np.array([-scored(document + step)[0].imag / 1e-20 for step in steps])
         found.append(value)
         before.append(document)
-        document = document - RATE * slope
+        document = document - rate * slope
         after.append(document)
         states.append(state_after[:width])
         state, previous = state_after, word
-    return np.array(found), before, after, states
+    return np.array(found), np.array(before), np.array(after), states
 
 
 def after_one_update(run, corpus, weights, rate=1.0):

@@ -10,26 +10,39 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from online_rnnlm.analysis.verdicts import write_claims
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
 from online_rnnlm.tracking.store import SETTINGS, STORE
 from tests.unit.analysis import fake_experiment
-from tests.unit.tracking import invented
 from tests.waiting import answers, free_port, wait_until
 
 PASSWORD = "open-sesame"
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+ROWS = [
+    {"hidden_size": 100, "document_size": size, "learning_rate": rate}
+    for size, rate in ((0, 0.2), (20, 0.1))
+]
+
+
+def experiment(**changes: Any) -> Plan:
+    """Return the invented experiment, two rows of two seeds; `changes` replace its settings."""
+    return fake_experiment.experiment(**{"rows": ROWS, "seeds": [1, 2]} | changes)
+
+
+STATIC, _, RUN, _ = (run.name for run in experiment().runs())
 
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The invented experiment with a report."""
-    described = invented.experiment()
+    described = experiment()
     path = tmp_path_factory.mktemp("invented") / "original"
     made = fake_experiment.write(path, described, {"100/0": 90.0, "100/20": 80.0})
     write_claims(described, made)

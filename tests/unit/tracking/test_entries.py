@@ -22,8 +22,7 @@ from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_sto
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
-from tests.unit.tracking import invented
-from tests.unit.tracking.invented import RUN, STATIC
+from tests.unit.tracking.conftest import RUN, STATIC, experiment
 from tests.waiting import free_port
 
 pytestmark = [
@@ -108,7 +107,7 @@ def test_a_diverged_run_is_failed_with_its_reason(directory):
 
 def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
     rows = [{"hidden_size": 100, "cell": "lstm", "document_size": 0}]
-    searched = invented.experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
+    searched = experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
     directory = fake_experiment.write(tmp_path / "searched", searched)
     experiment_id = open_store(directory)
     run = shown(entries.enter_run(directory, experiment_id, searched.search_runs()[1].name))

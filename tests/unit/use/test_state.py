@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
 from online_rnnlm.errors import UserError
-from tests.unit.conftest import predict
+from tests.unit.core.numpy_cells import predict
 from tests.unit.made_texts import many
 from tests.unit.use.conftest import NOUNS
 
@@ -87,7 +87,8 @@ def test_a_state_is_that_of_the_equations(model):
     network, rate = model.network, model.description.settings.document_rate
     ids = network.ids(words)
     weights = type(network.weights)(*(array.astype(np.float64) for array in network.weights))
-    expected, _, after = predict(weights, network.corpus.class_offsets, ids, rate)
+    offsets = network.corpus.class_offsets
+    expected, _, after, _ = predict("sigmoid", weights, offsets, ids, rate=rate)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     np.testing.assert_allclose(state.document_vector, after[-1], rtol=1e-4, atol=1e-6)
     logs = model.next_word(state)
