@@ -2,7 +2,6 @@
 
 import io
 import random
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,14 +20,6 @@ TOPICS = {
     "court": ("king queen crown duke", "wants keeps loses"),
 }
 RARE = [f"rare{number}" for number in range(200)]
-
-
-@pytest.fixture
-def without_nohup():
-    """A closed terminal ends this process, though the tests may run under `nohup`."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def _sentences(chance: random.Random, number: int) -> list[str]:

@@ -73,12 +73,6 @@ def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
     assert project.results() == []
 
 
-def test_an_edited_comment_makes_nothing(project):
-    for file in (project.path / "src").rglob("*.py"):
-        project.edit(str(file.relative_to(project.path)), "\n# A comment.\n")
-    assert project.planned() == {}
-
-
 @pytest.mark.parametrize(
     ("file", "again", "not_again"),
     [

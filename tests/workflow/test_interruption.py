@@ -170,13 +170,3 @@ def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project):
     project.succeed(*arguments)
     lines = (corpus / "train.txt").read_text(encoding="utf-8")
     assert lines == (project.path / "train.txt").read_text(encoding="utf-8")
-
-
-def test_a_failed_jobs_error_stands_at_the_end(project):
-    file = _training(project)
-    (project.path / "train.txt").write_text("", encoding="utf-8")
-    done = project.snakemake("--cores", "1", "--until", "encode", "--configfile", file)
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout + done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("online-rnnlm: error")]
-    assert "train.txt" in errors[-1]

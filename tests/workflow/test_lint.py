@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.packages import with_what_they_need
 from tests.project import ROOT, users_environment
@@ -45,12 +44,6 @@ def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "in a good condition" in done.stdout + done.stderr
-
-
-def test_the_root_only_points_to_the_workflow():
-    assert (ROOT / "profiles").readlink() == Path("workflow/profiles")
-    snakefile = (ROOT / "Snakefile").read_text(encoding="utf-8")
-    assert 'include: "workflow/Snakefile"' in snakefile and "shell" not in snakefile
 
 
 def test_what_reads_a_corpus_or_a_run_waits_for_it():

@@ -1,13 +1,11 @@
 """Tests of the real smoke experiment in Snakemake: every stage, and what its files say."""
 
 import json
-import re
 
 import pandas as pd
 import pytest
 
-from online_rnnlm.commands._main import VERBS
-from tests.project import DOWNLOADS, ROOT, copy_project
+from tests.project import DOWNLOADS, copy_project
 
 # The folder of downloads is kept, so that the tests download nothing the next time.
 ARGUMENTS = (
@@ -83,12 +81,3 @@ def test_the_resolved_configuration_is_kept(finished):
     kept = json.loads((finished.path / RESULTS / "config.json").read_text(encoding="utf-8"))
     assert (kept["experiment"], kept["downloads"]) == ("smoke", str(DOWNLOADS))
     assert kept["corpora"]["wikipedia-excerpt"]["lowercase"] is True
-
-
-def test_each_rule_runs_a_verb_that_is_there():
-    rules = "".join(
-        file.read_text(encoding="utf-8") for file in (ROOT / "workflow/rules").glob("*.smk")
-    )
-    named = {*re.findall(r"python3 -m online_rnnlm ([a-z-]+) ", rules)}
-    assert len(named) > 12
-    assert named <= {*VERBS}

@@ -45,13 +45,7 @@ def test_the_demo_and_the_search_compare_the_same_rows():
         [(row["hidden_size"], row.get("document_size", 0)) for row in experiment.rows]
         for experiment in (demo, search)
     ]
-    assert (
-        sizes[0]
-        == sizes[1]
-        == [
-            *((100, 0), ("100/20", 0), (100, 20), ("100/35", 0), (100, 35)),
-        ]
-    )
+    assert sizes[0] == sizes[1]
     assert demo.corpora == search.corpora
 
 

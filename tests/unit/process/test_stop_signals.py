@@ -24,6 +24,14 @@ def test_nobody_has_told_it():
         watch.stop_if_told()
 
 
+@pytest.fixture
+def without_nohup():
+    """A closed terminal ends this process, though the tests may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.usefixtures("without_nohup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_is_noted_and_handled_as_before_afterwards(number):

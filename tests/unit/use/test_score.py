@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 
 import online_rnnlm
 from online_rnnlm.commands._scores import ScoreWriter, score_text
-from online_rnnlm.config.evaluations import AS_TRAINED
-from online_rnnlm.core.text import Split
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
@@ -211,15 +209,6 @@ def test_the_rows_of_a_series_keep_its_index(supplied):
     assert words.index.unique().tolist() == ["x", "z"] and words.loc["z", "word"].iloc[1] == "tenor"
 
 
-def test_the_vectors_are_those_after_the_ends(supplied):
-    [vector] = supplied.document_vectors(["The opera premiered."], unit_of_text="document")
-    state = supplied.start()
-    for words in (["the", "opera", "premiered", "."], ["</s>"]):
-        assert not np.allclose(state.document_vector, vector, rtol=1e-3)
-        _, state = supplied.continue_(state, words)
-    np.testing.assert_allclose(state.document_vector, vector, rtol=1e-4)
-
-
 def test_learning_that_ruins_the_model_is_said(supplied, caplog):
     texts = (ROOT / "resources" / "hypotheses" / "said.txt").read_text().splitlines()
     supplied.score(texts, unit_of_text="stream")
@@ -332,23 +321,6 @@ def test_a_model_that_diverges_is_no_users_mistake(model_path, refused):
 def test_the_sentence_that_diverges_is_named_by_its_number_in_the_text(model):
     with pytest.raises(UserError, match=r"^sentence 3: diverged"):
         model.score(["", "", "", "the cat sees the hen"], learning_rate=1e6)
-
-
-def test_a_model_trained_by_stream_reads_a_text_as_one(model):
-    other = model.network
-    settings = other.settings.model_copy(update={"unit_of_text": "stream"})
-    network = LoadedNetwork(settings, other.corpus, other.weights)
-    as_trained = AS_TRAINED
-    split = network.encode([["the", "cat"], ["the", "hen", "."], ["a"]], [0, 0, 1])
-    one = Split(split.stream, split.offsets[[0, -1]])
-    assert network.unit_of(as_trained) == "stream"
-    found = network.score(split, as_trained)
-    whole = other.score(one, as_trained)
-    np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, rtol=1e-5)
-    np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, rtol=1e-4)
-    by_sentence = replace(as_trained, unit_of_text="sentence")
-    found, alone = network.score(split, by_sentence), other.score(split, as_trained)
-    np.testing.assert_allclose(found.log_probabilities, alone.log_probabilities, rtol=1e-5)
 
 
 def test_a_stream_that_carries_the_state_alone_is_no_list_of_documents(model_path):
