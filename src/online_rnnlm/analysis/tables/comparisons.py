@@ -95,8 +95,8 @@ def _more(cost: str) -> Callable[[pd.Series], str]:
 
 
 _COLUMNS = (
-    Column("System", label("system"), text=True, wide=True),
-    Column("Against", label("system_against"), text=True, wide=True),
+    Column("System", label("system"), text=True),
+    Column("Against", label("system_against"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Of the other", lambda row: f"{row['test_perplexity_against']:.1f}"),
     Column("Change (%)", lambda row: signed(row["change_percent"])),

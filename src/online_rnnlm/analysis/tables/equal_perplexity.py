@@ -95,6 +95,12 @@ def _size(row: pd.Series, key: str) -> str:
     return f"{row[key]:.0f}" if math.isfinite(row[key]) else f"above {row['largest_tried']}"
 
 
+def _interval(row: pd.Series) -> str:
+    """The smallest and the largest size that is not told from the vector's network."""
+    ends = dict.fromkeys([_size(row, "units_low"), _size(row, "units_high")])
+    return " to ".join(ends)
+
+
 def _saved(cost: str) -> Callable[[pd.Series], str]:
     """Return a function that shows by how much the vector's cost differs (%)."""
 
@@ -109,7 +115,7 @@ _COLUMNS = (
     Column("Network", label("model"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Units of the static network", lambda row: _size(row, "units")),
-    Column("95 % interval", lambda row: f"{_size(row, 'units_low')} to {_size(row, 'units_high')}"),
+    Column("95 % interval", _interval),
     Column("The vector's parameters (%)", _saved("parameters")),
     Column("Multiply-adds (%)", _saved("multiply_adds_per_word")),
     Column("Time per word (%)", _saved("seconds_per_word")),
