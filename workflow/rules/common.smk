@@ -3,22 +3,17 @@
 RESULTS = experiment_directory(EXPERIMENT.experiment)
 CORPORA = {EXPERIMENT.digits.folder_of(name): corpus for name, corpus in EXPERIMENT.corpora.items()}
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
+SPLITS = ["train", "valid", "test"]
+WORDS = ["vocabulary.tsv", "statistics.json"]
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
 RUN_FILES = ["run.json", "metrics.jsonl", "model.npz", "result.json"]
-ARRAYS = ["npy", "offsets.npy", "articles.npy"]
 OTHER_TEXTS = list(EXPERIMENT.testing.other_texts)
 
 
-def corpus_files(folders, *texts):
-    """Return the arrays of some texts of a corpus, with its vocabulary and its statistics."""
-    names = ["vocabulary.tsv", "statistics.json", *collect("{t}.{kind}", t=texts, kind=ARRAYS)]
-    return collect("<results>/corpora/{folder}/{name}", folder=folders, name=names)
-
-
-def other_text_files(folder):
-    """Return the arrays of the texts of another kind, as the words of a corpus."""
-    names = collect("{text}.{kind}", text=OTHER_TEXTS, kind=ARRAYS)
-    return collect("<results>/corpora/{folder}/{name}", folder=folder, name=names)
+def corpus_files(folders, texts, *others):
+    """Return the arrays of some texts of corpora, and other files of theirs."""
+    arrays = collect("{text}.{kind}", text=texts, kind=["npy", "offsets.npy", "articles.npy"])
+    return collect("<results>/corpora/{folder}/{name}", folder=folders, name=[*others, *arrays])
 
 
 def evaluation_files(folder, evaluation):

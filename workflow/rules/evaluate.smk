@@ -18,9 +18,9 @@ rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
         corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
+            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
         ),
-        other_texts=lambda wildcards: other_text_files(RUNS[wildcards.run].corpus_folder),
+        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
     output:
         "<results>/evaluations/{run}/{evaluation}.json",
         "<results>/evaluations/{run}/{evaluation}.parquet",
@@ -76,9 +76,9 @@ use rule evaluate as mix with:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
         corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid", "test")
+            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
         ),
-        other_texts=lambda wildcards: other_text_files(RUNS[wildcards.run].corpus_folder),
+        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
         parts=lambda wildcards: [
             file
             for part in parts_of(
@@ -97,9 +97,9 @@ use rule evaluate as mix with:
 rule rival:
     input:
         lambda wildcards: ancient(
-            corpus_files(RIVALS[wildcards.rival].corpus_folder, "train", "valid", "test")
+            corpus_files(RIVALS[wildcards.rival].corpus_folder, SPLITS, *WORDS)
         ),
-        lambda wildcards: other_text_files(RIVALS[wildcards.rival].corpus_folder),
+        lambda wildcards: corpus_files(RIVALS[wildcards.rival].corpus_folder, OTHER_TEXTS),
     output:
         "<results>/evaluations/{rival}/none.json",
         "<results>/evaluations/{rival}/none.parquet",
@@ -130,7 +130,7 @@ rule rival:
 rule time:
     input:
         run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
-        corpus=ancient(corpus_files(list(CORPORA), "train", "valid", "test")),
+        corpus=ancient(corpus_files(list(CORPORA), SPLITS, *WORDS)),
     output:
         "<results>/timings.json",
     log:

@@ -8,7 +8,7 @@ CODE = code_digest("analysis", "rivals")
 
 rule tables:
     input:
-        corpora=corpus_files(CORPORA, "valid", "test", *OTHER_TEXTS),
+        corpora=corpus_files(CORPORA, ["valid", "test", *OTHER_TEXTS], *WORDS),
         sentences=collect("<results>/corpora/{corpus}/valid.tokens.txt", corpus=CORPORA),
         runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RUN_FILES),
         evaluations=EVALUATION_FILES,

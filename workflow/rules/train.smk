@@ -9,7 +9,7 @@ wildcard_constraints:
 rule train:
     input:
         corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, "train", "valid")
+            corpus_files(RUNS[wildcards.run].corpus_folder, ["train", "valid"], *WORDS)
         ),
         candidates=lambda wildcards: collect(
             "<results>/runs/{candidate}/{file}",
