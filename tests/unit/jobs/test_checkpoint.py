@@ -18,11 +18,12 @@ from tests.unit.small_records import epoch, run_record
 
 RECORD = run_record()
 WEIGHTS = parameters.initialise(Sizes(2000, 20, 40, 5), 0.1, 1, "float32")
+FEW = parameters.initialise(Sizes(20, 4, 3, 2), 0.1, 1, "float32")
 
 
-def begun(run):
+def begun(run, weights=FEW):
     """A run after its first epoch."""
-    progress = Progress(WEIGHTS, WEIGHTS, [epoch(1).valid_perplexity])
+    progress = Progress(weights, weights, [epoch(1).valid_perplexity])
     return RunState(run, RECORD, progress, [epoch(1)])
 
 
@@ -32,7 +33,7 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     waiting = (np.arange(3), np.ones((2, 2), "float32"))
     halfway = Unfinished(WEIGHTS, WEIGHTS, carried, waiting, 8, 9000, -1234.5)
     run = RunDirectory(tmp_path)
-    saved = begun(run)
+    saved = begun(run, WEIGHTS)
     saved.progress.unfinished = halfway
     saved.seconds = 1.5
     saved.cpu_seconds = 1.25
@@ -66,7 +67,7 @@ def test_a_failed_save_leaves_the_last_one(tmp_path, monkeypatch):
     assert loaded.epochs == saved.epochs
     assert loaded.progress.valid_perplexities == [epoch(1).valid_perplexity]
     for found in (loaded.progress.weights, loaded.progress.accumulators):
-        assert all(map(np.array_equal, found, WEIGHTS))
+        assert all(map(np.array_equal, found, FEW))
     assert checkpoint.load(run, RECORD.model_copy(update={"identity": "1" * 64})) is None
 
 
