@@ -41,7 +41,6 @@ LONGEST = (
     "unit/tracking/test_entries.py",
     "unit/use/test_installed.py",
     "unit/core/test_graph.py",
-    "unit/core/engines/test_jax.py",
     "workflow/test_engines.py",
     "browser/test_mlflow_in_browser.py",
 )
