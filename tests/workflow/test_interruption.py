@@ -157,13 +157,13 @@ def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project):
         project.path / "results/killed/corpora" / project.experiment(file).digits.folder_of("own")
     )
     process = project.start(*arguments)
-    file = corpus / "train.npy"
+    array = corpus / "train.npy"
 
     def written() -> bool:
         assert process.poll() is None, process.communicate()[0]
-        return file.is_file() and file.stat().st_size > 0
+        return array.is_file() and array.stat().st_size > 0
 
-    wait_until(written, str(file))
+    wait_until(written, str(array))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
     project.succeed(*arguments, "--unlock")
