@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
@@ -19,7 +20,6 @@ from online_rnnlm.storage.runs import Machine
 
 if TYPE_CHECKING:
     import pandas as pd
-from online_rnnlm.core.way import Way
 
 
 class Costs(Part):

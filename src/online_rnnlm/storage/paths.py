@@ -1,4 +1,8 @@
-"""The paths of an experiment's files; no other module knows their names."""
+"""The paths of an experiment's files; no other module knows their names.
+
+The rules of the workflow show them, too, as Snakemake's users expect. Where a rule's path and the
+one here differ, the job fails: Snakemake misses its output.
+"""
 
 from __future__ import annotations
 

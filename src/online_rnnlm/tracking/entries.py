@@ -40,15 +40,12 @@ def find_or_create(
     """Return MLflow's id of the run with that identity, which is made if it is not there."""
     found = _find(experiment_id, identity)
     if found is None:
-        found = (
-            mlflow()
-            .MlflowClient()
-            .create_run(
-                experiment_id,
-                start_time=_milliseconds(began),
-                tags={**tags, "identity": identity},
-                run_name=label,
-            )
+        client = mlflow().MlflowClient()
+        found = client.create_run(
+            experiment_id,
+            start_time=_milliseconds(began),
+            tags={**tags, "identity": identity},
+            run_name=label,
         )
     return str(found.info.run_id)
 
