@@ -9,39 +9,39 @@ from __future__ import annotations
 import math
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import Results, collect, is_in_order, pieces_in
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables.write import make_table
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
+from online_rnnlm.storage.evaluations import sentence_scores
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
 COLUMNS = {
-    **{"corpus": "category", "model": "category", "seed": "category", "evaluation": "category"},
-    **{"text": "category", "piece": "int32", "tokens": "int32", "log_probability": "float64"},
+    **{"evaluation": "category", "text": "category"},
+    **{"piece": "int32", "tokens": "int32", "log_probability": "float64"},
 }
-"""The columns of `scores.parquet` and their types."""
+"""The columns of a run's `scores.parquet` and their types."""
 _NOT_MADE_AGAIN = ("neighbours",)
 """The table that needs the text of sentences and their vectors, which are not kept."""
 
@@ -58,18 +58,17 @@ class EvidenceFolder(ExperimentDirectory):
         return self.path / "SHA256SUMS"
 
     @property
-    def records(self) -> Path:
-        """The records of the corpora, runs and evaluations, as they lie in the results' folder."""
-        return self.path / "records.zip"
-
-    @property
     def scores(self) -> Path:
-        """The log-probability of every piece of a tested text, network, seed and evaluation.
+        """Of evidence of earlier experiments: the scores of all runs in one file."""
+        return self.path / "scores.parquet"
+
+    def scores_of(self, run: str) -> Path:
+        """The log-probability of every piece of the tested texts, for each evaluation of a run.
 
         Pieces are articles; of shuffled text they are sentences, and of text in order whose
         articles are not known, blocks of sentences.
         """
-        return self.path / "scores.parquet"
+        return self.evaluations(run) / "scores.parquet"
 
     def read_claims(self) -> Claims:
         """Read the claims."""
@@ -116,7 +115,7 @@ class EvidenceFolder(ExperimentDirectory):
         """Raise UserError unless the folder has the files that were written, and no others."""
         sums = self.read_sums()
         there = {file for file in self.path.rglob("*") if file.is_file()} - {self.sums}
-        for file in sorted({*sums, self.scores, self.claims, self.configuration} - there):
+        for file in sorted({*sums, self.claims, self.configuration} - there):
             raise UserError(f"{file}: missing")
         for file in sorted(there - {*sums}):
             raise UserError(f"{file}: {self.sums.name} does not list it")
@@ -130,6 +129,37 @@ def networks_of(models: pd.Series[str]) -> pd.Series[str]:
     return models.str.replace(r" \+ .*", "", regex=True)
 
 
+def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> int:
+    """Keep the runs of an experiment that have finished so far; return how many are kept in all.
+
+    A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
+    What the folder has already stays, such as runs of a machine that is lost. With its `runs` and
+    `evaluations` copied into the folder of the results, no search that has ended is made again.
+    """
+    evidence = EvidenceFolder(folder)
+    _copy(directory, evidence, [directory.configuration])
+    for corpus in experiment.corpora:
+        statistics = directory.corpus(experiment.digits.folder_of(corpus)).statistics
+        _copy(directory, evidence, [statistics] if statistics.is_file() else [])
+    kept = 0
+    for run in experiment.trainings():
+        tested = {} if run.searched else evaluations_of(run.settings, experiment.testing)
+        awaited = [directory.run(run.name).result]
+        awaited += [directory.evaluation(run.name, name) for name in tested]
+        is_kept = (
+            evidence.scores_of(run.name) if tested else evidence.run(run.name).result
+        ).is_file()
+        if not is_kept and all(record.is_file() for record in awaited):
+            _keep_run(experiment, directory, evidence, run.name, run.settings.corpus, [*tested])
+            is_kept = True
+        kept += is_kept
+    for name, (corpus, _, _) in rivals_of_corpora(experiment).items():
+        is_kept = evidence.scores_of(name).is_file()
+        if not is_kept and directory.evaluation(name, NONE).is_file():
+            _keep_run(experiment, directory, evidence, name, corpus, [NONE])
+    return kept
+
+
 def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> None:
     """Write the evidence of a finished experiment into a folder: new, empty, or of evidence.
 
@@ -138,26 +168,18 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         EvidenceFolder(folder).refuse_changes()
-    results = collect(experiment, directory)
+    collect(experiment, directory)  # or something is missing
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
-        copied = [directory.configuration, directory.claims]
-        copied += [
+        keep_finished(experiment, directory, made.path)
+        tables = [
             directory.table(table.name, kind)
             for table in tables_of(experiment)
             for kind in ("csv", "md")
         ]
-        copied += [directory.figure(figure.name, "svg") for figure in figures_of(experiment)]
-        for path in copied:
-            if not path.is_file():
-                raise UserError(f"{path}: missing: run the experiment first")
-            copy = made.path / path.relative_to(directory.path)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-        _pack(_records_of(results), directory, made.records)
-        scores = pd.concat(_scores(results), ignore_index=True).astype(COLUMNS)
-        scores.to_parquet(made.scores, index=False, compression="zstd")
+        figures = [directory.figure(figure.name, "svg") for figure in figures_of(experiment)]
+        _copy(directory, made, [directory.claims, directory.timings, *tables, *figures])
         made.write_sums(file for file in made.path.rglob("*") if file.is_file())
         check_evidence(made.path)
         if folder.is_dir():
@@ -165,71 +187,49 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
         made.path.rename(folder)
 
 
-def _records_of(results: Results) -> Iterator[Path]:
-    """Yield the files from which an experiment's results are read, but for scores and texts."""
-    directory, experiment = results.directory, results.experiment
-    yield directory.configuration
-    yield directory.timings
-    for corpus in experiment.corpora:
-        yield results.files_of(corpus).statistics
-    for run in experiment.trainings():
-        files = directory.run(run.name)
-        yield from (files.record, files.metrics, files.result)
-    for run in experiment.runs():
-        yield from sorted(directory.evaluations(run.name).glob("*.json"))
-    for rival in rivals_of_corpora(experiment):
-        yield directory.evaluation(rival, NONE)
+def _copy(directory: ExperimentDirectory, evidence: EvidenceFolder, files: Iterable[Path]) -> None:
+    """Copy files of results to their places in the evidence; raises UserError if one is missing."""
+    for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: missing: run the experiment first")
+        copy = evidence.path / file.relative_to(directory.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
 
 
-def _pack(files: Iterable[Path], directory: ExperimentDirectory, archive: Path) -> None:
-    """Write files of a folder into an archive that has the same bytes every time."""
-    with ZipFile(archive, "w") as packed:
-        for file in sorted(files):
-            if file.is_file():  # a run that diverged before its first epoch has no metrics
-                member = ZipInfo(file.relative_to(directory.path).as_posix())
-                member.compress_type = ZIP_DEFLATED
-                packed.writestr(member, file.read_bytes())
-
-
-def _scores(results: Results) -> Iterator[pd.DataFrame]:
-    """Yield the scores of all evaluations of all rows, and of the rivals of corpora."""
+def _keep_run(
+    experiment: Plan,
+    directory: ExperimentDirectory,
+    evidence: EvidenceFolder,
+    run: str,
+    corpus: str,
+    tested: Sequence[str],
+) -> None:
+    """Copy the records of a run, or of a corpus's rival, and write the scores of its tests."""
+    files = directory.run(run)
+    # A rival has no training, and a run that diverged before its first epoch no metrics.
+    of_run = [file for file in (files.record, files.metrics, files.result) if file.is_file()]
+    _copy(directory, evidence, [*of_run, *(directory.evaluation(run, name) for name in tested)])
+    scores = []
     # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
-    kept_for: dict[str, UnitOfText] = dict.fromkeys(
-        results.experiment.testing.other_texts, "document"
-    )
+    kept_for: dict[str, UnitOfText] = dict.fromkeys(experiment.testing.other_texts, "document")
     kept_for["test"] = "sentence"
-    tested = [
-        (row.corpus, run.name, row.label, str(run.seed), evaluation)
-        for row in results.rows
-        for run in row.runs
-        for evaluation in row.evaluations
-    ]
-    tested += [
-        (system.corpus, system.by_seed[0].run, system.name, "", NONE) for system in results.rivals
-    ]
-    pieces_of_texts = {
-        (corpus, text): results.pieces(corpus, unit, text)
-        for corpus in results.corpora
-        for text, unit in kept_for.items()
-    }
-    for corpus, folder, model, seed, evaluation in tested:
-        for text in kept_for:
-            scores = results.sentence_scores(folder, evaluation, text)
-            if scores.empty:  # it diverged on that text of another kind
-                continue
-            pieces = pieces_of_texts[corpus, text]
-            yield pd.DataFrame(
-                {
-                    "corpus": corpus,
-                    "model": model,
-                    "seed": seed,
-                    "evaluation": evaluation,
+    for text, unit in kept_for.items() if tested else ():
+        pieces = pieces_in(experiment, directory, corpus, unit, text)
+        for name in tested:
+            of_text = sentence_scores(directory, run, name, text)
+            if not of_text.empty:  # else it diverged on that text of another kind
+                values = {
+                    "evaluation": name,
                     "text": text,
                     "piece": np.arange(pieces.count),
-                    "tokens": pieces.sums(scores["tokens"].to_numpy()),
-                    "log_probability": pieces.sums(scores["log_probability"].to_numpy()),
+                    "tokens": pieces.sums(of_text["tokens"].to_numpy()),
+                    "log_probability": pieces.sums(of_text["log_probability"].to_numpy()),
                 }
-            )
+                scores.append(pd.DataFrame(values).astype(COLUMNS))
+    if scores:
+        table = pd.concat(scores, ignore_index=True)
+        table.to_parquet(evidence.scores_of(run), index=False, compression="zstd")
 
 
 @dataclass(frozen=True)
@@ -246,71 +246,42 @@ class KeptResults(Results):
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The kept pieces themselves, or blocks of them where shuffled sentences are kept."""
         count = len(self.sentence_scores(self.rows_on(corpus)[0].first.name, NONE, text))
-        if not self.is_in_order(corpus, text):
+        if not is_in_order(self.experiment, corpus, text):
             return pieces_of(np.zeros(count, np.int32), kept_for, in_order=False)
         are_articles = count == self.corpora[corpus].splits[text].documents
         return Pieces("article" if are_articles else "block", np.arange(count))
 
 
-@contextmanager
-def kept_results(evidence: EvidenceFolder) -> Iterator[KeptResults]:
-    """Read the results that the evidence holds; its records are unpacked for the meantime.
+def kept_results(evidence: EvidenceFolder) -> KeptResults:
+    """Read the results that the evidence holds.
 
     Raises UserError for records that are missing or damaged, and for perplexities in them that do
     not follow from the scores.
     """
-    with TemporaryDirectory() as temporary:
-        try:
-            with ZipFile(evidence.records) as packed:
-                packed.extractall(temporary)
-        except (OSError, BadZipFile):
-            raise UserError(f"{evidence.records}: damaged: it cannot be unpacked") from None
-        directory = ExperimentDirectory(Path(temporary))
-        experiment = load_plan(directory.configuration)
-        found = collect(experiment, directory)
-        values = {field.name: getattr(found, field.name) for field in fields(found)}
-        results = KeptResults(**values, scores=_read_scores(evidence, experiment))
-        _refuse_other_perplexities(evidence, results)
-        yield results
-
-
-def _read_scores(
-    evidence: EvidenceFolder, experiment: Plan
-) -> Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]:
-    """Read the scores of the pieces of each text, by run and evaluation."""
-    folders = {
-        (run.settings.corpus, run.model, str(run.settings.seed)): run.name
-        for run in experiment.runs()
-    }
-    for folder, (corpus, _, rival) in rivals_of_corpora(experiment).items():
-        folders[corpus, rival.title, ""] = folder
+    found = collect(load_plan(evidence.configuration), evidence)
     scores: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
-    keys = ["corpus", "model", "seed", "evaluation", "text"]
-    for key, pieces in pd.read_parquet(evidence.scores).groupby(keys, observed=True, sort=False):
-        corpus, model, seed, evaluation, text = map(str, key)
-        scores[folders[corpus, model, seed], evaluation][text] = pieces
-    return scores
-
-
-def _refuse_other_perplexities(evidence: EvidenceFolder, results: KeptResults) -> None:
-    """Raise UserError for a test perplexity in the records that the scores do not give."""
     tested = [
         (run.name, evaluation, record)
-        for run in results.runs
+        for run in found.runs
         for evaluation, record in run.evaluations.items()
     ]
-    tested += [(rival.by_seed[0].run, NONE, rival.by_seed[0]) for rival in results.rivals]
+    tested += [(rival.by_seed[0].run, NONE, rival.by_seed[0]) for rival in found.rivals]
+    for run in dict.fromkeys(run for run, _, _ in tested):
+        if not evidence.scores_of(run).is_file():
+            raise UserError(f"{evidence.scores_of(run)}: missing")
+        table = pd.read_parquet(evidence.scores_of(run))
+        for (name, text), pieces in table.groupby(["evaluation", "text"], observed=True):
+            scores[run, str(name)][str(text)] = pieces
     for run, evaluation, record in tested:
-        texts = results.scores.get((run, evaluation), {})
-        for text, metrics in record.splits.items():
-            if text in ("train", "valid"):
-                continue
-            what = f"{evidence.scores}: {run}, {evaluation}: perplexity of {text}"
-            if text not in texts:
+        for text in record.splits.keys() - {"train", "valid"}:
+            what = f"{evidence.scores_of(run)}: {evaluation}: perplexity of {text}"
+            if text not in scores[run, evaluation]:
                 raise UserError(f"{what}: no scores of it")
-            logs = texts[text]["log_probability"].sum()
-            scored = math.exp(-logs / texts[text]["tokens"].sum())
-            refuse_difference(what, metrics.perplexity, scored)
+            pieces = scores[run, evaluation][text]
+            scored = math.exp(-pieces["log_probability"].sum() / pieces["tokens"].sum())
+            refuse_difference(what, record.splits[text].perplexity, scored)
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return KeptResults(**values, scores=scores)
 
 
 def check_evidence(folder: Path) -> int:
@@ -322,21 +293,22 @@ def check_evidence(folder: Path) -> int:
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    if not evidence.records.is_file():
+    if evidence.scores.is_file():
         from online_rnnlm.analysis.earlier_evidence import check_earlier_evidence  # noqa: PLC0415
 
         return check_earlier_evidence(evidence)
-    with kept_results(evidence) as results:
-        kept = evidence.read_claims()
-        refuse_difference(
-            f"{evidence.claims}", by_place(kept.model_dump()), by_place(judge(results).model_dump())
-        )
-        checked = len(kept.claims)
-        for entry in tables_of(results.experiment):
-            if entry.name not in _NOT_MADE_AGAIN:
-                table = make_table(entry, results)
-                made = table.data if table.tidy is None else table.tidy
-                checked += _check_table(evidence, entry.name, made)
+    results = kept_results(evidence)
+    kept = evidence.read_claims()
+    made = judge(results)
+    refuse_difference(
+        str(evidence.claims), by_place(kept.model_dump()), by_place(made.model_dump())
+    )
+    checked = len(kept.claims)
+    for entry in tables_of(results.experiment):
+        if entry.name not in _NOT_MADE_AGAIN:
+            table = make_table(entry, results)
+            data = table.data if table.tidy is None else table.tidy
+            checked += _check_table(evidence, entry.name, data)
     return checked
 
 

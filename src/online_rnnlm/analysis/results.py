@@ -128,13 +128,7 @@ class Results:
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The pieces of a text that do not depend on each other, for models that keep things for a
         unit of text."""
-        articles = np.load(self.files_of(corpus).split_articles(text))
-        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
-
-    def is_in_order(self, corpus: str, text: str) -> bool:
-        """True if a text is not shuffled."""
-        others = self.experiment.testing.other_texts
-        return self.experiment.corpora[corpus].keeps_order or text in others
+        return pieces_in(self.experiment, self.directory, corpus, kept_for, text)
 
     def sentence_scores(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each sentence of a text."""
@@ -195,6 +189,24 @@ class Results:
         """A row's name and the way in which it is tested, such as `100/20 frozen`."""
         way = "" if side.evaluation == side.row.final else self.way_in(side.evaluation)
         return f"{side.row.label} {way}".rstrip()
+
+
+def pieces_in(
+    experiment: Plan,
+    directory: ExperimentDirectory,
+    corpus: str,
+    kept_for: UnitOfText,
+    text: str = "test",
+) -> Pieces:
+    """The pieces of a corpus's text that do not depend on each other."""
+    files = directory.corpus(experiment.digits.folder_of(corpus))
+    in_order = is_in_order(experiment, corpus, text)
+    return pieces_of(np.load(files.split_articles(text)), kept_for, in_order=in_order)
+
+
+def is_in_order(experiment: Plan, corpus: str, text: str) -> bool:
+    """True if a text is not shuffled."""
+    return experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
 
 
 def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:

@@ -96,22 +96,32 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compute the tables and claims of the folder again from its scores, and compare",
     )
+    parser.add_argument(
+        "--so-far",
+        action="store_true",
+        help="keep the runs that have finished so far, beside those that the folder has",
+    )
 
 
 def run_evidence(arguments: argparse.Namespace) -> None:
     """Keep evidence, or check it."""
     if arguments.check == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
-    from online_rnnlm.analysis.evidence import check_evidence, write_evidence
+    from online_rnnlm.analysis.evidence import check_evidence, keep_finished, write_evidence
     from online_rnnlm.config.experiment import load_plan
 
     folder = arguments.folder
     if arguments.check:
         checked = check_evidence(folder)
-        print(f"{folder}: {checked} perplexities and claims computed again: all are right")
+        print(f"{folder}: {checked} values and claims made again: all are right")
+        return
+    directory = _arguments.results_of(arguments)
+    experiment = load_plan(directory.configuration)
+    if arguments.so_far:
+        kept = keep_finished(experiment, directory, folder)
+        print(f"{folder}: {kept} of {len(experiment.trainings())} runs kept so far")
     else:
-        directory = _arguments.results_of(arguments)
-        write_evidence(load_plan(directory.configuration), directory, folder)
+        write_evidence(experiment, directory, folder)
         print(f"{folder}: written, and computed again: all is right")
 
 

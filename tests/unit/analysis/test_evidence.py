@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.evidence import EvidenceFolder, check_evidence, write_evidence
+from online_rnnlm.analysis.evidence import (
+    EvidenceFolder,
+    check_evidence,
+    keep_finished,
+    write_evidence,
+)
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.perplexity import STILL
 from online_rnnlm.analysis.tables.write import write_tables
@@ -26,6 +29,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import IN_ORDER, read_json
 
+LAST = "invented-M100-D20-seed2"
 ROWS = [{"hidden_size": m, "document_size": d} for m, d in ((100, 0), (120, 0), (100, 20))]
 TABLES = (
     *("perplexity", "updates", "other_texts", "mixtures", "lengths", "comparisons"),
@@ -114,18 +118,37 @@ def test_a_value_that_the_scores_do_not_give_is_found(evidence, name, key):
 
 
 def test_a_perplexity_in_a_record_that_the_scores_do_not_give_is_found(evidence):
-    with ZipFile(evidence.records) as packed:
-        contents = {name: packed.read(name) for name in packed.namelist()}
-    [name] = [name for name in contents if name.endswith("D20-seed2/document_vector.json")]
-    record = json.loads(contents[name])
+    path = evidence.evaluation(LAST, "document_vector")
+    record = read_json(path)
     record["splits"]["test"]["perplexity"] += 0.01
-    contents[name] = json.dumps(record).encode()
-    with ZipFile(evidence.records, "w") as packed:
-        for member, content in contents.items():
-            packed.writestr(member, content)
+    write_json(path, record)
     seal(evidence)
-    with pytest.raises(UserError, match=r"D20-seed2, document_vector: perplexity of test: is"):
+    with pytest.raises(UserError, match=r"D20-seed2/scores.*document_vector: perplexity of test"):
         check_evidence(evidence.path)
+
+
+def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
+    finished, written, tmp_path
+):
+    """With what was kept copied back, a new machine keeps the others beside it."""
+    plan, folder = finished.experiment, EvidenceFolder(tmp_path / "so far")
+    machines = [ExperimentDirectory(tmp_path / name) for name in ("first", "second")]
+    for machine in machines:
+        shutil.copytree(finished.directory.path, machine.path)
+    shutil.rmtree(machines[0].evaluations(LAST))  # it is not tested yet
+    assert keep_finished(plan, machines[0], folder.path) == len(plan.trainings()) - 1
+    assert not folder.run(LAST).path.exists()
+    for run in plan.runs()[:-1]:  # the second machine has the records that were kept alone
+        shutil.rmtree(machines[1].evaluations(run.name))
+        shutil.copytree(folder.evaluations(run.name), machines[1].evaluations(run.name))
+    assert keep_finished(plan, machines[1], folder.path) == len(plan.trainings())
+    of_runs = ("corpora", "runs", "evaluations")
+    kept, whole = (
+        {file.relative_to(place): file.read_bytes() for part in of_runs
+         for file in (place / part).rglob("*") if file.is_file()}
+        for place in (folder.path, written)
+    )  # fmt: skip
+    assert kept == whole
 
 
 def other_than(value: Any) -> Any:
@@ -188,7 +211,9 @@ def test_shuffled_text_is_kept_by_sentences(tmp_path):
     finish(experiment, directory)
     write_evidence(experiment, directory, tmp_path / "made")
     evidence = EvidenceFolder(tmp_path / "made")
-    assert pd.read_parquet(evidence.scores)["piece"].nunique() == fake_experiment.SENTENCES["test"]
+    run = next(iter(experiment.runs())).name
+    pieces = pd.read_parquet(evidence.scores_of(run))["piece"]
+    assert pieces.nunique() == fake_experiment.SENTENCES["test"]
     drawn = [claim.comparison.drawn for claim in evidence.read_claims().claims]
     assert {"sentence", "block"} <= set(drawn)
     found = read_json(evidence.claims)
@@ -206,15 +231,15 @@ def change_a_table(evidence: EvidenceFolder) -> None:
 
 
 def unlist_the_scores(evidence: EvidenceFolder) -> None:
-    evidence.scores.unlink()
+    evidence.scores_of(LAST).unlink()
     sums = evidence.sums.read_text().splitlines(keepends=True)
-    evidence.sums.write_text("".join(line for line in sums if "scores" not in line))
+    evidence.sums.write_text("".join(line for line in sums if f"{LAST}/scores" not in line))
 
 
 DAMAGES: list[tuple[Callable[[EvidenceFolder], object], str]] = [
     (change_a_table, r"perplexity\.csv: its checksum"),
     (lambda evidence: evidence.table("perplexity", "csv").unlink(), r"perplexity\.csv: missing"),
-    (unlist_the_scores, r"scores\.parquet: missing"),
+    (unlist_the_scores, rf"{LAST}/scores\.parquet: missing"),
     (lambda evidence: evidence.sums.write_bytes(b"\xff\xfe"), "no folder of evidence"),
     (lambda evidence: evidence.sums.unlink(), "no folder of evidence"),
 ]
