@@ -72,6 +72,12 @@ def test_a_rows_run_takes_the_settings_of_its_best_candidate(finished):
     assert best["searched"] == {"document_rate": chosen["settings"]["document_rate"]}
 
 
+def test_the_weights_of_the_searchs_runs_are_not_needed_again(finished):
+    for run in finished.experiment("config/smoke.yaml").search_runs():
+        (finished.path / RESULTS / "runs" / run.name / "model.npz").unlink()
+    assert not finished.planned(*ARGUMENTS)
+
+
 def test_a_deleted_store_is_made_again_and_nothing_else(finished):
     (finished.path / RESULTS / "mlflow.db").unlink()
     assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}

@@ -6,7 +6,8 @@ RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 SPLITS = ["train", "valid", "test"]
 WORDS = ["vocabulary.tsv", "statistics.json"]
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
-RUN_FILES = ["run.json", "metrics.jsonl", "model.npz", "result.json"]
+RECORDS = ["run.json", "metrics.jsonl", "result.json"]
+RUN_FILES = [*RECORDS, "model.npz"]
 OTHER_TEXTS = list(EXPERIMENT.testing.other_texts)
 
 

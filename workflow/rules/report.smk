@@ -10,7 +10,7 @@ rule tables:
     input:
         corpora=corpus_files(CORPORA, ["valid", "test", *OTHER_TEXTS], *WORDS),
         sentences=collect("<results>/corpora/{corpus}/valid.tokens.txt", corpus=CORPORA),
-        runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RUN_FILES),
+        runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RECORDS),
         evaluations=EVALUATION_FILES,
         timings="<results>/timings.json",
     output:
