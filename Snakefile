@@ -7,3 +7,5 @@ rule everything:
     input:
         rules.all.input,
     localrule: True
+    message:
+        "All results are there"

@@ -1,5 +1,7 @@
 """Tests that Snakemake's own features do here what its manual says, with quick jobs."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,38 @@ def test_a_dry_run_names_what_will_run_and_writes_nothing_and_until_stops_there(
     project.succeed()
     assert "train" not in project.begun() and "report" in project.begun()
     assert project.planned() == {}
+
+
+def test_what_is_printed_is_what_the_options_ask_for(project):
+    forced = ("--forcerun", "report")
+    command = "quick_job.py report"
+    said = project.succeed("-n", *forced)
+    assert "Write the report" in said and command not in said and "/evaluations/" not in said
+    assert command in project.succeed("-n", "-p", *forced)
+    assert "Need to rerun job" in project.succeed("-n", "--verbose", *forced)
+    done = project.snakemake("--quiet", "all", *forced)
+    assert (done.returncode, done.stdout) == (0, "") and "report" in project.begun()
+    assert len(done.stderr.splitlines()) == 1  # Snakemake always names the profile
+    summary = (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8")
+    assert summary in project.snakemake("--quiet", "progress", *forced).stdout
+
+
+def test_what_follows_the_report_asks_for_nothing_that_the_report_was_made_from(project):
+    graph = project.snakemake("--rulegraph").stdout
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', graph))
+    edges = {(names[a], names[b]) for a, b in re.findall(r"(\d+) -> (\d+)", graph)}
+    before = {rule: {a for a, b in edges if b == rule} for rule in ("complete", "summary")}
+    assert before == {"complete": {"report"}, "summary": {"report", "track"}}
+
+
+def test_a_failed_submission_shows_the_schedulers_own_words(project, tmp_path):
+    (tmp_path / "qsub").write_text("#!/bin/sh\necho 'qsub: no such queue' >&2; exit 1\n")
+    (tmp_path / "qsub").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    options = ("--workflow-profile", "workflow/profiles/cluster-generic", "--retries", "0")
+    done = project.snakemake(*options, "--forcerun", "encode", PATH=path)
+    assert done.returncode != 0 and "qsub: no such queue" in done.stderr
+    assert "memory" not in done.stderr
 
 
 def test_touch_makes_files_current_and_runs_nothing(project):
