@@ -9,9 +9,17 @@ import sys
 from threading import Event
 from urllib.parse import urlencode
 
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.store import SETTINGS, mlflow, one_line_errors, own_store
+from online_rnnlm.tracking.entries import enter_all
+from online_rnnlm.tracking.store import (
+    SETTINGS,
+    experiment_here,
+    one_line_errors,
+    open_store,
+    own_store,
+)
 
 HOST = "127.0.0.1"
 BEST_FIRST = {
@@ -28,6 +36,7 @@ BEST_FIRST = {
 def serve(directory: ExperimentDirectory, port: int) -> None:
     """Print the address of the experiment's runs, and run MLflow's server until Ctrl-C.
 
+    The runs of a folder that was renamed or moved are entered anew.
     Raises UserError if the experiment has no store of its own, or if the server ends by itself.
     """
     if not directory.store.is_file():
@@ -35,9 +44,11 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
             f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
         )
     with one_line_errors():
-        client = mlflow().MlflowClient(own_store(directory))
-        experiment = client.get_experiment_by_name(directory.path.resolve().name)
-    print(f"http://{HOST}:{port}/{page_of_runs(experiment.experiment_id)}", flush=True)
+        experiment_id = experiment_here(directory)
+        if experiment_id is None:
+            experiment_id = open_store(directory, own_store(directory))
+            enter_all(directory, experiment_id, load_plan(directory.configuration))
+    print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
     log = directory.log("ui")
     log.parent.mkdir(exist_ok=True)

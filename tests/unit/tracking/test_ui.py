@@ -11,12 +11,14 @@ import urllib.request
 from urllib.error import HTTPError
 
 import pytest
+from mlflow import MlflowClient
 
 from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_summary
 from online_rnnlm.tracking.server import HOST, serve
-from online_rnnlm.tracking.store import open_store
+from online_rnnlm.tracking.store import experiment_here, open_store, own_store
 from tests.waiting import PATIENCE, answers, free_port, heeding_interrupts, wait_until
 
 pytestmark = [
@@ -54,6 +56,36 @@ def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_pa
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         assert process.wait(PATIENCE) == 0
     assert len(said.read_text().splitlines()) == 2  # the address, and how to end it
+
+
+@pytest.mark.parametrize("place", ["renamed", "elsewhere/{name}"])
+def test_the_store_of_a_folder_that_was_renamed_or_moved_opens(directory, tmp_path, place):
+    store, server = open_store(directory), f"http://{HOST}:{(port := free_port())}"
+    enter_summary(directory, store, load(directory.configuration))
+    moved = tmp_path / place.format(name=directory.path.name)
+    moved.parent.mkdir(exist_ok=True)
+    directory.path.rename(moved)
+    said = tmp_path / "said"
+    command = [sys.executable, "-m", "online_rnnlm", "ui", str(moved), "--port", str(port)]
+    with said.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+    try:
+        wait_until(lambda: answers(f"{server}/health") or process.poll(), said.read_text)
+        assert f"\n{server}/#/experiments/" in said.read_text()
+        here = ExperimentDirectory(moved)
+        client = MlflowClient(own_store(here))
+        runs = client.search_runs([experiment_here(here)])
+        assert len(runs) == 5  # four trainings and the summary
+        assert all(here.artifacts.as_uri() in run.info.artifact_uri for run in runs)
+        [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
+        page = f"{server}/get-artifact?path=report.html&run_uuid={summary.info.run_id}"
+        assert fetch(page) == here.report.read_bytes()
+        assert (
+            len(client.search_experiments()) == 3
+        )  # MLflow's own one, and what was entered before
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 def test_a_port_in_use_is_told(directory):
