@@ -150,6 +150,16 @@ def test_what_a_killed_snakemake_leaves_trains_on_and_the_next_one_waits_for_it(
     assert "goes on after epoch" not in trained.log()
 
 
+def test_a_snakemake_that_is_told_to_end_waits_for_its_training(trained):
+    shutil.rmtree(trained.run)
+    with trained.training() as (process, _):
+        process.terminate()
+    said = _ended(process)
+    assert "Will exit after finishing currently running jobs" in said and "memory" not in said
+    assert outcome(trained.run) == trained.bits
+    assert "goes on after epoch" not in trained.log()
+
+
 def test_a_job_killed_between_its_outputs_leaves_nothing_half_written(project):
     file = _training(project)
     arguments = ("--cores", "1", "--until", "encode", "--configfile", file)

@@ -1,5 +1,6 @@
 """Tests in unusual places: special letters in the path, a read-only disk, a wrong clock."""
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -61,16 +62,17 @@ def project(finished, tmp_path):
     return finished.copied(tmp_path / "ein Projekt")
 
 
-@pytest.fixture
-def read_only(project) -> Iterator[None]:
-    """Mount the results so that even root cannot write to them."""
-    results = str(project.path / "results")
-    done = subprocess.run(["mount", "--bind", results, results], capture_output=True, check=False)
-    if done.returncode:
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Mount a folder so that even root cannot write to it."""
+    mounting = ["mount", "--bind", str(folder), str(folder)]
+    if subprocess.run(mounting, capture_output=True, check=False).returncode:
         pytest.skip("a file system cannot be mounted here")
-    subprocess.run(["mount", "-o", "remount,ro,bind", results], check=True)
-    yield
-    subprocess.run(["umount", results], check=True)
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
@@ -82,12 +84,18 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
     return errors[0]
 
 
-def test_read_only_results_are_said_in_one_line(project, read_only):
-    project.edit("src/online_rnnlm/core/training.py")
-    done = project.snakemake(*ARGUMENTS)
-    assert done.returncode != 0 and "Traceback" not in done.stderr
-    assert "Write-protected output files" in done.stderr
-    run = next((project.path / RUNS).iterdir()).name
-    verb = ("train", "--config", "results/tiny/config.json", "--run", run)
-    error = _says_one_error(project.verb(*verb))
-    assert "Read-only file system" in error
+def test_what_cannot_be_written_to_allows_a_dry_run_or_is_said_in_one_line(project):
+    with read_only(project.path / "results"):
+        assert "Nothing to be done" in project.succeed("-n", *ARGUMENTS)
+        project.edit("src/online_rnnlm/core/training.py")
+        done = project.snakemake(*ARGUMENTS)
+        assert done.returncode != 0 and "Traceback" not in done.stderr
+        assert "Write-protected output files" in done.stderr
+        run = next((project.path / RUNS).iterdir()).name
+        verb = ("train", "--config", "results/tiny/config.json", "--run", run)
+        error = _says_one_error(project.verb(*verb))
+        assert "Read-only file system" in error
+    with read_only(project.path):
+        assert f"{project.path}: cannot be written to" in _says_one_error(
+            project.snakemake("-n", *ARGUMENTS)
+        )
