@@ -23,7 +23,7 @@ _PLACES = {
     "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
-    "audit": "auditing.rules",
+    "audit": "auditing.functions",
     "compare": "analysis.comparing",
     "load": "tracking.model",
 }

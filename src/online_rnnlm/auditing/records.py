@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from online_rnnlm.auditing.rules import Audit
+from online_rnnlm.auditing.found import Audit
 from online_rnnlm.storage.records import Record
 
 

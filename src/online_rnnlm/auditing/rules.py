@@ -1,8 +1,9 @@
-"""An audit of whatever scores text and may learn from it, by its answers alone.
+"""The rules of a fair test, tried on whatever scores text, by its answers alone.
 
-The rules are pairs of texts in which the same tokens must have the same scores, and sums of
-probabilities. A text that breaks a rule is shrunk to the shortest one found that still does.
-docs/audit.md says what the rules mean. Importing this module imports no other package.
+A rule is tried by checks. Each check gets two parts of a text, lets the scorer score texts that are
+made of them, and returns the first score that is not as the rule demands. A text that breaks a rule
+is shrunk to the shortest one found that still does. docs/audit.md says what the rules mean.
+Importing this module imports no other package.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from itertools import accumulate, chain
+from itertools import accumulate, chain, zip_longest
 from random import Random
-from typing import Any, ClassVar, Literal, NamedTuple
 
+from online_rnnlm.auditing.found import Audit, AuditedRule, BrokenRule, RuleName
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import UserError
@@ -29,90 +30,16 @@ Logs = Sequence[float]
 """Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
 Ask = Callable[[Text, Sequence[Token]], Logs]
 """A function that returns log P of candidates for the place of a text's last token."""
+Halves = Callable[[Lines, Lines], Iterable[Logs]]
+"""A function that scores two parts of a text, and gets the second only once the first is answered;
+it returns nothing if the first is not."""
+Check = Callable[[Text, Text], BrokenRule | None]
+"""A function that tries to break a rule by two parts of a text; None if it cannot."""
+Checks = list[tuple[Check, Sequence[tuple[Text, Text]]]]
+"""Checks, each with the pairs of parts on which it is tried."""
 END = "\n"
-_ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
-RuleName = Literal["causality", "normalisation", "score before update", "single pass", "reset"]
-Status = Literal["holds", "broken", "not tested", "not claimed"]
-_DESCRIBED = {"use_attribute_docstrings": True}
-"""Settings for pydantic, by which the docstrings below describe the keys of `audits.json`."""
-
-
-@dataclass(frozen=True)
-class BrokenRule:
-    """The shortest text found that breaks a rule of the audit."""
-
-    __pydantic_config__: ClassVar = _DESCRIBED
-
-    said: str
-    """A sentence that says what does not hold."""
-    text: tuple[str, ...]
-    """Its lines: tokenised sentences, and an empty line after each document."""
-    other: tuple[str, ...]
-    """The text that it is compared with, which can be the same."""
-    line: int
-    """Number, from 1, of the line of the text with the word in question."""
-    word: int
-    """Number of that word in its line, from 1; the end of a sentence counts as its last word."""
-    before: float | None
-    """log P (nats) of the word in the text, or the greatest sum allowed; `null`: none, or no number
-    that is finite."""
-    after: float | None
-    """log P in the other text, or the sum of the probabilities; `null` as above."""
-
-
-@dataclass(frozen=True)
-class AuditedRule:
-    """A rule that an audit tried to break."""
-
-    __pydantic_config__: ClassVar = _DESCRIBED
-
-    rule: RuleName
-    """The rule; docs/audit.md says what each means."""
-    status: Status
-    """`holds`: it could not be broken. `not tested`: the text or the scorer does not allow it.
-    `not claimed`: the reset of a text of which nothing is said to be forgotten."""
-    said: str
-    """A sentence on the trials, the fault, or the reason why nothing could be tried."""
-    shortest: BrokenRule | None = None
-    """The shortest text that breaks the rule; `null` if none does."""
-
-
-@dataclass(frozen=True)
-class Audit:
-    """The audit of something that scores text."""
-
-    __pydantic_config__: ClassVar = _DESCRIBED
-
-    name: str
-    """The network and its corpus, the model, or the command."""
-    tolerance: float
-    """The difference of scores, in nats, and of sums of probabilities that is allowed."""
-    rules: tuple[AuditedRule, ...]
-    """The rules, all five."""
-
-    @property
-    def broken(self) -> list[str]:
-        """The rules that are broken."""
-        return [rule.rule for rule in self.rules if rule.status == "broken"]
-
-    @property
-    def not_tested(self) -> list[str]:
-        """The rules that should hold but could not be tested."""
-        return [rule.rule for rule in self.rules if rule.status == "not tested"]
-
-    def __str__(self) -> str:
-        """Return what people read: a line for each rule, and the texts that break it."""
-        lines = []
-        for rule in self.rules:
-            lines.append(f"{rule.rule:<19} {rule.status:<11} {rule.said}")
-            shown = rule.shortest
-            if shown is not None:
-                where = f"line {shown.line}, word {shown.word}"
-                lines.append(f"  {where}: {shown.before} against {shown.after}")
-                lines += [f"  < {line}" for line in shown.text]
-                if shown.other != shown.text:
-                    lines += [f"  > {line}" for line in shown.other]
-        return "\n".join(lines)
+ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
+"""The end of each unit of text."""
 
 
 @dataclass(frozen=True)
@@ -129,114 +56,8 @@ class AuditedScorer:
     """Number of words to try in a place if each needs a call."""
     ask: Ask | None = None
     """None if it cannot be asked for candidates."""
-    halves: Callable[[Lines, Lines], Iterable[Logs]] | None = None
-    """Scores two parts of a text, sending the second only once the first is answered, and returns
-    nothing if it is not. None if there is no sending."""
-
-
-class Attempt(NamedTuple):
-    """An attempt to break a rule by two parts of a text."""
-
-    find: Callable[[Text, Text], BrokenRule | None]
-    """Returns what breaks the rule with two parts, which may be shorter ones; None if nothing."""
-    first: Text
-    second: Text = ()
-
-    def broken_rule(self) -> BrokenRule | None:
-        """Make the attempt: what breaks the rule, or None."""
-        return self.find(self.first, self.second)
-
-
-def lines_of(text: Text) -> Lines:
-    """Return the tokens of each line of a text; the last line may lack its end."""
-    lines: Lines = [[]]
-    for token in text:
-        if token == END:
-            lines.append([])
-        else:
-            lines[-1].append(token)
-    return lines if lines[-1] else lines[:-1]
-
-
-def last_unit(text: Text, unit: UnitOfText) -> Text:
-    """Return a text's last, unfinished unit; nothing if the text ends with a unit."""
-    ends = _ENDS[unit]
-    borders = (n for n in range(len(text), 0, -1) if text[:n][-len(ends) :] == ends)
-    return text if unit == "stream" else text[next(borders, 0) :]
-
-
-def joined(lines: Lines, scores: Iterable[Logs]) -> list[float]:
-    """Return the scores of a text from those of its lines, whose ends may not be predicted."""
-    pairs = zip(lines, scores, strict=True)
-    return [log for words, logs in pairs for log in (*logs, math.nan)[: len(words) + 1]]
-
-
-def ended(text: Text, ends: Text = (END,)) -> Text:
-    """Return a text with these ends: more are added until it has them."""
-    while text[-len(ends) :] != ends:
-        text = (*text, END)
-    return text
-
-
-def has_place(text: Text) -> bool:
-    """Return True if a text ends within a sentence, or with the end of one that has words."""
-    return any(token != END for token in text[-2:])
-
-
-def audit(
-    score: Callable[[list[list[Any]]], Iterable[Iterable[float | None]]],
-    ask: Callable[[list[list[Any]], list[Any]], Iterable[float]] | None = None,
-    *,
-    text: Iterable[Sequence[Any]],
-    vocabulary: Sequence[Any] = (),
-    unit: UnitOfText = "stream",
-    places: int = 5,
-    tolerance: float = 1e-4,
-) -> Audit:
-    """Audit a function that scores tokens (words, or their numbers) and may learn from them.
-
-    `score(text)` begins anew, reads a list of lists of tokens, in order, and returns for each list
-    the natural log P of its tokens; None or NaN where nothing is predicted. `ask(text, candidates)`
-    returns log P of each candidate as the token that comes after the text, whose last list may be
-    empty. `text` is the text to try, and `vocabulary` all tokens that can be predicted, such as
-    `range(50257)`. `unit` says after what all that was learnt is forgotten: after each list, be it
-    a `sentence` or a `document`, or never (`stream`). `places` is the number of places at which a
-    rule is tried, and `tolerance` the allowed difference of scores (nats) and of sums.
-
-    Nothing is broken if `broken` of the result is empty, and all was tested if `not_tested` is;
-    `print` shows it. Raises UserError for what cannot be audited. docs/audit.md has an example.
-    """
-
-    def score_lines(lines: Lines) -> list[list[float]]:
-        read = [line for line in lines if line]
-        logs = [[*map(_number, of_line)] for of_line in score(read)]
-        if [*map(len, logs)] != [*map(len, read)]:
-            raise UserError("`score`: a list of log P for each list, one for each token, is needed")
-        remaining = iter(logs)
-        return [next(remaining) if line else [] for line in lines]
-
-    def ask_after(text: Text, candidates: Sequence[Token]) -> list[float]:
-        before = [line for line in lines_of(text[:-1]) if line]
-        begins = text[-2:-1] in ((), (END,))
-        logs = [*map(_number, ask(before + [[]] * begins, [*candidates]))] if ask else []
-        if len(logs) != len(candidates):
-            raise UserError("`ask`: a log P for each candidate is needed")
-        return logs
-
-    if unit not in _ENDS:
-        raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(_ENDS)}")
-    parts = [part for part in text if len(part)]
-    if not parts or any(isinstance(part, str) for part in parts):
-        raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
-    if END in {*vocabulary, *chain.from_iterable(parts)}:
-        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
-    flat = tuple(chain.from_iterable((*part, *_ENDS[unit]) for part in parts))
-    scorer = AuditedScorer(score_lines, unit, vocabulary, ask=ask_after if ask else None)
-    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, flat, places, tolerance)
-
-
-def _number(log: float | None) -> float:
-    return math.nan if log is None else float(log)
+    halves: Halves | None = None
+    """None if it gets every text at once."""
 
 
 def audit_scorer(
@@ -254,7 +75,58 @@ def audit_scorer(
         auditor.score_before_update(),
         auditor.single_pass(),
     )
-    return Audit(name=name, tolerance=tolerance, rules=rules)
+    return Audit(name, tolerance, rules)
+
+
+def lines_of(text: Text) -> Lines:
+    """Return the tokens of each line of a text; the last line may lack its end."""
+    lines: Lines = [[]]
+    for token in text:
+        if token == END:
+            lines.append([])
+        else:
+            lines[-1].append(token)
+    return lines if lines[-1] else lines[:-1]
+
+
+def joined(lines: Lines, scores: Iterable[Logs]) -> list[float]:
+    """Return the scores of a text from those of its lines, whose ends may not be predicted."""
+    pairs = zip(lines, scores, strict=True)
+    return [log for words, logs in pairs for log in (*logs, math.nan)[: len(words) + 1]]
+
+
+def ended(text: Text, ends: Text = (END,)) -> Text:
+    """Return a text with these ends: more are added until it has them."""
+    while text[-len(ends) :] != ends:
+        text = (*text, END)
+    return text
+
+
+def last_unit(text: Text, unit: UnitOfText) -> Text:
+    """Return a text's last, unfinished unit; nothing if the text ends with a unit."""
+    ends = ENDS[unit]
+    borders = (n for n in range(len(text), 0, -1) if text[:n][-len(ends) :] == ends)
+    return text if unit == "stream" else text[next(borders, 0) :]
+
+
+def with_ends(vocabulary: Sequence[str]) -> list[str]:
+    """Return a vocabulary with `END` in place of `</s>`."""
+    return [END if word == SENTENCE_END else word for word in vocabulary]
+
+
+def with_names(candidates: Sequence[Token]) -> list[str]:
+    """Return candidates as a program and a network know them, `</s>` for `END`."""
+    return [SENTENCE_END if word == END else str(word) for word in candidates]
+
+
+def has_place(text: Text) -> bool:
+    """Return True if a text ends within a sentence, or with the end of one that has words."""
+    return any(token != END for token in text[-2:])
+
+
+def begins_sentence(text: Text) -> bool:
+    """Return True if a text's last token is the first one of its line."""
+    return text[-2:-1] in ((), (END,))
 
 
 class Auditor:
@@ -279,6 +151,8 @@ class Auditor:
                 f"which has no `{UNKNOWN}`"
             )
 
+    # What is tried.
+
     def score_anew(self, text: Text) -> Logs:
         """Let the scorer score a text; `score` does so only if it has not scored it lately."""
         lines = lines_of(ended(text))
@@ -288,30 +162,31 @@ class Auditor:
         """Draw the places to try from these."""
         return sorted(self.chance.sample(numbers, min(self.places, len(numbers))))
 
+    def cut(self, places: Sequence[int]) -> list[tuple[Text, Text]]:
+        """Return the text cut in two at each drawn place."""
+        return [(self.text[:n], self.text[n:]) for n in self.drawn(places)]
+
     @cached_property
     def parts(self) -> list[tuple[Text, Text]]:
-        """The text cut in two at the drawn places."""
-        return [(self.text[:n], self.text[n:]) for n in self.drawn(range(1, len(self.text)))]
+        """The text cut in two at drawn places."""
+        return self.cut(range(1, len(self.text)))
 
     @cached_property
     def predicted(self) -> list[int]:
         """The places of the words that the scorer predicts."""
         scores = self.score(self.text)
-        return [
-            n
-            for n, log in enumerate(scores)
-            if not math.isnan(log) and has_place(self.text[: n + 1])
-        ]
+        places = range(len(self.text))
+        return [n for n in places if has_place(self.text[: n + 1]) and not math.isnan(scores[n])]
 
     @cached_property
-    def beginnings(self) -> list[Text]:
+    def beginnings(self) -> list[tuple[Text, Text]]:
         """The text up to drawn words that are predicted, up to the most probable one (where a sum
         is too large, it is likely so there), and up to drawn words that are not predicted."""
         scores = self.score(self.text)
         surest = sorted(self.predicted, key=lambda n: scores[n])[-1:]
         others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
         drawn = {*self.drawn(self.predicted), *surest, *self.drawn(others)}
-        return [self.text[: n + 1] for n in sorted(drawn)] if surest else []
+        return [(self.text[: n + 1], ()) for n in sorted(drawn)] if surest else []
 
     @cached_property
     def candidates(self) -> tuple[list[Token], bool]:
@@ -327,182 +202,176 @@ class Auditor:
         words = dict.fromkeys(self.scorer.vocabulary if exact else read)
         return [word for word in words if ends or word != END][:most], exact
 
+    # The rules.
+
     def reset(self) -> AuditedRule:
         """Let two parts of the text that begin with a unit change places."""
         if self.unit == "stream":
             said = "the text is one stream, of which nothing is forgotten"
-            return AuditedRule(rule="reset", status="not claimed", said=said)
-        text = self.text
-        unit = self.unit
-        ends = _ENDS[unit]
-
-        def moved(first: Text, second: Text) -> BrokenRule | None:
-            first = ended(first, ends)
-            second = ended(second, ends)
-            moved_scores = self.score(second + first)
-            in_order = [*moved_scores[len(second) :], *moved_scores[: len(second)]]
-            said = f"{{}} has another score if {unit}s change places"
-            scores = self.score(first + second)
-            return self.difference(said, first + second, second + first, scores, in_order)
-
-        borders = [n for n in range(len(ends), len(text)) if text[n - len(ends) : n] == ends]
-        attempts = [Attempt(moved, text[:n], text[n:]) for n in self.drawn(borders)]
-        rule = self.tried("reset", attempts, "" if attempts else f"; the text is one {unit}")
+            return AuditedRule("reset", "not claimed", said)
+        ends = ENDS[self.unit]
+        borders = range(len(ends), len(self.text))
+        parts = self.cut([n for n in borders if self.text[n - len(ends) : n] == ends])
+        said = "" if parts else f"; the text is one {self.unit}"
+        rule = self.tried("reset", [(self.exchange, parts)], said)
         if rule.status == "broken":
             self.unit = "stream"
         return rule
 
     def causality(self) -> AuditedRule:
         """Change what follows."""
-
-        def later(
-            how: str, change: Callable[[Text], Text], first: Text, second: Text
-        ) -> BrokenRule | None:
-            text = first + second
-            other = first + change(second)
-            before = self.score(text)[: len(first)]
-            after = self.score(other)[: len(first)]
-            said = f"{{}} has another score if what follows {how}"
-            return self.difference(said, text, other, before, after)
-
-        changes: dict[str, Callable[[Text], Text]] = {
-            "is cut off": lambda _: (),
-            "is other words": lambda second: self.text[: len(second)],
-            "is shuffled": lambda second: tuple(Random(1).sample(second, len(second))),
-        }
-        attempts = [
-            Attempt(partial(later, how, change), first, second)
-            for how, change in changes.items()
-            for first, second in self.parts
-        ]
-        return self.tried("causality", attempts)
+        changes = ("is cut off", "is other words", "is shuffled")
+        checks: Checks = [(partial(self.change_later, how), self.parts) for how in changes]
+        return self.tried("causality", checks)
 
     def normalisation(self) -> AuditedRule:
         """Add up the probabilities of candidates for a place."""
+        words, exact = self.candidates
+        kind = "the sum over all" if exact else "a lower bound of the sum, over"
+        unknown = self.unknown[: self.scorer.most]
+        lacking = f", and {len(unknown)} unknown words as `{UNKNOWN}`" if unknown else ""
+        said = f"; {kind} {len(words)} words{lacking}"
+        return self.tried("normalisation", [(self.add_up, self.beginnings)], said)
+
+    def score_before_update(self) -> AuditedRule:
+        """Let the text come once more, and ask for its words as candidates."""
+        ask = self.scorer.ask
+        checks: Checks = [(self.repeat, [(self.text, ()), *self.parts])]
+        if ask is None:
+            weak = "; weak without candidates to ask for: see normalisation, too"
+            return self.tried("score before update", checks, weak)
+        for check in (self.ask_for_it, self.put_another):
+            checks.append((partial(check, ask), self.beginnings))
+        return self.tried("score before update", checks)
+
+    def single_pass(self) -> AuditedRule:
+        """Score the text in a second run, and send its second half after the first is answered."""
+        checks: Checks = [(self.run_again, [(self.text, ())])]
+        if self.scorer.halves is not None:
+            middle = self.text.index(END, len(self.text) // 2 - 1) + 1
+            halves = [(self.text[:middle], self.text[middle:])]
+            checks.append((partial(self.send_halves, self.scorer.halves), halves))
+        return self.tried("single pass", checks)
+
+    def tried(self, rule: RuleName, checks: Checks, said: str = "") -> AuditedRule:
+        """Try to break a rule by each check with each two parts, until it is broken."""
+        trials = [(check, *two) for check, parts in checks for two in parts]
+        for check, first, second in trials:
+            found = check(first, second)
+            if found is not None:
+                if found.after is not None:  # waiting for no answer again and again takes long
+                    # What differs from run to run may not do so once more.
+                    found = check(*shrunk(check, first, second)) or found
+                return AuditedRule(rule, "broken", found.said, found)
+        return AuditedRule(
+            rule, "holds" if trials else "not tested", f"trials: {len(trials)}{said}"
+        )
+
+    # The checks.
+
+    def exchange(self, first: Text, second: Text) -> BrokenRule | None:
+        """Compare the scores of two parts with those after they have changed places."""
+        ends = ENDS[self.unit]
+        first = ended(first, ends)
+        second = ended(second, ends)
+        text = first + second
+        other = second + first
+        moved = self.score(other)
+        in_order = [*moved[len(second) :], *moved[: len(second)]]
+        said = f"{{}} has another score if {self.unit}s change places"
+        return self.difference(said, text, other, self.score(text), in_order)
+
+    def change_later(self, how: str, first: Text, second: Text) -> BrokenRule | None:
+        """Compare the scores of the first part if the second one is changed."""
+        changed = {
+            "is cut off": (),
+            "is other words": self.text[: len(second)],
+            "is shuffled": tuple(Random(1).sample(second, len(second))),
+        }
+        other = first + changed[how]
+        before, after = (self.score(text)[: len(first)] for text in (first + second, other))
+        said = f"{{}} has another score if what follows {how}"
+        return self.difference(said, first + second, other, before, after)
+
+    def add_up(self, text: Text, _: Text) -> BrokenRule | None:
+        """Add up the probabilities of candidates for the place of a text's last word."""
+        if not has_place(text):
+            return None
         ask = self.scorer.ask
         words, exact = self.candidates
+        # A text cannot show the end of a sentence without words, of which there is no score.
+        here = [word for word in words if ask or word != END or not begins_sentence(text)]
         unknown = [*self.unknown[: self.scorer.most], UNKNOWN] if self.unknown else []
+        asked = [*here, *unknown]
+        logs = [*(ask(text, asked) if ask else self.put_in(text[:-1], asked))]
+        score = self.score(text)[-1]
+        unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
+        if unlike or math.isnan(score):
+            said = "it depends on the word in the place of {} whether it is predicted"
+            return self.difference(said, text, text, [score], unlike[:1] or [score], text[-1:])
+        # Without a vocabulary, words that are not known have one score, which counts once.
+        counted = logs[: len(here)] if self.known else {*logs}
+        total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
+        is_bound = len(here) < len(words) or not exact
+        most = total if is_bound and total < 1 else 1.0
         said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
         said += "" if ask else ", or each is learnt before it is scored"
-
-        def add_up(first: Text, _: Text) -> BrokenRule | None:
-            if not has_place(first):
-                return None
-            begins = first[-2:-1] in ((), (END,))
-            # A text cannot show the end of a sentence without words, of which there is no score.
-            here = [word for word in words if ask or not begins or word != END]
-            asked = [*here, *unknown]
-            logs = [*(ask(first, asked) if ask else self.put_in(first[:-1], asked))]
-            at = len(first) - 1
-            score = self.score(first)[-1]
-            unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
-            if unlike or math.isnan(score):
-                chosen = "it depends on the word in the place of {} whether it is predicted"
-                return self.difference(chosen, first, first, [score], unlike or [score], at)
-            # Without a vocabulary, words that are not known have one score, which counts once.
-            counted = logs[: len(here)] if self.known else {*logs}
-            total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
-            is_bound = len(here) < len(words) or not exact
-            most = total if is_bound and total < 1 else 1.0
-            other = f"{{}}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-            return self.difference(said, first, first, [most], [total], at) or self.difference(
-                other, first, first, logs[-1:] * len(unknown), logs[len(here) :], at, unknown
-            )
-
-        attempts = [Attempt(add_up, first) for first in self.beginnings]
-        kind = "the sum over all" if exact else "a lower bound of the sum, over"
-        lacking = f", and {len(unknown) - 1} unknown words as `{UNKNOWN}`" if unknown else ""
-        return self.tried("normalisation", attempts, f"; {kind} {len(words)} words{lacking}")
+        other = f"{{}}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
+        return self.difference(said, text, text, [most], [total], text[-1:]) or self.difference(
+            other, text, text, logs[-1:] * len(unknown), logs[len(here) :], unknown
+        )
 
     def put_in(self, before: Text, words: Sequence[Token]) -> list[float]:
         """Return the score of each of these words in the place after others."""
         if self.unit == "stream":
             return [self.score_anew((*before, word))[-1] for word in words]
         alone = last_unit(before, self.unit)  # all that comes before is said to be forgotten
-        units = [ended((*alone, word), _ENDS[self.unit]) for word in words]
+        units = [ended((*alone, word), ENDS[self.unit]) for word in words]
         scores = self.score_anew(tuple(chain.from_iterable(units)))
         return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 
-    def score_before_update(self) -> AuditedRule:
-        """Let the text come once more, and ask for its words as candidates."""
+    def repeat(self, first: Text, _: Text) -> BrokenRule | None:
+        """Compare the scores of a text with those if it is there once more after it."""
+        once = ended(first)
+        said = "{} has another score if the text is there once more after it"
+        after = self.score(once * 2)[: len(once)]
+        return self.difference(said, once, once * 2, self.score(once), after)
 
-        def repeated(first: Text, _: Text) -> BrokenRule | None:
-            once = ended(first)
-            twice = once * 2
-            after = self.score(twice)[: len(once)]
-            said = "{} has another score if the text is there once more after it"
-            return self.difference(said, once, twice, self.score(once), after)
+    def ask_for_it(self, ask: Ask, text: Text, _: Text) -> BrokenRule | None:
+        """Compare the score of a text's last word with its score as a candidate."""
+        if not has_place(text):
+            return None
+        said = "{} has another score than as a candidate"
+        after = ask(text, text[-1:])
+        return self.difference(said, text, text, self.score(text)[-1:], after, text[-1:])
 
-        attempts = [
-            Attempt(repeated, text) for text in (self.text, *(one for one, _ in self.parts))
-        ]
-        ask = self.scorer.ask
-        if ask is None:
-            weak = "; weak without candidates to ask for: see normalisation, too"
-            return self.tried("score before update", attempts, weak)
-        words, _ = self.candidates
+    def put_another(self, ask: Ask, text: Text, _: Text) -> BrokenRule | None:
+        """Compare the scores of candidates if another word is in the place of a text's last one."""
+        words, _exact = self.candidates
+        others = [word for word in words if word not in (*text[-1:], END)]
+        if not others or not has_place(text):
+            return None
+        other = (*text[:-1], others[0])
+        said = "candidate {} has another score if another word is there: the word was known"
+        before, after = (ask(one, words) for one in (text, other))
+        return self.difference(said, text, other, before, after, words)
 
-        def asked(first: Text, _: Text) -> BrokenRule | None:
-            if not has_place(first):
-                return None
-            before = self.score(first)[-1:]
-            said = "{} has another score than as a candidate"
-            after = ask(first, first[-1:])
-            return self.difference(said, first, first, before, after, len(first) - 1)
+    def run_again(self, text: Text, _: Text) -> BrokenRule | None:
+        """Compare the scores of two runs."""
+        said = "{} has another score in a second run"
+        return self.difference(said, text, text, self.score(text), self.score_anew(text))
 
-        def with_another(first: Text, _: Text) -> BrokenRule | None:
-            others = [word for word in words if word not in (*first[-1:], END)]
-            if not others or not has_place(first):
-                return None
-            other = (*first[:-1], others[0])
-            before = ask(first, words)
-            after = ask(other, words)
-            said = "candidate {} has another score if another word is there: the word was known"
-            return self.difference(said, first, other, before, after, len(first) - 1, words)
-
-        attempts += [Attempt(asked, first) for first in self.beginnings]
-        attempts += [Attempt(with_another, first) for first in self.beginnings]
-        return self.tried("score before update", attempts)
-
-    def single_pass(self) -> AuditedRule:
-        """Score the text in a second run, and send its second half after the first is answered."""
-        text = self.text
-        halves = self.scorer.halves
-
-        def again(first: Text, _: Text) -> BrokenRule | None:
-            said = "{} has another score in a second run"
-            before = self.score(first)
-            return self.difference(said, first, first, before, self.score_anew(first))
-
-        attempts = [Attempt(again, text)]
-        if halves is not None:
-
-            def sent_in_halves(first: Text, second: Text) -> BrokenRule | None:
-                first = ended(first)
-                second = ended(second)
-                both = first + second
-                said = "{} has another score if what follows is sent after the answer"
-                answers = [*halves(lines_of(first), lines_of(second))]
-                after = joined(lines_of(both), answers) if answers else ()
-                if not after:
-                    said = "no answer before what follows is sent: is each line flushed?"
-                return self.difference(said, both, both, self.score(both), after)
-
-            middle = text.index(END, len(text) // 2 - 1) + 1
-            attempts.append(Attempt(sent_in_halves, text[:middle], text[middle:]))
-        return self.tried("single pass", attempts)
-
-    def tried(self, rule: RuleName, attempts: Sequence[Attempt], said: str = "") -> AuditedRule:
-        """Try to break a rule until it is broken."""
-        for attempt in attempts:
-            shown = attempt.broken_rule()
-            if shown is not None:
-                if shown.after is not None:  # waiting for no answer again and again takes long
-                    # What differs from run to run may not do so once more.
-                    shown = shrunk(attempt).broken_rule() or shown
-                return AuditedRule(rule=rule, status="broken", said=shown.said, shortest=shown)
-        status: Status = "holds" if attempts else "not tested"
-        return AuditedRule(rule=rule, status=status, said=f"trials: {len(attempts)}{said}")
+    def send_halves(self, halves: Halves, first: Text, second: Text) -> BrokenRule | None:
+        """Compare the scores with those if the second part comes after the answer to the first."""
+        first = ended(first)
+        second = ended(second)
+        text = first + second
+        said = "{} has another score if what follows is sent after the answer"
+        answers = [*halves(lines_of(first), lines_of(second))]
+        after = joined(lines_of(text), answers) if answers else ()
+        if not after:
+            said = "no answer before what follows is sent: is each line flushed?"
+        return self.difference(said, text, text, self.score(text), after)
 
     def difference(
         self,
@@ -511,47 +380,44 @@ class Auditor:
         other: Text,
         before: Logs,
         after: Logs,
-        place: int | None = None,
-        candidates: Sequence[Token] = (),
+        words: Sequence[Token] = (),
     ) -> BrokenRule | None:
         """Return what the first scores that differ show; None if all are equal.
 
         `before` are scores of a text, `after` those that must be equal to them, most of them of
-        another text. They are of the text's places in order, or all of one `place` and, in order,
-        of `candidates` there. In `said`, `{}` stands for the word whose scores differ.
+        another text. They are of the text's words in order, or all of `words` in the place of its
+        last one. In `said`, `{}` stands for the word whose scores differ.
         """
-        for number, expected in enumerate(before):
-            found = after[number] if number < len(after) else math.nan
-            both_unpredicted = math.isnan(expected) and math.isnan(found)
-            close = expected == found or abs(expected - found) <= self.tolerance
-            if not both_unpredicted and not close:
-                at = number if place is None else place
-                name = candidates[number] if candidates else text[at]
-                word = SENTENCE_END if name == END else name
-                line_start = max((n + 1 for n in range(at) if text[n] == END), default=0)
+        for number, (expected, found) in enumerate(zip_longest(before, after, fillvalue=math.nan)):
+            is_close = math.isclose(expected, found, rel_tol=0, abs_tol=self.tolerance)
+            if not is_close and not (math.isnan(expected) and math.isnan(found)):
+                at = len(text) - 1 if words else number
+                word = (words or text)[number]
+                before_it = lines_of((*text[:at], "a word"))
                 return BrokenRule(
-                    said=said.format(f"`{word}`"),
+                    said=said.format(f"`{SENTENCE_END if word == END else word}`"),
                     text=tuple(" ".join(map(str, line)) for line in lines_of(text)),
                     other=tuple(" ".join(map(str, line)) for line in lines_of(other)),
-                    line=text[:at].count(END) + 1,
-                    word=at - line_start + 1,
+                    line=len(before_it),
+                    word=len(before_it[-1]),
                     before=expected if math.isfinite(expected) else None,
                     after=found if math.isfinite(found) else None,
                 )
         return None
 
 
-def shrunk(attempt: Attempt) -> Attempt:
-    """Return an attempt with the shortest parts found that break the rule."""
-    for part in ("second", "first", "second"):
-        size = len(getattr(attempt, part))
+def shrunk(check: Check, *parts: Text) -> tuple[Text, ...]:
+    """Return the shortest parts found with which a check still breaks a rule."""
+    for number in (1, 0, 1):
+        size = len(parts[number])
         while size:
             at = 0
-            while at < len(text := getattr(attempt, part)):
-                fewer = attempt._replace(**{part: text[:at] + text[at + size :]})
-                if fewer.broken_rule() is not None:
-                    attempt = fewer
+            while at < len(parts[number]):
+                shorter = parts[number][:at] + parts[number][at + size :]
+                fewer = (*parts[:number], shorter, *parts[number + 1 :])
+                if check(*fewer) is not None:
+                    parts = fewer
                 else:
                     at += size
             size //= 2
-    return attempt
+    return parts

@@ -140,7 +140,7 @@ STAGES = {
     "evaluate": Verb("test one run in one way", add_evaluation, run_evaluate),
     "rival": Verb("train and test a rival of a corpus, such as n-grams", add_rival, run_rival),
     "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
-    "audits": _of_experiment("audit the networks", "auditing.scorers", "audit_networks"),
+    "audits": _of_experiment("audit the networks", "auditing.networks", "audit_networks"),
     "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
     "claims": _of_experiment("judge the paper's claims", "analysis.verdicts", "write_claims"),
     "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),

@@ -62,8 +62,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from online_rnnlm.auditing.networks import of_model
+    from online_rnnlm.auditing.programs import Program
     from online_rnnlm.auditing.rules import END, audit_scorer
-    from online_rnnlm.auditing.scorers import Program, of_model
     from online_rnnlm.corpora.textfiles import read_lines
     from online_rnnlm.errors import UserError
 
@@ -90,10 +91,8 @@ def _run(arguments: argparse.Namespace) -> None:
     name = arguments.command or arguments.model
     result = audit_scorer(name, scorer, text, arguments.places, arguments.tolerance)
     print(json.dumps(asdict(result), indent=1) if arguments.json else result)
-    failed = {"broken": result.broken, "not tested": result.not_tested}
-    said = [f"{how}: {', '.join(rules)}" for how, rules in failed.items() if rules]
-    if said:
-        raise UserError(f"{name}: {'; '.join(said)}")
+    if result.failure:
+        raise UserError(f"{name}: {result.failure}")
 
 
 AUDIT = Verb(

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from online_rnnlm.auditing.networks import of_model
+from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import END, AuditedScorer, audit_scorer, joined, lines_of
-from online_rnnlm.auditing.scorers import Program, of_model
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
@@ -64,9 +65,9 @@ class InProcess(Program):
         super().__init__("scorer", seconds=1)
         self._code = compile(code, "scorer", "exec")
 
-    def answers(self, *parts):
+    def answers(self, first, rest=""):
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
-            patch.setattr(sys, "stdin", io.StringIO("".join(parts)))
+            patch.setattr(sys, "stdin", io.StringIO(first + rest))
             exec(self._code, {})
         return output.getvalue().splitlines(), 0
 
@@ -325,7 +326,8 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
     (tmp_path / "text.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
     (tmp_path / "words.txt").write_text("the cat sees <unk>", encoding="utf-8")
     command = shlex.join([sys.executable, "-c", code])
-    asked = ["--ask", "--vocabulary", tmp_path / "words.txt", "--seconds", 0.5]
+    seconds = 0.5 if "sleep" in code else 60
+    asked = ["--ask", "--vocabulary", tmp_path / "words.txt", "--seconds", seconds]
     line = refused("audit", "--command", command, "--text", tmp_path / "text.txt", *asked)
     assert expected in line
 

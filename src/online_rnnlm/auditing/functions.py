@@ -1,0 +1,69 @@
+"""The audit of a Python function, such as one that calls a model that takes long to load."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from online_rnnlm.auditing import rules
+from online_rnnlm.auditing.found import Audit
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.errors import UserError
+
+
+def audit(
+    score: Callable[[list[list[Any]]], Iterable[Iterable[float | None]]],
+    ask: Callable[[list[list[Any]], list[Any]], Iterable[float]] | None = None,
+    *,
+    text: Iterable[Sequence[Any]],
+    vocabulary: Sequence[Any] = (),
+    unit: UnitOfText = "stream",
+    places: int = 5,
+    tolerance: float = 1e-4,
+) -> Audit:
+    """Audit a function that scores tokens (words, or their numbers) and may learn from them.
+
+    `score(text)` begins anew, reads a list of lists of tokens, in order, and returns for each list
+    the natural log P of its tokens; None or NaN where nothing is predicted. `ask(text, candidates)`
+    returns log P of each candidate as the token that comes after the text, whose last list may be
+    empty. `text` is the text to try, and `vocabulary` all tokens that can be predicted, such as
+    `range(50257)`. `unit` says after what all that was learnt is forgotten: after each list, be it
+    a `sentence` or a `document`, or never (`stream`). `places` is the number of places at which a
+    rule is tried, and `tolerance` the allowed difference of scores (nats) and of sums.
+
+    Nothing is broken if `broken` of the result is empty, and all was tested if `not_tested` is;
+    `print` shows it. Raises UserError for what cannot be audited. docs/audit.md has an example.
+    """
+
+    def score_lines(lines: rules.Lines) -> list[list[float]]:
+        read = [line for line in lines if line]
+        logs = [[*map(_number, of_line)] for of_line in score(read)]
+        if [*map(len, logs)] != [*map(len, read)]:
+            raise UserError("`score`: a list of log P for each list, one for each token, is needed")
+        remaining = iter(logs)
+        return [next(remaining) if line else [] for line in lines]
+
+    def ask_after(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
+        before = [line for line in rules.lines_of(text[:-1]) if line]
+        asked = [*before, []] if rules.begins_sentence(text) else before
+        logs = [*map(_number, ask(asked, [*candidates]))] if ask else []
+        if len(logs) != len(candidates):
+            raise UserError("`ask`: a log P for each candidate is needed")
+        return logs
+
+    if unit not in rules.ENDS:
+        raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(rules.ENDS)}")
+    parts = [part for part in text if len(part)]
+    if not parts or any(isinstance(part, str) for part in parts):
+        raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
+    if rules.END in {*vocabulary, *chain.from_iterable(parts)}:
+        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    flat = tuple(chain.from_iterable((*part, *rules.ENDS[unit]) for part in parts))
+    scorer = rules.AuditedScorer(score_lines, unit, vocabulary, ask=ask_after if ask else None)
+    return rules.audit_scorer(getattr(score, "__name__", "scorer"), scorer, flat, places, tolerance)
+
+
+def _number(log: float | None) -> float:
+    return math.nan if log is None else float(log)

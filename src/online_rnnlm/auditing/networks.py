@@ -1,0 +1,92 @@
+"""The audit of this project's networks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from online_rnnlm.auditing import rules
+from online_rnnlm.auditing.records import Audits
+from online_rnnlm.config.experiment import Plan
+from online_rnnlm.corpora.textfiles import SENTENCE_END
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunResult, read_end
+from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.text import sentences_of
+
+logger = logging.getLogger(__name__)
+
+PLACES = 3
+TOLERANCE = 1e-4
+_SENTENCES = 8
+"""Number of sentences that networks are audited on."""
+_DOCUMENT = 2
+"""Number of sentences that are read as a document."""
+
+
+def of_model(model: TrainedModel, **options: Any) -> rules.AuditedScorer:
+    """Return a model as a scorer; the options are those of `TrainedModel.score`.
+
+    It cannot be asked for candidates if no state holds all that it learns.
+    """
+    network = model.network
+    way = model.way(**options)
+    unit = network.unit_of(way)
+    words = rules.with_ends(model.words)
+
+    def score(lines: rules.Lines) -> list[list[float]]:
+        texts = [" ".join(map(str, words)) for words in lines]
+        sentences = sentences_of(texts, model.preparation, "tokenised")
+        parts = model.score_parts(sentences, way)
+        return [logs.tolist() for part in parts for logs in part.by_sentence]
+
+    scorer = rules.AuditedScorer(score, unit, words, most=len(words))
+    try:
+        begin = network.start(way)
+    except UserError:
+        return scorer
+
+    def ask(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
+        lines = filter(None, rules.lines_of(rules.last_unit(text[:-1], unit)))
+        before = [str(word) for line in lines for word in (*line, SENTENCE_END)]
+        has_ended = text[-2:-1] == (rules.END,)
+        _, state = network.read(begin, before if has_ended else before[:-1])
+        numbers = network.ids(rules.with_names(candidates))
+        logs: list[float] = network.next_word([state])[0][numbers].tolist()
+        return logs
+
+    return replace(scorer, ask=ask)
+
+
+def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
+    """Audit every row's first run as for its number in the table, and write `audits.json`.
+
+    The text is the beginning of `test`, and the kernels score it, whatever engine has trained the
+    network. Raises UserError if a model is missing or damaged.
+    """
+    audits = []
+    for run in (row.runs[0] for row in experiment.planned_rows):
+        if isinstance(read_end(directory.run(run.name)), RunResult):
+            text = _beginning(directory.corpus(run.corpus_folder).text("test"))
+            name = f"{run.model} on {run.settings.corpus}"
+            scorer = of_model(TrainedModel(read_run(directory, run.name)))
+            audits.append(rules.audit_scorer(name, scorer, text, PLACES, TOLERANCE))
+            logger.info("%s: %s", name, audits[-1].failure or "no rule is broken")
+    records.write(directory.audits, Audits(audits=tuple(audits)))
+
+
+def _beginning(file: Path) -> rules.Text:
+    """Return the first sentences of a prepared text, divided into documents."""
+    text: list[rules.Token] = []
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(islice(lines, _SENTENCES), 1):
+            ends = rules.ENDS["sentence" if number % _DOCUMENT else "document"]
+            text += [*line.split(), *ends]
+    return tuple(text)
