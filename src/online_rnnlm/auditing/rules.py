@@ -139,6 +139,8 @@ class Auditor:
         self.tolerance = tolerance
         self.unit = scorer.unit
         """The unit of text; the whole text once the rule `reset` is broken."""
+        self.distinguished = False
+        """True once two words have not had the same score in a place."""
         self.chance = Random(1)
         self.score = lru_cache(maxsize=200)(self.score_anew)
         self.known = {*scorer.vocabulary}
@@ -231,7 +233,11 @@ class Auditor:
         unknown = self.unknown[: self.scorer.most]
         lacking = f", and {len(unknown)} unknown words as `{UNKNOWN}`" if unknown else ""
         said = f"; {kind} {len(words)} words{lacking}"
-        return self.tried("normalisation", [(self.add_up, self.beginnings)], said)
+        rule = self.tried("normalisation", [(self.add_up, self.beginnings)], said)
+        if rule.status == "holds" and not self.known and not self.distinguished:
+            said = "all words have one score, as unknown words have: a vocabulary is needed"
+            return AuditedRule("normalisation", "not tested", said)
+        return rule
 
     def score_before_update(self) -> AuditedRule:
         """Let the text come once more, and ask for its words as candidates."""
@@ -309,8 +315,11 @@ class Auditor:
         if unlike or math.isnan(score):
             said = "it depends on the word in the place of {} whether it is predicted"
             return self.difference(said, text, text, [score], unlike[:1] or [score], text[-1:])
-        # Without a vocabulary, words that are not known have one score, which counts once.
-        counted = logs[: len(here)] if self.known else {*logs}
+        self.distinguished |= len({*logs}) > 1
+        # Without a vocabulary, words that are not known have one score, which counts once; but no
+        # two words are both sure to come.
+        is_sure = max(logs, default=-math.inf) >= -self.tolerance
+        counted = logs[: len(here)] if self.known or is_sure else {*logs}
         total = math.fsum(math.exp(min(log, 99.0)) for log in counted)
         is_bound = len(here) < len(words) or not exact
         most = total if is_bound and total < 1 else 1.0

@@ -275,6 +275,17 @@ def test_an_unnormalised_cache_is_caught_by_a_bound_and_a_sum_below_1_is_not(aud
     assert broken(audited(below, "stream", ())) == []
 
 
+@pytest.mark.parametrize("unit", ["stream", "document"])
+def test_without_a_vocabulary_too_no_two_words_are_sure_to_come(audited, unit):
+    """All other words that have one score in a place may be unknown ones."""
+    forgets = [] if unit == "document" else [(FORGET, "")]
+    for code in (SCORE[:-1] + " * 0)", SURE_AFTER):
+        assert broken(audited(changed((SCORE, code), *forgets), unit, ())) == ["normalisation"]
+    for log, status in (("-0.01", "not tested"), ("-0.01 - len(word)", "holds")):
+        code = changed((SCORE, f"{SCORE[:-1]} * 0 + {log})"), *forgets)
+        assert audited(code, unit, ())["normalisation"].status == status
+
+
 def test_the_shortest_text_is_found(audited):
     """The rare word is the only one that the scorer looks for, in a text of many."""
     text = TEXT * 3 + ("wide", "sea", "a", "king", END) + TEXT
