@@ -385,7 +385,7 @@ def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
     lines = "for line in list(open(0)): print('-3 ' * len(line.split()))"
     (tmp_path / "text.txt").write_text("a b c\n" * 20, encoding="utf-8")
     command = shlex.join([sys.executable, "-c", lines])
-    options = ("--text", tmp_path / "text.txt", "--places", 1, "--seconds", 0.2, "--json")
+    options = ("--text", tmp_path / "text.txt", "--places", 1, "--seconds", 5, "--json")
     found = run("audit", "--command", command, *options)
     assert found.status == 1 and "broken: single pass" in found.err
     rules = {one["rule"]: one for one in json.loads(found.out)["rules"]}
