@@ -49,8 +49,18 @@ _TEXTS = {
     "list_type": "a list is needed",
     "path_type": "a path is needed",
     "string_type": "text is needed, in quotes",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "allowed: whole numbers"),
+    **dict.fromkeys(("float_type", "float_parsing"), "allowed: numbers"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "allowed: `true` and `false`"),
 }
 """Our words for errors of pydantic, by type; for other types its own are used."""
+_BOUNDS = {
+    "greater_than_equal": ("ge", "from"),
+    "greater_than": ("gt", "above"),
+    "less_than_equal": ("le", "up to"),
+    "less_than": ("lt", "below"),
+}
+"""The errors of pydantic for a number out of bounds: the bound's key, and the words before it."""
 
 
 class WrongValue(ValueError):
@@ -77,15 +87,16 @@ def first_wrong_value(error: ValidationError) -> WrongValue:
     cause = context.get("error")
     if isinstance(cause, WrongValue):
         return WrongValue((*place, *cause.place), str(cause))
-    text = _TEXTS.get(kind, first["msg"].removeprefix("Value error, "))
+    said = first["msg"].removeprefix("Value error, ").replace("Input should be", "allowed:", 1)
+    text = _TEXTS.get(kind, said)
     if kind.startswith("union_tag"):
         place = (*place, context["discriminator"].strip("'"))
         tag = context.get("tag")
         unknown = f"'{tag}' is unknown; allowed: {context.get('expected_tags')}"
         text = "is required" if tag is None else unknown
-    if kind in ("less_than_equal", "greater_than_equal"):
-        most_or_least = context.get("le", context.get("ge"))
-        text = f"{text.rpartition(' ')[0]} {most_or_least:g}"
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        text = f"allowed: numbers {words} {context[key]:g}"
     if kind == "string_pattern_mismatch" and context["pattern"] in IN_WORDS:
         text = f"allowed: {IN_WORDS[context['pattern']]}"
     given = "" if kind == "missing" else _written(first["input"])

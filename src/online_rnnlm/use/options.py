@@ -77,7 +77,7 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
     present = parts_in_network(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:
         allowed = f"{NONE}, {ALL}, or one or more of {', '.join(present)} joined by `+`"
-        raise UserError(f"`updates`: Input should be {allowed}, not {updates!r}")
+        raise UserError(f"`updates`: allowed: {allowed}, not {updates!r}")
     after = given.get("learn_after")
     rate = given.get("learning_rate")
     steps = given.get("steps")
