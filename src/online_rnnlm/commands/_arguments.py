@@ -153,13 +153,15 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
 
     Raises UserError if there is none, or if a text was given in its place.
     """
-    from online_rnnlm.tracking.model import load
+    from online_rnnlm.tracking.model import MODEL_ADDRESSES, load
     from online_rnnlm.use.text import is_text
 
-    given = arguments.model or ""
+    given = arguments.model
+    if given is None:
+        return load(None)
     reads_text = hasattr(arguments, "files")
     if is_text(given) and not reads_text:
-        raise UserError(f"{given}: no such model")
+        raise UserError(f"{given!r}: no such model")
     if is_text(given):
         arguments.model = None
         arguments.files = [given, *arguments.files]
@@ -170,6 +172,11 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
     if (is_stream or is_file) and reads_text:
         arguments.model = None
         arguments.files = [str(first), *arguments.files]
+    elif reads_text and not (first.exists() or given.startswith(MODEL_ADDRESSES)):
+        raise UserError(
+            f"{given}: no such file, neither of a model nor of a text; a text in quotes has more "
+            "than one word"
+        )
     return load(arguments.model)
 
 

@@ -68,7 +68,11 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="seed of the random numbers (default: 1)",
     )
-    parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
+    parser.add_argument(
+        "--prefix",
+        default="",
+        help="the words that each sentence begins with; a text in quotes is that, too",
+    )
     parser.add_argument(
         "--temperature",
         type=_arguments.positive_number,
@@ -95,6 +99,10 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
 
 def run_sample(arguments: argparse.Namespace) -> None:
     """Print sentences that the model makes."""
+    from online_rnnlm.use.text import is_text
+
+    if is_text(arguments.model or "-") and not arguments.prefix:
+        arguments.model, arguments.prefix = None, arguments.model
     model = _arguments.model_of(arguments)
     keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "frozen")
     for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):

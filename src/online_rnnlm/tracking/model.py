@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # pandas takes long to load.
 
 logger = logging.getLogger(__name__)
 
+MODEL_ADDRESSES = ("models:/", "runs:/")
+"""Beginnings of the addresses of models in MLflow."""
 COLUMN = "sentence"
 """The column of a call's sentences."""
 _TYPES = {float: "double", int: "long"}
@@ -46,6 +49,8 @@ def load(model: str | Path | None = None) -> TrainedModel:
     `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
     """
     prepare_process()
+    if not Path(os.environ["NUMBA_CACHE_DIR"]).exists():
+        logger.info("the first text takes up to a minute longer: the code for it is compiled once")
     if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
@@ -53,7 +58,7 @@ def load(model: str | Path | None = None) -> TrainedModel:
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
     address = str(model)
-    if not address.startswith(("models:/", "runs:/")):
+    if not address.startswith(MODEL_ADDRESSES):
         path = Path(model)
         return TrainedModel(
             model_file.read_results(path) if path.is_dir() else model_file.read(path)

@@ -122,7 +122,8 @@ def read_text(
         has_words = has_words or bool(sentence.words)
         yield sentence
     if not has_words:
-        raise UserError(f"{', '.join(files or [_STANDARD_INPUT])}: no text in it")
+        named = ", ".join(file for file in files or [_STANDARD_INPUT] if file.strip())
+        raise UserError(f"{named}: no text in it" if named else "the text is empty")
 
 
 def sentences_of(
@@ -170,7 +171,7 @@ def _numbered(
 def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
     """Read the lines of files, one after the other, with their places; `-` is standard input.
 
-    What has a space and is no file is a text itself. Raises UserError, which names the file and the
+    What `is_text` is a text itself. Raises UserError, which names the file and the
     line, for what is no text.
     """
     for place, file in enumerate(files or ["-"], 1):
@@ -186,8 +187,8 @@ def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
 
 
 def is_text(argument: str) -> bool:
-    """True if an argument is a text: it has a space, and no file has that name."""
-    return " " in argument and not os.path.exists(argument)  # noqa: PTH110  # it may be too long
+    """True if an argument is a text: it has a space or nothing, and no file has that name."""
+    return (not argument or " " in argument) and not os.path.exists(argument)  # noqa: PTH110  # it may be too long
 
 
 def _lines(file: str) -> Iterator[str]:

@@ -53,6 +53,10 @@ def test_the_same_seed_gives_the_same_sentences(model, run, model_path):
     assert run("sample", model_path, "--number", 4, "--seed", 5).out.splitlines() == made
 
 
+def test_a_text_in_quotes_is_the_prefix(run):
+    assert run("sample", "The river").out == run("sample", "--prefix", "The river").out
+
+
 def test_a_prefix_is_prepared_and_words_are_limited(model):
     for text in model.sample(5, prefix="The Cat", max_words=6):
         words = text.split()

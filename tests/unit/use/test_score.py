@@ -268,7 +268,7 @@ def test_eight_threads_get_what_one_gets(model, way):
         (["/"], "", "/: is a directory"),
         (["--updates", "all"], "x", "`learning_rate`: weights that learn need one"),
         (["--frozen", "--learning-rate", "1"], "x", "nothing learns with these `updates`"),
-        (["--learn-after", "words"], "x", "`learn_after`: Input should be 'word', 'sentence' or a"),
+        (["--learn-after", "words"], "x", "`learn_after`: allowed: 'word', 'sentence' or a"),
         ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
         (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
         (["--frozen", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
@@ -290,6 +290,19 @@ def test_a_text_in_quotes_is_a_text_and_a_name_a_file(run, refused, model_path, 
     assert "no such model" in refused("info", text)
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_text_in_quotes_is_told(run, model_path, empty):
+    for command in (["score", empty], ["score", model_path, empty], ["show", empty]):
+        found = run(*command)
+        assert found.status == 1 and found.err.endswith("error: the text is empty\n")
+
+
+def test_a_name_of_nothing_is_neither_a_model_nor_a_text(refused):
+    for verb in ("score", "next"):
+        assert refused(verb, "nosuch.txt").startswith("nosuch.txt: no such file, neither of a")
+    assert refused("sample", "nosuch").startswith("nosuch: no such file or directory: the file of")
+
+
 @pytest.mark.parametrize(
     ("texts", "way", "expected"),
     [
@@ -302,8 +315,8 @@ def test_a_text_in_quotes_is_a_text_and_a_name_a_file(run, refused, model_path, 
         (["a \ud800"], {}, "text 0: a NUL byte, or half of a surrogate pair"),
         (["a"], {"unit": "page"}, "`unit`: unknown key; "),
         (["a"], {"tokenized": True}, "`tokenized`: unknown key; did you mean `tokenised`"),
-        (["a"], {"steps": "3"}, "`steps`: .*integer"),
-        (["a"], {"updates": ""}, "`updates`: Input should be none, all"),
+        (["a"], {"steps": "3"}, "`steps`: allowed: whole numbers"),
+        (["a"], {"updates": ""}, "`updates`: allowed: none, all"),
         (["a"], {"running": True, "tokenised": True}, "`running`: tokenised text has"),
     ],
 )

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,6 +175,17 @@ def test_a_file_without_text_is_named(model_path, refused, tmp_path):
     empty = tmp_path / "empty.txt"
     empty.touch()
     assert refused("show", empty, "--model", model_path).startswith(f"{empty}: no text in it")
+
+
+def test_the_first_use_says_that_it_compiles(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    caplog.set_level("INFO")
+    tracked.load()
+    assert "compiled" in caplog.text
+    caplog.clear()
+    Path(os.environ["NUMBA_CACHE_DIR"]).mkdir(parents=True)  # as the first compilation does
+    tracked.load()
+    assert "compiled" not in caplog.text
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
