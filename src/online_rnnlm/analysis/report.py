@@ -71,6 +71,7 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
     untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
     one_seed = len(experiment.seeds) == 1
     conclusions = findings(results, claims.claims)
+    warnings = small_texts(results)
     first, *sections = _sections(results, captions.captions)
     fixed = ("Settings", "How to make these numbers again", "Limits")
     content = {
@@ -78,6 +79,7 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
         "seeds": experiment.seeds,
         "several_corpora": results.several_corpora,
         "findings": conclusions,
+        "warnings": warnings,
         "orders": {
             name: "in order" if corpus.keeps_order else "shuffled"
             for name, corpus in experiment.corpora.items()
@@ -109,7 +111,7 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
     page = environment().get_template("report.html.j2")
     texts = {
         directory.report: page.render(content),
-        directory.summary: summary(results, conclusions),
+        directory.summary: summary(results, [*conclusions, *warnings]),
     }
     for path, text in texts.items():
         with replacing(path) as temporary:
@@ -192,6 +194,20 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
             sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
             said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
         found.append(f"{reached}{said}")
+    return found
+
+
+def small_texts(results: Results) -> list[str]:
+    """A warning for each corpus whose validation or test text is larger than its training text."""
+    found = []
+    for name, corpus in results.corpora.items():
+        train, *others = (corpus.splits[split].sentences for split in ("train", "valid", "test"))
+        if train < max(others):
+            found.append(
+                f"Warning: {name} has {train:,} sentences to train on, fewer than the "
+                f"{max(others):,} to choose or to test on: a larger text is needed, or lower "
+                "`valid_sentences` and `test_sentences`."
+            )
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
-from online_rnnlm.analysis.report import settings_table, write_report
+from online_rnnlm.analysis.report import settings_table, small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.config.catalogue import figures_of
@@ -97,6 +97,17 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     tokens = results.corpora[results.first_corpus].splits["train"].tokens
     assert f"{results.first_corpus}: {tokens:,} training tokens" in text
     assert f"--configfile {results.directory.configuration} --force FILE" in text
+
+
+def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):
+    results = invented()
+    assert small_texts(results) == []
+    [(name, corpus)] = results.corpora.items()
+    splits = {**corpus.splits, "test": corpus.splits["train"], "train": corpus.splits["test"]}
+    results.corpora[name] = corpus.model_copy(update={"splits": splits})
+    [warning] = small_texts(results)
+    assert f"{corpus.splits['test'].sentences:,} sentences to train on" in warning
+    assert warning in " ".join(summary(results, [warning]).split())
 
 
 def test_a_report_without_its_figures_is_refused(invented):
