@@ -4,6 +4,7 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -16,6 +17,13 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
     pytest.mark.skipif(find_spec("mkdocs") is None, reason="MkDocs is not installed: `make docs`"),
 ]
+SEARCHED = {
+    "perplexity": "Perplexity",
+    "cite": "How to cite",
+    "macOS": "Linux, macOS, Windows",
+    "add a cell": "Add a cell, a rival",
+}
+"""Words that readers search for, and a heading that is found."""
 
 
 def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> None:
@@ -23,8 +31,10 @@ def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> 
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
     done = output_of(command, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    address = f"file://{site}/theano/1-symbols.html?q=perplexity"
-    options = ("--dump-dom", "--virtual-time-budget=20000")
-    page = browse(address, tmp_path / "profile", *options, seconds=PATIENCE)
-    assert "perplexity" in page.stdout.partition("md-search-result__article")[2]
+    for words, heading in SEARCHED.items():
+        address = f"file://{site}/theano/1-symbols.html?q={quote(words)}"
+        options = ("--dump-dom", "--virtual-time-budget=20000")
+        page = browse(address, tmp_path / "profile", *options, seconds=PATIENCE)
+        found = re.sub("<[^>]+>", "", page.stdout.partition("md-search-result__article")[2])
+        assert heading in found, words
     assert re.findall(r'<(?:link|script|img)[^>]*"https?://', page.stdout) == []
