@@ -186,9 +186,9 @@ def _epoch_line(epoch: Epoch, max_epochs: int) -> str:
     """Return the metrics of an epoch and the time that the rest may take, in words."""
     left = (max_epochs - epoch.epoch) * epoch.seconds
     return (
-        f"epoch {epoch.epoch}: learning rate {epoch.learning_rate:.4g}, "
-        f"perplexity {epoch.train_perplexity:.2f} in training, "
-        f"{epoch.valid_perplexity:.2f} on valid{'' if epoch.kept else ' (not kept)'}, "
+        f"epoch {epoch.epoch}: perplexity {epoch.valid_perplexity:.2f} on valid"
+        f"{'' if epoch.kept else ' (not kept)'}, {epoch.train_perplexity:.2f} in training, "
+        f"learning rate {epoch.learning_rate:.4g}, "
         f"{epoch.words_per_second:,.0f} words/s, at most {left / 60:.1f} min left"
     )
 
