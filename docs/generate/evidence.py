@@ -15,17 +15,21 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import CLAIMS
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
+from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
 from online_rnnlm.analysis.tables.write import markdown_of
 from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
-from online_rnnlm.config.experiment import load
+from online_rnnlm.config.experiment import load, load_plan
 from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.runs import RunResult, read_end
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
+UNDER_WAY = ("control",)
+"""Experiments of which finished runs are kept as they come."""
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _KEPT = {
     Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
@@ -52,7 +56,8 @@ def with_evidence(document: str, project: Path) -> str:
         if part not in PARTS:
             raise UserError(f"evidence {name} {part}: no part; allowed: {', '.join(PARTS)}")
         evidence = EvidenceFolder(project / FOLDERS / name)
-        evidence.refuse_changes()
+        if name not in UNDER_WAY:
+            evidence.refuse_changes()
         return f"{match[1]}{PARTS[part](evidence)}{match[4]}"
 
     return _MARKED.sub(made, document)
@@ -226,11 +231,45 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     return markdown_of(pd.DataFrame(rows), *columns)
 
 
+def _searched(evidence: EvidenceFolder) -> str:
+    """The best settings that the search has found so far, by network and length of training."""
+    rows = []
+    for row in load_plan(evidence.configuration).planned_rows:
+        lengths = dict.fromkeys(run.settings.max_epochs for run in row.candidates)
+        for epochs in lengths:
+            planned = [run for run in row.candidates if run.settings.max_epochs == epochs]
+            ended = [(read_end(evidence.run(run.name)), run) for run in planned]
+            found = [(end, run) for end, run in ended if isinstance(end, RunResult)]
+            if not found:
+                continue
+            best, run = min(found, key=lambda one: one[0].valid_perplexity)
+            rows.append(
+                {
+                    "network": run.model,
+                    "epochs": epochs,
+                    "tried": f"{len(found)} of {len(planned)}",
+                    "parameters": best.parameters,
+                    "valid": best.valid_perplexity,
+                    "with": settings_text([run.searched]),
+                }
+            )
+    columns = [
+        Column("network", label("network"), text=True),
+        Column("epochs", label("epochs")),
+        Column("tried", label("tried"), text=True),
+        Column("parameters", integer("parameters")),
+        Column("best perplexity on valid", lambda row: f"{row['valid']:.1f}"),
+        Column("with", label("with"), text=True),
+    ]
+    return markdown_of(pd.DataFrame(rows), *columns)
+
+
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "headline": _headline,
     "finding": _finding,
     "ending": _ending,
     "networks": _networks,
+    "searched": _searched,
     "verdicts": _verdicts,
     "intervals": _intervals,
     "lengths": partial(_as_made, name="lengths"),

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.figures.drawing import write_figure
 from online_rnnlm.analysis.results import Results, collect, is_in_order, pieces_in
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables.write import make_table
+from online_rnnlm.analysis.tables.write import make_table, write_table
 from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of
@@ -158,6 +159,26 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
         if not is_kept and directory.evaluation(name, NONE).is_file():
             _keep_run(experiment, directory, evidence, name, corpus, [NONE])
     return kept
+
+
+def finish_evidence(folder: Path) -> None:
+    """Make tables, claims and the pictures of networks from the runs that a folder keeps.
+
+    It is for an experiment whose runs were kept as they finished, on several machines: nobody has
+    all weights and texts. `timings.json` of a machine that timed all networks must be there. Raises
+    UserError for runs that are not kept yet.
+    """
+    evidence = EvidenceFolder(folder)
+    results = kept_results(evidence)
+    records.write(evidence.claims, judge(results))
+    for entry in tables_of(results.experiment):
+        if entry.name not in _NOT_MADE_AGAIN:
+            write_table(make_table(entry, results), evidence, ("csv", "md"))
+    for figure in figures_of(results.experiment):
+        if figure.drawn_by.startswith("networks."):
+            write_figure(figure, results, evidence, ("svg",))
+    files = (file for file in folder.rglob("*") if file.is_file() and file != evidence.sums)
+    evidence.write_sums(files)
 
 
 def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> None:

@@ -101,17 +101,29 @@ def add_evidence(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep the runs that have finished so far, beside those that the folder has",
     )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="make tables, claims and pictures of networks from the runs that the folder keeps",
+    )
 
 
 def run_evidence(arguments: argparse.Namespace) -> None:
     """Keep evidence, or check it."""
-    if arguments.check == (arguments.results is not None):
-        raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
-    from online_rnnlm.analysis.evidence import check_evidence, keep_finished, write_evidence
+    if (arguments.check or arguments.finish) == (arguments.results is not None):
+        raise UserError("give RESULTS and FOLDER to keep evidence, or --check or --finish FOLDER")
+    from online_rnnlm.analysis.evidence import (
+        check_evidence,
+        finish_evidence,
+        keep_finished,
+        write_evidence,
+    )
     from online_rnnlm.config.experiment import load_plan
 
     folder = arguments.folder
-    if arguments.check:
+    if arguments.finish:
+        finish_evidence(folder)
+    if arguments.check or arguments.finish:
         checked = check_evidence(folder)
         print(f"{folder}: {checked} values and claims made again: all are right")
         return

@@ -14,6 +14,7 @@ import pytest
 from online_rnnlm.analysis.evidence import (
     EvidenceFolder,
     check_evidence,
+    finish_evidence,
     keep_finished,
     write_evidence,
 )
@@ -149,6 +150,14 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
         for place in (folder.path, written)
     )  # fmt: skip
     assert kept == whole
+    with pytest.raises(UserError, match=r"timings\.json: .*not been timed"):
+        finish_evidence(folder.path)
+    shutil.copy(machines[0].timings, folder.timings)
+    finish_evidence(folder.path)
+    assert check_evidence(folder.path)
+    for name in TABLES:
+        of_whole = EvidenceFolder(written).table(name, "csv")
+        assert folder.table(name, "csv").read_bytes() == of_whole.read_bytes()
 
 
 def other_than(value: Any) -> Any:

@@ -6,7 +6,7 @@ the colours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from io import BytesIO
@@ -24,7 +24,7 @@ from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import figures_of
+from online_rnnlm.config.catalogue import Entry, figures_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
@@ -101,22 +101,33 @@ def write_figures(experiment: Plan, directory: ExperimentDirectory) -> None:
     results = collect(experiment, directory)
     captions = {}
     for entry in figures_of(experiment):
-        module, _, function = entry.drawn_by.partition(".")
-        draw: Callable[[Results], Drawing] = getattr(
-            import_module(f"online_rnnlm.analysis.figures.{module}"), function
-        )
-        with style(entry.name):
-            try:
-                figure, caption = draw(results)
-            except NothingToShowError as error:
-                figure, (axis,) = panels(1, 1.0)
-                axis.set_axis_off()
-                axis.text(0.5, 0.5, str(error), ha="center", va="center", color=MUTED)
-                caption = str(error)
-            for kind in FIGURE_KINDS:
-                save(figure, directory.figure(entry.name, kind))
+        caption = write_figure(entry, results, directory)
         captions[entry.name] = " ".join([*results.missing_note, caption])
     records.write(directory.captions, Captions(captions=captions))
+
+
+def write_figure(
+    entry: Entry,
+    results: Results,
+    directory: ExperimentDirectory,
+    kinds: Iterable[str] = FIGURE_KINDS,
+) -> str:
+    """Draw a figure of the catalogue in each of some formats; return its caption."""
+    module, _, function = entry.drawn_by.partition(".")
+    draw: Callable[[Results], Drawing] = getattr(
+        import_module(f"online_rnnlm.analysis.figures.{module}"), function
+    )
+    with style(entry.name):
+        try:
+            figure, caption = draw(results)
+        except NothingToShowError as error:
+            figure, (axis,) = panels(1, 1.0)
+            axis.set_axis_off()
+            axis.text(0.5, 0.5, str(error), ha="center", va="center", color=MUTED)
+            caption = str(error)
+        for kind in kinds:
+            save(figure, directory.figure(entry.name, kind))
+    return caption
 
 
 def style(name: str) -> AbstractContextManager[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
 
@@ -30,17 +31,24 @@ _LATEX = {
 def write_tables(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
     results = collect(experiment, directory)
-    for table in (make_table(entry, results) for entry in tables_of(experiment)):
-        data = table.data if table.tidy is None else table.tidy
-        renderings = {
-            "csv": data.to_csv(index=False, lineterminator="\n"),
-            "md": to_markdown(table),
-            "tex": to_latex(table),
-            "html": environment().get_template("page.html.j2").render(table=table),
-        }
-        for kind in TABLE_KINDS:
-            with replacing(directory.table(table.name, kind)) as temporary:
-                temporary.write_text(renderings[kind], encoding="utf-8")
+    for entry in tables_of(experiment):
+        write_table(make_table(entry, results), directory)
+
+
+def write_table(
+    table: Table, directory: ExperimentDirectory, kinds: Iterable[str] = TABLE_KINDS
+) -> None:
+    """Write a table in each of some formats."""
+    data = table.data if table.tidy is None else table.tidy
+    renderings = {
+        "csv": data.to_csv(index=False, lineterminator="\n"),
+        "md": to_markdown(table),
+        "tex": to_latex(table),
+        "html": environment().get_template("page.html.j2").render(table=table),
+    }
+    for kind in kinds:
+        with replacing(directory.table(table.name, kind)) as temporary:
+            temporary.write_text(renderings[kind], encoding="utf-8")
 
 
 def make_table(entry: Entry, results: Results) -> Table:
