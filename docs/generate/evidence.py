@@ -19,6 +19,7 @@ from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
 from online_rnnlm.analysis.tables.write import markdown_of
+from online_rnnlm.analysis.verdicts import NOT_TESTED
 from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
 from online_rnnlm.config.experiment import load, load_plan
 from online_rnnlm.core import way
@@ -215,18 +216,35 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
 def _verdicts(evidence: EvidenceFolder) -> str:
     """A row for each claim: its two sides with their test perplexities, and the verdict."""
     rows = []
-    for claim in evidence.read_claims().claims:
-        found = claim.comparison
+    found = evidence.read_claims()
+    for claim in found.claims:
+        compared = claim.comparison
+        ours, theirs = compared.ours, compared.theirs
         case = f", {claim.case}" if claim.case else ""
+        change = f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})"
+        p_value = claim.p_value_holm
         rows.append(
             {
                 "claim": f"{claim.letter}. {CLAIMS[claim.letter].name}{case}",
-                "network": f"{found.ours.name}: {found.ours.test_perplexity:.1f}",
-                "against": f"{found.theirs.name}: {found.theirs.test_perplexity:.1f}",
-                "change": f"{signed(found.change_percent)} % ({interval(found.interval_percent)})",
+                "network": f"{ours.name}: {ours.test_perplexity:.1f}",
+                "against": f"{theirs.name}: {theirs.test_perplexity:.1f}",
+                "change": change,
+                "corrected p": "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
                 "verdict": claim.verdict,
             }
         )
+    for untested in found.not_tested:
+        rows.append(
+            {
+                "claim": f"{untested.letter}. {untested.claim}",
+                "network": untested.row,
+                "against": untested.reason,
+                "change": "",
+                "corrected p": "",
+                "verdict": NOT_TESTED,
+            }
+        )
+    rows.sort(key=lambda row: row["claim"][0])
     columns = [Column(name.capitalize(), label(name), text=True) for name in rows[0]]
     return markdown_of(pd.DataFrame(rows), *columns)
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from online_rnnlm.analysis.headline import (
-    multiply_adds,
-    parameters,
-    seconds,
+    has_as_many_multiply_adds,
+    has_as_many_parameters,
     smallest_static,
     static_of_as_many_units,
     static_rows_like,
+    takes_as_long,
 )
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.row import FinishedRow, Side
@@ -52,7 +52,8 @@ CLAIMS: Mapping[Letter, PaperClaim] = {
     "a": PaperClaim(
         "better than a larger static network, for less",
         "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
-        "static network that has at least its parameters, multiply-adds and time per word.",
+        "static network that has at least its parameters and multiply-adds per word, and than "
+        "which it is not shown to take more time.",
     ),
     "b": PaperClaim(
         "better than a static network of as many units",
@@ -72,7 +73,7 @@ CLAIMS: Mapping[Letter, PaperClaim] = {
     "e": PaperClaim(
         "better than a static network that takes as long",
         "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
-        "static network that takes at least as long per word.",
+        "static network than which it is not shown to take more time per word.",
     ),
     "f": PaperClaim(
         "better than units that remember and do not learn",
@@ -103,24 +104,21 @@ class ClaimSides(NamedTuple):
 def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
     """Yield the sides of all claims, vector row by vector row, or why a claim is not tested.
 
-    What is mixed with everything belongs to the first vector row of each unit of text.
+    The best with everything mixed in is compared once for each unit of text.
     """
-    leading = {
-        (row.corpus, row.settings.unit_of_text): row
-        for row in reversed(results.rows)
-        if row.has_vector
-    }
+    mixed_in: set[tuple[str, str]] = set()
     for vector in results.rows:
         if not vector.has_vector:
             continue
         learning = Side(vector, vector.final)
-        all_costs = (parameters, multiply_adds, seconds)
+        parameters, adds = has_as_many_parameters, has_as_many_multiply_adds
+        larger = smallest_static(results, vector, parameters, adds, takes_as_long)
         opponents: dict[Letter, tuple[FinishedRow | None, str]] = {
-            "a": (smallest_static(results, vector, *all_costs), "that costs more in every respect"),
+            "a": (larger, "that costs at least as much in every respect"),
             "b": (static_of_as_many_units(results, vector), "of as many hidden units"),
             "c": (smallest_static(results, vector, parameters), "of at least its parameters"),
-            "d": (smallest_static(results, vector, multiply_adds), "of at least its multiply-adds"),
-            "e": (smallest_static(results, vector, seconds), "that takes at least its time"),
+            "d": (smallest_static(results, vector, adds), "of at least its multiply-adds"),
+            "e": (smallest_static(results, vector, takes_as_long), "that takes as long"),
         }
         for letter, (static, what) in opponents.items():
             if static is None:
@@ -129,7 +127,9 @@ def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
                 yield ClaimSides(letter, vector, learning, Side(static, NONE))
         yield from _against_slow_units(results, vector)
         yield from _against_rivals(results, vector)
-        if vector is leading[vector.corpus, vector.settings.unit_of_text]:
+        text = (vector.corpus, vector.settings.unit_of_text)
+        if text not in mixed_in:
+            mixed_in.add(text)
             yield _everything_mixed_in(results, vector)
 
 
@@ -147,23 +147,24 @@ def _against_slow_units(
     One has as many units as the vector has numbers, one as many parameters in all: each slow unit
     has weights that read every word, which a vector has not.
     """
-    slow = [
-        row
-        for row in results.rows_on(vector.corpus)
-        if row.settings.cell == "slow_context"
-        and not row.has_vector
-        and row.settings.unit_of_text == vector.settings.unit_of_text
-        and row.settings.hidden_size == vector.settings.hidden_size
-    ]
-    if not slow or vector.settings.cell == "slow_context":
-        yield _untested("f", vector, "no finished network with slow units in the vector's place")
+    if vector.settings.cell != "sigmoid":
+        yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
         return
     learning = Side(vector, vector.final)
-    for row in slow:
-        if row.settings.context_size == vector.settings.document_size:
-            yield ClaimSides("f", vector, learning, Side(row, NONE), AS_MANY_UNITS)
-        elif 1 / AS_LARGE <= row.parameters / vector.parameters <= AS_LARGE:
-            yield ClaimSides("f", vector, learning, Side(row, NONE), AS_MANY_PARAMETERS)
+    cases = {}
+    for row in results.rows_on(vector.corpus):
+        size, unit = row.settings.hidden_size, row.settings.unit_of_text
+        alike = (size, unit) == (vector.settings.hidden_size, vector.settings.unit_of_text)
+        if row.settings.cell != "slow_context" or row.has_vector or not alike:
+            continue
+        if 1 / AS_LARGE <= row.parameters / vector.parameters <= AS_LARGE:
+            cases[AS_MANY_PARAMETERS] = row
+        elif row.settings.context_size == vector.settings.document_size:
+            cases[AS_MANY_UNITS] = row
+    for case, row in cases.items():
+        yield ClaimSides("f", vector, learning, Side(row, NONE), case)
+    if not cases:
+        yield _untested("f", vector, "no finished network with slow units in the vector's place")
 
 
 def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSides | UntestedClaim]:
@@ -199,7 +200,8 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSide
 def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | UntestedClaim:
     """Set the best of all rows with a vector against the best of all without one.
 
-    Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in.
+    Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in. The
+    claim is about the row that is best.
     """
     unit = vector.settings.unit_of_text
     mixed = [
@@ -211,7 +213,8 @@ def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | 
     theirs = [side for side in mixed if not side.row.has_vector]
     if not ours or not theirs:
         return _untested("g", vector, "no finished networks with all rivals mixed in")
-    return ClaimSides("g", vector, _best(ours), _best(theirs), MIXED)
+    best = _best(ours)
+    return ClaimSides("g", best.row, best, _best(theirs), MIXED)
 
 
 def _sides(rows: Iterable[FinishedRow]) -> list[Side]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.sides import change_of_time
 
 
 def headline_on(results: Results, corpus: str) -> FinishedRow:
@@ -78,10 +79,34 @@ def seconds(results: Results, row: FinishedRow) -> float:
     return results.seconds_per_word(Side(row, row.final))
 
 
-def smallest_static(results: Results, vector: FinishedRow, *costs: Cost) -> FinishedRow | None:
-    """The smallest static row that has at least as much of each of these costs, if there is one."""
+Condition = Callable[[Results, FinishedRow, FinishedRow], bool]
+
+
+def has_as_many_parameters(_: Results, static: FinishedRow, vector: FinishedRow) -> bool:
+    """True if a static row has at least the parameters of a row with a vector."""
+    return static.parameters >= vector.parameters
+
+
+def has_as_many_multiply_adds(results: Results, static: FinishedRow, vector: FinishedRow) -> bool:
+    """True if a static row has at least the multiply-adds per token of a row with a vector."""
+    return multiply_adds(results, static) >= multiply_adds(results, vector)
+
+
+def takes_as_long(results: Results, static: FinishedRow, vector: FinishedRow) -> bool:
+    """True unless a row with a vector is shown to take more time per token than a static one.
+
+    It is shown if the interval of the change of time lies above 0.
+    """
+    change = change_of_time(results, Side(vector, vector.final), Side(static, static.final))
+    return change is not None and change[0] <= 0
+
+
+def smallest_static(
+    results: Results, vector: FinishedRow, *conditions: Condition
+) -> FinishedRow | None:
+    """The smallest static row that meets all of these conditions, if there is one."""
     for static in static_rows_like(results, vector):
-        if all(cost(results, static) >= cost(results, vector) for cost in costs):
+        if all(condition(results, static, vector) for condition in conditions):
             return static
     return None
 
@@ -97,7 +122,7 @@ def opponents_of(results: Results, vector: FinishedRow) -> list[FinishedRow]:
     shown: list[FinishedRow] = []
     for row in (
         static_of_as_many_units(results, vector),
-        smallest_static(results, vector, parameters) or largest,
+        smallest_static(results, vector, has_as_many_parameters) or largest,
     ):
         if row is not None and row not in shown:
             shown.append(row)

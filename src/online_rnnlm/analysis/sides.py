@@ -64,7 +64,7 @@ def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
         drawn=pieces.name,
         pieces=pieces.count,
         tokens=int(scores.tokens.sum()),
-        seconds_change_percent=_change_of_time(results, ours, theirs),
+        seconds_change_percent=change_of_time(results, ours, theirs),
     )
 
 
@@ -105,7 +105,7 @@ def scores_of(
     return scores
 
 
-def _change_of_time(results: Results, ours: Side, theirs: Side) -> Interval | None:
+def change_of_time(results: Results, ours: Side, theirs: Side) -> Interval | None:
     """The interval of the change of the time per token (%); None if a side was not timed.
 
     It is Student's paired t, over the rounds, of the ratio's logarithm.

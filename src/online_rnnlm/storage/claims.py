@@ -37,8 +37,8 @@ class ComparedSide(Part):
 class Comparison(Part):
     """The difference between two systems on the test text, with its interval and test.
 
-    Interval and p-value allow for chance in the text, whose pieces might have been others, and in
-    training, which might have had other seeds.
+    Interval and p-value allow for chance in the text, whose pieces might have been others, and, if
+    there are several seeds, in training, which might have had others.
     """
 
     ours: ComparedSide

@@ -4,9 +4,9 @@ import pytest
 
 from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.headline import (
+    has_as_many_parameters,
     headline_on,
     opponents_of,
-    parameters,
     smallest_static,
     static_of_as_many_units,
 )
@@ -73,7 +73,7 @@ def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same,
     results = invented(rows=rows)
     vector = results.rows[0]
     as_many_units = static_of_as_many_units(results, vector)
-    as_many_parameters = smallest_static(results, vector, parameters)
+    as_many_parameters = smallest_static(results, vector, has_as_many_parameters)
     assert (as_many_units and as_many_units.label) == same
     assert (as_many_parameters and as_many_parameters.label) == more
     assert [row.label for row in opponents_of(results, vector)] == shown

@@ -67,6 +67,7 @@ def _searched(results: Results) -> Iterator[dict[str, Any]]:
             "evaluation": TRAINING,
             "seed": run.settings.seed,
             "settings": run.searched,
+            "epochs": run.settings.max_epochs,
             "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
             "chosen": run in chosen,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,7 @@ from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
+    change_from,
     comparison_table,
     interval,
     label,
@@ -54,7 +55,10 @@ def make(results: Results) -> Table:
             }
         )
     data = pd.DataFrame(rows)
-    return comparison_table(results, "comparisons", "Comparisons", data, _COLUMNS, [_NOTE])
+    seeds = " and in the seeds" if results.several_seeds else "; there is one seed"
+    return comparison_table(
+        results, "comparisons", "Comparisons", data, _COLUMNS, [f"{_NOTE}{seeds}."]
+    )
 
 
 def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
@@ -83,17 +87,6 @@ def _values(side: ComparedSide, suffix: str) -> dict[str, Any]:
     return {f"{key}{suffix}": value for key, value in values.items()}
 
 
-def _more(cost: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows by how much a cost of ours is above the other's (%)."""
-
-    def show(row: pd.Series) -> str:
-        if pd.isna(row[cost]) or pd.isna(row[f"{cost}_against"]):
-            return ""
-        return signed(100 * (row[cost] / row[f"{cost}_against"] - 1))
-
-    return show
-
-
 _COLUMNS = (
     Column("System", label("system"), text=True),
     Column("Against", label("system_against"), text=True),
@@ -104,12 +97,14 @@ _COLUMNS = (
         "95 % interval",
         lambda row: interval((row["interval_low_percent"], row["interval_high_percent"])),
     ),
-    Column("Parameters (%)", _more("parameters")),
-    Column("Multiply-adds (%)", _more("multiply_adds_per_word")),
-    Column("Time per word (%)", _more("seconds_per_word")),
+    Column("Parameters (%)", change_from("parameters", "parameters_against")),
+    Column(
+        "Multiply-adds (%)", change_from("multiply_adds_per_word", "multiply_adds_per_word_against")
+    ),
+    Column("Time per word (%)", change_from("seconds_per_word", "seconds_per_word_against")),
 )
 _NOTE = (
-    "All changes are from the other system to the first one: − is less. The intervals allow for "
-    "chance in the text and in the seeds. Time is processor time with the networks timed in turn, "
-    "or, with something added, that of the tests."
+    "All changes are from the other system to the first one: − is less. Time is processor time, "
+    "the networks timed in turn, or, with something added, that of the tests. The intervals allow "
+    "for chance in the text"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
+    change_from,
     comparison_table,
     label,
     model_keys,
-    signed,
 )
 from online_rnnlm.core.way import NONE
 
@@ -47,7 +47,9 @@ def make(results: Results) -> Table:
 
 def _values(results: Results, vector: FinishedRow) -> dict[str, Any] | None:
     """The size of the static network that is as good as a row, and its costs; None if no line."""
-    by_size = {row.settings.hidden_size: row for row in static_rows_like(results, vector)}
+    # Of rows of one size, the first is the best.
+    static = reversed(static_rows_like(results, vector))
+    by_size = {row.settings.hidden_size: row for row in static}
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None
@@ -101,24 +103,16 @@ def _interval(row: pd.Series) -> str:
     return " to ".join(ends)
 
 
-def _saved(cost: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows by how much the vector's cost differs (%)."""
-
-    def show(row: pd.Series) -> str:
-        static = row[f"{cost}_static"]
-        return "" if pd.isna(static) else signed(100 * (row[cost] / static - 1))
-
-    return show
-
-
 _COLUMNS = (
     Column("Network", label("model"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Units of the static network", lambda row: _size(row, "units")),
     Column("95 % interval", _interval),
-    Column("The vector's parameters (%)", _saved("parameters")),
-    Column("Multiply-adds (%)", _saved("multiply_adds_per_word")),
-    Column("Time per word (%)", _saved("seconds_per_word")),
+    Column("The vector's parameters (%)", change_from("parameters", "parameters_static")),
+    Column(
+        "Multiply-adds (%)", change_from("multiply_adds_per_word", "multiply_adds_per_word_static")
+    ),
+    Column("Time per word (%)", change_from("seconds_per_word", "seconds_per_word_static")),
 )
 _NOTE = (
     "The number of hidden units with which a static network would have the same test perplexity, "

@@ -87,6 +87,17 @@ def percent(key: str) -> Callable[[pd.Series], str]:
     return formatted(key, lambda value: f"{100 * value:.1f}")
 
 
+def change_from(key: str, other: str) -> Callable[[pd.Series], str]:
+    """Return a function that shows a value's change from another one (%); empty if missing."""
+
+    def show(row: pd.Series) -> str:
+        if pd.isna(row[key]) or pd.isna(row[other]):
+            return ""
+        return signed(100 * (row[key] / row[other] - 1))
+
+    return show
+
+
 def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
     """Return a function that shows a mean, with `± sd` if there are several seeds."""
 
