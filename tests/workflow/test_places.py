@@ -84,9 +84,10 @@ def _says_one_error(done: subprocess.CompletedProcess[str]) -> str:
     return errors[0]
 
 
-def test_what_cannot_be_written_to_allows_a_dry_run_or_is_said_in_one_line(project):
+def test_what_cannot_be_written_to_allows_a_dry_run_or_is_said_in_one_line(finished, project):
+    with read_only(finished.path / "results"):
+        assert "Nothing to be done" in finished.succeed("-n", *ARGUMENTS)
     with read_only(project.path / "results"):
-        assert "Nothing to be done" in project.succeed("-n", *ARGUMENTS)
         project.edit("src/online_rnnlm/core/training.py")
         done = project.snakemake(*ARGUMENTS)
         assert done.returncode != 0 and "Traceback" not in done.stderr
