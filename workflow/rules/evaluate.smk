@@ -86,6 +86,11 @@ use rule evaluate as mix with:
             ).values()
             for file in evaluation_files(*part)
         ],
+        ways=lambda wildcards: [
+            file
+            for way in ways_of_network(RUNS[wildcards.run], EXPERIMENT.testing)
+            for file in evaluation_files(wildcards.run, way)
+        ],
     wildcard_constraints:
         evaluation="mixture|ngram_mixture",
     resources:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.way import NONE, Way
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 
@@ -36,7 +36,7 @@ TESTS: Mapping[RivalName, str] = {
 }
 """By rival, the module and the function that fits it, scores the texts and counts its costs."""
 NETWORK = "network"
-"""The name of a mixture's part that is the network, its vector learning as in training."""
+"""The name of a mixture's part that is the network, its vector learning in the best way."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,9 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             label="mixture",
             title="mixture",
             phrase="all rivals mixed in",
-            note="In a mixture: the network, and each of its other rivals but a short neural "
-            "cache, with the weights that are best on valid.",
+            note="In a mixture: the network, its vector in the way of learning that is best on "
+            "valid, and each of its other rivals but a short neural cache, with the weights that "
+            "are best on valid.",
         ),
         Rival(
             setting="kneser_ney",
@@ -158,7 +159,10 @@ def rivals_of_corpora(experiment: Plan) -> dict[str, OfCorpus]:
 def parts_of(
     run: Run | RunRecord, mixture: str, testing: TestingSettings
 ) -> dict[str, tuple[str, str]]:
-    """Return the parts of a run's mixture by name, each with its evaluation's folder and name."""
+    """Return the parts of a run's mixture by name, each with its evaluation's folder and name.
+
+    The network is there in its main evaluation.
+    """
     places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
     for part in rivals_of(testing)[mixture].parts:
         if part.of_corpus:
@@ -167,6 +171,20 @@ def parts_of(
         else:
             places[part.name] = (run.name, part.name)
     return places
+
+
+def ways_of_network(run: Run | RunRecord, testing: TestingSettings) -> list[str]:
+    """Return the evaluations in which a run's vector alone learns; a static run has its only one.
+
+    The first is the main one. A mixture has the network in the best of them on `valid`.
+    """
+    main = final_evaluation(run.settings.document_size)
+    others = [
+        name
+        for name, way in evaluations_of(run.settings, testing).items()
+        if isinstance(way, Way) and way.only_vector_learns and name != main
+    ]
+    return [main, *others]
 
 
 def load_test(rival: RunRivalName) -> RivalTest:

@@ -15,7 +15,7 @@ import numpy as np
 
 from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName, TestingSettings
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
-from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
+from online_rnnlm.rivals import NETWORK, parts_of, rivals_of, ways_of_network
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -57,31 +57,44 @@ def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> T
         if isinstance(tested, DivergedEvaluation):
             return Failed(f"its part {name} is missing: {tested.reason}")
         parts[name] = tested
+    main = parts[NETWORK]
+    # Rivals that contain the network have it in its main evaluation, which is computed once.
+    repeated = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
+    for way in ways_of_network(network.run, testing):
+        path = experiment.evaluation(network.run.name, way)
+        tested = records.read(Evaluation, path, DivergedEvaluation)
+        if isinstance(tested, Evaluation) and _on_valid(tested) < _on_valid(parts[NETWORK]):
+            places[NETWORK] = (network.run.name, way)
+            parts[NETWORK] = tested
+    if parts[NETWORK] is not main:
+        repeated = max(0, repeated - 1)
     texts = {
         text: {
             part: token_scores(experiment, *place, text).astype(np.float64)
             for part, place in places.items()
         }
         for text in (*HELD_OUT, *testing.other_texts)
-        if all(text in part.splits for part in parts.values())
+        if all(text in part.splits for part in (main, *parts.values()))
     }
     weights = best_weights(_stacked(texts["valid"]))
-    containing = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
     seconds = {}
     for text in texts:
         took = {
             name: part.splits[text].tokens / part.splits[text].words_per_second
             for name, part in parts.items()
         }
+        of_main = main.splits[text].tokens / main.splits[text].words_per_second
         # At least the network's, since times are noisy.
-        seconds[text] = max(_in_all(took, containing), took[NETWORK])
+        seconds[text] = max(sum(took.values()) - repeated * of_main, took[NETWORK])
     adds = {name: part.costs.multiply_adds_per_word for name, part in parts.items()}
     costs = Costs(
         parameters_touched_per_word=max(
             part.costs.parameters_touched_per_word for part in parts.values()
         ),
         # One for each part's weight.
-        multiply_adds_per_word=_in_all(adds, containing) + len(parts),
+        multiply_adds_per_word=sum(adds.values())
+        - repeated * main.costs.multiply_adds_per_word
+        + len(parts),
     )
     return Tested(
         {text: mixed(_stacked(scores), weights) for text, scores in texts.items()},
@@ -90,6 +103,10 @@ def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> T
         chosen=dict(zip(parts, weights.tolist(), strict=True)),
         mixtures=[*smaller(texts["valid"], texts["test"])] if mixture == MIXTURE else (),
     )
+
+
+def _on_valid(tested: Evaluation) -> float:
+    return tested.splits["valid"].perplexity
 
 
 def smaller(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Iterator[Mixture]:
@@ -113,11 +130,6 @@ def smaller(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Iterator
 
 def _stacked(text: Mapping[str, Floats]) -> Floats:
     return np.stack([*text.values()])
-
-
-def _in_all(costs: Mapping[str, float], containing: int) -> float:
-    """Add up a cost of all parts, the network's once: so many of the others contain it."""
-    return sum(costs.values()) - containing * costs[NETWORK]
 
 
 def mixed(log_probabilities: Floats, weights: Floats) -> Floats:

@@ -326,6 +326,36 @@ def test_a_mixture_is_that_of_the_other_evaluations(experiment):
     assert pair.splits["test"].perplexity == pytest.approx(of_pair.test_perplexity, rel=1e-5)
 
 
+@pytest.mark.parametrize(("factor", "way"), [(0.1, "kept"), (9.0, "document_vector")])
+def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
+    copied, factor, way
+):
+    kept = "document_vector.word.stream"
+    learning = {"updates": ["document_vector"], "unit_of_text": ["stream"]}
+    found = evaluated(copied, kept, **learning)
+    valid = found.splits["valid"]
+    usual = read(copied, "run", "document_vector").splits["valid"].perplexity
+    changed = valid.model_copy(update={"perplexity": factor * usual})
+    splits = {**found.splits, "valid": changed}
+    records.write(copied.evaluation("run", kept), found.model_copy(update={"splits": splits}))
+    mixture = evaluated(copied, "mixture", **MIXED, **learning)
+    chosen = kept if way == "kept" else way
+    places = {"network": ("run", chosen), "unigram_cache": ("run", "unigram_cache")}
+    places["kneser_ney5"] = NGRAMS
+    expected = sum(
+        mixture.chosen[name] * np.exp(np.load(copied.token_scores(*place)).astype("float64"))
+        for name, place in places.items()
+    )
+    scores = np.load(copied.token_scores("run", "mixture"))
+    np.testing.assert_allclose(scores, np.log(expected), rtol=1e-5)
+    network, cache, ngrams = (
+        read(copied, *place).costs.multiply_adds_per_word for place in places.values()
+    )
+    # The cache has the network in its usual way, which is not computed twice.
+    own = network if way == "kept" else 0
+    assert mixture.costs.multiply_adds_per_word == pytest.approx(own + cache + ngrams + 3)
+
+
 def test_a_mixture_with_a_part_that_diverged_is_said_to_have_diverged(copied):
     found = read(copied, "run", "unigram_cache")
     same = {key: getattr(found, key) for key in ("run", "identity", "evaluation", "files")}
