@@ -31,11 +31,7 @@ def mark_complete(experiment: Plan, directory: ExperimentDirectory) -> None:
     results = collect(experiment, directory)
     audits = records.read(Audits, directory.audits).audits
     lines = [missing.line for missing in results.missing]
-    lines += [
-        f"{audit.name}: the audit breaks: {', '.join(audit.broken)}"
-        for audit in audits
-        if audit.broken
-    ]
+    lines += [f"{audit.name}: the audit: {audit.failure}" for audit in audits if audit.failure]
     if not lines:
         trainings = len(results.experiment.trainings())
         records.write(directory.complete, Complete(trainings=trainings))

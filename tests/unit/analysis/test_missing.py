@@ -12,6 +12,8 @@ from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.write import write_tables
 from online_rnnlm.analysis.verdicts import judge, write_claims
+from online_rnnlm.auditing.found import Audit, AuditedRule
+from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
@@ -174,8 +176,20 @@ def test_an_audit_that_is_not_passed_is_said_and_the_mark_goes(invented, caplog)
     fake_experiment.write_audits(results.directory, results.experiment, {"100/20": "causality"})
     write_report(results.experiment, results.directory)
     page = results.directory.report.read_text(encoding="utf-8")
-    assert "100/20 on invented (causality)" in page
+    assert "100/20 on invented (broken: causality)" in page
     with pytest.raises(UserError, match="1 missing or broken"):
         mark_complete(results.experiment, results.directory)
-    assert "100/20 on invented: the audit breaks: causality" in caplog.text
+    assert "100/20 on invented: the audit: broken: causality" in caplog.text
+    assert not results.directory.complete.exists()
+
+
+def test_an_audit_that_could_not_be_made_is_said_and_the_mark_goes(invented, caplog):
+    results = invented(rows=ROWS)
+    mark_complete(results.experiment, results.directory)
+    rule = AuditedRule(rule="reset", status="not tested", said="the text is one document")
+    audit = Audit(name="100/20 on invented", tolerance=0.1, rules=(rule,))
+    records.write(results.directory.audits, Audits(audits=(audit,)))
+    with pytest.raises(UserError, match="1 missing or broken"):
+        mark_complete(results.experiment, results.directory)
+    assert "100/20 on invented: the audit: not tested: reset" in caplog.text
     assert not results.directory.complete.exists()
