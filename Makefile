@@ -14,10 +14,11 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES)) --logger rich
 RUN = @test -n $(call quoted,$(CONFIG)) || { \
         echo "error: CONFIG is empty: name a configuration, as in CONFIG=config/smoke.yaml" >&2; exit 1; }; \
     $(BIN)/online-rnnlm check $(call quoted,$(CONFIG)) && \
-    $(SNAKEMAKE) --configfile $(call quoted,$(CONFIG)) > /dev/null && \
-    cat results/"$$($(BIN)/python -c $(NAME) $(call quoted,$(CONFIG)))"/summary.txt
-# Snakemake, which prints its progress on the standard error, prints the table only if it has made
-# something.
+    table=results/"$$($(BIN)/python -c $(NAME) $(call quoted,$(CONFIG)))"/summary.txt && \
+    before="$$(stat -c %y "$$table" 2> /dev/null || true)" && \
+    $(SNAKEMAKE) --configfile $(call quoted,$(CONFIG)) && \
+    { test "$$before" != "$$(stat -c %y "$$table")" || cat "$$table"; }
+# Snakemake prints the table when it has made it; else it is printed here.
 NAME := 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["experiment"])'
 CONFIG ?= config/config.yaml
 EXPERIMENT ?= demo

@@ -35,7 +35,7 @@ CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
         ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": ({test.partition(".")[0] for test in TESTS.values()}, ("evaluate",)),
+    "rivals.": (dict.fromkeys(test.partition(".")[0] for test in TESTS.values()), ("evaluate",)),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
         ("Source",),

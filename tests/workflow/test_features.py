@@ -69,7 +69,7 @@ def test_what_is_printed_is_what_the_options_ask_for(project):
     assert (done.returncode, done.stdout) == (0, "") and "report" in project.begun()
     assert len(done.stderr.splitlines()) == 1  # Snakemake always names the profile
     summary = (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8")
-    assert summary in project.snakemake("--quiet", "progress", *forced).stdout
+    assert summary in project.snakemake("--quiet", "progress", *forced).stderr
 
 
 def test_what_follows_the_report_asks_for_nothing_that_the_report_was_made_from(project):
