@@ -151,7 +151,7 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[st
 
 def _figure(
     entry: Entry, directory: ExperimentDirectory, captions: Mapping[str, str]
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Read a figure's `<svg>` for use within a page, which sets its size.
 
     Raises UserError if it has not been drawn.
@@ -167,7 +167,7 @@ def _figure(
     )
     # It is safe to include, since this package drew it.
     drawing = named + Markup(rest)
-    return {"name": entry.name, "drawing": drawing, "caption": captions[entry.name]}
+    return {"wide": entry.wide, "drawing": drawing, "caption": captions[entry.name]}
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:

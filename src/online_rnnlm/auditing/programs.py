@@ -81,6 +81,7 @@ class Program:
                 shlex.split(self.command),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                bufsize=0,  # else what a program that has ended did not read fails once more later
                 encoding="utf-8",
                 errors="replace",
                 env=environment,

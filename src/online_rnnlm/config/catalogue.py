@@ -70,12 +70,14 @@ class Entry:
     drawn_by: str = ""
     """For a figure, the module in `analysis/figures/` and its function, as in
     `networks.draw_systems`; a table is made by the function `make` of the module of its name."""
+    wide: bool = False
+    """True for a figure that fills the page, and scrolls on a narrow one."""
 
 
 _PAIRS = (Need.VECTOR_ROWS, Need.STATIC_ROWS)
 FIGURES = (
     Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
-    Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs"),
+    Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs", wide=True),
     Entry("learning_curves", Section.TRAINING, (), "networks.draw_learning"),
     Entry("gain_by_epoch", Section.TRAINING, _PAIRS, "networks.draw_gain_by_epoch"),
     Entry(

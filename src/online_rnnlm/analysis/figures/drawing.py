@@ -161,10 +161,10 @@ def save(drawing: Figure, path: Path) -> None:
 
 
 def panels(
-    rows: int, height: float, ratios: Sequence[float] | None = None
+    rows: int, height: float, width: float = WIDTH, ratios: Sequence[float] | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with axes below each other, of some height in inches."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=SURFACE)
+    """Make a drawing with axes below each other; its width and height are in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
     return figure, _prepared(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios))
 
 
