@@ -13,11 +13,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import CLAIMS
+from online_rnnlm.analysis.claims import heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
-from online_rnnlm.analysis.tables.table import Column, integer, interval, label, mean, signed
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    integer,
+    interval,
+    label,
+    mean,
+    p_value,
+    shown_interval,
+    signed,
+)
 from online_rnnlm.analysis.tables.write import markdown_of
 from online_rnnlm.analysis.verdicts import NOT_TESTED
 from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
@@ -115,8 +124,7 @@ def _headline(evidence: EvidenceFolder) -> str:
         change = ""
         if (corpus, model) in found.index:
             of_static = found.loc[(corpus, model)]
-            ends = (of_static["interval_low_percent"], of_static["interval_high_percent"])
-            change = f"{signed(of_static['change_percent'])} % ({interval(ends)})"
+            change = f"{signed(of_static['change_percent'])} % ({shown_interval(of_static)})"
         changes.append(change)
     shown, short_cache = _beside(networks.assign(change=changes), table, _SHORT_CACHE)
     columns = [*_corpus_if_several(networks), _MODEL, *_COUNTS]
@@ -219,24 +227,23 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     found = evidence.read_claims()
     for claim in found.claims:
         compared = claim.comparison
-        ours, theirs = compared.ours, compared.theirs
-        case = f", {claim.case}" if claim.case else ""
+        ours = compared.ours
+        theirs = compared.theirs
         change = f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})"
-        p_value = claim.p_value_holm
         rows.append(
             {
-                "claim": f"{claim.letter}. {CLAIMS[claim.letter].name}{case}",
+                "claim": heading_of(claim.letter, claim.case),
                 "network": f"{ours.name}: {ours.test_perplexity:.1f}",
                 "against": f"{theirs.name}: {theirs.test_perplexity:.1f}",
                 "change": change,
-                "corrected p": "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
+                "corrected p": p_value(claim.p_value_holm).removeprefix("= "),
                 "verdict": claim.verdict,
             }
         )
     for untested in found.not_tested:
         rows.append(
             {
-                "claim": f"{untested.letter}. {untested.claim}",
+                "claim": heading_of(untested.letter),
                 "network": untested.row,
                 "against": untested.reason,
                 "change": "",

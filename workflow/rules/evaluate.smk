@@ -88,8 +88,8 @@ use rule evaluate as mix with:
         ],
         ways=lambda wildcards: [
             file
-            for way in ways_of_network(RUNS[wildcards.run], EXPERIMENT.testing)
-            for file in evaluation_files(wildcards.run, way)
+            for way in ways_of_network(RUNS[wildcards.run].settings, EXPERIMENT.testing)
+            for file in evaluation_files(wildcards.run, way.name)
         ],
     wildcard_constraints:
         evaluation="mixture|ngram_mixture",

@@ -32,7 +32,9 @@ AS_MANY_UNITS = "as many slow units as the vector has numbers"
 AS_MANY_PARAMETERS = "slow units of as many parameters"
 """The cases of the claim on slow units."""
 AS_LARGE = 1.01
-"""What has up to 1 % more parameters counts as equally large: those of about one hidden unit."""
+"""The largest ratio of the parameters of two networks that count as equally large.
+
+The parameters of about one hidden unit are 1 %."""
 ONE_SEED = (
     "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
     "training."
@@ -87,6 +89,11 @@ CLAIMS: Mapping[Letter, PaperClaim] = {
 }
 
 
+def heading_of(letter: Letter, case: str = "") -> str:
+    """A claim's letter and its short form, with the case if it has several."""
+    return f"{letter}. {CLAIMS[letter].name}{', ' if case else ''}{case}"
+
+
 class ClaimSides(NamedTuple):
     """The two sides of a claim."""
 
@@ -111,14 +118,19 @@ def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
         if not vector.has_vector:
             continue
         learning = Side(vector, vector.final)
-        parameters, adds = has_as_many_parameters, has_as_many_multiply_adds
-        larger = smallest_static(results, vector, parameters, adds, takes_as_long)
+        larger = smallest_static(
+            results, vector, has_as_many_parameters, has_as_many_multiply_adds, takes_as_long
+        )
+        same_units = static_of_as_many_units(results, vector)
+        same_parameters = smallest_static(results, vector, has_as_many_parameters)
+        same_adds = smallest_static(results, vector, has_as_many_multiply_adds)
+        as_slow = smallest_static(results, vector, takes_as_long)
         opponents: dict[Letter, tuple[FinishedRow | None, str]] = {
             "a": (larger, "that costs at least as much in every respect"),
-            "b": (static_of_as_many_units(results, vector), "of as many hidden units"),
-            "c": (smallest_static(results, vector, parameters), "of at least its parameters"),
-            "d": (smallest_static(results, vector, adds), "of at least its multiply-adds"),
-            "e": (smallest_static(results, vector, takes_as_long), "that takes as long"),
+            "b": (same_units, "of as many hidden units"),
+            "c": (same_parameters, "of at least its parameters"),
+            "d": (same_adds, "of at least its multiply-adds"),
+            "e": (as_slow, "that takes as long"),
         }
         for letter, (static, what) in opponents.items():
             if static is None:
@@ -153,9 +165,10 @@ def _against_slow_units(
     learning = Side(vector, vector.final)
     cases = {}
     for row in results.rows_on(vector.corpus):
-        size, unit = row.settings.hidden_size, row.settings.unit_of_text
-        alike = (size, unit) == (vector.settings.hidden_size, vector.settings.unit_of_text)
-        if row.settings.cell != "slow_context" or row.has_vector or not alike:
+        is_control = row.settings.cell == "slow_context" and not row.has_vector
+        same_size = row.settings.hidden_size == vector.settings.hidden_size
+        same_unit = row.settings.unit_of_text == vector.settings.unit_of_text
+        if not (is_control and same_size and same_unit):
             continue
         if 1 / AS_LARGE <= row.parameters / vector.parameters <= AS_LARGE:
             cases[AS_MANY_PARAMETERS] = row

@@ -147,9 +147,8 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
         tested = {} if run.searched else evaluations_of(run.settings, experiment.testing)
         awaited = [directory.run(run.name).result]
         awaited += [directory.evaluation(run.name, name) for name in tested]
-        is_kept = (
-            evidence.scores_of(run.name) if tested else evidence.run(run.name).result
-        ).is_file()
+        last = evidence.scores_of(run.name) if tested else evidence.run(run.name).result
+        is_kept = last.is_file()
         if not is_kept and all(record.is_file() for record in awaited):
             _keep_run(experiment, directory, evidence, run.name, run.settings.corpus, [*tested])
             is_kept = True

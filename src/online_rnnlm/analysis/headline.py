@@ -61,24 +61,6 @@ def static_of_as_many_units(results: Results, vector: FinishedRow) -> FinishedRo
     return None
 
 
-Cost = Callable[[Results, FinishedRow], float]
-
-
-def parameters(_: Results, row: FinishedRow) -> float:
-    """A row's number of parameters."""
-    return row.parameters
-
-
-def multiply_adds(_: Results, row: FinishedRow) -> float:
-    """A row's multiply-adds per token in its main evaluation."""
-    return Side(row, row.final).multiply_adds
-
-
-def seconds(results: Results, row: FinishedRow) -> float:
-    """A row's time per token (s) in its main evaluation."""
-    return results.seconds_per_word(Side(row, row.final))
-
-
 Condition = Callable[[Results, FinishedRow, FinishedRow], bool]
 
 
@@ -87,9 +69,10 @@ def has_as_many_parameters(_: Results, static: FinishedRow, vector: FinishedRow)
     return static.parameters >= vector.parameters
 
 
-def has_as_many_multiply_adds(results: Results, static: FinishedRow, vector: FinishedRow) -> bool:
+def has_as_many_multiply_adds(_: Results, static: FinishedRow, vector: FinishedRow) -> bool:
     """True if a static row has at least the multiply-adds per token of a row with a vector."""
-    return multiply_adds(results, static) >= multiply_adds(results, vector)
+    ours = Side(vector, vector.final)
+    return Side(static, static.final).multiply_adds >= ours.multiply_adds
 
 
 def takes_as_long(results: Results, static: FinishedRow, vector: FinishedRow) -> bool:

@@ -19,7 +19,15 @@ from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.table import Column, Table, integer, interval, label, signed
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    Table,
+    integer,
+    interval,
+    label,
+    p_value,
+    signed,
+)
 from online_rnnlm.analysis.tables.write import environment, make_table
 from online_rnnlm.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED, grid
 from online_rnnlm.auditing.records import Audits
@@ -229,11 +237,12 @@ def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim])
 def claim_numbers(claim: Claim) -> str:
     """A claim's values in one line: the change, its interval and p-values, and the costs."""
     found = claim.comparison
-    ours, theirs = found.ours, found.theirs
+    ours = found.ours
+    theirs = found.theirs
     said = [
         f"{ours.test_perplexity:.1f} against {theirs.test_perplexity:.1f} "
         f"({signed(found.change_percent)} %; 95 % interval {interval(found.interval_percent)})",
-        f"p {_p_value(found.p_value)}, corrected {_p_value(claim.p_value_holm)}, "
+        f"p {p_value(found.p_value)}, corrected {p_value(claim.p_value_holm)}, "
         f"over {found.pieces:,} {found.drawn}s",
         f"{ours.parameters:,} against {theirs.parameters:,} parameters",
         f"{ours.multiply_adds_per_word:,.0f} against {theirs.multiply_adds_per_word:,.0f} "
@@ -245,11 +254,6 @@ def claim_numbers(claim: Claim) -> str:
     if found.seconds_change_percent is not None:
         said.append(f"95 % interval of the time {interval(found.seconds_change_percent)}")
     return "; ".join(said)
-
-
-def _p_value(value: float) -> str:
-    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _facts(results: Results) -> dict[str, str]:

@@ -172,11 +172,6 @@ class Side(NamedTuple):
     evaluation: str
 
     @property
-    def names(self) -> tuple[str, str]:
-        """The names of the network and of the evaluation."""
-        return self.row.label, self.evaluation
-
-    @property
     def by_seed(self) -> list[Evaluation]:
         """The side's results, one for each seed."""
         return self.row.by_seed(self.evaluation)

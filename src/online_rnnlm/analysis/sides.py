@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,26 @@ class PieceScores(NamedTuple):
     def within(self, chosen: npt.NDArray[np.bool_]) -> PieceScores:
         """Return the scores of some pieces."""
         return PieceScores(self.log_probabilities[:, chosen], self.tokens[chosen])
+
+
+def compare_pairs(
+    results: Results, pairs: Iterable[tuple[Side, Side]]
+) -> dict[tuple[str, ...], Comparison]:
+    """Compare pairs of sides, each pair once, by the `names_of` both."""
+    found: dict[tuple[str, ...], Comparison] = {}
+    for ours, theirs in pairs:
+        names = names_of(ours, theirs)
+        if names not in found:
+            found[names] = compare_sides(results, ours, theirs)
+    return found
+
+
+def names_of(ours: Side, theirs: Side) -> tuple[str, ...]:
+    """The names of a corpus, and of two sides on it: each one's network and evaluation."""
+    return (
+        *(ours.row.corpus, ours.row.label, ours.evaluation),
+        *(theirs.row.label, theirs.evaluation),
+    )
 
 
 def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:

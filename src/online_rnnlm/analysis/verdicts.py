@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import CLAIMS, ClaimSides, sides_of_claims
+from online_rnnlm.analysis.claims import CLAIMS, ClaimSides, heading_of, sides_of_claims
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.sides import compare_pairs, names_of
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, Comparison, UntestedClaim, Verdict
+from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim, Verdict
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -36,16 +36,14 @@ def judge(results: Results) -> Claims:
     """
     found = list(sides_of_claims(results))
     tested = [one for one in found if isinstance(one, ClaimSides)]
-    compared: dict[tuple[str, ...], Comparison] = {}
-    for one in tested:
-        if _names(one) not in compared:
-            compared[_names(one)] = compare_sides(results, one.ours, one.theirs)
+    compared = compare_pairs(results, ((one.ours, one.theirs) for one in tested))
     p_values = holm([comparison.p_value for comparison in compared.values()])
     corrected = dict(zip(compared, p_values, strict=True))
     claims = []
     for one in tested:
-        comparison = compared[_names(one)]
-        p_value = corrected[_names(one)]
+        names = names_of(one.ours, one.theirs)
+        comparison = compared[names]
+        p_value = corrected[names]
         text = CLAIMS[one.letter].text
         claims.append(
             Claim(
@@ -67,12 +65,6 @@ def judge(results: Results) -> Claims:
     )
 
 
-def _names(sides: ClaimSides) -> tuple[str, ...]:
-    """The names of a claim's two sides, which are one comparison wherever they stand."""
-    ours, theirs = sides.ours, sides.theirs
-    return ours.row.corpus, *ours.names, *theirs.names
-
-
 def verdict_of(gain: float, p_value: float) -> Verdict:
     """The verdict on a claim, by the gain of its side and the corrected p-value."""
     if p_value >= LEVEL:
@@ -91,15 +83,14 @@ def grid(
     several = len({claim.corpus for claim in claims}) > 1
     cells: dict[str, dict[str, str]] = {}
     for claim in claims:
-        case = f", {claim.case}" if claim.case else ""
-        row = f"{claim.letter}. {CLAIMS[claim.letter].name}{case}"
+        row = heading_of(claim.letter, claim.case)
         network = f"{claim.row}, {claim.corpus}" if several else claim.row
-        said = verdict_and_change(claim)
+        said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
         cells.setdefault(row, {})[network] = f"one seed: {said}" if one_seed else said
     networks = dict.fromkeys(network for row in cells.values() for network in row)
     tested = {claim.letter for claim in claims}
     for letter in {untested.letter for untested in not_tested} - tested:
-        cells[f"{letter}. {CLAIMS[letter].name}"] = {}
+        cells[heading_of(letter)] = {}
     rows = [
         {"claim": name, **dict.fromkeys(networks, NOT_TESTED), **cells[name]}
         for name in sorted(cells, key=lambda name: name[0])
@@ -107,8 +98,3 @@ def grid(
     columns = [Column("Claim", label("claim"), text=True, wide=True)]
     columns += [Column(name, label(name), text=True, wide=True) for name in networks]
     return Table("claims", "Verdicts by claim and network", pd.DataFrame(rows), columns)
-
-
-def verdict_and_change(claim: Claim) -> str:
-    """Return a claim's verdict, and the change from the other side, in words."""
-    return f"{claim.verdict} {signed(claim.comparison.change_percent)} %"

@@ -1,4 +1,4 @@
-"""What an audit has found: how each rule fared, and the shortest text that breaks it."""
+"""The result of an audit: whether each rule holds, and the shortest text that breaks it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Section(Enum):
 
 
 class Need(Enum):
-    """What an experiment must have for a table or a figure."""
+    """The conditions on which an experiment has a table or a figure."""
 
     VECTOR_ROWS = "a row of the comparison with a document vector"
     STATIC_ROWS = "a row of the comparison without a document vector"

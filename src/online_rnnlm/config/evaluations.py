@@ -133,8 +133,11 @@ def ways_of(experiment: Experiment) -> dict[str, Way]:
     }
 
 
-def timed_ways(settings: RunSettings, testing: TestingSettings) -> list[Way]:
-    """Return the ways that are timed: the main one, and those in which the vector learns alone."""
+def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way]:
+    """Return the main way to test a network, and those in which its vector learns alone.
+
+    They are timed, and a mixture has the network in the best of them on `valid`.
+    """
     others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
     return list(dict.fromkeys([final_way(settings.document_size), *others]))
 

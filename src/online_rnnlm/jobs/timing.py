@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 from online_rnnlm.config.engines import ENGINES, engine_for
-from online_rnnlm.config.evaluations import timed_ways
+from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.scoring import NetworkScorer
@@ -26,7 +26,7 @@ ROUNDS = 9
 
 
 def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
-    """Time the `timed_ways` of every row's first run, in turn; write `timings.json`.
+    """Time the `ways_of_network` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
@@ -38,7 +38,7 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)
             require(settings)
-            for way in timed_ways(settings, experiment.testing):
+            for way in ways_of_network(settings, experiment.testing):
                 scorer = NetworkScorer(engine_for(settings, way), corpus, weights, way)
                 # Only a clock on the wall sees what another process or a GPU does.
                 elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
+from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
-from online_rnnlm.core.way import NONE, Way
+from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 
@@ -171,20 +171,6 @@ def parts_of(
         else:
             places[part.name] = (run.name, part.name)
     return places
-
-
-def ways_of_network(run: Run | RunRecord, testing: TestingSettings) -> list[str]:
-    """Return the evaluations in which a run's vector alone learns; a static run has its only one.
-
-    The first is the main one. A mixture has the network in the best of them on `valid`.
-    """
-    main = final_evaluation(run.settings.document_size)
-    others = [
-        name
-        for name, way in evaluations_of(run.settings, testing).items()
-        if isinstance(way, Way) and way.only_vector_learns and name != main
-    ]
-    return [main, *others]
 
 
 def load_test(rival: RunRivalName) -> RivalTest:

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName, TestingSettings
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
-from online_rnnlm.rivals import NETWORK, parts_of, rivals_of, ways_of_network
+from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -60,11 +61,12 @@ def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> T
     main = parts[NETWORK]
     # Rivals that contain the network have it in its main evaluation, which is computed once.
     repeated = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
-    for way in ways_of_network(network.run, testing):
-        path = experiment.evaluation(network.run.name, way)
+    for way in ways_of_network(network.settings, testing):
+        place = (network.run.name, way.name)
+        path = experiment.evaluation(*place)
         tested = records.read(Evaluation, path, DivergedEvaluation)
         if isinstance(tested, Evaluation) and _on_valid(tested) < _on_valid(parts[NETWORK]):
-            places[NETWORK] = (network.run.name, way)
+            places[NETWORK] = place
             parts[NETWORK] = tested
     if parts[NETWORK] is not main:
         repeated = max(0, repeated - 1)

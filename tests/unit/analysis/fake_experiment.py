@@ -106,7 +106,7 @@ def write_timings(
     for row in described.planned_rows:
         model, settings = row.runs[0].model, row.settings
         factors = (slower or {}).get(model, (1.0, 1.01, 1.02))
-        timed = evaluations.timed_ways(settings, described.testing)
+        timed = evaluations.ways_of_network(settings, described.testing)
         for number, way in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(

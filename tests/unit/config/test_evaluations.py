@@ -89,7 +89,7 @@ def test_what_testing_adds_to_the_main_evaluations(testing, online, static):
         assert evaluations.main_evaluations(size) == tuple(main)
         assert evaluations.final_evaluation(size) == main[-1]
         alone = [name for name in further if name.startswith("document_vector.")]
-        timed = [way.name for way in evaluations.timed_ways(network(size), described)]
+        timed = [way.name for way in evaluations.ways_of_network(network(size), described)]
         assert timed == [main[-1], *alone]
 
 

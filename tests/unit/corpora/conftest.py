@@ -1,4 +1,4 @@
-"""What the tests of corpora share."""
+"""Fixtures for the tests of corpora."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

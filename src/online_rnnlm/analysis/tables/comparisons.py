@@ -10,15 +10,15 @@ import pandas as pd
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Side
-from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.sides import compare_pairs
 from online_rnnlm.analysis.tables.table import (
+    CHANGE,
     Column,
     Table,
-    change_from,
+    changes_of_costs,
     comparison_table,
-    interval,
     label,
-    signed,
+    shown_interval,
 )
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.claims import ComparedSide
@@ -29,18 +29,16 @@ def make(results: Results) -> Table:
 
     Raises NothingToShowError if there is nothing to compare.
     """
-    pairs = {(ours.row.corpus, ours.names, theirs.names): (ours, theirs)
-             for ours, theirs in _pairs(results)}  # fmt: skip
-    if not pairs:
+    compared = compare_pairs(results, _pairs(results))
+    if not compared:
         raise NothingToShowError("No network with a vector has another one to compare it with.")
     rows = []
-    for ours, theirs in pairs.values():
-        found = compare_sides(results, ours, theirs)
+    for (corpus, *_), found in compared.items():
         low, high = found.interval_percent
         of_time = found.seconds_change_percent or (None, None)
         rows.append(
             {
-                "corpus": ours.row.corpus,
+                "corpus": corpus,
                 **_values(found.ours, ""),
                 **_values(found.theirs, "_against"),
                 "change_percent": found.change_percent,
@@ -92,16 +90,9 @@ _COLUMNS = (
     Column("Against", label("system_against"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Of the other", lambda row: f"{row['test_perplexity_against']:.1f}"),
-    Column("Change (%)", lambda row: signed(row["change_percent"])),
-    Column(
-        "95 % interval",
-        lambda row: interval((row["interval_low_percent"], row["interval_high_percent"])),
-    ),
-    Column("Parameters (%)", change_from("parameters", "parameters_against")),
-    Column(
-        "Multiply-adds (%)", change_from("multiply_adds_per_word", "multiply_adds_per_word_against")
-    ),
-    Column("Time per word (%)", change_from("seconds_per_word", "seconds_per_word_against")),
+    CHANGE,
+    Column("95 % interval", shown_interval),
+    *changes_of_costs("_against"),
 )
 _NOTE = (
     "All changes are from the other system to the first one: − is less. Time is processor time, "

@@ -9,25 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.headline import multiply_adds, parameters, seconds, static_rows_like
+from online_rnnlm.analysis.headline import static_rows_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
-    change_from,
+    changes_of_costs,
     comparison_table,
     label,
     model_keys,
 )
 from online_rnnlm.core.way import NONE
 
-_COSTS = {
-    "parameters": parameters,
-    "multiply_adds_per_word": multiply_adds,
-    "seconds_per_word": seconds,
-}
+_COSTS = ("parameters", "multiply_adds_per_word", "seconds_per_word")
+"""The costs of a side of a comparison."""
 
 
 def make(results: Results) -> Table:
@@ -56,22 +53,22 @@ def _values(results: Results, vector: FinishedRow) -> dict[str, Any] | None:
     ours = Side(vector, vector.final)
     found = [compare_sides(results, ours, Side(by_size[size], NONE)) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
-    low, high = zip(*(one.interval_nats_per_token for one in found), strict=True)
+    intervals = [one.interval_nats_per_token for one in found]
     values = {
         **model_keys(vector.first.run),
         "test_perplexity": ours.perplexity().mean,
         "smallest_tried": sizes[0],
         "largest_tried": sizes[-1],
         "units": units,
-        "units_low": crossing(sizes, low),
-        "units_high": crossing(sizes, high),
+        "units_low": crossing(sizes, [low for low, _ in intervals]),
+        "units_high": crossing(sizes, [high for _, high in intervals]),
     }
-    for name, cost in _COSTS.items():
-        costs = [math.log(cost(results, by_size[size])) for size in sizes]
+    for cost in _COSTS:
+        costs = [math.log(getattr(one.theirs, cost)) for one in found]
         at = math.nan
         if sizes[0] <= units <= sizes[-1]:
             at = math.exp(np.interp(math.log(units), np.log(sizes), costs))
-        values |= {name: cost(results, vector), f"{name}_static": at}
+        values |= {cost: getattr(found[0].ours, cost), f"{cost}_static": at}
     return values
 
 
@@ -108,11 +105,7 @@ _COLUMNS = (
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Units of the static network", lambda row: _size(row, "units")),
     Column("95 % interval", _interval),
-    Column("The vector's parameters (%)", change_from("parameters", "parameters_static")),
-    Column(
-        "Multiply-adds (%)", change_from("multiply_adds_per_word", "multiply_adds_per_word_static")
-    ),
-    Column("Time per word (%)", change_from("seconds_per_word", "seconds_per_word_static")),
+    *changes_of_costs("_static"),
 )
 _NOTE = (
     "The number of hidden units with which a static network would have the same test perplexity, "

@@ -19,14 +19,14 @@ from online_rnnlm.analysis.significance import (
     percents_of_gains,
 )
 from online_rnnlm.analysis.tables.table import (
+    CHANGE,
     Column,
     Table,
     comparison_table,
     integer,
-    interval,
     label,
     model_keys,
-    signed,
+    shown_interval,
 )
 from online_rnnlm.core.way import NONE
 
@@ -59,7 +59,8 @@ def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
         chosen = (ours.tokens >= first) & (ours.tokens < end)
         if chosen.sum() < _FEWEST:
             continue
-        of_these, against = ours.within(chosen), theirs.within(chosen)
+        of_these = ours.within(chosen)
+        against = theirs.within(chosen)
         gain = gain_over_text_and_seeds(
             of_these.log_probabilities, against.log_probabilities, of_these.tokens
         )
@@ -83,11 +84,8 @@ _COLUMNS = (
     Column("Tokens of the article", label("length"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
     Column("Of the static one", lambda row: f"{row['test_perplexity_against']:.1f}"),
-    Column("Change (%)", lambda row: signed(row["change_percent"])),
-    Column(
-        "95 % interval (%)",
-        lambda row: interval((row["interval_low_percent"], row["interval_high_percent"])),
-    ),
+    CHANGE,
+    Column("95 % interval (%)", shown_interval),
     Column("Against", label("against"), text=True),
     Column("Articles", integer("articles")),
     Column("Share of the text (%)", integer("share_percent")),

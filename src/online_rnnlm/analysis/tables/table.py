@@ -87,15 +87,36 @@ def percent(key: str) -> Callable[[pd.Series], str]:
     return formatted(key, lambda value: f"{100 * value:.1f}")
 
 
-def change_from(key: str, other: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a value's change from another one (%); empty if missing."""
+def shown_interval(row: pd.Series) -> str:
+    """The interval of a row's change."""
+    return interval((row["interval_low_percent"], row["interval_high_percent"]))
 
-    def show(row: pd.Series) -> str:
-        if pd.isna(row[key]) or pd.isna(row[other]):
-            return ""
-        return signed(100 * (row[key] / row[other] - 1))
 
-    return show
+CHANGE = Column("Change (%)", lambda row: signed(row["change_percent"]))
+"""The column of a row's change of perplexity."""
+
+
+def changes_of_costs(other: str) -> list[Column]:
+    """Columns of the changes from another system's costs (%); `other` ends the names of these."""
+
+    def column(heading: str, cost: str) -> Column:
+        def show(row: pd.Series) -> str:
+            against = row[f"{cost}{other}"]
+            missing = pd.isna(row[cost]) or pd.isna(against)
+            return "" if missing else signed(100 * (row[cost] / against - 1))
+
+        return Column(heading, show)
+
+    return [
+        column("Parameters (%)", "parameters"),
+        column("Multiply-adds (%)", "multiply_adds_per_word"),
+        column("Time per word (%)", "seconds_per_word"),
+    ]
+
+
+def p_value(value: float) -> str:
+    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def mean(key: str, decimals: int = 1) -> Callable[[pd.Series], str]:
