@@ -51,7 +51,7 @@ class Comparison:
         low, high = self.interval_percent
         return (
             f"perplexity {self.perplexity:.2f} against {self.perplexity_against:.2f}: "
-            f"{self.change_percent:+.2f} %, 95 % interval {low:+.2f} to {high:+.2f} %, "
+            f"{self.change_percent:+z.2f} %, 95 % interval {low:+z.2f} to {high:+z.2f} %, "
             f"p = {self.p_value:.2g}\n"
             f"{self.tokens} tokens in {self.pieces} {self.drawn}s, which are drawn"
         )
@@ -67,14 +67,20 @@ def compare(
     interval and the test draw documents, since sentences of one share its subject and what is
     learnt from it; where these are not known, or are single items, blocks of N^(1/3) items of N.
 
-    Raises UserError if the items differ in number or length, a log P is not finite, or if there is
-    a single piece.
+    Raises UserError for what is no such list, if the items differ in number or length, a log P is
+    not finite, or if there is a single piece.
     """
-    lengths = np.array([np.size(logs) for logs in ours], np.int64)
-    others = np.array([np.size(logs) for logs in theirs], np.int64)
+    try:
+        sides = [[np.asarray(logs, np.float64) for logs in side] for side in (ours, theirs)]
+    except (TypeError, ValueError):
+        raise UserError(
+            "two lists of log-probabilities are needed; the command `online-rnnlm compare` reads "
+            "them from files"
+        ) from None
+    lengths, others = (np.array([logs.size for logs in side], np.int64) for side in sides)
     if not np.array_equal(lengths, others):
         raise UserError("the two lists of log-probabilities are not of the same items of text")
-    sums = [np.array([np.sum(logs) for logs in side], np.float64) for side in (ours, theirs)]
+    sums = [np.array([logs.sum() for logs in side]) for side in sides]
     if not np.isfinite(sums).all():
         at = int(np.flatnonzero(~np.isfinite(sums).all(axis=0))[0])
         raise UserError(f"item {at} (from 0): a log-probability is not a finite number")

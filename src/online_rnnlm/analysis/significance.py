@@ -100,7 +100,7 @@ def bootstrap_interval(
 
 def percent_of_gain(gain: float) -> float:
     """The change of perplexity in per cent that a gain in nats per token makes."""
-    return 100 * math.expm1(-gain)
+    return 100 * math.expm1(0.0 - gain)  # -gain would make -0.0 of no gain
 
 
 def percents_of_gains(interval: Interval) -> Interval:

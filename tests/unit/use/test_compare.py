@@ -45,7 +45,12 @@ def test_tokens_one_by_one_give_the_same_as_sentences_of_the_same_documents(sent
 def test_without_documents_blocks_of_sentences_are_drawn(sentences):
     found = compare(*sentences)
     assert (found.drawn, found.pieces) == ("block", 12)  # 48^(1/3) is about 4
-    assert compare(sentences[0], sentences[0]).p_value == 1
+
+
+def test_a_model_does_not_differ_from_itself(sentences):
+    same = compare(sentences[0], sentences[0])
+    assert (same.p_value, str(same.change_percent)) == (1, "0.0")
+    assert "+0.00 %, 95 % interval +0.00 to +0.00 %" in str(same)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,8 @@ def test_without_documents_blocks_of_sentences_are_drawn(sentences):
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [1], "1 numbers for 2 items"),
         ([[-1.0]], [[-1.0]], None, "two documents, or several sentences"),
         ([], [], None, "two documents, or several sentences"),
+        ("a.tsv", "b.tsv", None, "two lists of log-probabilities are needed; .* from files"),
+        ([-1.0], None, None, "two lists of log-probabilities are needed"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(ours, theirs, documents, expected):
@@ -83,6 +90,7 @@ def test_files_of_score_are_compared(run, model, tables):
     found = run("compare", *tables)
     assert (found.status, found.err) == (0, "")
     assert "tokens in 9 documents" in found.out
+    assert "-0.00" not in run("compare", tables[0], tables[0]).out
     values = json.loads(run("compare", *tables, "--json").out)
     text = ["The cat sees.", "The mouse hunts the hen 1.", "The king."]
     logs = [
