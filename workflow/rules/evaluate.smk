@@ -37,7 +37,10 @@ rule evaluate:
     resources:
         mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
         runtime=lambda wildcards, attempt: requests.testing_minutes(
-            workload(wildcards), EXPERIMENT.testing, wildcards.get("evaluation"), attempt
+            workload(wildcards),
+            EXPERIMENT.testing,
+            wildcards.get("evaluation", "document_vector"),
+            attempt,
         ),
         gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
     params:

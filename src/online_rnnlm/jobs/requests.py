@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.engines import ENGINES, engine_for, usable_anywhere
+from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.records import SourceFiles
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.storage import records
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 
 _START_MINUTES = 10
 """Minutes for the start of a job: compilation, if it is needed, and a slow file system."""
@@ -32,8 +34,8 @@ _TOKEN_BYTES = 60
 """Bytes of a token: its number in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
 _TRIALS = 100
-"""Settings that the search of a rival tries on `valid`. One trial takes at most as long as all
-weights do that learn after every word."""
+"""Times that the search of a rival scores the held-out texts, at most. Once takes at most as long
+as if all weights learn after every word."""
 
 
 class Workload(NamedTuple):
@@ -44,7 +46,8 @@ class Workload(NamedTuple):
     """Number of trained parameters."""
     tokens: int
     """Number of tokens of all splits."""
-    valid_tokens: int
+    held_out_tokens: int
+    """Number of tokens of `valid` and `test`."""
     sentences: int
     """Number of sentences that are trained on or scored side by side, whichever is more."""
     longest: int
@@ -83,7 +86,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         settings=settings,
         weights=count(sizes),
         tokens=sum(split.tokens for split in statistics.splits.values()),
-        valid_tokens=statistics.splits["valid"].tokens,
+        held_out_tokens=sum(statistics.splits[name].tokens for name in HELD_OUT),
         sentences=max(SCORING_LANES, settings.batch_sentences),
         longest=experiment.corpora[settings.corpus].max_tokens + 1,
         word_values=word_values,
@@ -137,21 +140,26 @@ def run_mb(load: Workload, attempt: int) -> int:
 def training_minutes(load: Workload, attempt: int) -> int:
     """Return the minutes to train a run for `max_epochs` epochs."""
     work = load.settings.max_epochs * load.tokens * load.training_cost
-    return grown(_START_MINUTES + work / _speed(load), attempt)
+    return grown(_START_MINUTES + work / _speed(load.settings), attempt)
 
 
-def testing_minutes(
-    load: Workload, testing: TestingSettings, evaluation: str | None, attempt: int
-) -> int:
-    """Return the minutes to score all splits once for each rate, of weights and vector.
+def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, attempt: int) -> int:
+    """Return the minutes of an evaluation, which scores every text once.
 
-    If the evaluation is a rival, `valid` is scored with all settings that its search tries, too.
+    It also scores the held-out texts at each rate that it tries, with the engine that lets weights
+    learn. A rival's search does not run in the run's engine: it is as fast as the fastest one.
     """
-    rates = len(testing.learning_rates) + len(testing.document_rates)
-    work = load.tokens * (load.training_cost + rates * load.update_cost)
-    if evaluation in testing.rivals_of_runs:
-        work += _TRIALS * load.valid_tokens * load.update_cost
-    return grown(_START_MINUTES + work / _speed(load), attempt)
+    settings = load.settings
+    minutes = load.tokens * load.training_cost / _speed(settings)
+    way = evaluations_of(settings, testing)[evaluation]
+    if not isinstance(way, Way):
+        work = _TRIALS * load.held_out_tokens * load.update_cost
+        minutes += work / _speed(usable_anywhere(settings))
+    elif way.unit_of_text is not None:
+        rates = len(testing.learning_rates) + len(testing.document_rates)
+        cost = load.update_cost if way.groups else load.training_cost
+        minutes += rates * load.held_out_tokens * cost / _speed(engine_for(settings, way))
+    return grown(_START_MINUTES + minutes, attempt)
 
 
 def gpus(run: Run) -> int:
@@ -159,7 +167,6 @@ def gpus(run: Run) -> int:
     return int(run.settings.device == "gpu")
 
 
-def _speed(load: Workload) -> float:
-    """Return the multiply-adds per minute of a run's engine."""
-    settings = load.settings
+def _speed(settings: RunSettings) -> float:
+    """Return the multiply-adds per minute of an engine on its device."""
     return 60 * ENGINES[settings.engine].devices[settings.device].multiply_adds_a_second

@@ -26,6 +26,8 @@ EXPERIMENT = parse(
         "rows": [{"hidden_size": 100}],
     }
 )
+RIVAL = "dynamic_evaluation"
+TESTING = typed.TestingSettings(rivals=[RIVAL], updates=["all"])
 
 
 @pytest.fixture
@@ -44,14 +46,10 @@ def model_with(tmp_path):
 
 
 def requested(model):
-    testing = typed.TestingSettings(rivals=["dynamic_evaluation"])
     return (
         requests.run_mb(model, 1),
         requests.training_minutes(model, 1),
-        *(
-            requests.testing_minutes(model, testing, evaluation, 1)
-            for evaluation in (None, "dynamic_evaluation")
-        ),
+        *(requests.testing_minutes(model, TESTING, name, 1) for name in ("none", RIVAL)),
     )
 
 
@@ -80,6 +78,26 @@ def test_only_training_needs_time_for_epochs(model_with):
 def test_a_rivals_search_needs_time(model_with):
     _, _, plain, searched = requested(model_with(hidden_size=400))
     assert searched > 1.2 * plain
+
+
+def test_a_rivals_search_is_as_fast_with_a_slow_engine(model_with):
+    """It runs in the kernels, or in numpy, whatever engine has trained the network."""
+    (_, _, plain, searched), (_, _, slow, slowly_searched) = (
+        requested(model_with(hidden_size=400, engine=engine)) for engine in ("kernel", "graph")
+    )
+    assert slow > plain
+    assert slowly_searched - slow == pytest.approx(searched - plain, abs=2)
+
+
+def test_weights_that_learn_need_the_time_of_the_engine_that_lets_them(model_with):
+    graph, jax = (model_with(engine=engine) for engine in ("graph", "jax"))
+    learning = "all.word.sentence"
+    more = [
+        requests.testing_minutes(one, TESTING, learning, 1)
+        - requests.testing_minutes(one, TESTING, "none", 1)
+        for one in (graph, jax)
+    ]
+    assert more[0] > 100 * more[1] > 0  # those of JAX learn in the kernels
 
 
 def test_ten_million_words_fit(model_with):
