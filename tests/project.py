@@ -15,7 +15,7 @@ import yaml
 
 from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.corpora.planning import with_digits
-from tests.waiting import PATIENCE, wait_until
+from tests.processes import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "workflow")

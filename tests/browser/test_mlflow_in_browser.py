@@ -24,8 +24,8 @@ from online_rnnlm.tracking.entries import enter_all
 from online_rnnlm.tracking.server import HOST, page_of_runs, server_command
 from online_rnnlm.tracking.store import SETTINGS, STORE, mlflow, open_store
 from tests.browser.chromium import CHROMIUM, browse
+from tests.processes import answers, free_port, wait_until
 from tests.unit.analysis import fake_experiment
-from tests.waiting import answers, free_port, wait_until
 
 BUDGETS = [25_000, 50_000, 100_000, 200_000, 400_000]
 """Milliseconds given to a page; the browser lets them pass faster while nothing is done."""

@@ -14,8 +14,8 @@ from online_rnnlm.analysis.report import write_report
 from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.browser.chromium import CHROMIUM, browse
+from tests.processes import PATIENCE
 from tests.unit.analysis import fake_experiment
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 

@@ -9,9 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.browser.chromium import CHROMIUM, browse
+from tests.processes import PATIENCE, output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
-from tests.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),

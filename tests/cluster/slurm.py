@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.waiting import PATIENCE, wait_until
+from tests.processes import PATIENCE, wait_until
 
 PROGRAMS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "unshare")
 PACKAGES = "slurm-wlm slurmdbd munge mariadb-server"

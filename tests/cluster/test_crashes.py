@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.slurm import CPUS
 from tests.cluster.training import EPOCHS, Training, configure
 from tests.outcome import outcome
-from tests.waiting import wait_until
+from tests.processes import wait_until
 
 ONE_MINUTE = ("--set-resources", "train:runtime=attempt*attempt*attempt")
 """Slurm's shortest time limit, one minute; later attempts get more, enough for slow machines."""

@@ -7,8 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.processes import PATIENCE, wait_until
 from tests.project import own_text
-from tests.waiting import PATIENCE, wait_until
 
 PRESSES = 10
 """The number of times that a test presses Ctrl-C before it fails."""

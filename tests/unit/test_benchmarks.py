@@ -11,8 +11,8 @@ from benchmarks.runs import reaching
 from benchmarks.workloads import scoring_flops, training_flops
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
+from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 
 
 @pytest.mark.parametrize(

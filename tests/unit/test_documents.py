@@ -11,8 +11,8 @@ import pytest
 from docs.generate import evidence as text
 from online_rnnlm.analysis.evidence import check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
+from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 
 FOLDERS = ("locks", "benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.

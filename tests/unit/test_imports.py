@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.unit.processes import output_of
+from tests.processes import output_of
 
 HELP = """
 from online_rnnlm.commands import _main as cli

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 
 FILES = ("Makefile", "locks/requirements.lock", "locks/theano.lock", "pyproject.toml")
 OF_OURSELVES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")

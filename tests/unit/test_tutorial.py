@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from tests import page
+from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 
 PAGES = sorted((ROOT / "docs" / "theano").glob("*.md"))
 GRAPH = "src/online_rnnlm/core/graph.py"

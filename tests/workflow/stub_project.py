@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.processes import PATIENCE
 from tests.project import Project, copy_project, own_text, users_environment
-from tests.waiting import PATIENCE
 
 RESULTS = Path("results/stub")
 OPTIONS = ("--cores", "2", "--configfile", "config/test.yaml")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.outcome import outcome
+from tests.processes import PATIENCE, wait_until
 from tests.project import copy_project, own_text
-from tests.waiting import PATIENCE, wait_until
 
 RUNS = "results/killed/runs"
 

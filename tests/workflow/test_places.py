@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.storage.paths import SPLITS
+from tests.processes import PATIENCE
 from tests.project import copy_project, own_text
-from tests.waiting import PATIENCE
 
 ERROR = "online-rnnlm: error: "
 ARGUMENTS = ("--cores", "1", "--configfile", "config/test.yaml")

@@ -30,9 +30,9 @@ from online_rnnlm.rivals.mixture import best_weights, mixed
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
 from online_rnnlm.use.network import LoadedNetwork
+from tests.processes import output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
-from tests.unit.processes import output_of
 from tests.unit.use.conftest import ENVIRONMENT
 
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")

@@ -15,10 +15,9 @@ from online_rnnlm.config.experiment import parse
 from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
+from tests.processes import heeding_interrupts, output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 from tests.unit.small_records import configuration
-from tests.waiting import heeding_interrupts
 
 PLANNED = with_digits(parse(configuration()))
 [RUN] = [run.name for run in PLANNED.runs()]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.sizes import Sizes, count, sizes_of_run
 from online_rnnlm.jobs import cost
+from tests.processes import output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.core.engines import counted_run
@@ -78,16 +78,10 @@ def expected(case):
 @pytest.fixture(scope="module")
 def counts():
     """The counted cost of each of `CASES`, from a separate process without compiled kernels."""
-    result = subprocess.run(
-        [sys.executable, "-m", counted_run.__name__],
-        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return dict(zip(CASES, json.loads(result.stdout), strict=True))
+    command = [sys.executable, "-m", counted_run.__name__]
+    done = output_of(command, cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": "1"})
+    assert done.returncode == 0, done.stderr
+    return dict(zip(CASES, json.loads(done.stdout), strict=True))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))

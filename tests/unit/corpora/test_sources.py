@@ -3,7 +3,6 @@
 import bz2
 import hashlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -21,6 +20,7 @@ from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
+from tests.processes import output_of
 from tests.unit.corpora.conftest import prepare, settings_of, write
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.test_dump import dump
@@ -111,8 +111,7 @@ def test_every_kind_has_a_case_and_loads_nothing_slow():
         "print([m for m in slow if m in sys.modules])"
     )
     cases = json.dumps([case[0] for case in CASES], default=str)
-    command = [sys.executable, "-c", script, cases]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = output_of([sys.executable, "-c", script, cases], check=True)
     assert done.stdout.strip() == "[]"
 
 

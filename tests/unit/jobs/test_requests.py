@@ -15,8 +15,8 @@ from online_rnnlm.corpora.records import SourceFile, SourceFiles
 from online_rnnlm.jobs import requests
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.processes import output_of
 from tests.unit.small_records import statistics
 
 EXPERIMENT = parse(

@@ -18,9 +18,9 @@ from online_rnnlm.process.stop_signals import END_TIME, Stopped
 from online_rnnlm.storage.files import lock
 from online_rnnlm.storage.paths import RunDirectory
 from tests.killing import in_a_process
+from tests.processes import PATIENCE
 from tests.unit.jobs.runs import assert_same_run, run_of, trained
 from tests.unit.jobs.stub import StubTrainer, use_stub
-from tests.waiting import PATIENCE
 
 RUN = run_of(learning_rate=0.8, max_epochs=3)
 

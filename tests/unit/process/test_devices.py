@@ -1,7 +1,6 @@
 """Tests that a run gets the device it requires, or reports at once that it is missing."""
 
 import os
-import subprocess
 import sys
 
 import pytest
@@ -12,6 +11,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process import devices
+from tests.processes import output_of
 
 pytestmark = pytest.mark.slow  # processes of their own load libraries
 
@@ -34,14 +34,9 @@ def run(tmp_path):
         [name] = [run.name for run in with_digits(load(path)).runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
-        return subprocess.run(
-            [*command, "--config", path, "--run", name],
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+        command += ["--config", path, "--run", name]
+        return output_of(command, env=environment, cwd=tmp_path)
 
     return run
 
@@ -110,8 +105,6 @@ try: jax_engine.check_device(RunSettings(corpus="c", engine="jax", device="gpu")
 except CannotCompute as error: print(error)
 """
     environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    done = output_of([sys.executable, "-c", code], env=environment, check=True)
     assert done.stdout.startswith("`device: gpu`: JAX cannot use it: ")
     assert done.stdout.count("\n") == 1

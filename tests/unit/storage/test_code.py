@@ -1,12 +1,12 @@
 """Tests of the digest of code: what is said about the code does not change it."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from online_rnnlm.storage import code
+from tests.processes import output_of
 
 CODE = """def half(x):
     return "#" + f"{x / 2}"
@@ -64,10 +64,7 @@ def test_a_files_name_counts(tmp_path):
 def test_every_python_has_the_same(version):
     python = shutil.which(f"python{version}")
     command = [python or "", "-I", "-c", ALONE, str(Path(code.__file__))]
-    if (
-        python is None
-        or subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode
-    ):
+    if python is None or output_of([python, "-c", ""]).returncode:
         pytest.skip(f"no Python {version} here")
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = output_of(command, check=True)
     assert done.stdout.strip() == code.core_digest()

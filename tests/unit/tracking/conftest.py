@@ -20,8 +20,8 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
 from online_rnnlm.tracking.store import SETTINGS, STORE
+from tests.processes import answers, free_port, wait_until
 from tests.unit.analysis import fake_experiment
-from tests.waiting import answers, free_port, wait_until
 
 PASSWORD = "open-sesame"
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))

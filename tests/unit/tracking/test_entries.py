@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import entries
 from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
+from tests.processes import free_port, output_of
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
 from tests.unit.tracking.conftest import RUN, STATIC, experiment
-from tests.waiting import free_port
 
 pytestmark = [
     pytest.mark.slow,  # real stores and servers of MLflow
@@ -196,8 +195,7 @@ def test_the_verb_enters_a_run_or_all(directory):
 
     def track(*options: str) -> str:
         command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path), *options]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout
+        return output_of(command, cwd=ROOT, check=True).stdout
 
     assert track("--store") == "1\n" and directory.store.is_file()
     directory.evaluation(STATIC, "none").unlink()  # it has not been tested yet

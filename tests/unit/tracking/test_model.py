@@ -19,8 +19,8 @@ from online_rnnlm.tracking.model import REQUIREMENTS, log_model
 from online_rnnlm.tracking.store import mlflow
 from online_rnnlm.use.model_file import read_run
 from tests.packages import environment_with, with_what_they_need
+from tests.processes import output_of
 from tests.unit import small_models as small
-from tests.unit.processes import output_of
 from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
 from tests.unit.small_records import NO_DIGITS
 

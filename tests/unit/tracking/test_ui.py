@@ -19,7 +19,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_summary
 from online_rnnlm.tracking.server import HOST, serve
 from online_rnnlm.tracking.store import experiment_here, open_store, own_store
-from tests.waiting import PATIENCE, answers, free_port, heeding_interrupts, wait_until
+from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, wait_until
 
 pytestmark = [
     pytest.mark.slow,  # a real server of MLflow

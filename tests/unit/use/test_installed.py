@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.packages import environment_with
-from tests.unit.processes import output_of
+from tests.processes import output_of
 
 pytestmark = pytest.mark.slow  # a training, a wheel, and processes
 

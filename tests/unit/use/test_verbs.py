@@ -12,9 +12,8 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.commands._main import GROUPS, VERBS
-from tests.unit.processes import output_of
+from tests.processes import heeding_interrupts, output_of
 from tests.unit.use.conftest import ENVIRONMENT
-from tests.waiting import heeding_interrupts
 
 pytestmark = pytest.mark.slow  # a training, and processes
 

@@ -1,12 +1,13 @@
-"""Waiting for conditions that must become true, on machines of any speed."""
+"""Commands that tests run, servers that they start, and conditions that must become true."""
 
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 PATIENCE = 900.0
 """The time limit in seconds for what hangs; working tests stay far below it on slow machines."""
@@ -28,6 +29,14 @@ def wait_until(
         )
         time.sleep(0.02)
     return value
+
+
+def output_of(
+    command: Iterable[object], *, check: bool = False, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; return its status, output and messages."""
+    parts = [str(part) for part in command]
+    return subprocess.run(parts, capture_output=True, text=True, check=check, **options)
 
 
 def heeding_interrupts(command: list[str]) -> list[str]:
