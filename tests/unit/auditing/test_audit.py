@@ -14,7 +14,7 @@ import pytest
 
 from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
-from online_rnnlm.auditing.rules import END, AuditedScorer, audit_scorer, joined, lines_of
+from online_rnnlm.auditing.rules import END, AuditedScorer, audit_scorer
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
@@ -188,23 +188,12 @@ def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
     assert rules["reset"].status == ("holds" if unit == "document" else "not claimed")
 
 
-@pytest.mark.parametrize(
-    ("file", "unit", "asks"),
-    [("ngram", "sentence", False), ("dynamic", "document", False), ("dynamic", "document", True)],
-)
-def test_what_strangers_wrote_from_the_page_passes(audited, tmp_path, file, unit, asks):
-    (tmp_path / "train.txt").write_text(" ".join(WORDS[:-2]), encoding="utf-8")
-    code = Path(__file__).with_name("strangers") / f"{file}.py"
-    rules = audited(code.read_text(encoding="utf-8"), unit, asks=asks)
+@pytest.mark.parametrize("asks", [False, True])
+def test_what_a_stranger_wrote_from_the_page_passes(audited, asks):
+    code = Path(__file__).with_name("dynamic_evaluation.py").read_text(encoding="utf-8")
+    rules = audited(code, "document", asks=asks)
     assert [one.status for one in rules.values()] == ["holds"] * 5
     assert "the sum over all" in rules["normalisation"].said
-
-
-def test_a_stranger_who_learns_before_the_score_is_caught(audited):
-    code = Path(__file__).with_name("strangers").joinpath("dynamic.py").read_text("utf-8")
-    early = code.replace("    learn(sentence)\n", "")
-    early = early.replace("    befores =", "    learn(sentence)\n    befores =")
-    assert {"causality", "normalisation"} <= {*broken(audited(early))}
 
 
 @pytest.mark.parametrize("name", CHEATS)
@@ -451,21 +440,6 @@ def test_our_networks_pass_in_every_way_of_learning(network):
     for way in WAYS:
         if learns_in(way, network):
             assert_passes(of_model(model, **way))
-
-
-@pytest.mark.slow  # kernels are compiled
-@pytest.mark.parametrize("after", ["word", "sentence"])
-@pytest.mark.parametrize("updates", ["document_vector", "embeddings+recurrent+output", "all"])
-def test_learning_begins_when_the_first_word_or_sentence_has_been_scored(after, updates):
-    rates = {} if updates == "document_vector" else LEARNT
-    way = {"updates": updates, "learn_after": after, "unit_of_text": "stream", **rates}
-    model = model_of()
-    lines = lines_of(READ)
-    learnt, still = (
-        joined(lines, of_model(model, **one).score(lines)) for one in (way, {"updates": "none"})
-    )
-    differs = np.flatnonzero(np.abs(np.subtract(learnt, still)) > 1e-9)
-    assert differs[0] == (1 if after == "word" else 6)
 
 
 @pytest.fixture(scope="module")

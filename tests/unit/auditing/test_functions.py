@@ -1,8 +1,5 @@
 """Tests of the audit of a Python function over the numbers of tokens, or over words."""
 
-import math
-from collections import Counter
-
 import numpy as np
 import pytest
 
@@ -65,12 +62,6 @@ def test_a_model_that_learns_before_it_scores_is_caught_and_shown_in_numbers():
     assert "has another score" in str(found) and "`1" in str(found)
 
 
-def test_a_model_that_forgets_nothing_breaks_the_reset_that_is_claimed():
-    model = Adaptive()
-    found = audit(model.score, model.ask, text=TEXT, vocabulary=range(SIZE), unit="document")
-    assert found.broken == ["reset"]
-
-
 def test_a_tolerance_fits_the_arithmetic_and_hides_a_bias_below_it():
     coarse = Adaptive(dtype=np.float16)
     options = {"text": TEXT, "vocabulary": range(SIZE)}
@@ -91,26 +82,6 @@ def test_none_is_no_prediction_and_0_is_a_probability_of_1():
     assert audit(lambda text: first_is(0.0, text), **options).broken == ["normalisation"]
     nothing = audit(lambda text: [[None] * len(tokens) for tokens in text], **options)
     assert nothing.not_tested == ["normalisation"]
-
-
-def test_words_that_the_vocabulary_lacks_are_scored_as_unknown_ones():
-    def score(text, log_of_unknown=None):
-        scores, seen = [], Counter()
-        for words in text:
-            scores.append([])
-            for word in words:
-                known = word if word in ("a", "b") else "<unk>"
-                log = math.log((seen[known] + 1) / (seen.total() + 3))
-                is_lucky = log_of_unknown is not None and known != word
-                scores[-1].append(log_of_unknown if is_lucky else log)
-                seen[known] += 1
-        return scores
-
-    options = {"text": [["a", "zebra", "b"], ["b", "a"]], "vocabulary": ["a", "b", "<unk>"]}
-    assert audit(score, **options).broken == []
-    assert audit(lambda text: score(text, math.log(0.5)), **options).broken == ["normalisation"]
-    with pytest.raises(UserError, match="`zebra` is in the text"):
-        audit(score, text=options["text"], vocabulary=["a", "b"])
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,6 @@ class Definition:
             count = occurrences if raw else len(before[ngram])
             self.counts[ngram[:-1]][ngram[-1]] = count
 
-    def counts_of_counts(self, length):
-        counts = [n for h, row in self.counts.items() if len(h) == length - 1 for n in row.values()]
-        return [counts.count(i) for i in range(1, 5)]
-
     def probability(self, word, sentence):
         return self._interpolated(word, (MARK, *sentence)[-(self.order - 1) :][: self.order - 1])
 
@@ -87,19 +83,6 @@ def test_every_distribution_is_that_of_the_definition_sums_to_one_and_is_positiv
             np.testing.assert_allclose(probabilities, expected, rtol=1e-12)
             assert probabilities.sum() == pytest.approx(1, abs=1e-12)
             assert (probabilities > 0).all()
-
-
-@given(TEXTS, st.integers(1, 4))
-def test_discounts_are_the_formula_s_wherever_it_gives_usable_ones(sentences, order):
-    model = train(sentences, order)
-    definition = Definition(sentences, order, model.discounts)
-    for length, discounts in enumerate(model.discounts, 1):
-        n1, n2, n3, n4 = definition.counts_of_counts(length)
-        for i, (low, high) in enumerate([(n1, n2), (n2, n3), (n3, n4)], 1):
-            assert 0 < discounts[i - 1] <= i
-            formula = i - (i + 1) * n1 / (n1 + 2 * n2) * high / low if n1 and low else 0
-            if 0 < formula <= i:
-                assert discounts[i - 1] == pytest.approx(formula)
 
 
 def test_what_has_to_be_stored():
