@@ -8,36 +8,11 @@ from online_rnnlm.storage.files import sha256_of, write_json
 from tests.unit.analysis.changes import (
     IN_ORDER,
     again,
-    change_evaluation,
     change_split,
     read_json,
 )
 
 pytestmark = pytest.mark.slow  # matplotlib draws every figure
-
-
-def test_a_model_costs_what_it_costs_in_that_evaluation(invented):
-    rows = [{"hidden_size": 100, "document_size": [0, 20]}]
-    testing = {"rivals": ["neural_cache", "kneser_ney"]}
-    results = invented(rows=rows, testing=testing, seeds=[1, 2])
-    directory = results.directory
-    for seed in (1, 2):
-        name = f"invented-M100-D20-seed{seed}"
-        change_evaluation(directory, name, "document_vector", multiply_adds_per_word=30_000)
-        change_split(directory, name, "document_vector", "test", perplexity=70.0 + seed)
-        static = f"invented-M100-D0-seed{seed}"
-        cost = 200_000 + 1000 * seed
-        change_evaluation(directory, static, "neural_cache", multiply_adds_per_word=cost)
-    results = again(results)
-    found = {system.name: system for system in results.systems_on("invented")}
-    assert found["100/20"].multiply_adds == 30_000
-    assert found["100/20"].perplexity("test").mean == pytest.approx(71.5)
-    assert found["100/20"].perplexity("test").deviation == pytest.approx(0.5**0.5)
-    assert found["100/0 + neural cache"].multiply_adds == pytest.approx(201_500)
-    assert found["5-gram, modified Kneser-Ney"].multiply_adds == 5
-    sizes = {name: system.parameters for name, system in found.items()}
-    assert sizes["100/20"] > sizes["100/0"] == sizes["100/0 + neural cache"]
-    assert sizes["5-gram, modified Kneser-Ney"] == 900_000
 
 
 def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):

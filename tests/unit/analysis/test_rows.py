@@ -11,11 +11,10 @@ from online_rnnlm.analysis.headline import (
     static_of_as_many_units,
 )
 from online_rnnlm.analysis.row import metric_of
-from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import RunRecord
-from tests.unit.analysis.changes import IN_ORDER, VITAL, again
+from tests.unit.analysis.changes import IN_ORDER, again
 
 LSTM = {"hidden_size": 100, "document_size": 20, "cell": "lstm"}
 ROWS = [{"hidden_size": 100, "document_size": [0, 20, 35]}, LSTM]
@@ -77,25 +76,6 @@ def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same,
     assert (as_many_units and as_many_units.label) == same
     assert (as_many_parameters and as_many_parameters.label) == more
     assert [row.label for row in opponents_of(results, vector)] == shown
-
-
-def test_opponents_have_the_same_hidden_layer_and_corpus(invented):
-    rows = [{"document_size": [0, 20], "cell": ["sigmoid", "lstm"]}]
-    results = invented(rows=rows, corpora={"one": VITAL, "two": VITAL})
-    shown = {
-        (row.corpus, row.label): [
-            (other.corpus, other.label) for other in opponents_of(results, row)
-        ]
-        for row in results.rows
-        if row.has_vector
-    }
-    assert shown == {
-        (corpus, f"{name}/20"): [(corpus, f"{name}/0")]
-        for corpus in ("one", "two")
-        for name in ("100", "LSTM 100")
-    }
-    table = perplexity.make(results)
-    assert set(table.data["cell"]) == {"sigmoid", "lstm"}
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):

@@ -25,23 +25,6 @@ def test_tiny_permutations_by_hand():
     assert sign_flip_p_value(gains, seed=1) == 2 / 8
 
 
-def test_drawn_signs_agree_with_scipy():
-    gains = np.random.default_rng(5).exponential(size=100) - 0.8
-    theirs = stats.permutation_test(
-        (gains,), np.sum, permutation_type="samples", n_resamples=4000, rng=1
-    ).pvalue
-    assert sign_flip_p_value(gains, seed=1, resamples=4000) == pytest.approx(theirs, abs=0.03)
-
-
-def test_chunks_do_not_change_the_result(monkeypatch):
-    gains, tokens = np.random.default_rng(1).normal(0.1, 1, 60), np.ones(60, int)
-    whole = sign_flip_p_value(gains, 1), bootstrap_interval(gains, tokens, 1)
-    monkeypatch.setattr("online_rnnlm.analysis.significance._CHUNK_ELEMENTS", 1000)
-    parts = sign_flip_p_value(gains, 1), bootstrap_interval(gains, tokens, 1)
-    assert parts[0] == pytest.approx(whole[0], abs=0.02)
-    assert parts[1] == pytest.approx(whole[1], abs=0.02)
-
-
 def test_a_gain_over_text_and_seeds_by_hand():
     """Two pieces of two tokens, two seeds on our side, one on theirs."""
     ours = np.array([[-1.0, -3.0], [-2.0, -6.0]])
