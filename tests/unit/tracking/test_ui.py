@@ -19,7 +19,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_summary
 from online_rnnlm.tracking.server import HOST, serve
 from online_rnnlm.tracking.store import experiment_here, open_store, own_store
-from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, wait_until
+from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
 pytestmark = [
     pytest.mark.slow,  # a real server of MLflow
@@ -33,20 +33,32 @@ def fetch(page: str, **headers: str) -> bytes:
         return bytes(answer.read())
 
 
-def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_path):
-    summary = enter_summary(directory, open_store(directory), load(directory.configuration))
+def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end(
+    directory, tmp_path
+):
+    enter_summary(directory, open_store(directory), load(directory.configuration))
+    here = ExperimentDirectory(tmp_path / "elsewhere" / "renamed")
+    here.path.parent.mkdir()
+    directory.path.rename(here.path)
     port, said = free_port(), tmp_path / "said"
-    command = [sys.executable, "-m", "online_rnnlm", "ui", str(directory.path), "--port", str(port)]
+    command = [sys.executable, "-m", "online_rnnlm", "ui", str(here.path), "--port", str(port)]
     with said.open("wb") as out:
         process = subprocess.Popen(
             heeding_interrupts(command), stdout=out, stderr=out, start_new_session=True
         )
     server = f"http://{HOST}:{port}"
     try:
-        wait_until(lambda: answers(f"{server}/health"), said.read_text)
-        assert said.read_text().startswith(f"{server}/#/experiments/")
-        page = f"{server}/get-artifact?path=report.html&run_uuid={summary}"
-        assert fetch(page) == directory.report.read_bytes()
+        wait_until(lambda: answers(f"{server}/health") or process.poll(), said.read_text)
+        assert f"{server}/#/experiments/" in said.read_text()
+        client = MlflowClient(own_store(here))
+        runs = client.search_runs([experiment_here(here)])
+        assert len(runs) == 5  # four trainings and the summary
+        assert all(here.artifacts.as_uri() in run.info.artifact_uri for run in runs)
+        [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
+        page = f"{server}/get-artifact?path=report.html&run_uuid={summary.info.run_id}"
+        assert fetch(page) == here.report.read_bytes()
+        # MLflow's own one, and what was entered before.
+        assert len(client.search_experiments()) == 3
         # A page of another site could reach the server by a name that means this machine.
         with pytest.raises(HTTPError) as refused:
             fetch(f"{server}/", Host="elsewhere.example")
@@ -55,37 +67,7 @@ def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_pa
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         assert process.wait(PATIENCE) == 0
-    assert len(said.read_text().splitlines()) == 2  # the address, and how to end it
-
-
-@pytest.mark.parametrize("place", ["renamed", "elsewhere/{name}"])
-def test_the_store_of_a_folder_that_was_renamed_or_moved_opens(directory, tmp_path, place):
-    store, server = open_store(directory), f"http://{HOST}:{(port := free_port())}"
-    enter_summary(directory, store, load(directory.configuration))
-    moved = tmp_path / place.format(name=directory.path.name)
-    moved.parent.mkdir(exist_ok=True)
-    directory.path.rename(moved)
-    said = tmp_path / "said"
-    command = [sys.executable, "-m", "online_rnnlm", "ui", str(moved), "--port", str(port)]
-    with said.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-    try:
-        wait_until(lambda: answers(f"{server}/health") or process.poll(), said.read_text)
-        assert f"\n{server}/#/experiments/" in said.read_text()
-        here = ExperimentDirectory(moved)
-        client = MlflowClient(own_store(here))
-        runs = client.search_runs([experiment_here(here)])
-        assert len(runs) == 5  # four trainings and the summary
-        assert all(here.artifacts.as_uri() in run.info.artifact_uri for run in runs)
-        [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
-        page = f"{server}/get-artifact?path=report.html&run_uuid={summary.info.run_id}"
-        assert fetch(page) == here.report.read_bytes()
-        assert (
-            len(client.search_experiments()) == 3
-        )  # MLflow's own one, and what was entered before
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    assert said.read_text().endswith("\nCtrl-C ends it.\n")
 
 
 def test_a_port_in_use_is_told(directory):
@@ -94,12 +76,7 @@ def test_a_port_in_use_is_told(directory):
         other.bind((HOST, 0))
         other.listen()
         command = [sys.executable, "-m", "online_rnnlm", "ui", str(directory.path)]
-        done = subprocess.run(
-            [*command, "--port", str(other.getsockname()[1])],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        done = output_of([*command, "--port", other.getsockname()[1]])
     assert done.returncode == 1
     assert "MLflow's server has ended: is it in use?" in done.stderr
     assert "address already in use" in directory.log("ui").read_text()

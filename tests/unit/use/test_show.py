@@ -4,7 +4,6 @@ import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,14 +31,6 @@ def test_surprise_is_that_of_the_scores_sentence_by_sentence(model):
         assert [len(one) for one in logs] == [len(words) for words in shown.sentences]
         np.testing.assert_allclose(shown.readings[name], -np.concatenate(logs) / np.log(2))
     assert len(shown.sentences) == 3  # two in the first line
-
-
-def test_brackets_are_explained_where_a_word_is_not_in_the_vocabulary(shown):
-    words = [["a", "[b]", "</s>"], ["[", "</s>"]]
-    bracketed = replace(shown, sentences=words)
-    without = replace(shown, sentences=[["a", "b", "</s>"], ["[", "</s>"]])
-    for said in (str, ShownText.coloured, ShownText.html):
-        assert "In brackets" in said(bracketed) and "In brackets" not in said(without)
 
 
 def test_the_words_that_gained_most_are_marked_and_listed(shown):
@@ -175,17 +166,6 @@ def test_a_file_without_text_is_named(model_path, refused, tmp_path):
     empty = tmp_path / "empty.txt"
     empty.touch()
     assert refused("show", empty, "--model", model_path).startswith(f"{empty}: no text in it")
-
-
-def test_the_first_use_says_that_it_compiles(monkeypatch, tmp_path, caplog):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-    caplog.set_level("INFO")
-    tracked.load()
-    assert "compiled" in caplog.text
-    caplog.clear()
-    Path(os.environ["NUMBA_CACHE_DIR"]).mkdir(parents=True)  # as the first compilation does
-    tracked.load()
-    assert "compiled" not in caplog.text
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
