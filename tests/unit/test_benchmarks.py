@@ -7,7 +7,6 @@ import pytest
 
 from benchmarks.cli import SECTIONS, USUAL, main
 from benchmarks.measure import Sample, Target, Workload, measured, row
-from benchmarks.runs import reaching
 from benchmarks.workloads import scoring_flops, training_flops
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.corpus import load_corpus
@@ -48,12 +47,6 @@ def test_flops_are_those_counted_by_hand(corpus_directory):
     scores = corpus.classes + corpus.mean_class_size("test")
     forward = 10 * 10 + scores * (10 + 2 * 4) + 4
     assert scoring_flops(settings, corpus) == pytest.approx(2 * forward)
-
-
-def test_a_perplexity_is_reached_by_the_first_epoch_below_it():
-    epochs = [{"valid_perplexity": value} for value in (150.0, 100.0, 90.0)]
-    assert reaching(epochs, 100.0) is epochs[1]
-    assert reaching(epochs, 80.0) is None
 
 
 @pytest.mark.slow  # real measurements, if short ones

@@ -224,15 +224,6 @@ def test_a_vector_alone_takes_the_best_of_its_own_rates(experiment):
     assert rarer.costs.parameters_touched_per_word == 3 / 4
 
 
-def test_all_is_more_than_its_weights(experiment):
-    names = ("all.word.stream", "embeddings+recurrent+output.word.stream")
-    rates = {"learning_rates": [0.01], "document_rates": [RATE]}
-    every, weights = (evaluated(experiment, name, **rates) for name in names)
-    perplexities = [found.splits["test"].perplexity for found in (every, weights)]
-    assert perplexities[0] != pytest.approx(perplexities[1], rel=1e-3)
-    assert every.costs.multiply_adds_per_word > weights.costs.multiply_adds_per_word
-
-
 def test_a_cache_is_mixed_with_the_network_whose_vector_learns_as_in_training(experiment):
     cached, own = (read(experiment, "run", n) for n in ("unigram_cache", "document_vector"))
     best = min(cached.curve, key=lambda trial: trial.valid_perplexity)
@@ -294,6 +285,16 @@ def test_an_evaluation_of_a_diverged_run_gives_its_reason(copied, name):
     assert (found.reason, found.identity) == ("burst", identity)
 
 
+def assert_mixed(directory, mixture, places) -> None:
+    """Assert that a mixture's scores are those of its parts, which are at these places."""
+    expected = sum(
+        mixture.chosen[name] * np.exp(np.load(directory.token_scores(*place)).astype("float64"))
+        for name, place in places.items()
+    )
+    scores = np.load(directory.token_scores("run", "mixture"))
+    np.testing.assert_allclose(scores, np.log(expected), rtol=1e-5)
+
+
 def test_a_mixture_is_that_of_the_other_evaluations(experiment):
     found = read(experiment, "run", "mixture")
     places = {
@@ -302,12 +303,7 @@ def test_a_mixture_is_that_of_the_other_evaluations(experiment):
         "kneser_ney5": NGRAMS,
     }
     assert list(found.chosen) == list(places)
-    expected = sum(
-        found.chosen[name] * np.exp(np.load(experiment.token_scores(*place)).astype("float64"))
-        for name, place in places.items()
-    )
-    scores = np.load(experiment.token_scores("run", "mixture"))
-    np.testing.assert_allclose(scores, np.log(expected), rtol=1e-5)
+    assert_mixed(experiment, found, places)
     parts = [read(experiment, *place) for place in places.values()]
     best = min(part.splits["valid"].perplexity for part in parts)
     assert found.splits["valid"].perplexity <= best + 1e-6
@@ -342,12 +338,7 @@ def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
     chosen = kept if way == "kept" else way
     places = {"network": ("run", chosen), "unigram_cache": ("run", "unigram_cache")}
     places["kneser_ney5"] = NGRAMS
-    expected = sum(
-        mixture.chosen[name] * np.exp(np.load(copied.token_scores(*place)).astype("float64"))
-        for name, place in places.items()
-    )
-    scores = np.load(copied.token_scores("run", "mixture"))
-    np.testing.assert_allclose(scores, np.log(expected), rtol=1e-5)
+    assert_mixed(copied, mixture, places)
     network, cache, ngrams = (
         read(copied, *place).costs.multiply_adds_per_word for place in places.values()
     )

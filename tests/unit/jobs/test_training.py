@@ -1,4 +1,4 @@
-"""Tests of whole trainings by the kernels, by the plain graph and by JAX on a small corpus."""
+"""Tests of whole trainings by the kernels and by JAX on a small corpus."""
 
 import dataclasses
 
@@ -12,11 +12,7 @@ from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.runs import read_epochs
-from tests import outcome
 from tests.unit.jobs.runs import assert_same_run, record_of, result_of, run_of, trained
-from tests.unit.small_models import quick_graph
-
-__all__ = ["quick_graph"]
 
 pytestmark = pytest.mark.slow  # kernels are compiled, and networks trained
 
@@ -84,17 +80,3 @@ def test_a_run_goes_on_within_an_epoch(documents_directory, tmp_path, monkeypatc
     assert_same_run(trained(run, documents_directory, place), unbroken)
     if engine == "jax":
         assert "jax" in record_of(unbroken).packages
-
-
-@pytest.mark.usefixtures("quick_graph")
-def test_both_engines_train_alike(corpus_directory, tmp_path):
-    changes = {"max_epochs": 1, "precision": "float64", "batch_sentences": 160}
-    runs = [
-        trained(run_of(engine=engine, **changes), corpus_directory, tmp_path / engine)
-        for engine in ("kernel", "graph")
-    ]
-    kernel, graph = (outcome.epochs(run.path)[0] for run in runs)
-    for key in ("train_perplexity", "valid_perplexity"):
-        assert kernel[key] == pytest.approx(graph[key], rel=1e-9)
-    for one, other in zip(*(weight_files.read(run.model) for run in runs), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9)

@@ -18,12 +18,6 @@ from online_rnnlm.process.stop_signals import (
 )
 
 
-def test_nobody_has_told_it():
-    with watching() as watch:
-        assert watch.told is None
-        watch.stop_if_told()
-
-
 @pytest.fixture
 def without_nohup():
     """A closed terminal ends this process, though the tests may run under `nohup`."""

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from online_rnnlm.core.engines.kernels.batches import score_sentences, train_bat
 from online_rnnlm.core.engines.kernels.online import score_online
 from online_rnnlm.core.way import GROUPS
 from online_rnnlm.corpora.corpus import load_corpus
+from tests.processes import output_of
 from tests.unit.small_models import learn, way_of, weights_for
 
 pytestmark = pytest.mark.slow  # kernels are compiled
@@ -56,21 +56,17 @@ print(sum(states_before.stats.cache_hits.values()))
 
 
 def test_kernels_are_loaded_and_compiled_anew_when_any_code_of_core_has_changed(tmp_path):
-    shutil.copytree(SOURCES, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = tmp_path / "meine 'Kopie' ☃ Ωмега $z"  # letters that are special to programs
+    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
 
     def cache_hits():
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", CALLS_A_KERNEL, str(tmp_path / "copy")],
-            env=kept | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return int(done.stdout)
+        environment = kept | {"XDG_CACHE_HOME": str(tmp_path / "Zwischen ☃ Speicher")}
+        command = [sys.executable, "-I", "-c", CALLS_A_KERNEL, copy]
+        return int(output_of(command, env=environment, check=True).stdout)
 
     assert [cache_hits(), cache_hits()] == [0, 1]
-    called_elsewhere = tmp_path / "copy/online_rnnlm/core/engines/kernels/elementwise.py"
+    called_elsewhere = copy / "online_rnnlm/core/engines/kernels/elementwise.py"
     with called_elsewhere.open("a") as file:
         file.write("_EDITED = 1\n")
     assert [cache_hits(), cache_hits()] == [0, 1]
