@@ -1,14 +1,12 @@
 """Tests of a whole experiment on a real Slurm: its jobs, what they ask for, and its outputs."""
 
 import pytest
-import yaml
 
 from online_rnnlm.config.evaluations import evaluations_of
-from tests.project import DOWNLOADS
+from tests.project import write_text
 
-ROWS = [{"hidden_size": 16, "document_size": 4}]
 CONFIGURATION = ("--configfile", "config/test.yaml")
-RESULTS = "results/smoke"
+RESULTS = "results/tiny"
 LIGHT = {"everything", "fetch", "tables", "figures", "claims", "report", "complete"}
 LIGHT |= {"store", "track", "summary"}
 COLUMNS = "JobID,State,Comment,AllocTRES"
@@ -22,13 +20,19 @@ def earlier(cluster):
 
 @pytest.fixture(scope="module")
 def finished(earlier, tmp_path_factory, make_project, submit):
-    """The project after a smaller smoke experiment has run on the cluster."""
+    """The project after an experiment has run on the cluster."""
     del earlier  # only requested so that it is computed first
-    project = make_project(tmp_path_factory.mktemp("smoke") / "project")
-    smoke = yaml.safe_load((project.path / "config/smoke.yaml").read_text(encoding="utf-8"))
-    changes = {"rows": ROWS, "search": {}, "downloads": str(DOWNLOADS)}
-    testing = {"updates": ["all"], "learning_rates": [0.1], "rivals": ["kneser_ney"]}
-    project.configure(**smoke | changes | {"testing": testing})
+    project = make_project(tmp_path_factory.mktemp("tiny") / "project")
+    write_text(project.path / "text.txt", 300, 1)
+    sizes = {"valid_sentences": 50, "test_sentences": 50, "classes": {"count": 5}}
+    source = {"kind": "text", "file": "text.txt"}
+    project.configure(
+        experiment="tiny",
+        corpora={"own": {"source": source, "vocabulary": {"min_count": 1}, **sizes}},
+        training={"max_epochs": 1},
+        testing={"updates": ["all"], "learning_rates": [0.1], "rivals": ["kneser_ney"]},
+        rows=[{"hidden_size": 16, "document_size": 4}],
+    )
     said = project.succeed(*submit, *CONFIGURATION)
     assert (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8") in said
     return project
@@ -44,7 +48,7 @@ def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(
     assert {job["State"] for job in jobs} == {"COMPLETED"}
     planned = finished.experiment(CONFIGURATION[1])
     settings = [run.settings for run in planned.trainings()]
-    assert rules.count("train") == len(settings) == len(ROWS)
+    assert rules.count("train") == len(settings) == 1
     evaluations = sum(len(evaluations_of(one, planned.testing)) for one in settings)
     assert rules.count("evaluate") + rules.count("evaluate_vector") == evaluations
     assert {*rules} >= {"articles", "sentences", "encode", "rival"}

@@ -12,6 +12,7 @@ import pytest
 
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import Epoch, RunRecord
+from tests.processes import output_of
 from tests.project import ROOT, own_text
 
 ENGINES = ("graph", "theano", "jax", "kernel")
@@ -22,7 +23,7 @@ def _pythons() -> Iterator[str]:
     """Yield possible Pythons for Theano: commands on the path, then those of pyenv."""
     yield from (f"python{version}" for version in _PYTHONS_OF_THEANO)
     if pyenv := shutil.which("pyenv"):
-        root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=True).stdout
+        root = output_of([pyenv, "root"], check=True).stdout
         for version in _PYTHONS_OF_THEANO:
             found = Path(root.strip(), "versions").glob(f"{version}.*/bin/python")
             yield from map(str, sorted(found, reverse=True))
@@ -32,7 +33,7 @@ def _runs(python: str) -> bool:
     """Return True if the Python starts; some of pyenv's commands only report an error."""
     if not shutil.which(python):
         return False
-    return not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
+    return not output_of([python, "-c", ""]).returncode
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch, theano):
         training={"precision": "float64", "max_epochs": 2, "batch_sentences": 64},
         rows=[{"hidden_size": 5, "document_size": 2, "engine": list(ENGINES)}],
     )
-    project.succeed("--cores", "1", "--configfile", file)
+    table = "results/engines/tables/perplexity.csv"
+    project.succeed("--cores", "1", "--configfile", file, "--", table)
     folder = project.path / "results/engines"
     planned = project.experiment(file).runs()
     runs = {run.settings.engine: folder / "runs" / run.name for run in planned}
@@ -75,7 +77,6 @@ def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch, theano):
         for other in others:
             for kind in ("train_perplexity", "valid_perplexity"):
                 assert getattr(other, kind) == pytest.approx(getattr(of_graph, kind), rel=1e-10)
-    table = pd.read_csv(folder / "tables/perplexity.csv")
-    shown = table.set_index("model")["test_perplexity"].round(1)
+    shown = pd.read_csv(project.path / table).set_index("model")["test_perplexity"].round(1)
     assert set(shown.index) == {"5/2 by graph", "5/2 by theano", "5/2 by jax", "5/2"}
     assert shown.nunique() == 1

@@ -1,7 +1,6 @@
 """Tests that Snakemake's own features do here what its manual says, with quick jobs."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -58,28 +57,6 @@ def test_a_dry_run_names_what_will_run_and_writes_nothing_and_until_stops_there(
     assert project.planned() == {}
 
 
-def test_what_is_printed_is_what_the_options_ask_for(project):
-    forced = ("--forcerun", "report")
-    command = "quick_job.py report"
-    said = project.succeed("-n", *forced)
-    assert "Write the report" in said and command not in said and "/evaluations/" not in said
-    assert command in project.succeed("-n", "-p", *forced)
-    assert "Need to rerun job" in project.succeed("-n", "--verbose", *forced)
-    done = project.snakemake("--quiet", "all", *forced)
-    assert (done.returncode, done.stdout) == (0, "") and "report" in project.begun()
-    assert len(done.stderr.splitlines()) == 1  # Snakemake always names the profile
-    summary = (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8")
-    assert summary in project.snakemake("--quiet", "progress", *forced).stderr
-
-
-def test_what_follows_the_report_asks_for_nothing_that_the_report_was_made_from(project):
-    graph = project.snakemake("--rulegraph").stdout
-    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', graph))
-    edges = {(names[a], names[b]) for a, b in re.findall(r"(\d+) -> (\d+)", graph)}
-    before = {rule: {a for a, b in edges if b == rule} for rule in ("complete", "summary")}
-    assert before == {"complete": {"report"}, "summary": {"report", "track"}}
-
-
 def test_a_failed_submission_shows_the_schedulers_own_words(project, tmp_path):
     (tmp_path / "qsub").write_text("#!/bin/sh\necho 'qsub: no such queue' >&2; exit 1\n")
     (tmp_path / "qsub").chmod(0o755)
@@ -88,14 +65,6 @@ def test_a_failed_submission_shows_the_schedulers_own_words(project, tmp_path):
     done = project.snakemake(*options, "--forcerun", "encode", PATH=path)
     assert done.returncode != 0 and "qsub: no such queue" in done.stderr
     assert "memory" not in done.stderr
-
-
-def test_touch_makes_files_current_and_runs_nothing(project):
-    project.edit("src/online_rnnlm/analysis/results.py")
-    assert "tables" in project.planned()
-    project.succeed("--touch")
-    assert project.begun() == []
-    assert "tables" not in project.planned("--rerun-triggers", "mtime")
 
 
 def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
@@ -150,15 +119,6 @@ def test_a_changed_setting_makes_what_depends_on_it(project, name, planned):
     others = {*OF_RESULTS, "track"}
     assert {rule: jobs for rule, jobs in found.items() if rule not in others} == planned
     assert {*found} >= OF_RESULTS
-
-
-def test_a_text_that_is_edited_and_edited_back_finds_its_results(project):
-    text = project.path / "train.txt"
-    content = text.read_bytes()
-    text.write_bytes(content + b"one more\n")
-    assert {"encode", "train"} <= {*project.planned()}
-    text.write_bytes(content)
-    assert project.planned() == {}
 
 
 def test_a_missing_file_of_any_kind_is_made_again(project):

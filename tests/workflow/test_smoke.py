@@ -1,7 +1,5 @@
 """Tests of the real smoke experiment in Snakemake: every stage, and what its files say."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -58,20 +56,6 @@ def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
         assert name in text
 
 
-def test_a_rows_run_takes_the_settings_of_its_best_candidate(finished):
-    runs = finished.path / RESULTS / "runs"
-    runs_planned = finished.experiment("config/smoke.yaml").runs()
-    [planned] = [run for run in runs_planned if run.settings.document_size]
-    chosen = json.loads((runs / planned.name / "run.json").read_text(encoding="utf-8"))
-    reached = {
-        name: json.loads((runs / name / "result.json").read_text())["valid_perplexity"]
-        for name in chosen["candidates"]
-    }
-    best = json.loads((runs / min(reached, key=reached.get) / "run.json").read_text())
-    assert len(reached) == 2
-    assert best["searched"] == {"document_rate": chosen["settings"]["document_rate"]}
-
-
 def test_the_weights_of_the_searchs_runs_are_not_needed_again(finished):
     for run in finished.experiment("config/smoke.yaml").search_runs():
         (finished.path / RESULTS / "runs" / run.name / "model.npz").unlink()
@@ -81,9 +65,3 @@ def test_the_weights_of_the_searchs_runs_are_not_needed_again(finished):
 def test_a_deleted_store_is_made_again_and_nothing_else(finished):
     (finished.path / RESULTS / "mlflow.db").unlink()
     assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}
-
-
-def test_the_resolved_configuration_is_kept(finished):
-    kept = json.loads((finished.path / RESULTS / "config.json").read_text(encoding="utf-8"))
-    assert (kept["experiment"], kept["downloads"]) == ("smoke", str(DOWNLOADS))
-    assert kept["corpora"]["wikipedia-excerpt"]["lowercase"] is True
