@@ -79,7 +79,6 @@ def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
 @pytest.mark.parametrize(
     ("file", "again", "not_again"),
     [
-        ("analysis/results.py", {"tables", "report"}, {"train", "evaluate", "encode"}),
         ("analysis/templates/style.css", {"tables", "report"}, {"train", "evaluate", "encode"}),
         ("jobs/evaluate.py", {"evaluate", "evaluate_vector", "tables"}, {"train", "encode"}),
         ("core/training.py", {"train", "evaluate", "tables"}, {"encode"}),

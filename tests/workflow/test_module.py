@@ -1,8 +1,6 @@
 """Tests of a workflow that loads this one as a module, as `snakedeploy` makes it."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -24,21 +22,11 @@ use rule * from online_rnnlm
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder into which pip has installed the package."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy2(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info"))
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
-    subprocess.run([*pip, *options, str(source)], check=True)
-    return target
+def deployed(tmp_path_factory):
+    """A user's folder: a configuration, the profiles and a Snakefile that loads the module.
 
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory, installed):
-    """A user's folder: a configuration, the profiles and a Snakefile that loads the module."""
+    The package is that of the environment, as there is none beside the workflow's files.
+    """
     repository, path = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("deployed")
     shutil.copytree(ROOT / "workflow", repository / "workflow")
     shutil.copy2(ROOT / "environment.yml", repository)
@@ -47,11 +35,7 @@ def deployed(tmp_path_factory, installed):
     (path / "workflow").mkdir()
     text = SNAKEFILE.format(repository=repository)
     (path / "workflow" / "Snakefile").write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHONPATH", str(installed))
-        # On so little text kernels are sooner run as plain Python than compiled for another place.
-        environment.setenv("NUMBA_DISABLE_JIT", "1")
-        yield Project(path)
+    return Project(path)
 
 
 def test_it_plans_the_whole_experiment_of_the_users_configuration(deployed):

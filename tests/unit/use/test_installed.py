@@ -111,6 +111,8 @@ def test_pip_may_install_it_into_a_folder_or_for_one_user(light, tmp_path, way):
     lib = tmp_path if way == "target" else tmp_path / "lib/python3.13/site-packages"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "wheel")
+        templates = {name for name in archive.namelist() if "/analysis/templates/" in name}
+    assert len(templates) == len([*(ROOT / "src/online_rnnlm/analysis/templates").iterdir()])
     lib.mkdir(parents=True, exist_ok=True)
     shutil.move(tmp_path / "wheel" / "online_rnnlm", lib / "online_rnnlm")
     [data] = (tmp_path / "wheel").glob("*.data/data/share")

@@ -1,4 +1,4 @@
-"""Tests of the verbs that rescore lists, write and search vectors, and compare models."""
+"""Tests of the verbs that rescore lists, write and search vectors, and name next words."""
 
 import json
 import math

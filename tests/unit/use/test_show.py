@@ -139,10 +139,20 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     assert lines[1] == ""
 
 
-@pytest.mark.parametrize("text", ["nosuch.txt", "folder/nosuch"])
-def test_the_name_of_no_file_is_no_text(model_path, refused, text):
-    for given in ([text], ["hen", text]):
-        assert refused("show", *given, "--model", model_path).startswith(f"{text}: no such file; ")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["nosuch.txt"], "nosuch.txt: no such file; "),
+        (["hen", "folder/nosuch"], "folder/nosuch: no such file; "),
+        (["The caf\udce9 is"], "text 1: "),
+        (["empty.txt"], "empty.txt: no text in it"),
+        ([" "], "the text is empty"),
+    ],
+)
+def test_what_is_no_text_is_one_line(model_path, refused, tmp_path, monkeypatch, given, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").touch()
+    assert refused("show", *given, "--model", model_path).startswith(said)
 
 
 def test_a_word_with_a_point_is_no_files_name(model_path, run):
@@ -156,16 +166,6 @@ def test_each_text_is_read_anew(model_path, run, tmp_path):
         file.write_text(text, encoding="utf-8")
     given = ("--model", model_path, "--json")
     assert run("show", *texts, *given).out == run("show", *files, *given).out
-
-
-def test_an_argument_that_is_no_unicode_is_one_line(model_path, refused):
-    assert refused("show", "The caf\udce9 is", "--model", model_path).startswith("text 1: ")
-
-
-def test_a_file_without_text_is_named(model_path, refused, tmp_path):
-    empty = tmp_path / "empty.txt"
-    empty.touch()
-    assert refused("show", empty, "--model", model_path).startswith(f"{empty}: no text in it")
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
