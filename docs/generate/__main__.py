@@ -3,8 +3,9 @@
 It needs a checkout, so it is no part of the package.
 """
 
-from docs.generate import evidence, notebook, pages
+from docs.generate import evidence, notebook, pages, picture
 
 evidence.write()
 pages.write()
 notebook.write()
+picture.write()

@@ -23,20 +23,6 @@ from online_rnnlm.use.options import WayOptions
 OPTIONS = {"score": WayOptions, "sample": SamplingSettings}
 """The types of the options of methods of a trained model."""
 
-SHOWN = Path("resources/test-paragraph.txt")
-"""The first paragraph of the test set, a text that nobody has chosen."""
-
-
-def example(verb: str) -> str:
-    """Return a command of `show` and the table that it ends with, by the project's own models."""
-    if verb != "show":
-        raise UserError(f"example {verb}: no such example; allowed: show")
-    static = online_rnnlm.load(paths.SUPPLIED_STATIC_MODEL)
-    shown = online_rnnlm.load().show(SHOWN.read_text(encoding="utf-8"), static)
-    _, _, table = str(shown).partition("\n\n")
-    lines = [line for line in table.splitlines() if not line.startswith("In brackets")]
-    return "\n".join(f"    {line}" for line in [f"$ online-rnnlm {verb} {SHOWN}", *lines])
-
 
 def files(name: str) -> str:
     """Return a table of the files in a folder, which is a class in `storage/paths.py`."""

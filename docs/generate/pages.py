@@ -29,7 +29,6 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "verbs": interfaces.verbs_of,
     "python": interfaces.public,
     "options": interfaces.options,
-    "example": interfaces.example,
 }
 """The functions that make each kind of part; each raises UserError for an unknown name."""
 _MARKED = re.compile(rf"(<!-- ({'|'.join(MAKERS)}) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)

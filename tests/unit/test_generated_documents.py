@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import models, notebook, pages
+from docs.generate import models, notebook, pages, picture
 from online_rnnlm import __all__ as public_names
 from online_rnnlm.commands._main import VERBS
 from online_rnnlm.storage import paths
@@ -29,6 +29,11 @@ def test_the_notebooks_outputs_are_those_of_its_cells(monkeypatch):
     made = notebook.with_outputs(notebook.TOUR)
     diff = difflib.unified_diff(read(notebook.TOUR).splitlines(), made.splitlines(), lineterm="")
     assert not list(diff), f"{notebook.TOUR} is out of date; run: {pages.COMMAND}"
+
+
+def test_the_picture_is_what_show_prints(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert read(picture.PICTURE) == picture.picture(), f"out of date; run: {pages.COMMAND}"
 
 
 def test_everything_that_can_be_described_is_described_once():
