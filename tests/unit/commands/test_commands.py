@@ -144,15 +144,6 @@ def test_an_error_is_one_line(config, refused, monkeypatch, error, expected):
     assert expected in refused("check", status=1)
 
 
-def test_ctrl_c_is_quiet(config, run, monkeypatch):
-    def interrupt(arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(cli.VERBS, "check", cli.VERBS["check"]._replace(run=interrupt))
-    found = run("check")
-    assert (found.status, found.err) == (130, "")
-
-
 INTERRUPTED = """
 import os, signal, sys
 from online_rnnlm.__main__ import main
