@@ -268,13 +268,12 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["score", ""], "the text is empty"),
-        (["score", "MODEL", " "], "the text is empty"),
+        *((["score", "MODEL", empty], "the text is empty") for empty in ("", " ")),
         (["score", "MODEL", "nosuch.txt"], "nosuch.txt: no such file"),
         (["score", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
         (["next", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
         (["sample", "nosuch"], "nosuch: no such file or directory: the file of"),
-        (["info", "The cat sees. It eats."], "The cat sees. It eats.: no such model"),
+        (["info", "The cat sees. It eats."], "'The cat sees. It eats.': no such model"),
     ],
 )
 def test_what_is_neither_a_text_nor_a_file_is_one_line(refused, model_path, arguments, said):
