@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import heading_of
+from online_rnnlm.analysis.claims import NOT_TESTED, heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
@@ -22,13 +22,12 @@ from online_rnnlm.analysis.tables.table import (
     integer,
     interval,
     label,
-    mean,
+    markdown_of,
+    number,
     p_value,
     shown_interval,
     signed,
 )
-from online_rnnlm.analysis.tables.write import markdown_of
-from online_rnnlm.analysis.verdicts import NOT_TESTED
 from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
 from online_rnnlm.config.experiment import load, load_plan
 from online_rnnlm.core import way
@@ -98,7 +97,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
     shown, kept = _beside(shown, evidence.read_table("updates", "evaluation"), _KEPT)
     shown, with_rivals = _beside(shown, table, _RIVALS)
-    several, own = _corpus_if_several(table), Column("test perplexity", mean(_TEST))
+    several, own = _corpus_if_several(table), Column("test perplexity", number(_TEST))
     return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
 
 
@@ -134,7 +133,7 @@ def _headline(evidence: EvidenceFolder) -> str:
         shown = shown.join(timed.set_index(keys)["timed_words_per_second"], on=keys)
         columns.append(Column("words/s", integer("timed_words_per_second")))
     columns += [
-        Column("test perplexity", mean(_TEST)),
+        Column("test perplexity", number(_TEST)),
         Column("the vector's change against it", label("change")),
     ]
     return markdown_of(shown, *columns, *short_cache)
@@ -150,7 +149,7 @@ def _finding(evidence: EvidenceFolder) -> str:
     speeds = timed.set_index(keys)["timed_words_per_second"]
     shown = pd.concat([networks, cached]).join(speeds, on=keys)
     speed = Column("words/s", integer("timed_words_per_second"))
-    own = Column("test perplexity", mean(_TEST))
+    own = Column("test perplexity", number(_TEST))
     return markdown_of(shown, *_corpus_if_several(networks), _MODEL, own, *_COUNTS, speed)
 
 
@@ -181,7 +180,7 @@ def _beside(
         values = others.reindex(columns=[_TEST, f"{_TEST}_sd"]).add_prefix(f"{evaluation}_")
         shown = shown.join(values, on=keys)
         if shown[f"{evaluation}_{_TEST}"].notna().any():
-            columns.append(Column(heading, mean(f"{evaluation}_{_TEST}")))
+            columns.append(Column(heading, number(f"{evaluation}_{_TEST}")))
     return shown, columns
 
 
@@ -196,7 +195,7 @@ def _intervals(evidence: EvidenceFolder) -> str:
         shown,
         _MODEL,
         Column("in testing, its vector is", label("way"), text=True),
-        Column("test perplexity", mean(_TEST)),
+        Column("test perplexity", number(_TEST)),
         Column("words/s", integer("timed_words_per_second")),
     )
 
@@ -209,7 +208,7 @@ def _other_texts(evidence: EvidenceFolder) -> str:
     shown = table[table["evaluation"] == final].sort_values("text", kind="stable")
     shown, beside = _beside(shown, table, {**_KEPT, **_RIVALS}, "text")
     text = Column("text", label("text"), text=True)
-    return markdown_of(shown, text, _MODEL, Column("test perplexity", mean(_TEST)), *beside)
+    return markdown_of(shown, text, _MODEL, Column("test perplexity", number(_TEST)), *beside)
 
 
 def _as_made(evidence: EvidenceFolder, name: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
-from online_rnnlm.analysis.verdicts import write_claims
+from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.config.experiment import load
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_all

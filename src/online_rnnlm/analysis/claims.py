@@ -1,4 +1,4 @@
-"""The paper's claims in words, and the two sides of each that an experiment has.
+"""The paper's claims: in words, the two sides of each that an experiment has, and the verdicts.
 
 The paper's summary says that its model predicts better, in less time and with fewer parameters than
 a larger one. The settings are not the paper's, so each claim is tested as an idea, not on the
@@ -7,23 +7,26 @@ paper's numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from online_rnnlm.analysis.headline import (
-    has_as_many_multiply_adds,
-    has_as_many_parameters,
-    smallest_static,
-    static_of_as_many_units,
-    static_rows_like,
-    takes_as_long,
-)
-from online_rnnlm.analysis.results import Results
+import pandas as pd
+
+from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.significance import LEVEL, holm
+from online_rnnlm.analysis.tables.table import Column, Table, label, signed
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
-from online_rnnlm.storage.claims import Letter, UntestedClaim
+from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claim, Claims, Letter, UntestedClaim, Verdict
+from online_rnnlm.storage.files import digest_of_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 
+NOT_TESTED = "not tested"
+"""What stands in place of a verdict on a claim that a network does not test."""
 AT_ITS_COST = "at its cost or less"
 AT_ANY_COST = "at any cost"
 MIXED = "with everything mixed in"
@@ -98,10 +101,8 @@ class ClaimSides(NamedTuple):
     """The two sides of a claim."""
 
     letter: Letter
-    row: FinishedRow
-    """The row that the claim is about."""
     ours: Side
-    """The side that the claim calls the better one."""
+    """The side that the claim calls the better one; the claim is about its row."""
     theirs: Side
     """The side that it is compared with."""
     case: str = ""
@@ -117,26 +118,7 @@ def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
     for vector in results.rows:
         if not vector.has_vector:
             continue
-        learning = Side(vector, vector.final)
-        larger = smallest_static(
-            results, vector, has_as_many_parameters, has_as_many_multiply_adds, takes_as_long
-        )
-        same_units = static_of_as_many_units(results, vector)
-        same_parameters = smallest_static(results, vector, has_as_many_parameters)
-        same_adds = smallest_static(results, vector, has_as_many_multiply_adds)
-        as_slow = smallest_static(results, vector, takes_as_long)
-        opponents: dict[Letter, tuple[FinishedRow | None, str]] = {
-            "a": (larger, "that costs at least as much in every respect"),
-            "b": (same_units, "of as many hidden units"),
-            "c": (same_parameters, "of at least its parameters"),
-            "d": (same_adds, "of at least its multiply-adds"),
-            "e": (as_slow, "that takes as long"),
-        }
-        for letter, (static, what) in opponents.items():
-            if static is None:
-                yield _untested(letter, vector, f"no finished static network {what}")
-            else:
-                yield ClaimSides(letter, vector, learning, Side(static, NONE))
+        yield from _against_static_rows(results, vector)
         yield from _against_slow_units(results, vector)
         yield from _against_rivals(results, vector)
         text = (vector.corpus, vector.settings.unit_of_text)
@@ -151,6 +133,39 @@ def _untested(letter: Letter, row: FinishedRow, reason: str) -> UntestedClaim:
     return UntestedClaim(letter=letter, claim=name, corpus=row.corpus, row=row.label, reason=reason)
 
 
+def _against_static_rows(
+    results: Results, vector: FinishedRow
+) -> Iterator[ClaimSides | UntestedClaim]:
+    """Set a row, its vector learning, against the smallest static row of each kind.
+
+    A static one takes as long unless the row is shown to take more time: unless the interval of the
+    change of time lies above 0, or one of both was not timed.
+    """
+    ours = vector.main
+    static = results.static_rows_like(vector)
+    as_large = [row for row in static if row.parameters >= vector.parameters]
+    as_costly = [row for row in static if row.main.multiply_adds >= ours.multiply_adds]
+    as_slow = []
+    for row in static:
+        change = ours.change_of_time(row.main)
+        if change is not None and change[0] <= 0:
+            as_slow.append(row)
+    in_every_respect = [row for row in as_large if row in as_costly and row in as_slow]
+    same_units = results.static_of_as_many_units(vector)
+    opponents: dict[Letter, tuple[list[FinishedRow], str]] = {
+        "a": (in_every_respect, "that costs at least as much in every respect"),
+        "b": ([same_units] if same_units else [], "of as many hidden units"),
+        "c": (as_large, "of at least its parameters"),
+        "d": (as_costly, "of at least its multiply-adds"),
+        "e": (as_slow, "that takes as long"),
+    }
+    for letter, (rows, what) in opponents.items():
+        if rows:
+            yield ClaimSides(letter, ours, rows[0].main)
+        else:
+            yield _untested(letter, vector, f"no finished static network {what}")
+
+
 def _against_slow_units(
     results: Results, vector: FinishedRow
 ) -> Iterator[ClaimSides | UntestedClaim]:
@@ -162,7 +177,6 @@ def _against_slow_units(
     if vector.settings.cell != "sigmoid":
         yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
         return
-    learning = Side(vector, vector.final)
     cases = {}
     for row in results.rows_on(vector.corpus):
         is_control = row.settings.cell == "slow_context" and not row.has_vector
@@ -175,7 +189,7 @@ def _against_slow_units(
         elif row.settings.context_size == vector.settings.document_size:
             cases[AS_MANY_UNITS] = row
     for case, row in cases.items():
-        yield ClaimSides("f", vector, learning, Side(row, NONE), case)
+        yield ClaimSides("f", vector.main, row.main, case)
     if not cases:
         yield _untested("f", vector, "no finished network with slow units in the vector's place")
 
@@ -190,51 +204,123 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSide
     """
     rivals = [
         side
-        for side in _sides(static_rows_like(results, vector))
+        for row in results.static_rows_like(vector)
+        for side in row.sides.values()
         if side.evaluation not in (NONE, MIXTURE)
     ]
     if not rivals:
         yield _untested("g", vector, "no finished static network was tested with a rival")
         return
-    ours = _best([side for side in _sides([vector]) if side.only_vector_learns])
+    ours = _best([side for side in vector.sides.values() if side.only_vector_learns])
     cheap = [
         rival
         for rival in rivals
         if rival.multiply_adds <= ours.multiply_adds
-        and results.parameters_of(*rival) <= AS_LARGE * vector.parameters
+        and rival.parameters <= AS_LARGE * vector.parameters
     ]
     if not cheap:
         yield _untested("g", vector, "no rival that needs as few multiply-adds and parameters")
     elif _best(cheap) != _best(rivals):
-        yield ClaimSides("g", vector, ours, _best(cheap), AT_ITS_COST)
-    yield ClaimSides("g", vector, ours, _best(rivals), AT_ANY_COST)
+        yield ClaimSides("g", ours, _best(cheap), AT_ITS_COST)
+    yield ClaimSides("g", ours, _best(rivals), AT_ANY_COST)
 
 
 def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | UntestedClaim:
     """Set the best of all rows with a vector against the best of all without one.
 
-    Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in. The
-    claim is about the row that is best.
+    Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in.
     """
     unit = vector.settings.unit_of_text
     mixed = [
-        Side(row, MIXTURE)
+        row.sides[MIXTURE]
         for row in results.rows_on(vector.corpus)
-        if row.settings.unit_of_text == unit and MIXTURE in row.evaluations
+        if row.settings.unit_of_text == unit and MIXTURE in row.sides
     ]
     ours = [side for side in mixed if side.row.has_vector]
     theirs = [side for side in mixed if not side.row.has_vector]
     if not ours or not theirs:
         return _untested("g", vector, "no finished networks with all rivals mixed in")
-    best = _best(ours)
-    return ClaimSides("g", best.row, best, _best(theirs), MIXED)
-
-
-def _sides(rows: Iterable[FinishedRow]) -> list[Side]:
-    """Rows in each of their evaluations."""
-    return [Side(row, name) for row in rows for name in row.evaluations]
+    return ClaimSides("g", _best(ours), _best(theirs), MIXED)
 
 
 def _best(sides: Sequence[Side]) -> Side:
     """The side with the lowest perplexity on `valid`, mean over the seeds."""
-    return min(sides, key=lambda side: side.perplexity("valid").mean)
+    return min(sides, key=lambda side: side.perplexity("valid").mean())
+
+
+def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:
+    """Write `claims.json`: the claims that the runs can test, and those that they cannot."""
+    records.write(directory.claims, judge(collect(experiment, directory)))
+
+
+def judge(results: Results) -> Claims:
+    """Judge all claims, vector row by vector row.
+
+    The p-values are corrected together; two claims with the same two sides are one comparison.
+    """
+    found = list(sides_of_claims(results))
+    tested = [one for one in found if isinstance(one, ClaimSides)]
+    compared = {
+        (ours, theirs): compare_sides(results, ours, theirs)
+        for ours, theirs in dict.fromkeys((one.ours, one.theirs) for one in tested)
+    }
+    p_values = holm([comparison.p_value for comparison in compared.values()])
+    corrected = dict(zip(compared, p_values, strict=True))
+    claims = []
+    for one in tested:
+        sides = (one.ours, one.theirs)
+        comparison = compared[sides]
+        text = CLAIMS[one.letter].text
+        claims.append(
+            Claim(
+                letter=one.letter,
+                claim=text.format(model=comparison.ours.name, against=comparison.theirs.name),
+                case=one.case,
+                corpus=one.ours.corpus,
+                train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,
+                row=one.ours.row.label,
+                comparison=comparison,
+                p_value_holm=corrected[sides],
+                verdict=verdict_of(comparison.nats_per_token, corrected[sides]),
+            )
+        )
+    return Claims(
+        settings=digest_of_json(results.experiment.of_results()),
+        claims=tuple(claims),
+        not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
+    )
+
+
+def verdict_of(gain: float, p_value: float) -> Verdict:
+    """The verdict on a claim, by the gain of its side and the corrected p-value."""
+    if p_value >= LEVEL:
+        return "undecided"
+    return "supported" if gain > 0 else "refuted"
+
+
+def grid(
+    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
+) -> Table:
+    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
+
+    It names the corpus of a network if there are several. A claim that no network tests has a row,
+    too. With one seed, every verdict says so.
+    """
+    several = len({claim.corpus for claim in claims}) > 1
+    cells: dict[str, dict[str, str]] = {}
+    for claim in claims:
+        row = heading_of(claim.letter, claim.case)
+        network = f"{claim.row}, {claim.corpus}" if several else claim.row
+        said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
+        cells.setdefault(row, {})[network] = f"one seed: {said}" if one_seed else said
+    networks = dict.fromkeys(network for row in cells.values() for network in row)
+    tested = {claim.letter for claim in claims}
+    for letter in {untested.letter for untested in not_tested} - tested:
+        cells[heading_of(letter)] = {}
+    rows = [
+        {"claim": name, **dict.fromkeys(networks, NOT_TESTED), **cells[name]}
+        for name in sorted(cells, key=lambda name: name[0])
+    ]
+    columns = [Column("Claim", label("claim"), text=True, wide=True)]
+    columns += [Column(name, label(name), text=True, wide=True) for name in networks]
+    return Table("claims", "Verdicts by claim and network", pd.DataFrame(rows), columns)

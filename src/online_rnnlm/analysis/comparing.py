@@ -13,7 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from online_rnnlm.analysis.significance import change_of, pieces_of, sign_flip_p_value
+from online_rnnlm.analysis.significance import (
+    bootstrap_interval,
+    percent_of_gain,
+    percents_of_gains,
+    pieces_of,
+    sign_flip_p_value,
+)
 from online_rnnlm.errors import UserError, naming
 
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
@@ -91,12 +97,17 @@ def compare(
     pieces = pieces_of(articles, "stream", in_order=True) if lengths.any() else None
     if pieces is None or pieces.count < 2:
         raise UserError("to compare two models, a text needs two documents, or several sentences")
-    tokens = pieces.sums(lengths)
+    tokens = pieces.sums(lengths).astype(np.int64)
     gains = pieces.sums(sums[0] - sums[1])
+    gain = float(gains.sum() / tokens.sum())
+    interval = bootstrap_interval(gains, tokens)
     return Comparison(
         perplexity=math.exp(-sums[0].sum() / tokens.sum()),
         perplexity_against=math.exp(-sums[1].sum() / tokens.sum()),
-        **change_of(gains, tokens.astype(np.int64))._asdict(),
+        change_percent=percent_of_gain(gain),
+        interval_percent=percents_of_gains(interval),
+        nats_per_token=gain,
+        interval_nats_per_token=interval,
         p_value=sign_flip_p_value(gains),
         drawn="document" if pieces.name == "article" else "block",
         pieces=pieces.count,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.evidence import (
     EvidenceFolder,
     KeptResults,
@@ -20,8 +21,8 @@ from online_rnnlm.analysis.evidence import (
     networks_of,
     refuse_difference,
 )
-from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, FinishedRun, System
+from online_rnnlm.analysis.results import NothingToShowError, Results, row_of
+from online_rnnlm.analysis.row import FinishedRun, System
 from online_rnnlm.analysis.tables import (
     comparisons,
     equal_perplexity,
@@ -31,7 +32,6 @@ from online_rnnlm.analysis.tables import (
     updates,
 )
 from online_rnnlm.analysis.tables.perplexity import STILL
-from online_rnnlm.analysis.verdicts import judge
 from online_rnnlm.config.evaluations import evaluations_of, final_evaluation
 from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.config.runs import Digits
@@ -114,16 +114,25 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
     for folder, (corpus, _, rival) in rivals_of.items():
         kept = values[corpus, rival.title, NONE]
         tested = _evaluation(NONE, rival.name, kept, scores[folder, NONE])
-        rivals.append(System(corpus, [tested], int(kept["parameters"]), rival=rival))
+        rivals.append(
+            System(
+                corpus=corpus,
+                title=rival.title,
+                by_seed=[tested],
+                parameters=int(kept["parameters"]),
+                rival=rival,
+            )
+        )
+    timings = records.read(Timings, evidence.timings).timings
     return KeptResults(
         experiment=experiment,
         directory=evidence,
-        rows=[FinishedRow(tuple(runs)) for runs in rows.values()],
+        rows=[row_of(runs, experiment, rivals, timings) for runs in rows.values()],
         candidates=(),
         missing=(),
         rivals=rivals,
         corpora=_statistics(evidence),
-        timings=records.read(Timings, evidence.timings).timings,
+        timings=timings,
         scores=scores,
     )
 
@@ -202,7 +211,7 @@ def check_earlier_evidence(evidence: EvidenceFolder) -> int:
         if evidence.table(name, "csv").is_file():
             try:
                 table = make(results)
-                made = table.data if table.tidy is None else table.tidy
+                made = table.csv_data
             except NothingToShowError:
                 made = pd.DataFrame(columns=_SIDE)
             checked += _check_table(evidence, name, made)
@@ -217,11 +226,11 @@ def _mixtures(results: Results) -> pd.DataFrame:
         {
             "corpus": row.corpus,
             "model": row.label,
-            "test_perplexity": row.perplexity("test").mean,
-            "test_perplexity_all": row.perplexity("test", MIXTURE).mean,
+            "test_perplexity": row.main.perplexity().mean(),
+            "test_perplexity_all": row.sides[MIXTURE].perplexity().mean(),
         }
         for row in results.rows
-        if MIXTURE in row.evaluations
+        if MIXTURE in row.sides
     )
 
 

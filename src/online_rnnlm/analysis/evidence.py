@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.figures.drawing import write_figure
 from online_rnnlm.analysis.results import Results, collect, is_in_order, pieces_in
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables.write import make_table, write_table
-from online_rnnlm.analysis.verdicts import judge
+from online_rnnlm.analysis.tables.table import make_table, write_table
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan, load_plan
@@ -327,8 +327,7 @@ def check_evidence(folder: Path) -> int:
     for entry in tables_of(results.experiment):
         if entry.name not in _NOT_MADE_AGAIN:
             table = make_table(entry, results)
-            data = table.data if table.tidy is None else table.tidy
-            checked += _check_table(evidence, entry.name, data)
+            checked += _check_table(evidence, entry.name, table.csv_data)
     return checked
 
 

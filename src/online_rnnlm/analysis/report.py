@@ -12,9 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic.fields import FieldInfo
 
-from online_rnnlm.analysis.claims import ONE_SEED
+from online_rnnlm.analysis.claims import ONE_SEED, grid
 from online_rnnlm.analysis.figures.drawing import Captions
-from online_rnnlm.analysis.headline import best_like_headline, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.significance import LEVEL
@@ -22,14 +21,14 @@ from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
+    environment,
     integer,
     interval,
     label,
+    make_table,
     p_value,
     signed,
 )
-from online_rnnlm.analysis.tables.write import environment, make_table
-from online_rnnlm.analysis.verdicts import REFUTED, SUPPORTED, UNDECIDED, grid
 from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.experiment import Plan
@@ -38,17 +37,17 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.claims import Claim, Claims, Verdict
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord
 
 _WIDTH = 88
 """Characters in a line of the summary."""
-_IN_SENTENCE = {
-    SUPPORTED: "the vector is better",
-    REFUTED: "the static network is better",
-    UNDECIDED: "no clear difference",
+_IN_SENTENCE: Mapping[Verdict, str] = {
+    "supported": "the vector is better",
+    "refuted": "the static network is better",
+    "undecided": "no clear difference",
 }
 PUBLISHED = "published"
 TOOLKIT = "RNNLM Toolkit's"
@@ -189,15 +188,21 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         return [str(error)]
     found = []
     for corpus in corpora:
-        row = best_like_headline(results, corpus)
+        headline = results.headline_on(corpus)
+        alike = [
+            row
+            for row in results.rows_on(corpus)
+            if (row.regime, row.has_vector) == (headline.regime, headline.has_vector)
+        ]
+        row = min(alike, key=lambda row: row.main.perplexity("valid").mean())
         where = f"On {corpus}, " if results.several_corpora else ""
         name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
-        reached = f"{where}{name} reaches a test perplexity of {row.perplexity('test').mean:.1f}"
-        static = opponents_of(results, row)
+        reached = f"{where}{name} reaches a test perplexity of {row.main.perplexity().mean():.1f}"
+        static = results.opponents_of(row)
         if not row.has_vector:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:
-            said = f", and {row.perplexity('test', NONE).mean:.1f} frozen."
+            said = f", and {row.sides[NONE].perplexity().mean():.1f} frozen."
         else:
             sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
             said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
@@ -231,7 +236,7 @@ def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim])
     said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
     more = round(100 * (static.parameters / row.parameters - 1))
     size = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
-    return f"{static.perplexity('test').mean:.1f} of the static {static.label} ({size}{said})"
+    return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({size}{said})"
 
 
 def claim_numbers(claim: Claim) -> str:

@@ -15,6 +15,7 @@ from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
+    final_evaluation,
     in_words,
     main_evaluations,
     ways_of,
@@ -71,7 +72,7 @@ class Results:
     missing: Sequence[Missing]
     """All that has diverged."""
     rivals: Sequence[System]
-    """The rivals of the corpora; the rivals of runs are among the evaluations of a row."""
+    """The rivals of the corpora; the rivals of runs are among the sides of a row."""
     corpora: Mapping[str, Statistics]
     timings: Sequence[Timing]
     """The networks' times to score the test text."""
@@ -137,58 +138,69 @@ class Results:
     def systems_on(self, corpus: str) -> Iterator[System]:
         """Yield a corpus's rows in their main evaluations, its rows with rivals, and its rivals."""
         rows = self.rows_on(corpus)
-        for row in rows:
-            yield System(corpus, row.by_seed(row.final), row.parameters, row)
-        for row in rows:
-            for name in row.evaluations:
-                if rival := rivals_of(self.experiment.testing).get(name):
-                    parameters = self.parameters_of(row, name)
-                    yield System(corpus, row.by_seed(name), parameters, row, rival)
+        yield from (row.main for row in rows)
+        yield from (side for row in rows for side in row.sides.values() if side.rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
-
-    def parameters_of(self, row: FinishedRow, evaluation: str) -> int:
-        """The number of parameters of a row in an evaluation, with those of models mixed in."""
-        parameters = row.parameters
-        if rival := rivals_of(self.experiment.testing).get(evaluation):
-            for system in self.rivals:
-                if system.corpus == row.corpus and system.rival in rival.parts:
-                    parameters += system.parameters or 0
-        return parameters
 
     def chosen_candidate(self, row: FinishedRow) -> Run | None:
         """The run of the search that was best on `valid`, whose settings a row has; None if none
         was tried."""
-        ended = {run.name: (end.valid_perplexity, run) for run, end in self.candidates
-                 if isinstance(end, RunResult)}  # fmt: skip
-        tried = [ended[name] for name in row.first.run.candidates if name in ended]
+        tried = [
+            (end.valid_perplexity, run)
+            for run, end in self.candidates
+            if isinstance(end, RunResult) and run.name in row.first.run.candidates
+        ]
         return min(tried, key=lambda found: found[0])[1] if tried else None
 
-    def rounds_of(self, side: Side) -> tuple[float, ...]:
-        """The time per token (s) of a side in each round in which networks were timed in turn.
+    def headline_on(self, corpus: str) -> FinishedRow:
+        """The row of a corpus that the report is about: the first in the configuration of its kind.
 
-        It is empty for a side that was not timed, such as one with a rival.
+        It has a vector, the paper's hidden layer, and is trained per sentence; as far as there are
+        such rows, the first wish counting most.
         """
-        for timing in self.timings:
-            timed = (timing.corpus, timing.network, timing.evaluation)
-            if timed == (side.row.corpus, side.row.label, side.evaluation):
-                return timing.seconds_per_word
-        return ()
+        rows = self.rows_on(corpus)
+        rows = [row for row in rows if row.has_vector] or rows
+        rows = [row for row in rows if row.is_the_papers] or rows
+        rows = [row for row in rows if row.settings.unit_of_text == "sentence"] or rows
+        return rows[0]
 
-    def seconds_per_word(self, side: Side) -> float:
-        """The time per token in testing (s): median of the rounds, or that of the evaluations."""
-        rounds = self.rounds_of(side)
-        return float(np.median(rounds)) if rounds else side.seconds
+    def headline_with_vector(self) -> FinishedRow:
+        """The headline of the first corpus; raises NothingToShowError if it has no vector."""
+        row = self.headline_on(self.first_corpus)
+        if not row.has_vector:
+            raise NothingToShowError("No network with a vector has finished.")
+        return row
 
-    def way_in(self, evaluation: str) -> str:
-        """An evaluation in words that follow a network's name; none if it is as in training."""
-        if rival := rivals_of(self.experiment.testing).get(evaluation):
-            return f"with {rival.phrase}"
-        return in_words(ways_of(self.experiment)[evaluation])
+    def static_rows_like(self, vector: FinishedRow) -> list[FinishedRow]:
+        """The static rows on a row's corpus with its cell and unit of text, the smallest first.
 
-    def name_of(self, side: Side) -> str:
-        """A row's name and the way in which it is tested, such as `100/20 frozen`."""
-        way = "" if side.evaluation == side.row.final else self.way_in(side.evaluation)
-        return f"{side.row.label} {way}".rstrip()
+        Of rows of one size, such as those of two engines, the better one on `valid` comes first.
+        """
+        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
+        alike = [row for row in rows if row.regime == vector.regime]
+        return sorted(alike, key=lambda row: (row.parameters, row.main.perplexity("valid").mean()))
+
+    def static_of_as_many_units(self, vector: FinishedRow) -> FinishedRow | None:
+        """The static row with a row's numbers of hidden and of slow units, if there is one."""
+        units = (vector.settings.hidden_size, vector.settings.context_units)
+        for static in self.static_rows_like(vector):
+            if (static.settings.hidden_size, static.settings.context_units) == units:
+                return static
+        return None
+
+    def opponents_of(self, vector: FinishedRow) -> list[FinishedRow]:
+        """The static rows that are shown beside a row: of as many units, and of as many parameters.
+
+        The largest static row takes the place of the second if none has as many. There is one row
+        if both are the same, and none without static rows.
+        """
+        static = self.static_rows_like(vector)
+        if not static:
+            return []
+        largest = max(static, key=lambda row: row.parameters)
+        as_large = (row for row in static if row.parameters >= vector.parameters)
+        shown = [self.static_of_as_many_units(vector), next(as_large, largest)]
+        return [*dict.fromkeys(row for row in shown if row is not None)]
 
 
 def pieces_in(
@@ -209,6 +221,13 @@ def is_in_order(experiment: Plan, corpus: str, text: str) -> bool:
     return experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
 
 
+def way_in(experiment: Plan, evaluation: str) -> str:
+    """An evaluation in words that follow a network's name; none if it is as in training."""
+    if rival := rivals_of(experiment.testing).get(evaluation):
+        return f"with {rival.phrase}"
+    return in_words(ways_of(experiment)[evaluation])
+
+
 def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
     """Read all results of an experiment.
 
@@ -221,7 +240,7 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
         for corpus in experiment.corpora
     }
     missing: list[Missing] = []
-    rows: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+    finished: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for planned in experiment.runs():
         run = resolve(planned, directory)
         settings = run.settings
@@ -240,7 +259,7 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
                 what = f"{run.label}, {name}"
                 missing.append(Missing(what, tested.status, settings.corpus, tested.reason))
         if evaluations.keys() >= {*main_evaluations(settings.document_size)}:
-            rows[settings.corpus, run.model].append(FinishedRun(run, end, evaluations))
+            finished[settings.corpus, run.model].append(FinishedRun(run, end, evaluations))
     candidates = []
     for run in experiment.search_runs():
         end = _read_end(directory, run, corpora)
@@ -251,18 +270,29 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
     rivals = []
     for name, (corpus, _, rival) in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
-        rivals.append(System(corpus, [tested], tested.parameters, rival=rival))
+        rivals.append(
+            System(
+                corpus=corpus,
+                title=rival.title,
+                by_seed=[tested],
+                parameters=tested.parameters,
+                rival=rival,
+            )
+        )
+    timings = records.read(Timings, directory.timings).timings
     return Results(
         experiment=experiment,
         directory=directory,
         rows=[
-            FinishedRow(tuple(runs)) for runs in rows.values() if len(runs) == len(experiment.seeds)
+            row_of(runs, experiment, rivals, timings)
+            for runs in finished.values()
+            if len(runs) == len(experiment.seeds)
         ],
         candidates=candidates,
         missing=missing,
         rivals=rivals,
         corpora=corpora,
-        timings=records.read(Timings, directory.timings).timings,
+        timings=timings,
     )
 
 
@@ -275,3 +305,44 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     return end
+
+
+def row_of(
+    runs: Sequence[FinishedRun],
+    experiment: Plan,
+    rivals: Sequence[System],
+    timings: Sequence[Timing],
+) -> FinishedRow:
+    """Make a row of a network's runs, one for each seed, with its sides.
+
+    `rivals` are those of the corpora: a side in which one is mixed in has its parameters, too.
+    """
+    row = FinishedRow(tuple(runs))
+    rounds = {
+        timing.evaluation: timing.seconds_per_word
+        for timing in timings
+        if (timing.corpus, timing.network) == (row.corpus, row.label)
+    }
+    for name in row.first.evaluations:
+        if any(name not in run.evaluations for run in row.runs):
+            continue
+        rival = rivals_of(experiment.testing).get(name)
+        mixed_in = [
+            system.parameters or 0
+            for system in rivals
+            if rival and system.corpus == row.corpus and system.rival in rival.parts
+        ]
+        is_main = name == final_evaluation(row.settings.document_size)
+        way = "" if is_main else way_in(experiment, name)
+        row.sides[name] = Side(
+            corpus=row.corpus,
+            title=f"{row.label} + {rival.title}" if rival else row.label,
+            by_seed=[run.evaluations[name] for run in row.runs],
+            parameters=row.parameters + sum(mixed_in),
+            rival=rival,
+            row=row,
+            evaluation=name,
+            name=f"{row.label} {way}".rstrip(),
+            rounds=rounds.get(name, ()),
+        )
+    return row

@@ -1,52 +1,27 @@
-"""A row of the comparison: one model on one corpus, with its runs and their results."""
+"""A network of the comparison with its results, and what it is compared with."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+import pandas as pd
 
+from online_rnnlm.analysis.significance import percents_of_gains, t_interval
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals import Rival
+from online_rnnlm.storage.claims import Interval
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
 """The metrics of a split that tables and figures show."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric's values: one for each seed, in the seeds' order."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Arithmetic mean; NaN if there is no value."""
-        return float(np.mean(self.values)) if self.values else math.nan
-
-    @property
-    def deviation(self) -> float:
-        """Sample standard deviation; NaN if there are fewer than two values."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
-
-
-def metric_of(by_seed: Sequence[Evaluation], name: MetricName, split: str) -> Metric:
-    """A metric of a split over the seeds' evaluations; empty if they leave that split out."""
-    of_split = [evaluation.splits[split] for evaluation in by_seed if split in evaluation.splits]
-    return Metric(tuple(float(getattr(metrics, name)) for metrics in of_split))
-
-
-def multiply_adds_of(by_seed: Sequence[Evaluation]) -> float:
-    """Multiply-adds per word, mean over the seeds' evaluations, which may have other caches."""
-    return float(np.mean([evaluation.costs.multiply_adds_per_word for evaluation in by_seed]))
 
 
 class FinishedRun(NamedTuple):
@@ -68,11 +43,14 @@ class FinishedRun(NamedTuple):
         return self.run.settings.seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FinishedRow:
-    """A model of the comparison on one corpus: a run for each seed, in the seeds' order."""
+    """A row of the comparison: one network on one corpus, with a run for each seed."""
 
     runs: tuple[FinishedRun, ...]
+    """The runs, in the seeds' order."""
+    sides: dict[str, Side] = field(default_factory=dict)
+    """The row in each evaluation that all of its runs have, in the configuration's order."""
 
     @property
     def first(self) -> FinishedRun:
@@ -86,7 +64,7 @@ class FinishedRow:
 
     @property
     def corpus(self) -> str:
-        """The corpus that the model is trained and tested on."""
+        """The corpus that the network is trained and tested on."""
         return self.settings.corpus
 
     @property
@@ -101,7 +79,7 @@ class FinishedRow:
 
     @property
     def has_vector(self) -> bool:
-        """True if the model has a document vector; a row without one is static."""
+        """True if the network has a document vector; a row without one is static."""
         return self.settings.document_size > 0
 
     @property
@@ -111,84 +89,75 @@ class FinishedRow:
 
     @property
     def parameters(self) -> int:
-        """Number of the model's parameters."""
+        """The network's number of parameters."""
         return self.first.end.parameters
 
     @property
-    def final(self) -> str:
-        """The name of the main evaluation, in which a document vector learns as in training."""
-        return final_evaluation(self.settings.document_size)
-
-    @property
-    def evaluations(self) -> list[str]:
-        """The names of the evaluations that each of the row's runs has, in the configuration's
-        order."""
-        names = self.first.evaluations
-        return [name for name in names if all(name in run.evaluations for run in self.runs)]
-
-    def by_seed(self, evaluation: str) -> list[Evaluation]:
-        """The results of each seed's run in an evaluation."""
-        return [run.evaluations[evaluation] for run in self.runs]
-
-    def perplexity(self, split: str, evaluation: str | None = None) -> Metric:
-        """Perplexity of a split in an evaluation, by default the main one."""
-        return metric_of(self.by_seed(evaluation or self.final), "perplexity", split)
+    def main(self) -> Side:
+        """The row in its main evaluation: its vector, if it has one, learns as in training."""
+        return self.sides[final_evaluation(self.settings.document_size)]
 
 
-class System(NamedTuple):
-    """A competitor in a comparison: a row, a row with a rival, or a rival of a corpus."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class System:
+    """A competitor in comparisons: a rival of a corpus or, as a `Side`, a network."""
 
     corpus: str
+    title: str
+    """The name in the table of perplexities, such as `100/0` or `100/0 + neural cache`."""
     by_seed: Sequence[Evaluation]
-    """Its results, one for each seed; one in all for a corpus's rival."""
+    """The results, one for each seed; one in all for a rival of a corpus."""
     parameters: int | None
-    row: FinishedRow | None = None
-    rival: Rival | None = None
+    """Number of parameters, with those of models that are mixed in."""
+    rival: Rival | None
+    """The rival, which stands alone or is added to a network; None for a network by itself."""
 
-    @property
-    def name(self) -> str:
-        """The name in tables, such as `100/0` or `100/0 + neural cache`."""
-        parts = []
-        if self.row is not None:
-            parts.append(self.row.label)
-        if self.rival is not None:
-            parts.append(self.rival.title)
-        return " + ".join(parts)
+    def metric(self, name: MetricName, split: str) -> pd.Series[float]:
+        """A metric of a split by seed; empty if the evaluations leave that split out."""
+        splits = [found.splits[split] for found in self.by_seed if split in found.splits]
+        return pd.Series([getattr(metrics, name) for metrics in splits], dtype=float)
 
-    def perplexity(self, split: str) -> Metric:
-        """The system's perplexity on a split."""
-        return metric_of(self.by_seed, "perplexity", split)
+    def perplexity(self, split: str = "test") -> pd.Series[float]:
+        """The perplexity of a split by seed; empty if the evaluations leave that split out."""
+        return self.metric("perplexity", split)
 
     @property
     def multiply_adds(self) -> float:
-        """Multiply-adds per word in testing, mean over the seeds."""
-        return multiply_adds_of(self.by_seed)
+        """Multiply-adds per word in testing, mean over the seeds, which may have other caches."""
+        return float(np.mean([found.costs.multiply_adds_per_word for found in self.by_seed]))
 
 
-class Side(NamedTuple):
-    """A row in one of its evaluations."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Side(System):
+    """A row in one of its evaluations; there is one object for each."""
 
     row: FinishedRow
     evaluation: str
+    name: str
+    """The network's name and, if that is not the main one, the way in which it is tested, such as
+    `100/20 frozen` or `100/0 with a neural cache`."""
+    parameters: int
+    rounds: tuple[float, ...]
+    """Time per token (s) in each round in which the networks were timed in turn; empty for a side
+    that was not timed, such as one with a rival."""
 
     @property
-    def by_seed(self) -> list[Evaluation]:
-        """The side's results, one for each seed."""
-        return self.row.by_seed(self.evaluation)
+    def seconds_per_word(self) -> float:
+        """Time per token in testing (s): median of the rounds, or that of the evaluations."""
+        if self.rounds:
+            return float(np.median(self.rounds))
+        return 1 / self.metric("words_per_second", "test").mean()
 
-    def perplexity(self, split: str = "test") -> Metric:
-        """The side's perplexity on a split, one value for each seed."""
-        return self.row.perplexity(split, self.evaluation)
+    def change_of_time(self, other: Side) -> Interval | None:
+        """The interval of the change from the other's time per token to this one's (%).
 
-    @property
-    def multiply_adds(self) -> float:
-        """Multiply-adds per word in testing, mean over the seeds."""
-        return multiply_adds_of(self.by_seed)
-
-    @property
-    def seconds(self) -> float:
-        """Time per token in testing (s) at the mean speed of the seeds' evaluations."""
-        return 1 / metric_of(self.by_seed, "words_per_second", "test").mean
+        It is Student's paired t, over the rounds, of the ratio's logarithm. None if one of both was
+        not timed.
+        """
+        if not self.rounds or not other.rounds:
+            return None
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return percents_of_gains(t_interval([math.log(theirs / ours) for ours, theirs in pairs]))
 
     @property
     def only_vector_learns(self) -> bool:

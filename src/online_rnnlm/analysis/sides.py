@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +15,9 @@ from online_rnnlm.analysis.significance import (
     gain_over_text_and_seeds,
     percent_of_gain,
     percents_of_gains,
-    t_interval,
 )
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.claims import ComparedSide, Comparison, Interval
+from online_rnnlm.storage.claims import ComparedSide, Comparison
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -43,26 +41,6 @@ class PieceScores(NamedTuple):
         return PieceScores(self.log_probabilities[:, chosen], self.tokens[chosen])
 
 
-def compare_pairs(
-    results: Results, pairs: Iterable[tuple[Side, Side]]
-) -> dict[tuple[str, ...], Comparison]:
-    """Compare pairs of sides, each pair once, by the `names_of` both."""
-    found: dict[tuple[str, ...], Comparison] = {}
-    for ours, theirs in pairs:
-        names = names_of(ours, theirs)
-        if names not in found:
-            found[names] = compare_sides(results, ours, theirs)
-    return found
-
-
-def names_of(ours: Side, theirs: Side) -> tuple[str, ...]:
-    """The names of a corpus, and of two sides on it: each one's network and evaluation."""
-    return (
-        *(ours.row.corpus, ours.row.label, ours.evaluation),
-        *(theirs.row.label, theirs.evaluation),
-    )
-
-
 def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
     """Compare two sides of one corpus on its test text.
 
@@ -74,8 +52,8 @@ def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
         scores.log_probabilities, against.log_probabilities, scores.tokens
     )
     return Comparison(
-        ours=_described(results, ours),
-        theirs=_described(results, theirs),
+        ours=described(ours),
+        theirs=described(theirs),
         change_percent=percent_of_gain(gain.nats_per_token),
         interval_percent=percents_of_gains(gain.interval),
         nats_per_token=gain.nats_per_token,
@@ -85,18 +63,19 @@ def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
         drawn=pieces.name,
         pieces=pieces.count,
         tokens=int(scores.tokens.sum()),
-        seconds_change_percent=change_of_time(results, ours, theirs),
+        seconds_change_percent=ours.change_of_time(theirs),
     )
 
 
-def _described(results: Results, side: Side) -> ComparedSide:
-    seconds = results.seconds_per_word(side)
+def described(side: Side) -> ComparedSide:
+    """The record of a side: its names, its test perplexity and its costs."""
+    seconds = side.seconds_per_word
     return ComparedSide(
         network=side.row.label,
         evaluation=side.evaluation,
-        name=results.name_of(side),
-        test_perplexity=side.perplexity().mean,
-        parameters=results.parameters_of(side.row, side.evaluation),
+        name=side.name,
+        test_perplexity=side.perplexity().mean(),
+        parameters=side.parameters,
         multiply_adds_per_word=side.multiply_adds,
         seconds_per_word=seconds if math.isfinite(seconds) else None,
     )
@@ -124,16 +103,3 @@ def scores_of(
         names = " and ".join(f"`{side.row.first.name}`" for side in sides)
         raise UserError(f"{where}: {names} were tested on different sentences")
     return scores
-
-
-def change_of_time(results: Results, ours: Side, theirs: Side) -> Interval | None:
-    """The interval of the change of the time per token (%); None if a side was not timed.
-
-    It is Student's paired t, over the rounds, of the ratio's logarithm.
-    """
-    rounds = results.rounds_of(ours)
-    rounds_against = results.rounds_of(theirs)
-    if not rounds or not rounds_against:
-        return None
-    gains = [math.log(b / a) for a, b in zip(rounds, rounds_against, strict=True)]
-    return percents_of_gains(t_interval(gains))

@@ -109,23 +109,6 @@ def percents_of_gains(interval: Interval) -> Interval:
     return percent_of_gain(high), percent_of_gain(low)
 
 
-class Change(NamedTuple):
-    """The change of perplexity from one model to another, with its 95 % bootstrap interval."""
-
-    change_percent: float
-    interval_percent: Interval
-    nats_per_token: float
-    """The gain."""
-    interval_nats_per_token: Interval
-
-
-def change_of(gains: Floats, tokens: npt.NDArray[np.integer]) -> Change:
-    """The change that gains (pieces,) in log P make, in a text whose pieces have these tokens."""
-    gain = float(gains.sum() / tokens.sum())
-    interval = bootstrap_interval(gains, tokens)
-    return Change(percent_of_gain(gain), percents_of_gains(interval), gain, interval)
-
-
 def sign_flip_p_value(gains: Floats, seed: int = 1, resamples: int = RESAMPLES) -> float:
     """Two-sided p-value of the paired permutation test on sum(gains).
 

@@ -141,8 +141,8 @@ STAGES = {
     "rival": Verb("train and test a rival of a corpus, such as n-grams", add_rival, run_rival),
     "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
     "audits": _of_experiment("audit the networks", "auditing.networks", "audit_networks"),
-    "tables": _of_experiment("write the tables", "analysis.tables.write", "write_tables"),
-    "claims": _of_experiment("judge the paper's claims", "analysis.verdicts", "write_claims"),
+    "tables": _of_experiment("write the tables", "analysis.tables.table", "write_tables"),
+    "claims": _of_experiment("judge the paper's claims", "analysis.claims", "write_claims"),
     "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),
     "report": _of_experiment("write the report", "analysis.report", "write_report"),
     "complete": _of_experiment(

@@ -7,12 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.headline import headline_on
+from online_rnnlm.analysis.claims import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.significance import holm
-from online_rnnlm.analysis.verdicts import NOT_TESTED, grid, judge, verdict_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Claim
 from online_rnnlm.storage.files import write_json
@@ -79,7 +77,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
         results.directory, results.experiment, {"100/20": [1.5, 1.6, 1.7]}
     )
     results = again(results)
-    adds = {row.label: Side(row, row.final).multiply_adds for row in results.rows}
+    adds = {row.label: row.main.multiply_adds for row in results.rows}
     assert adds["109/0"] < 30_000 < adds["120/0"]  # and time goes with the units' square
     mine = by_letter(results)
     assert {letter: against(claim) for letter, claim in mine.items()} == {
@@ -112,7 +110,7 @@ def test_a_static_network_with_exactly_as_much_is_enough(invented, letter, cost)
         path = results.directory.run(STATIC).result
         write_json(path, read_json(path) | {"parameters": vector.parameters})
     if cost in ("multiply_adds", ""):
-        same = Side(vector, vector.final).multiply_adds
+        same = vector.main.multiply_adds
         results = with_costs(results, "none", STATIC, multiply_adds_per_word=same)
     if cost in ("seconds", ""):
         ratio = 1.2 * (100 / 120) ** 2
@@ -199,7 +197,7 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     120/0 is better, but has more parameters than the vector's network.
     """
     results = invented(GOOD, rows=PAIR, testing=RIVALS)
-    ours = Side(results.rows[-1], "document_vector").multiply_adds
+    ours = results.rows[-1].main.multiply_adds
     results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours, SMALL)
     results = rival_worth(results, "unigram_cache", 69.0, 94.0, ours)
     results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
@@ -225,7 +223,7 @@ def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(inven
     ours = next(row for row in results.rows if row.label == "100/20")
     assert ours.parameters < as_large.parameters < 1.01 * ours.parameters
     run = as_large.first.run.name
-    cost = Side(ours, "document_vector").multiply_adds
+    cost = ours.main.multiply_adds
     results = rival_worth(results, "unigram_cache", 70, 95, cost, run)
     results = rival_worth(results, "neural_cache", 65, 85, 2 * cost)
     cheap, _ = claims_of(results, "g")
@@ -355,7 +353,7 @@ def test_the_finding_is_about_the_better_network_of_two(invented):
         {"hidden_size": 100, "document_size": 20, "cell": "lstm"},
     ]
     results = invented({"100/20": 99.0, "100/35": 90.0, "LSTM 100/20": 1.0}, rows=rows)
-    assert headline_on(results, "invented").label == "100/20"
+    assert results.headline_on("invented").label == "100/20"
     assert finding(results).startswith("100/35, whose vector keeps learning, reaches")
 
 

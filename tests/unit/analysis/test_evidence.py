@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.evidence import (
     EvidenceFolder,
     check_evidence,
@@ -18,8 +19,7 @@ from online_rnnlm.analysis.evidence import (
     write_evidence,
 )
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.write import write_tables
-from online_rnnlm.analysis.verdicts import write_claims
+from online_rnnlm.analysis.tables.table import write_tables
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError

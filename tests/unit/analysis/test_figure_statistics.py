@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online_rnnlm.analysis.claims import judge, write_claims
 from online_rnnlm.analysis.figures import networks, tokens
 from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
-from online_rnnlm.analysis.verdicts import judge, write_claims
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.storage import records

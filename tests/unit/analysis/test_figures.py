@@ -25,7 +25,7 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
     results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
     best = "invented-M120-D0-document-seed1"
     change_split(results.directory, best, "unigram_cache", "valid", perplexity=1.0)
-    assert [system.name for system in leading(again(results))] == [
+    assert [system.title for system in leading(again(results))] == [
         *("100/20", "120/0", "100/20 per article", "120/0 per article"),
         *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
         *("100/0", "100/0 per article"),

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.claims import judge, write_claims
 from online_rnnlm.analysis.complete import Complete, mark_complete
 from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.write import write_tables
-from online_rnnlm.analysis.verdicts import judge, write_claims
+from online_rnnlm.analysis.tables.table import write_tables
 from online_rnnlm.auditing.found import AuditedRule
 from online_rnnlm.auditing.records import Audits
 from online_rnnlm.config.catalogue import figures_of, tables_of

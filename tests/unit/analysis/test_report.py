@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import settings_table, small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.verdicts import write_claims
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError

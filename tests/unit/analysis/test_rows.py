@@ -3,14 +3,6 @@
 import pytest
 
 from online_rnnlm.analysis.figures import networks
-from online_rnnlm.analysis.headline import (
-    has_as_many_parameters,
-    headline_on,
-    opponents_of,
-    smallest_static,
-    static_of_as_many_units,
-)
-from online_rnnlm.analysis.row import metric_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import RunRecord
@@ -30,10 +22,9 @@ def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
     assert [one.has_vector for one in results.rows] == [False, True, True, True]
     assert [one.is_the_papers for one in results.rows] == [False, True, True, False]
     values = [run.evaluations["document_vector"].splits["test"].perplexity for run in row.runs]
-    assert row.perplexity("test").values == tuple(values)
-    assert row.perplexity("test", "none").mean == pytest.approx(1.35 * sum(values) / 2)
-    cached = row.by_seed("unigram_cache")
-    assert metric_of(cached, "perplexity", "train").values == ()  # which is left out
+    assert row.main.perplexity().tolist() == values
+    assert row.sides["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
+    assert row.sides["unigram_cache"].perplexity("train").empty  # which is left out
 
 
 ARTICLES = {"document_size": 20, "unit_of_text": "document"}
@@ -53,7 +44,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headline):
     values = {"100/35": 80.0, "LSTM 100/20": 1.0, "120/0": 4.0}
     results = invented(values, rows=rows, corpora=IN_ORDER)
-    assert headline_on(results, "invented").label == headline
+    assert results.headline_on("invented").label == headline
 
 
 @pytest.mark.parametrize(
@@ -71,11 +62,12 @@ def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same,
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
     vector = results.rows[0]
-    as_many_units = static_of_as_many_units(results, vector)
-    as_many_parameters = smallest_static(results, vector, has_as_many_parameters)
+    as_many_units = results.static_of_as_many_units(vector)
+    like = results.static_rows_like(vector)
+    as_many_parameters = next((row for row in like if row.parameters >= vector.parameters), None)
     assert (as_many_units and as_many_units.label) == same
     assert (as_many_parameters and as_many_parameters.label) == more
-    assert [row.label for row in opponents_of(results, vector)] == shown
+    assert [row.label for row in results.opponents_of(vector)] == shown
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):
@@ -83,7 +75,7 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
     static = "100/0", "100/0 per article", "100/0 stream"
     for row, chosen in zip(results.rows[3:], static, strict=True):
-        found = static_of_as_many_units(results, row)
+        found = results.static_of_as_many_units(row)
         assert found is not None
         assert found.label == chosen
 

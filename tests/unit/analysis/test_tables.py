@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import Side
 from online_rnnlm.analysis.sides import scores_of
 from online_rnnlm.analysis.tables import (
     choices,
@@ -27,8 +26,15 @@ from online_rnnlm.analysis.tables import (
     updates,
 )
 from online_rnnlm.analysis.tables.choices import edges, settings_text
-from online_rnnlm.analysis.tables.table import Column, Table, integer, label
-from online_rnnlm.analysis.tables.write import to_latex, to_markdown, write_tables
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    Table,
+    integer,
+    label,
+    to_latex,
+    to_markdown,
+    write_tables,
+)
 from online_rnnlm.config.catalogue import tables_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
@@ -258,7 +264,7 @@ def test_gains_by_length_add_up_to_the_whole(invented, monkeypatch):
 
 def _median_length(results: Results) -> int:
     pieces = results.pieces("invented", "document")
-    ours, _ = scores_of(results, pieces, *(Side(row, "none") for row in results.rows[:2]))
+    ours, _ = scores_of(results, pieces, *(row.sides["none"] for row in results.rows[:2]))
     return int(np.median(ours.tokens))
 
 
@@ -266,10 +272,9 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
     testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
     results = invented(corpora=IN_ORDER, rows=TWO_ROWS, testing=testing, seeds=[1, 2])
     table = other_texts.make(results)
-    data = table.data if table.tidy is None else table.tidy
-    rows = data.set_index(["model", "evaluation", "text"])
-    names = [(row.label, name) for row in results.rows for name in row.evaluations]
-    names.append((results.rivals[0].name, "none"))
+    rows = table.csv_data.set_index(["model", "evaluation", "text"])
+    names = [(row.label, name) for row in results.rows for name in row.sides]
+    names.append((results.rivals[0].title, "none"))
     assert {*rows.index} == {(*one, text) for one in names for text in ("test", "fiction")}
     for (model, name, text), row in rows[rows["change_percent"].notna()].iterrows():
         still = rows.loc[model, "none", text]

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from online_rnnlm.analysis.verdicts import write_claims
+from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST

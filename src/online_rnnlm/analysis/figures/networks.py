@@ -13,7 +13,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing
-from online_rnnlm.analysis.headline import headline_on, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side, System
 from online_rnnlm.analysis.significance import percent_of_gain
@@ -48,7 +47,7 @@ _OPPONENTS = {"b": "units", "c": "parameters"}
 
 def _look_of(system: System) -> _Look:
     """The marker and the colour of a system."""
-    if system.row is None or system.rival is not None:
+    if system.rival or not isinstance(system, Side):
         return _LOOK_RIVAL
     return _look_of_row(system.row)
 
@@ -78,32 +77,33 @@ def leading(results: Results) -> list[System]:
     the corpus, both on `valid`; then the other networks.
     """
     corpus = results.first_corpus
-    systems = {system.name: system for system in results.systems_on(corpus)}
-    headline = headline_on(results, corpus)
+    systems = {system.title: system for system in results.systems_on(corpus)}
+    headline = results.headline_on(corpus)
     rows = results.rows_on(corpus)
     firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
     named = [headline.label]
     for row in reversed(firsts.values()):
-        named += [row.label, *(static.label for static in opponents_of(results, row)[-1:])]
+        named += [row.label, *(static.label for static in results.opponents_of(row)[-1:])]
     by_valid = sorted(
         (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
-        key=lambda system: system.perplexity("valid").mean,
+        key=lambda system: system.perplexity("valid").mean(),
     )
-    static = [system.name for system in by_valid if system.row and not system.row.has_vector]
-    alone = [system.name for system in by_valid if system.row is None]
+    networks = [system for system in by_valid if isinstance(system, Side)]
+    static = [side.title for side in networks if not side.row.has_vector]
+    alone = [system.title for system in by_valid if system not in networks]
     named += [*static[:1], *alone[:1], *(row.label for row in rows)]
     return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
 
 
 def draw_systems(results: Results) -> Drawing:
     """Draw the test perplexity of a few systems, the best at the top, each dot with its name."""
-    systems = sorted(leading(results), key=lambda system: system.perplexity("test").mean)
+    systems = sorted(leading(results), key=lambda system: system.perplexity().mean())
     figure, (axis,) = drawing.panels(1, 0.6 + _HEIGHT_OF_SYSTEM * len(systems))
-    means = [system.perplexity("test").mean for system in systems]
+    means = [system.perplexity().mean() for system in systems]
     middle = (min(means) + max(means)) / 2
-    headline = headline_on(results, results.first_corpus)
+    headline = results.headline_on(results.first_corpus)
     for height, (system, mean) in enumerate(zip(systems, means, strict=True)):
-        deviation = system.perplexity("test").deviation
+        deviation = system.perplexity().std()
         if math.isnan(deviation):  # there is one seed
             deviation = 0.0
         axis.errorbar(
@@ -117,13 +117,13 @@ def draw_systems(results: Results) -> Drawing:
         )
         side = 1 if mean <= middle else -1
         axis.annotate(
-            f"{system.name}  {mean:.1f}",
+            f"{system.title}  {mean:.1f}",
             (mean + side * deviation, height),
             xytext=(9 * side, 0),
             textcoords="offset points",
             va="center",
             ha="left" if side == 1 else "right",
-            weight="bold" if system.name == headline.label else "normal",
+            weight="bold" if system.title == headline.label else "normal",
         )
     axis.set_ylim(len(systems) - 0.4, -0.6)
     axis.margins(x=0.06)
@@ -136,10 +136,10 @@ def draw_systems(results: Results) -> Drawing:
     return figure, f"{_marks(results)}{bars}{drawing.only_first(results)}"
 
 
-_COSTS: Mapping[str, Callable[[Results, Side], float]] = {
-    "Parameters (millions)": lambda results, side: results.parameters_of(*side) / 1e6,
-    "Multiply-adds per word (thousands)": lambda _, side: side.multiply_adds / 1e3,
-    "Microseconds per word": lambda results, side: 1e6 * results.seconds_per_word(side),
+_COSTS: Mapping[str, Callable[[Side], float]] = {
+    "Parameters (millions)": lambda side: side.parameters / 1e6,
+    "Multiply-adds per word (thousands)": lambda side: side.multiply_adds / 1e3,
+    "Microseconds per word": lambda side: 1e6 * side.seconds_per_word,
 }
 """The costs of a side in testing, by the labels of their axes."""
 
@@ -150,33 +150,33 @@ def draw_costs(results: Results) -> Drawing:
     Networks are those of the headline's unit of text, by themselves and with each rival; those
     without a vector are joined by a line.
     """
-    headline = headline_on(results, results.first_corpus)
+    headline = results.headline_on(results.first_corpus)
     unit = headline.settings.unit_of_text
     rows = [row for row in results.rows_on(headline.corpus) if row.settings.unit_of_text == unit]
     rows.sort(key=lambda row: row.parameters)
     lines: dict[str, list[Side]] = defaultdict(list)
     for row in rows:
         if not row.has_vector:
-            lines[row.settings.cell].append(Side(row, row.final))
-    marks = [(Side(row, row.final), row.label, {"ms": 7, **_look_of_row(row)}) for row in rows]
+            lines[row.settings.cell].append(row.main)
+    marks = [(row.main, row.label, {"ms": 7, **_look_of_row(row)}) for row in rows]
     for name, rival in rivals_of(results.experiment.testing).items():
         for row in rows:
-            if name in row.evaluations and name != MIXTURE:
+            if name in row.sides and name != MIXTURE:
                 named = row is rows[0]
                 size = {"ms": 7} if named else {"ms": 4, "alpha": 0.45}
                 added = f"+ {rival.title}" if named else ""
-                marks.append((Side(row, name), added, {**_LOOK_RIVAL, **size}))
+                marks.append((row.sides[name], added, {**_LOOK_RIVAL, **size}))
     figure, axes = drawing.panels_in_a_row(len(_COSTS), _HEIGHT_OF_COSTS)
     names: list[list[tuple[str, drawing.Place]]] = []
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
         for sides in lines.values():
-            costs = [cost(results, side) for side in sides]
+            costs = [cost(side) for side in sides]
             colour = _look_of_row(sides[0].row)["color"]
-            perplexities = [side.perplexity("test").mean for side in sides]
+            perplexities = [side.perplexity().mean() for side in sides]
             axis.plot(costs, perplexities, color=colour, lw=1.2, alpha=0.6)
         names.append([])
         for side, name, look in marks:
-            place = (cost(results, side), side.perplexity("test").mean)
+            place = (cost(side), side.perplexity().mean())
             if math.isnan(place[0]):  # kept evidence has no times of rivals
                 continue
             axis.plot(*place, ls="", **look)
@@ -252,7 +252,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     for vector in results.rows_on(results.first_corpus):
         if not vector.has_vector:
             continue
-        for static in opponents_of(results, vector):
+        for static in results.opponents_of(vector):
             logs = zip(
                 _logs_by_epoch(results, vector), _logs_by_epoch(results, static), strict=False
             )

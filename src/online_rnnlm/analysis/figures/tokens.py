@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
-from online_rnnlm.analysis.headline import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import FinishedRow, Side, longest
 from online_rnnlm.analysis.significance import are_known, bootstrap_interval
@@ -51,8 +50,7 @@ _RESAMPLES = 2000
 def draw_position(results: Results) -> Drawing:
     """Draw the groups by the predicted token's position in its sentence."""
     vector, split = _headline(results)
-    learning = Side(vector, vector.final)
-    return _draw(results, learning, split, by_position(split), "position in its sentence")
+    return _draw(results, vector.main, split, by_position(split), "position in its sentence")
 
 
 def draw_distance(results: Results) -> Drawing:
@@ -67,10 +65,10 @@ def draw_distance(results: Results) -> Drawing:
     if not (in_order and are_known(split.articles)):
         raise NothingToShowError("The test text has no known articles in their order.")
     kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
-    learning = Side(vector, kept if kept in vector.evaluations else vector.final)
+    learning = vector.sides.get(kept, vector.main)
     for row in results.rows_on(vector.corpus):
         if row.is_the_papers and row.settings.unit_of_text != "sentence":
-            learning = Side(row, row.final)
+            learning = row.main
             break
     return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
 
@@ -80,13 +78,12 @@ def draw_frequency(results: Results) -> Drawing:
     vector, split = _headline(results)
     vocabulary = corpora.load_vocabulary(results.files_of(vector.corpus))
     groups = by_frequency(split, vocabulary)
-    learning = Side(vector, vector.final)
-    return _draw(results, learning, split, groups, "frequency in the training text")
+    return _draw(results, vector.main, split, groups, "frequency in the training text")
 
 
 def _headline(results: Results) -> tuple[FinishedRow, Split]:
     """The headline, and the test text of its corpus."""
-    vector = headline_with_vector(results)
+    vector = results.headline_with_vector()
     return vector, corpora.load_split(results.files_of(vector.corpus), "test")
 
 
@@ -98,11 +95,11 @@ def _draw(
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.row
-    static = [Side(row, row.final) for row in opponents_of(results, vector)]
+    static = [row.main for row in results.opponents_of(vector)]
     kept_for = longest(side.kept_for for side in [learning, *static])
     pieces = results.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
-    sides = [learning, Side(vector, NONE), *static]
+    sides = [learning, vector.sides[NONE], *static]
     scores = [pooled_scores(results, side) for side in sides]
     by_group = [perplexities(groups, piece, of_side) for of_side in scores]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
@@ -111,7 +108,7 @@ def _draw(
         _draw_line(above, perplexity, look)
         last = perplexity["mean"].dropna().tail(1)
         place = (float(last.index[0]), float(last.iloc[0]))
-        labels.append(drawing.Label(results.name_of(side), place, look["color"]))
+        labels.append(drawing.Label(side.name, place, look["color"]))
     lowest = min(perplexity["low"].min() for perplexity in by_group)
     highest = max(perplexity["high"].max() for perplexity in by_group)
     drawing.log_scale(above, lowest, highest)

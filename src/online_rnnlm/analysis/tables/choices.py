@@ -8,15 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Metric
+from online_rnnlm.analysis.results import NothingToShowError, Results, way_in
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
     label,
-    mean,
     mean_over_seeds,
+    number,
     spread_note,
 )
 from online_rnnlm.storage.runs import RunResult
@@ -42,7 +41,7 @@ def make(results: Results) -> Table:
         Column("In", lambda row: _in_words(results, row["evaluation"]), text=True),
         Column("Chosen", label("chosen"), text=True),
         Column("At the edge of its grid", label("edges"), text=True),
-        Column("Valid perplexity", mean("valid_perplexity")),
+        Column("Valid perplexity", number("valid_perplexity")),
     ]
     several = " Several values are those of the seeds in order." if results.several_seeds else ""
     of_search = (
@@ -97,18 +96,21 @@ def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
     grid = [*tried["settings"]]
     chosen = [*best["settings"]]
     at_the_edge = dict.fromkeys(key for settings in chosen for key in edges(grid, settings))
-    valid = Metric(tuple(best["valid_perplexity"]))
     return {
         **tried.iloc[0][_KEYS],
         "chosen": settings_text(chosen),
         "edges": ", ".join(at_the_edge),
-        **mean_over_seeds(results, "valid_perplexity", valid),
+        **mean_over_seeds(results, "valid_perplexity", best["valid_perplexity"]),
     }
 
 
 def _in_words(results: Results, evaluation: str) -> str:
     """Return in words where settings are used: in training, or in a way of testing."""
-    return evaluation if evaluation == TRAINING else f"testing {results.way_in(evaluation)}"
+    return (
+        evaluation
+        if evaluation == TRAINING
+        else f"testing {way_in(results.experiment, evaluation)}"
+    )
 
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.row import Side
-from online_rnnlm.analysis.sides import compare_pairs
+from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.tables.table import (
     CHANGE,
     Column,
@@ -20,7 +20,6 @@ from online_rnnlm.analysis.tables.table import (
     label,
     shown_interval,
 )
-from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.claims import ComparedSide
 
 
@@ -29,16 +28,17 @@ def make(results: Results) -> Table:
 
     Raises NothingToShowError if there is nothing to compare.
     """
-    compared = compare_pairs(results, _pairs(results))
-    if not compared:
+    pairs = dict.fromkeys(_pairs(results))
+    if not pairs:
         raise NothingToShowError("No network with a vector has another one to compare it with.")
     rows = []
-    for (corpus, *_), found in compared.items():
+    for ours, theirs in pairs:
+        found = compare_sides(results, ours, theirs)
         low, high = found.interval_percent
         of_time = found.seconds_change_percent or (None, None)
         rows.append(
             {
-                "corpus": corpus,
+                "corpus": ours.corpus,
                 **_values(found.ours, ""),
                 **_values(found.theirs, "_against"),
                 "change_percent": found.change_percent,
@@ -66,7 +66,7 @@ def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
         for other in results.rows_on(vector.corpus):
             alike = other.settings.unit_of_text == vector.settings.unit_of_text
             if vector.has_vector and alike and not other.has_vector:
-                yield Side(vector, vector.final), Side(other, NONE)
+                yield vector.main, other.main
     for one in sides_of_claims(results):
         if isinstance(one, ClaimSides):
             yield one.ours, one.theirs

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.table import Column, Table, integer, label, percent
+from online_rnnlm.analysis.tables.table import Column, Table, integer, label
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
 
@@ -39,7 +39,7 @@ def make(results: Results) -> Table:
         Column("Split", label("split"), text=True),
         *(Column(key.capitalize(), integer(key)) for key in ("sentences", "words", "tokens")),
         Column("Types", integer("types")),
-        Column("OOV (%)", percent("oov_rate")),
+        Column("OOV (%)", label("oov_rate", lambda share: f"{100 * share:.1f}")),
     ]
     notes = [
         "Tokens count </s>, words do not. Types: different words, before the vocabulary is "

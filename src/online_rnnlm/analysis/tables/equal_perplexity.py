@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.headline import static_rows_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -21,7 +20,6 @@ from online_rnnlm.analysis.tables.table import (
     label,
     model_keys,
 )
-from online_rnnlm.core.way import NONE
 
 _COSTS = ("parameters", "multiply_adds_per_word", "seconds_per_word")
 """The costs of a side of a comparison."""
@@ -45,18 +43,17 @@ def make(results: Results) -> Table:
 def _values(results: Results, vector: FinishedRow) -> dict[str, Any] | None:
     """The size of the static network that is as good as a row, and its costs; None if no line."""
     # Of rows of one size, the first is the best.
-    static = reversed(static_rows_like(results, vector))
+    static = reversed(results.static_rows_like(vector))
     by_size = {row.settings.hidden_size: row for row in static}
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None
-    ours = Side(vector, vector.final)
-    found = [compare_sides(results, ours, Side(by_size[size], NONE)) for size in sizes]
+    found = [compare_sides(results, vector.main, by_size[size].main) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
     intervals = [one.interval_nats_per_token for one in found]
     values = {
         **model_keys(vector.first.run),
-        "test_perplexity": ours.perplexity().mean,
+        "test_perplexity": vector.main.perplexity().mean(),
         "smallest_tried": sizes[0],
         "largest_tried": sizes[-1],
         "units": units,

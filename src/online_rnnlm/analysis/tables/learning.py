@@ -10,9 +10,9 @@ from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
-    formatted,
     label,
     model_keys,
+    number,
 )
 from online_rnnlm.storage.runs import read_epochs
 
@@ -50,10 +50,7 @@ def make(results: Results) -> Table:
         )
     columns = [
         Column("Network", label("model"), text=True),
-        *(
-            Column(f"Epoch {epoch}", formatted(str(epoch), lambda value: f"{value:.1f}"))
-            for epoch in shown_after
-        ),
+        *(Column(f"Epoch {epoch}", number(str(epoch), ".1f")) for epoch in shown_after),
         Column("Best epochs", label("best_epochs"), text=True),
     ]
     note = "Means over the seeds. The best epochs, one for each seed, gave the weights."

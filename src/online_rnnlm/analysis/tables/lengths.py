@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.headline import opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.sides import scores_of
 from online_rnnlm.analysis.significance import (
     gain_over_text_and_seeds,
@@ -28,7 +27,6 @@ from online_rnnlm.analysis.tables.table import (
     model_keys,
     shown_interval,
 )
-from online_rnnlm.core.way import NONE
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
 """The lengths (tokens) at which the groups of articles begin, and where the last one ends."""
@@ -50,11 +48,11 @@ def make(results: Results) -> Table:
 
 
 def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
-    static = next(reversed(opponents_of(results, vector)), None)
+    static = next(reversed(results.opponents_of(vector)), None)
     pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
-    ours, theirs = scores_of(results, pieces, Side(vector, vector.final), Side(static, NONE))
+    ours, theirs = scores_of(results, pieces, vector.main, static.main)
     for first, end in pairwise(BOUNDS):
         chosen = (ours.tokens >= first) & (ours.tokens < end)
         if chosen.sum() < _FEWEST:

@@ -8,16 +8,16 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Metric
+from online_rnnlm.analysis.row import FinishedRow
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
     label,
     lowest,
-    mean,
     mean_over_seeds,
     model_keys,
+    number,
     signed,
     spread_note,
 )
@@ -34,7 +34,7 @@ def make(results: Results) -> Table:
     The CSV has a row for each rival of each network. Raises NothingToShowError if no network has a
     mixture.
     """
-    rows = [row for row in results.rows if MIXTURE in row.evaluations]
+    rows = [row for row in results.rows if MIXTURE in row.sides]
     if not rows:
         raise NothingToShowError("No mixture has finished.")
     rivals = rivals_of(results.experiment.testing)[MIXTURE].parts
@@ -46,9 +46,9 @@ def make(results: Results) -> Table:
         shown = shown.join(wide.add_prefix(f"{key} "), on=["corpus", "model"])
     columns = [
         Column("Network", label("model"), text=True),
-        Column("By itself", mean(_OWN), best=lowest(_OWN)),
+        Column("By itself", number(_OWN), best=lowest(_OWN)),
         *(Column(rival.label.capitalize(), _changes(rival.name)) for rival in rivals),
-        Column("All", mean(_ALL), best=lowest(_ALL)),
+        Column("All", number(_ALL), best=lowest(_ALL)),
     ]
     note = (
         f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
@@ -61,28 +61,28 @@ def make(results: Results) -> Table:
 
 def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
     """Yield the values of a network with each rival, as means over the seeds."""
-    own = row.perplexity("test")
-    everything = row.perplexity("test", MIXTURE)
-    mixed = row.by_seed(MIXTURE)
+    own = row.main.perplexity()
+    everything = row.sides[MIXTURE].perplexity()
+    mixed = row.sides[MIXTURE].by_seed
     every = frozenset(mixed[0].chosen)
 
-    def reached(names: frozenset[str]) -> Metric:
-        """Test perplexity of the mixture of these parts."""
+    def reached(names: frozenset[str]) -> pd.Series[float]:
+        """Test perplexity of the mixture of these parts by seed."""
         if names == every:
             return everything
-        return Metric(
-            tuple(
+        return pd.Series(
+            [
                 mixture.test_perplexity
                 for evaluation in mixed
                 for mixture in evaluation.mixtures
                 if mixture.weights.keys() == names
-            )
+            ]
         )
 
     for rival in rivals:
         alone = reached(every - set(rivals) | {rival})
         without = reached(every - {rival})
-        weights = Metric(tuple(float(evaluation.chosen[rival]) for evaluation in mixed))
+        weights = pd.Series([float(evaluation.chosen[rival]) for evaluation in mixed])
         yield {
             **model_keys(row.first.run),
             "rival": rival,
@@ -92,15 +92,9 @@ def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterat
             **mean_over_seeds(results, "test_perplexity_without", without),
             **mean_over_seeds(results, _ALL, everything),
             **mean_over_seeds(results, "weight", weights),
-            "alone_percent": _change(alone, own),
-            "on_top_percent": _change(everything, without),
+            "alone_percent": (100 * (alone / own - 1)).mean(),
+            "on_top_percent": (100 * (everything / without - 1)).mean(),
         }
-
-
-def _change(after: Metric, before: Metric) -> float:
-    """The mean over the seeds of the change in per cent."""
-    pairs = zip(after.values, before.values, strict=True)
-    return Metric(tuple(100 * (new / old - 1) for new, old in pairs)).mean
 
 
 def _changes(rival: str) -> Callable[[pd.Series], str]:

@@ -15,9 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from online_rnnlm.analysis.headline import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.tables.table import Column, Table, label, mean
+from online_rnnlm.analysis.tables.table import Column, Table, label, number
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora
@@ -57,7 +56,7 @@ def make(results: Results) -> Table:
     row with a document vector has finished, or there is only one sentence, and UserError for files
     that are missing or do not fit each other.
     """
-    row = headline_with_vector(results)
+    row = results.headline_with_vector()
     sentences = read_sentences(results.directory, row.first.name, results.files_of(row.corpus))
     if len(sentences.texts) < 2:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
@@ -66,9 +65,9 @@ def make(results: Results) -> Table:
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
     columns = [
         Column("Sentence", _once("text"), text=True, wide=True),
-        Column("Cosine", mean("document_cosine", decimals=2)),
+        Column("Cosine", number("document_cosine", ".2f")),
         Column("Nearest by document vector", label("document_text"), text=True, wide=True),
-        Column("Cosine", mean("embedding_cosine", decimals=2)),
+        Column("Cosine", number("embedding_cosine", ".2f")),
         Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
     ]
     notes = [

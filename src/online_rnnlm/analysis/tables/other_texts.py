@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side, System, metric_of
+from online_rnnlm.analysis.results import NothingToShowError, Results, way_in
+from online_rnnlm.analysis.row import Side, System
 from online_rnnlm.analysis.sides import scores_of
-from online_rnnlm.analysis.significance import change_of, percent_of_gain
+from online_rnnlm.analysis.significance import (
+    bootstrap_interval,
+    percent_of_gain,
+    percents_of_gains,
+)
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
     comparison_table,
-    formatted,
     integer,
     label,
-    mean,
     mean_over_seeds,
     model_keys,
-    percent,
+    number,
     signed,
     spread_note,
 )
@@ -41,11 +43,12 @@ def make(results: Results) -> Table:
     NothingToShowError if there is no network.
     """
     texts = ("test", *results.experiment.testing.other_texts)
-    tested = [
-        (row, name, text) for row in results.rows for text in texts for name in row.evaluations
-    ]
     rows = [
-        values for row, name, text in tested for values in _of_network(results, row, name, text)
+        _of_network(results, side, text)
+        for row in results.rows
+        for text in texts
+        for side in row.sides.values()
+        if _is_scored(side, text) and _is_scored(row.sides[NONE], text)
     ]
     if not rows:
         raise NothingToShowError("No network has finished.")
@@ -57,67 +60,71 @@ def make(results: Results) -> Table:
         wide = data.pivot(index=keys, columns="evaluation", values=change)
         shown = shown.join(wide.add_prefix(f"{change} "), on=keys)
     adapting = [name for name in data["evaluation"].unique() if name != NONE]
-    ways = {name: results.way_in(name) or "the vector as trained" for name in adapting}
+    ways = {name: way_in(results.experiment, name) or "the vector as trained" for name in adapting}
     columns = [
         Column("Network", label("model"), text=True),
         Column("Text", label("text"), text=True),
-        Column("Nothing learns", mean(_TEST)),
+        Column("Nothing learns", number(_TEST)),
         *(Column(f"{ways[name].capitalize()} (%)", _shown(name)) for name in adapting),
-        Column("Nothing learns, without <unk>", mean(_WITHOUT)),
+        Column("Nothing learns, without <unk>", number(_WITHOUT)),
         Column("Tokens", integer("tokens")),
-        Column("OOV (%)", percent("oov_rate")),
+        Column("OOV (%)", label("oov_rate", lambda share: f"{100 * share:.1f}")),
     ]
     notes = [spread_note(results), _NOTE]
     caption = "Gain on texts of another kind"
     return comparison_table(results, "other_texts", caption, shown, columns, notes, data)
 
 
-def _of_network(
-    results: Results, row: FinishedRow, evaluation: str, text: str
-) -> Iterator[dict[str, Any]]:
-    """Yield the values of a network in an evaluation of a text; none if it diverged there."""
-    sides = [Side(row, evaluation), Side(row, NONE)]
-    without = [metric_of(side.by_seed, "perplexity_without_unk", text) for side in sides]
-    if any(len(metric.values) < len(row.runs) for metric in without):
-        return
+def _is_scored(side: Side, text: str) -> bool:
+    """True if a side has not diverged on a text, with any seed."""
+    return all(text in evaluation.splits for evaluation in side.by_seed)
+
+
+def _of_network(results: Results, side: Side, text: str) -> dict[str, Any]:
+    """The values of a network in an evaluation of a text."""
+    row = side.row
+    frozen = row.sides[NONE]
+    without = side.metric("perplexity_without_unk", text)
     values = {
         **model_keys(row.first.run),
-        "evaluation": evaluation,
+        "evaluation": side.evaluation,
         **_text(results, row.corpus, text),
         "seeds": len(row.runs),
-        **mean_over_seeds(results, _TEST, sides[0].perplexity(text)),
-        **mean_over_seeds(results, _WITHOUT, without[0]),
+        **mean_over_seeds(results, _TEST, side.perplexity(text)),
+        **mean_over_seeds(results, _WITHOUT, without),
         **dict.fromkeys(_CHANGES, math.nan),
     }
-    if evaluation != NONE:
+    if side is not frozen:
         pieces = results.pieces(row.corpus, "document", text)
-        ours, theirs = scores_of(results, pieces, *sides, text=text)
+        ours, theirs = scores_of(results, pieces, side, frozen, text=text)
         # The weights are the same on both sides, so that the seeds are paired.
-        gains_of_pieces = (ours.log_probabilities - theirs.log_probabilities).mean(axis=0)
-        change = change_of(gains_of_pieces, ours.tokens)
-        low, high = change.interval_percent
-        gains = np.log(without[1].values) - np.log(without[0].values)
+        gains = (ours.log_probabilities - theirs.log_probabilities).mean(axis=0)
+        low, high = percents_of_gains(bootstrap_interval(gains, ours.tokens))
+        logs = np.log(frozen.metric("perplexity_without_unk", text)) - np.log(without)
         values |= {
-            "change_percent": change.change_percent,
-            "change_without_unk_percent": percent_of_gain(gains.mean()),
+            "change_percent": percent_of_gain(gains.sum() / ours.tokens.sum()),
+            "change_without_unk_percent": percent_of_gain(logs.mean()),
             "interval_low_percent": low,
             "interval_high_percent": high,
         }
-    yield values
+    return values
 
 
 def _of_rival(results: Results, rival: System, text: str) -> dict[str, Any]:
     """The perplexity of a rival of a corpus."""
-    reached = metric_of(rival.by_seed, "perplexity", text)
-    keys = {"corpus": rival.corpus, "model": rival.name, "evaluation": NONE}
-    without = metric_of(rival.by_seed, "perplexity_without_unk", text)
-    values = {_TEST: reached.mean, _WITHOUT: without.mean}
-    return keys | _text(results, rival.corpus, text) | values
+    return {
+        "corpus": rival.corpus,
+        "model": rival.title,
+        "evaluation": NONE,
+        **_text(results, rival.corpus, text),
+        _TEST: rival.perplexity(text).mean(),
+        _WITHOUT: rival.metric("perplexity_without_unk", text).mean(),
+    }
 
 
 def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
     """Return a function that shows the changes in an evaluation; nothing if there are none."""
-    cells = [formatted(f"{change} {evaluation}", signed) for change in _CHANGES]
+    cells = [label(f"{change} {evaluation}", signed) for change in _CHANGES]
     return lambda row: " / ".join(filter(None, (cell(row) for cell in cells)))
 
 

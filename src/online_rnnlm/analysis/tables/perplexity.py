@@ -8,7 +8,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Metric, System, metric_of
+from online_rnnlm.analysis.row import Side, System
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -17,9 +17,9 @@ from online_rnnlm.analysis.tables.table import (
     integer,
     label,
     lowest,
-    mean,
     mean_over_seeds,
     model_keys,
+    number,
     spread_note,
 )
 from online_rnnlm.core.way import NONE
@@ -59,26 +59,24 @@ def make(results: Results) -> Table:
 
 def _values(results: Results, system: System) -> dict[str, Any]:
     """The values of a system; the cost of training a network is not among those of rivals."""
-    row = system.row
-    by_seed = system.by_seed
-    own = row if system.rival is None else None
-    speed = Metric(tuple(run.end.words_per_second for run in own.runs) if own else ())
-    still = own.perplexity("test", NONE) if own and own.has_vector else Metric(())
+    own = system.row if isinstance(system, Side) and not system.rival else None
+    none = pd.Series(dtype=float)
+    still = own.sides[NONE].perplexity() if own and own.has_vector else none
+    speed = pd.Series([run.end.words_per_second for run in own.runs]) if own else none
     training = own.first.end.training_multiply_adds_per_word if own else None
-    names = {"corpus": system.corpus, "model": system.name}
+    names = {"corpus": system.corpus, "model": system.title}
     values = {
         **(model_keys(own.first.run) if own else names),
-        "evaluation": by_seed[0].evaluation,
+        "evaluation": system.by_seed[0].evaluation,
         "settings": _settings(results, system),
-        "seeds": len(row.runs) if row else None,
+        "seeds": len(system.by_seed) if isinstance(system, Side) else None,
         "parameters": system.parameters,
         "multiply_adds_per_word": system.multiply_adds,
         "training_multiply_adds_per_word": training,
     }
     for split in SPLITS:  # rivals are not evaluated on `train`
-        metric = metric_of(by_seed, "perplexity", split)
-        values |= mean_over_seeds(results, f"{split}_perplexity", metric)
-    without = metric_of(by_seed, "perplexity_without_unk", "test")
+        values |= mean_over_seeds(results, f"{split}_perplexity", system.perplexity(split))
+    without = system.metric("perplexity_without_unk", "test")
     values |= mean_over_seeds(results, _WITHOUT_UNK, without)
     values |= mean_over_seeds(results, STILL, still)
     return values | mean_over_seeds(results, "words_per_second", speed)
@@ -88,10 +86,10 @@ def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
     if system.rival and system.rival.parts:
         return ""
-    if system.rival is not None or system.row is None:
-        return settings_text([evaluation.chosen for evaluation in system.by_seed])
-    chosen = results.chosen_candidate(system.row)
-    return settings_text([chosen.searched]) if chosen else ""
+    if isinstance(system, Side) and not system.rival:
+        chosen = results.chosen_candidate(system.row)
+        return settings_text([chosen.searched]) if chosen else ""
+    return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
 
 def _columns(results: Results) -> list[Column]:
@@ -102,12 +100,12 @@ def _columns(results: Results) -> list[Column]:
         "Train perplexity": "train_perplexity",
     }
     test, *others = (
-        Column(text, mean(key), best=lowest(key)) for text, key in perplexities.items()
+        Column(text, number(key), best=lowest(key)) for text, key in perplexities.items()
     )
     return [
         Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
         test,
-        Column("Test, frozen", mean(STILL)),
+        Column("Test, frozen", number(STILL)),
         Column("Parameters", integer("parameters")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
         *others,
@@ -124,8 +122,8 @@ def networks(data: pd.DataFrame) -> str:
     columns = [
         *several,
         Column("network", label("model"), text=True),
-        Column("test perplexity", mean("test_perplexity")),
-        Column("vector frozen", mean(STILL)),
+        Column("test perplexity", number("test_perplexity")),
+        Column("vector frozen", number(STILL)),
         Column("parameters", integer("parameters")),
         Column("multiply-adds per word", integer("multiply_adds_per_word")),
     ]

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.headline import headline_on
-from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.row import FinishedRow, metric_of
+from online_rnnlm.analysis.results import Results, way_in
+from online_rnnlm.analysis.row import FinishedRow, Side
 from online_rnnlm.analysis.tables.choices import keys_of, values_text
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -19,13 +18,12 @@ from online_rnnlm.analysis.tables.table import (
     integer,
     label,
     lowest,
-    mean,
     mean_over_seeds,
     model_keys,
+    number,
     spread_note,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
-from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage.paths import HELD_OUT
 
 _OF_HEADLINE = (
@@ -40,7 +38,7 @@ def make(results: Results) -> Table:
     The CSV has a row for each evaluation of each model, with all metrics. Raises NothingToShowError
     if there is no model.
     """
-    headlines = {corpus: headline_on(results, corpus).label for corpus in results.compared_corpora}
+    headlines = {corpus: results.headline_on(corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
     # Times are those of the first seed, all networks and ways in turn; NaN if not timed.
     medians = {
@@ -52,7 +50,7 @@ def make(results: Results) -> Table:
     models = list(dict.fromkeys(data["model"]))
     columns = [
         Column("In testing", label("in_testing"), text=True, wide=True),
-        *(Column(model, mean(model), best=lowest(model)) for model in models),
+        *(Column(model, number(model), best=lowest(model)) for model in models),
         Column("Rate", label("rate")),
         Column("Parameters touched per word", integer("parameters_touched_per_word")),
         Column("Multiply-adds per word", integer("multiply_adds_per_word")),
@@ -79,29 +77,27 @@ def make(results: Results) -> Table:
 
 def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
     """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
-    for evaluation in row.evaluations:
-        if evaluation in rivals_of(results.experiment.testing):
+    for side in row.sides.values():
+        if side.rival:
             continue
-        by_seed = row.by_seed(evaluation)
         values = {
             **model_keys(row.first.run),
-            "evaluation": evaluation,
+            "evaluation": side.evaluation,
             "seeds": len(row.runs),
-            "rate": _rate(row, evaluation),
+            "rate": _rate(side),
         }
         for split in HELD_OUT:
-            metric = metric_of(by_seed, "perplexity", split)
-            values |= mean_over_seeds(results, f"{split}_perplexity", metric)
-        values |= dict(by_seed[0].costs)  # the same for all seeds
-        speed = metric_of(by_seed, "words_per_second", "test")
+            values |= mean_over_seeds(results, f"{split}_perplexity", side.perplexity(split))
+        values |= dict(side.by_seed[0].costs)  # the same for all seeds
+        speed = side.metric("words_per_second", "test")
         yield values | mean_over_seeds(results, "words_per_second", speed)
 
 
-def _rate(row: FinishedRow, evaluation: str) -> str:
+def _rate(side: Side) -> str:
     """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
-    chosen: list[Mapping[str, Any]] = [record.chosen for record in row.by_seed(evaluation)]
-    if evaluation == DOCUMENT_VECTOR:
-        chosen = [{"document_rate": row.settings.document_rate}]
+    chosen: list[Mapping[str, Any]] = [record.chosen for record in side.by_seed]
+    if side.evaluation == DOCUMENT_VECTOR:
+        chosen = [{"document_rate": side.row.settings.document_rate}]
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
@@ -120,6 +116,7 @@ def _shown(results: Results, data: pd.DataFrame, headlines: Mapping[str, str]) -
         wide.append(deviations.add_suffix("_sd"))
     shown = pd.concat(wide, axis=1).loc[rows].reset_index()
     shown["in_testing"] = [
-        results.way_in(name) or "the vector learns as in training" for name in shown["evaluation"]
+        way_in(results.experiment, name) or "the vector learns as in training"
+        for name in shown["evaluation"]
     ]
     return shown
