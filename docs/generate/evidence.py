@@ -33,6 +33,8 @@ from online_rnnlm.config.experiment import load, load_plan
 from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.runs import RunResult, read_end
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
@@ -223,7 +225,7 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
 def _verdicts(evidence: EvidenceFolder) -> str:
     """A row for each claim: its two sides with their test perplexities, and the verdict."""
     rows = []
-    found = evidence.read_claims()
+    found = records.read(Claims, evidence.claims)
     for claim in found.claims:
         compared = claim.comparison
         ours = compared.ours

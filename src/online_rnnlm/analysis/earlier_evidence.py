@@ -41,6 +41,7 @@ from online_rnnlm.corpora.records import SplitStatistics, Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timings
 from online_rnnlm.storage.runs import RunResult
 
@@ -272,7 +273,7 @@ def _check_choices(evidence: EvidenceFolder) -> int:
 
 def _check_claims(evidence: EvidenceFolder, results: Results) -> int:
     """Test and judge all claims again; return their number."""
-    kept = evidence.read_claims()
+    kept = records.read(Claims, evidence.claims)
     made = judge(results)
     refuse_difference(
         str(evidence.claims),

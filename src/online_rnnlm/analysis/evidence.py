@@ -71,10 +71,6 @@ class EvidenceFolder(ExperimentDirectory):
         """
         return self.evaluations(run) / "scores.parquet"
 
-    def read_claims(self) -> Claims:
-        """Read the claims."""
-        return records.read(Claims, self.claims)
-
     def read_table(self, name: str, *columns: str) -> pd.DataFrame:
         """Read a table, in which names are texts, such as a corpus `01` or `null`.
 
@@ -318,7 +314,7 @@ def check_evidence(folder: Path) -> int:
 
         return check_earlier_evidence(evidence)
     results = kept_results(evidence)
-    kept = evidence.read_claims()
+    kept = records.read(Claims, evidence.claims)
     made = judge(results)
     refuse_difference(
         str(evidence.claims), by_place(kept.model_dump()), by_place(made.model_dump())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,34 +22,14 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-class PieceScores(NamedTuple):
-    """A side's scores of a text, by piece."""
-
-    log_probabilities: Floats
-    """(seeds, pieces): natural log P."""
-    tokens: Ints
-    """(pieces,): number of tokens."""
-
-    @property
-    def perplexity(self) -> float:
-        """Perplexity, mean over the seeds."""
-        return float(np.exp(-self.log_probabilities.sum(axis=1) / self.tokens.sum()).mean())
-
-    def within(self, chosen: npt.NDArray[np.bool_]) -> PieceScores:
-        """Return the scores of some pieces."""
-        return PieceScores(self.log_probabilities[:, chosen], self.tokens[chosen])
-
-
 def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
     """Compare two sides of one corpus on its test text.
 
     Raises UserError if they were tested on different sentences, or on a single one.
     """
-    pieces = results.pieces(ours.row.corpus, longest([ours.kept_for, theirs.kept_for]))
-    scores, against = scores_of(results, pieces, ours, theirs)
-    gain = gain_over_text_and_seeds(
-        scores.log_probabilities, against.log_probabilities, scores.tokens
-    )
+    pieces = results.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
+    logs, logs_against, tokens = scores_of(results, pieces, ours, theirs)
+    gain = gain_over_text_and_seeds(logs, logs_against, tokens)
     return Comparison(
         ours=described(ours),
         theirs=described(theirs),
@@ -62,7 +41,7 @@ def compare_sides(results: Results, ours: Side, theirs: Side) -> Comparison:
         seeds=len(ours.row.runs),
         drawn=pieces.name,
         pieces=pieces.count,
-        tokens=int(scores.tokens.sum()),
+        tokens=int(tokens.sum()),
         seconds_change_percent=ours.change_of_time(theirs),
     )
 
@@ -82,24 +61,24 @@ def described(side: Side) -> ComparedSide:
 
 
 def scores_of(
-    results: Results, pieces: Pieces, *sides: Side, text: str = "test"
-) -> list[PieceScores]:
-    """Read the scores of sides by piece of the test text, or of another text.
+    results: Results, pieces: Pieces, ours: Side, theirs: Side, text: str = "test"
+) -> tuple[Floats, Floats, Ints]:
+    """Read the scores of two sides by piece of the test text, or of another text.
 
-    Raises UserError if they were tested on different sentences, or on a single one.
+    Returns the natural log P of ours (seeds, pieces) and of theirs, and the number of tokens
+    (pieces,). Raises UserError if they were tested on different sentences, or on a single one.
     """
-    where = f"{results.directory.path}: corpus `{sides[0].row.corpus}`"
+    where = f"{results.directory.path}: corpus `{ours.corpus}`"
     if pieces.count < 2:
         raise UserError(f"{where}: to compare two models, `{text}` needs two sentences or more")
-    scores = []
+    logs = []
     lengths = []
-    for side in sides:
+    for side in (ours, theirs):
         frames = [results.sentence_scores(run.name, side.evaluation, text) for run in side.row.runs]
         lengths.append(frames[0]["tokens"].to_numpy())
-        logs = [pieces.sums(frame["log_probability"].to_numpy()) for frame in frames]
-        tokens = pieces.sums(lengths[-1]).astype(np.int64)
-        scores.append(PieceScores(np.array(logs), tokens))
-    if not all(np.array_equal(tokens, lengths[0]) for tokens in lengths):
-        names = " and ".join(f"`{side.row.first.name}`" for side in sides)
+        sums = [pieces.sums(frame["log_probability"].to_numpy()) for frame in frames]
+        logs.append(np.array(sums))
+    if not np.array_equal(lengths[0], lengths[1]):
+        names = f"`{ours.row.first.name}` and `{theirs.row.first.name}`"
         raise UserError(f"{where}: {names} were tested on different sentences")
-    return scores
+    return logs[0], logs[1], pieces.sums(lengths[0]).astype(np.int64)

@@ -45,34 +45,26 @@ class Pieces:
         return np.asarray(sums, dtype=np.float64)
 
 
-def blocks(sentences: int) -> Pieces:
-    """Blocks of N^(1/3) consecutive sentences of N."""
-    length = max(1, round(sentences ** (1 / 3)))
-    return Pieces("block", np.arange(sentences) // length)
-
-
-def are_known(articles: npt.NDArray[np.int32]) -> bool:
-    """True if sentences (S,) have several articles, and some article several sentences."""
-    return 1 < len(np.unique(articles)) < len(articles)
-
-
 def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
     """The pieces of a test text; `articles` (sentences,) is each sentence's article.
 
     `in_order` says that the text is not shuffled, and `kept_for` is the unit of text for which the
     compared models keep their states, vectors, weights or caches.
 
-    - Text in its own order is drawn by articles. Where these are not known, it is drawn by blocks
-      of N^(1/3) consecutive sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
+    - Text in its own order is drawn by articles. Where these are not known, so that all sentences
+      have one number or each has its own, it is drawn by blocks of N^(1/3) consecutive sentences
+      (the rate of Hall, Horowitz and Jing 1995, with factor 1).
     - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
       blocks if something never is.
     """
-    if in_order and are_known(articles):
-        number = np.unique(articles, return_inverse=True)[1]
+    sentences = len(articles)
+    distinct, number = np.unique(articles, return_inverse=True)
+    if in_order and 1 < len(distinct) < sentences:
         return Pieces("article", number.astype(np.int64))
     if in_order or kept_for == "stream":
-        return blocks(len(articles))
-    return Pieces("sentence", np.arange(len(articles)))
+        length = max(1, round(sentences ** (1 / 3)))
+        return Pieces("block", np.arange(sentences) // length)
+    return Pieces("sentence", np.arange(sentences))
 
 
 def bootstrap_interval(

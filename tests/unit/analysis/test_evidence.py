@@ -23,6 +23,8 @@ from online_rnnlm.analysis.tables.table import write_tables
 from online_rnnlm.config.catalogue import figures_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage import records
+from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
@@ -85,7 +87,7 @@ def seal(evidence: EvidenceFolder) -> None:
 
 
 def test_tables_and_claims_follow_from_the_scores(evidence):
-    claims = evidence.read_claims().claims
+    claims = records.read(Claims, evidence.claims).claims
     assert {claim.comparison.drawn for claim in claims} == {"article"}
     rows = [len(pd.read_csv(evidence.table(name, "csv"))) for name in TABLES]
     assert check_evidence(evidence.path) > len(claims) + sum(rows)
@@ -214,7 +216,7 @@ def test_shuffled_text_is_kept_by_sentences(tmp_path):
     run = next(iter(experiment.runs())).name
     pieces = pd.read_parquet(evidence.scores_of(run))["piece"]
     assert pieces.nunique() == fake_experiment.SENTENCES["test"]
-    drawn = [claim.comparison.drawn for claim in evidence.read_claims().claims]
+    drawn = [claim.comparison.drawn for claim in records.read(Claims, evidence.claims).claims]
     assert {"sentence", "block"} <= set(drawn)
     found = read_json(evidence.claims)
     claim = found["claims"][drawn.index("block")]

@@ -264,8 +264,9 @@ def test_gains_by_length_add_up_to_the_whole(invented, monkeypatch):
 
 def _median_length(results: Results) -> int:
     pieces = results.pieces("invented", "document")
-    ours, _ = scores_of(results, pieces, *(row.sides["none"] for row in results.rows[:2]))
-    return int(np.median(ours.tokens))
+    ours, theirs = (row.sides["none"] for row in results.rows[:2])
+    _, _, tokens = scores_of(results, pieces, ours, theirs)
+    return int(np.median(tokens))
 
 
 def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(invented):

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -161,28 +161,24 @@ def save(drawing: Figure, path: Path) -> None:
 
 
 def panels(
-    rows: int, height: float, width: float = WIDTH, ratios: Sequence[float] | None = None
+    rows: int,
+    height: float,
+    width: float = WIDTH,
+    *,
+    columns: int = 1,
+    ratios: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with axes below each other; its width and height are in inches."""
+    """Make a drawing with axes below or beside each other; those in a row share their y axis.
+
+    Its width and height are in inches.
+    """
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=SURFACE)
-    return figure, _prepared(figure.subplots(rows, 1, squeeze=False, height_ratios=ratios))
-
-
-def panels_in_a_row(columns: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with axes beside each other, which share their y axis."""
-    size = (WIDTH_OF_ROW, height)
-    figure = Figure(figsize=size, layout="constrained", facecolor=SURFACE)
-    return figure, _prepared(figure.subplots(1, columns, squeeze=False, sharey=True))
-
-
-def _prepared(axes: npt.NDArray[Any]) -> list[Axes]:
-    """Return the axes of a figure that has no canvas yet, without a background."""
-    made: list[Axes] = list(axes.flat)
-    FigureCanvasAgg(made[0].figure)
-    for axis in made:
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False, sharey="row", height_ratios=ratios)
+    for axis in axes.flat:
         axis.set_facecolor("none")
         axis.set_axisbelow(True)
-    return made
+    return figure, list(axes.flat)
 
 
 def log_scale(axis: Axes, low: float, high: float) -> None:

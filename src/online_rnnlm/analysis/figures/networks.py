@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from online_rnnlm.analysis.figures import drawing
@@ -49,14 +50,9 @@ def _look_of(system: System) -> _Look:
     """The marker and the colour of a system."""
     if system.rival or not isinstance(system, Side):
         return _LOOK_RIVAL
-    return _look_of_row(system.row)
-
-
-def _look_of_row(row: FinishedRow) -> _Look:
-    """The marker and the colour of a network."""
-    if row.has_vector:
+    if system.row.has_vector:
         return _LOOK_LEARNING
-    return _LOOK_SLOW if row.settings.cell == "slow_context" else _LOOK_STATIC
+    return _LOOK_SLOW if system.row.settings.cell == "slow_context" else _LOOK_STATIC
 
 
 def _marks(results: Results) -> str:
@@ -158,7 +154,7 @@ def draw_costs(results: Results) -> Drawing:
     for row in rows:
         if not row.has_vector:
             lines[row.settings.cell].append(row.main)
-    marks = [(row.main, row.label, {"ms": 7, **_look_of_row(row)}) for row in rows]
+    marks = [(row.main, row.label, {"ms": 7, **_look_of(row.main)}) for row in rows]
     for name, rival in rivals_of(results.experiment.testing).items():
         for row in rows:
             if name in row.sides and name != MIXTURE:
@@ -166,12 +162,12 @@ def draw_costs(results: Results) -> Drawing:
                 size = {"ms": 7} if named else {"ms": 4, "alpha": 0.45}
                 added = f"+ {rival.title}" if named else ""
                 marks.append((row.sides[name], added, {**_LOOK_RIVAL, **size}))
-    figure, axes = drawing.panels_in_a_row(len(_COSTS), _HEIGHT_OF_COSTS)
+    figure, axes = drawing.panels(1, _HEIGHT_OF_COSTS, drawing.WIDTH_OF_ROW, columns=len(_COSTS))
     names: list[list[tuple[str, drawing.Place]]] = []
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
         for sides in lines.values():
             costs = [cost(side) for side in sides]
-            colour = _look_of_row(sides[0].row)["color"]
+            colour = _look_of(sides[0])["color"]
             perplexities = [side.perplexity().mean() for side in sides]
             axis.plot(costs, perplexities, color=colour, lw=1.2, alpha=0.6)
         names.append([])
@@ -200,6 +196,13 @@ def draw_costs(results: Results) -> Drawing:
     return figure, f"{caption}{drawing.only_first(results)}"
 
 
+def _curves(results: Results, row: FinishedRow) -> pd.DataFrame:
+    """(epochs, seeds): the perplexity of `valid` after each epoch; NaN after a seed's last one."""
+    runs = [read_epochs(results.directory.run(run.name)) for run in row.runs]
+    perplexities = [[epoch.valid_perplexity for epoch in epochs] for epochs in runs]
+    return pd.DataFrame(perplexities, columns=range(1, 1 + max(map(len, perplexities)))).T
+
+
 def draw_learning(results: Results) -> Drawing:
     """Draw a line of validation perplexity by epoch for each row, and thin lines for its seeds."""
     figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
@@ -208,22 +211,20 @@ def draw_learning(results: Results) -> Drawing:
     shown: list[float] = []
     drawn = {True: 0, False: 0}  # static rows differ in style, and so do vector rows
     for row in results.rows_on(results.first_corpus):
-        curves = []
-        for run in row.runs:
-            epochs_of_run = read_epochs(results.directory.run(run.name))
-            curves.append([epoch.valid_perplexity for epoch in epochs_of_run])
-            shown += curves[-1]
-        look = _look_of_row(row)
+        curves = _curves(results, row)
+        shown += [float(curves.min().min()), float(curves.max().max())]
+        look = _look_of(row.main)
         colour = look["color"]
-        for curve in curves if len(curves) > 1 else ():
-            axis.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.4, alpha=0.4)
+        for seed in curves if results.several_seeds else ():
+            curve = curves[seed].dropna()
+            axis.plot(curve.index, curve, color=colour, lw=0.4, alpha=0.4)
         # The mean ends where the first seed stops; later it would be over fewer runs.
-        line = [float(np.mean(values)) for values in zip(*curves, strict=False)]
+        line = curves.mean(axis=1, skipna=False).dropna()
         style = _STYLES[drawn[row.has_vector] % len(_STYLES)]
         drawn[row.has_vector] += 1
-        epochs = range(1, len(line) + 1)
-        axis.plot(epochs, line, linestyle=style, lw=1.5, ms=3, **look)
-        ends.append(drawing.Label(f"{row.label}  {line[-1]:.1f}", (len(line), line[-1]), colour))
+        axis.plot(line.index, line, linestyle=style, lw=1.5, ms=3, **look)
+        end = line.iloc[-1]
+        ends.append(drawing.Label(f"{row.label}  {end:.1f}", (len(line), end), colour))
     drawing.log_scale(axis, min(shown), max(shown))
     axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
     axis.set_xlabel("Epoch")
@@ -253,15 +254,15 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
         if not vector.has_vector:
             continue
         for static in results.opponents_of(vector):
-            logs = zip(
-                _logs_by_epoch(results, vector), _logs_by_epoch(results, static), strict=False
+            ours, theirs = (
+                _curves(results, row).map(math.log).mean(axis=1, skipna=False)
+                for row in (vector, static)
             )
-            percents = [percent_of_gain(theirs - ours) for ours, theirs in logs]
+            percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
-            epochs = range(1, len(percents) + 1)
-            axis.plot(epochs, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
+            axis.plot(percents.index, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
             name = f"{vector.label}, {static.label}"
-            labels.append(drawing.Label(name, (len(percents), percents[-1]), colour))
+            labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")
     axis.set_xlim(right=1.01 * max(label.place[0] for label in labels))
@@ -274,15 +275,6 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
         "many units or parameters, after each epoch; below the line the vector is better."
     )
     return figure, f"{caption}{drawing.only_first(results)}"
-
-
-def _logs_by_epoch(results: Results, row: FinishedRow) -> list[float]:
-    """The logarithm of a row's perplexity of `valid` by epoch, mean over the seeds."""
-    curves = [
-        [math.log(epoch.valid_perplexity) for epoch in read_epochs(results.directory.run(run.name))]
-        for run in row.runs
-    ]
-    return [float(np.mean(values)) for values in zip(*curves, strict=False)]
 
 
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:

@@ -6,7 +6,8 @@ Each has a perplexity with its interval, and that of the learning vector as a sh
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from matplotlib.axes import Axes
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side, longest
-from online_rnnlm.analysis.significance import are_known, bootstrap_interval
+from online_rnnlm.analysis.row import Side, longest
+from online_rnnlm.analysis.significance import bootstrap_interval
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
@@ -49,8 +50,8 @@ _RESAMPLES = 2000
 
 def draw_position(results: Results) -> Drawing:
     """Draw the groups by the predicted token's position in its sentence."""
-    vector, split = _headline(results)
-    return _draw(results, vector.main, split, by_position(split), "position in its sentence")
+    learning = results.headline_with_vector().main
+    return _draw(results, learning, by_position, "position in its sentence")
 
 
 def draw_distance(results: Results) -> Drawing:
@@ -60,9 +61,8 @@ def draw_distance(results: Results) -> Drawing:
     read alike; else the headline, kept for the article if it was tested so. Raises
     NothingToShowError for a text whose articles are not known.
     """
-    vector, split = _headline(results)
-    in_order = results.experiment.corpora[vector.corpus].keeps_order
-    if not (in_order and are_known(split.articles)):
+    vector = results.headline_with_vector()
+    if results.pieces(vector.corpus, "sentence").name != "article":
         raise NothingToShowError("The test text has no known articles in their order.")
     kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
     learning = vector.sides.get(kept, vector.main)
@@ -70,37 +70,37 @@ def draw_distance(results: Results) -> Drawing:
         if row.is_the_papers and row.settings.unit_of_text != "sentence":
             learning = row.main
             break
-    return _draw(results, learning, split, by_distance(split), "sentence's place in its article")
+    return _draw(results, learning, by_distance, "sentence's place in its article")
 
 
 def draw_frequency(results: Results) -> Drawing:
     """Draw the groups by the predicted word's frequency in the training text."""
-    vector, split = _headline(results)
-    vocabulary = corpora.load_vocabulary(results.files_of(vector.corpus))
-    groups = by_frequency(split, vocabulary)
-    return _draw(results, vector.main, split, groups, "frequency in the training text")
-
-
-def _headline(results: Results) -> tuple[FinishedRow, Split]:
-    """The headline, and the test text of its corpus."""
-    vector = results.headline_with_vector()
-    return vector, corpora.load_split(results.files_of(vector.corpus), "test")
+    learning = results.headline_with_vector().main
+    vocabulary = corpora.load_vocabulary(results.files_of(learning.corpus))
+    group = partial(by_frequency, vocabulary=vocabulary)
+    return _draw(results, learning, group, "frequency in the training text")
 
 
 def _draw(
-    results: Results, learning: Side, split: Split, groups: pd.Categorical[str], what: str
+    results: Results, learning: Side, group: Callable[[Split], pd.Categorical[str]], what: str
 ) -> Drawing:
-    """Draw a row, its vector learning and frozen, beside static rows.
+    """Draw a row, its vector learning and frozen, beside static rows, by group of test tokens.
 
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.row
+    split = corpora.load_split(results.files_of(vector.corpus), "test")
+    groups = group(split)
     static = [row.main for row in results.opponents_of(vector)]
     kept_for = longest(side.kept_for for side in [learning, *static])
     pieces = results.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
     sides = [learning, vector.sides[NONE], *static]
-    scores = [pooled_scores(results, side) for side in sides]
+    scores = []
+    for side in sides:  # log P of every token, averaged over the seeds
+        runs = [run.name for run in side.row.runs]
+        by_seed = [token_scores(results.directory, run, side.evaluation) for run in runs]
+        scores.append(np.asarray(np.mean(by_seed, axis=0, dtype=np.float64)))
     by_group = [perplexities(groups, piece, of_side) for of_side in scores]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     labels = []
@@ -209,10 +209,3 @@ def perplexities(groups: pd.Categorical[str], piece: Ints, values: Floats) -> pd
         low, high = interval
         by_group[number] = {"mean": np.exp(-mean), "low": np.exp(-high), "high": np.exp(-low)}
     return pd.DataFrame.from_dict(by_group, orient="index")
-
-
-def pooled_scores(results: Results, side: Side) -> Floats:
-    """(tokens,): natural log P of every test token, averaged over the seeds."""
-    names = [run.name for run in side.row.runs]
-    scores = [token_scores(results.directory, name, side.evaluation) for name in names]
-    return np.asarray(np.mean(scores, axis=0, dtype=np.float64))

@@ -38,7 +38,7 @@ def make(results: Results) -> Table:
     data = pd.DataFrame([_values(results, group) for _, group in groups if group["chosen"].any()])
     columns = [
         Column("Network", label("model"), text=True),
-        Column("In", lambda row: _in_words(results, row["evaluation"]), text=True),
+        Column("In", label("in"), text=True),
         Column("Chosen", label("chosen"), text=True),
         Column("At the edge of its grid", label("edges"), text=True),
         Column("Valid perplexity", number("valid_perplexity")),
@@ -93,24 +93,17 @@ def _tested(results: Results) -> Iterator[dict[str, Any]]:
 def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
     """Return the row of the settings chosen for a network in training, or in one evaluation."""
     best = tried[tried["chosen"]]
+    name = best.iloc[0]["evaluation"]
     grid = [*tried["settings"]]
     chosen = [*best["settings"]]
     at_the_edge = dict.fromkeys(key for settings in chosen for key in edges(grid, settings))
     return {
         **tried.iloc[0][_KEYS],
+        "in": name if name == TRAINING else f"testing {way_in(results.experiment, name)}",
         "chosen": settings_text(chosen),
         "edges": ", ".join(at_the_edge),
         **mean_over_seeds(results, "valid_perplexity", best["valid_perplexity"]),
     }
-
-
-def _in_words(results: Results, evaluation: str) -> str:
-    """Return in words where settings are used: in training, or in a way of testing."""
-    return (
-        evaluation
-        if evaluation == TRAINING
-        else f"testing {way_in(results.experiment, evaluation)}"
-    )
 
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:

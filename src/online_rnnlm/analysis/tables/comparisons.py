@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
@@ -20,7 +19,6 @@ from online_rnnlm.analysis.tables.table import (
     label,
     shown_interval,
 )
-from online_rnnlm.storage.claims import ComparedSide
 
 
 def make(results: Results) -> Table:
@@ -39,8 +37,8 @@ def make(results: Results) -> Table:
         rows.append(
             {
                 "corpus": ours.corpus,
-                **_values(found.ours, ""),
-                **_values(found.theirs, "_against"),
+                **{_KEYS.get(key, key): value for key, value in found.ours},
+                **{f"{_KEYS.get(key, key)}_against": value for key, value in found.theirs},
                 "change_percent": found.change_percent,
                 "interval_low_percent": low,
                 "interval_high_percent": high,
@@ -72,19 +70,8 @@ def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
             yield one.ours, one.theirs
 
 
-def _values(side: ComparedSide, suffix: str) -> dict[str, Any]:
-    values = {
-        "model": side.network,
-        "evaluation": side.evaluation,
-        "system": side.name,
-        "test_perplexity": side.test_perplexity,
-        "parameters": side.parameters,
-        "multiply_adds_per_word": side.multiply_adds_per_word,
-        "seconds_per_word": side.seconds_per_word,
-    }
-    return {f"{key}{suffix}": value for key, value in values.items()}
-
-
+_KEYS = {"network": "model", "name": "system"}
+"""The columns that have another name than in the record of a side."""
 _COLUMNS = (
     Column("System", label("system"), text=True),
     Column("Against", label("system_against"), text=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -30,12 +30,15 @@ def make(results: Results) -> Table:
                     **{key: getattr(corpus, key) for key in _OF_CORPUS},
                 }
             )
-    data = pd.DataFrame(rows)
+    data = pd.DataFrame(rows).astype({"articles": "Int64"})
+    # For people, a corpus's properties stand only in the row of its first split.
+    is_first = data["split"] == SPLITS[0]
+    once = {key: data[key].where(is_first) for key in ("corpus", *_OF_CORPUS)}
     columns = [
-        Column("Corpus", _once(label("corpus")), text=True),
-        Column("Articles", _once(integer("articles"))),
-        Column("Vocabulary", _once(integer("vocabulary_size"))),
-        Column("Classes", _once(integer("classes"))),
+        Column("Corpus", label("corpus"), text=True),
+        Column("Articles", integer("articles")),
+        Column("Vocabulary", integer("vocabulary_size")),
+        Column("Classes", integer("classes")),
         Column("Split", label("split"), text=True),
         *(Column(key.capitalize(), integer(key)) for key in ("sentences", "words", "tokens")),
         Column("Types", integer("types")),
@@ -46,12 +49,7 @@ def make(results: Results) -> Table:
         "applied. OOV: the share of words that are <unk>.",
         *(f"{name}: {note}" for name, corpus in corpora for note in _notes(corpus)),
     ]
-    return Table("corpora", "The corpora", data.astype({"articles": "Int64"}), columns, notes)
-
-
-def _once(show: Callable[[pd.Series], str]) -> Callable[[pd.Series], str]:
-    """Return a function that shows a corpus's property only in the row of its first split."""
-    return lambda row: show(row) if row["split"] == SPLITS[0] else ""
+    return Table("corpora", "The corpora", data.assign(**once), columns, notes, data)
 
 
 def _notes(corpus: Statistics) -> Iterator[str]:

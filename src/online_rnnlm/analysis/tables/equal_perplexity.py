@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,24 +85,24 @@ def crossing(sizes: Sequence[int], gains: Sequence[float]) -> float:
     return math.inf
 
 
-def _size(row: pd.Series, key: str) -> str:
-    """A size, or on which side of all that were tried it is."""
-    if row[key] == 0:
-        return f"below {row['smallest_tried']}"
-    return f"{row[key]:.0f}" if math.isfinite(row[key]) else f"above {row['largest_tried']}"
-
-
-def _interval(row: pd.Series) -> str:
-    """The smallest and the largest size that is not told from the vector's network."""
-    ends = dict.fromkeys([_size(row, "units_low"), _size(row, "units_high")])
-    return " to ".join(ends)
+def _sizes(row: pd.Series, keys: Sequence[str]) -> str:
+    """One or two sizes, each as a number, or on which side of all that were tried it is."""
+    shown = []
+    for key in keys:
+        if row[key] == 0:
+            shown.append(f"below {row['smallest_tried']}")
+        elif math.isinf(row[key]):
+            shown.append(f"above {row['largest_tried']}")
+        else:
+            shown.append(f"{row[key]:.0f}")
+    return " to ".join(dict.fromkeys(shown))
 
 
 _COLUMNS = (
     Column("Network", label("model"), text=True),
     Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
-    Column("Units of the static network", lambda row: _size(row, "units")),
-    Column("95 % interval", _interval),
+    Column("Units of the static network", partial(_sizes, keys=["units"])),
+    Column("95 % interval", partial(_sizes, keys=["units_low", "units_high"])),
     *changes_of_costs("_static"),
 )
 _NOTE = (

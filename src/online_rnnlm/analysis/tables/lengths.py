@@ -48,29 +48,29 @@ def make(results: Results) -> Table:
 
 
 def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
+    """Yield the values of a row for each group of articles that has enough of them."""
     static = next(reversed(results.opponents_of(vector)), None)
     pieces = results.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
-    ours, theirs = scores_of(results, pieces, vector.main, static.main)
+    logs, logs_against, tokens = scores_of(results, pieces, vector.main, static.main)
     for first, end in pairwise(BOUNDS):
-        chosen = (ours.tokens >= first) & (ours.tokens < end)
+        chosen = (tokens >= first) & (tokens < end)
         if chosen.sum() < _FEWEST:
             continue
-        of_these = ours.within(chosen)
-        against = theirs.within(chosen)
-        gain = gain_over_text_and_seeds(
-            of_these.log_probabilities, against.log_probabilities, of_these.tokens
-        )
+        ours = logs[:, chosen]
+        theirs = logs_against[:, chosen]
+        total = tokens[chosen].sum()
+        gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen])
         low, high = percents_of_gains(gain.interval)
         yield {
             **model_keys(vector.first.run),
             "against": static.label,
             "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             "articles": int(chosen.sum()),
-            "share_percent": 100 * ours.tokens[chosen].sum() / ours.tokens.sum(),
-            "test_perplexity": of_these.perplexity,
-            "test_perplexity_against": against.perplexity,
+            "share_percent": 100 * total / tokens.sum(),
+            "test_perplexity": np.exp(-ours.sum(axis=1) / total).mean(),
+            "test_perplexity_against": np.exp(-theirs.sum(axis=1) / total).mean(),
             "change_percent": percent_of_gain(gain.nats_per_token),
             "interval_low_percent": low,
             "interval_high_percent": high,

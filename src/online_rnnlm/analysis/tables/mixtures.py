@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -44,10 +45,16 @@ def make(results: Results) -> Table:
     for key in ("alone_percent", "on_top_percent"):
         wide = data.pivot(index=["corpus", "model"], columns="rival", values=key)
         shown = shown.join(wide.add_prefix(f"{key} "), on=["corpus", "model"])
+
+    def changes(row: pd.Series, rival: str) -> str:
+        """Both changes that a rival makes."""
+        both = (row[f"alone_percent {rival}"], row[f"on_top_percent {rival}"])
+        return f"{' / '.join(map(signed, both))} %"
+
     columns = [
         Column("Network", label("model"), text=True),
         Column("By itself", number(_OWN), best=lowest(_OWN)),
-        *(Column(rival.label.capitalize(), _changes(rival.name)) for rival in rivals),
+        *(Column(rival.label.capitalize(), partial(changes, rival=rival.name)) for rival in rivals),
         Column("All", number(_ALL), best=lowest(_ALL)),
     ]
     note = (
@@ -95,9 +102,3 @@ def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterat
             "alone_percent": (100 * (alone / own - 1)).mean(),
             "on_top_percent": (100 * (everything / without - 1)).mean(),
         }
-
-
-def _changes(rival: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows both changes that a rival makes."""
-    keys = (f"alone_percent {rival}", f"on_top_percent {rival}")
-    return lambda row: f"{' / '.join(signed(row[key]) for key in keys)} %"

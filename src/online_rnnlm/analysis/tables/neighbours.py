@@ -6,7 +6,7 @@ two columns differ, the vector has learnt something beyond the words themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +62,11 @@ def make(results: Results) -> Table:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
     queries = draw(sentences, row.first.seed)
     data = pd.DataFrame(values for query in queries for values in _rows(query, sentences))
+    # For people, a sentence stands only beside its nearest neighbour.
+    shown = data.assign(text=data["text"].where(data["rank"] == 1))
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
     columns = [
-        Column("Sentence", _once("text"), text=True, wide=True),
+        Column("Sentence", label("text"), text=True, wide=True),
         Column("Cosine", number("document_cosine", ".2f")),
         Column("Nearest by document vector", label("document_text"), text=True, wide=True),
         Column("Cosine", number("embedding_cosine", ".2f")),
@@ -79,7 +81,7 @@ def make(results: Results) -> Table:
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
         f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
     ]
-    return Table("neighbours", caption, data, columns, notes)
+    return Table("neighbours", caption, shown, columns, notes, data)
 
 
 def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
@@ -97,11 +99,6 @@ def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
             row[f"{kind}_neighbour"] = numbers[place]
             row[f"{kind}_text"] = texts[place]
         yield row
-
-
-def _once(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a sentence's property only beside its nearest neighbour."""
-    return lambda row: row[key] if row["rank"] == 1 else ""
 
 
 def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:

@@ -96,13 +96,13 @@ def _of_network(results: Results, side: Side, text: str) -> dict[str, Any]:
     }
     if side is not frozen:
         pieces = results.pieces(row.corpus, "document", text)
-        ours, theirs = scores_of(results, pieces, side, frozen, text=text)
+        ours, theirs, tokens = scores_of(results, pieces, side, frozen, text)
         # The weights are the same on both sides, so that the seeds are paired.
-        gains = (ours.log_probabilities - theirs.log_probabilities).mean(axis=0)
-        low, high = percents_of_gains(bootstrap_interval(gains, ours.tokens))
+        gains = (ours - theirs).mean(axis=0)
+        low, high = percents_of_gains(bootstrap_interval(gains, tokens))
         logs = np.log(frozen.metric("perplexity_without_unk", text)) - np.log(without)
         values |= {
-            "change_percent": percent_of_gain(gains.sum() / ours.tokens.sum()),
+            "change_percent": percent_of_gain(gains.sum() / tokens.sum()),
             "change_without_unk_percent": percent_of_gain(logs.mean()),
             "interval_low_percent": low,
             "interval_high_percent": high,

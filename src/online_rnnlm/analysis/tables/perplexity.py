@@ -28,6 +28,13 @@ from online_rnnlm.storage.paths import SPLITS
 
 STILL = "test_perplexity_vector_still"
 _WITHOUT_UNK = "test_perplexity_without_unk"
+_PERPLEXITIES = {
+    "Test perplexity": "test_perplexity",
+    "Test without <unk>": _WITHOUT_UNK,
+    "Valid perplexity": "valid_perplexity",
+    "Train perplexity": "train_perplexity",
+}
+"""The columns of perplexities of which the lowest is set in bold, by their headings."""
 _COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
 
 
@@ -54,7 +61,21 @@ def make(results: Results) -> Table:
         f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
         *dict.fromkeys(rival.note for rival in rivals),
     ]
-    return comparison_table(results, "perplexity", "Perplexity", data, _columns(results), notes)
+    test, *others = (
+        Column(text, number(key), best=lowest(key)) for text, key in _PERPLEXITIES.items()
+    )
+    columns = [
+        Column("System" if testing.rivals else "Network", label("model"), text=True),
+        test,
+        Column("Test, frozen", number(STILL)),
+        Column("Parameters", integer("parameters")),
+        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
+        *others,
+        Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
+        Column("Chosen on valid", label("settings"), text=True),
+        *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
+    ]
+    return comparison_table(results, "perplexity", "Perplexity", data, columns, notes)
 
 
 def _values(results: Results, system: System) -> dict[str, Any]:
@@ -90,29 +111,6 @@ def _settings(results: Results, system: System) -> str:
         chosen = results.chosen_candidate(system.row)
         return settings_text([chosen.searched]) if chosen else ""
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
-
-
-def _columns(results: Results) -> list[Column]:
-    perplexities = {
-        "Test perplexity": "test_perplexity",
-        "Test without <unk>": _WITHOUT_UNK,
-        "Valid perplexity": "valid_perplexity",
-        "Train perplexity": "train_perplexity",
-    }
-    test, *others = (
-        Column(text, number(key), best=lowest(key)) for text, key in perplexities.items()
-    )
-    return [
-        Column("System" if results.experiment.testing.rivals else "Network", label("model"), True),
-        test,
-        Column("Test, frozen", number(STILL)),
-        Column("Parameters", integer("parameters")),
-        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
-        *others,
-        Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
-        Column("Chosen on valid", label("settings"), text=True),
-        *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
-    ]
 
 
 def networks(data: pd.DataFrame) -> str:

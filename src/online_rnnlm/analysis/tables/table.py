@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -126,18 +127,15 @@ CHANGE = Column("Change (%)", lambda row: signed(row["change_percent"]))
 def changes_of_costs(other: str) -> list[Column]:
     """Columns of the changes from another system's costs (%); `other` ends the names of these."""
 
-    def column(heading: str, cost: str) -> Column:
-        def show(row: pd.Series) -> str:
-            against = row[f"{cost}{other}"]
-            missing = pd.isna(row[cost]) or pd.isna(against)
-            return "" if missing else signed(100 * (row[cost] / against - 1))
-
-        return Column(heading, show)
+    def change(row: pd.Series, cost: str) -> str:
+        against = row[f"{cost}{other}"]
+        missing = pd.isna(row[cost]) or pd.isna(against)
+        return "" if missing else signed(100 * (row[cost] / against - 1))
 
     return [
-        column("Parameters (%)", "parameters"),
-        column("Multiply-adds (%)", "multiply_adds_per_word"),
-        column("Time per word (%)", "seconds_per_word"),
+        Column("Parameters (%)", partial(change, cost="parameters")),
+        Column("Multiply-adds (%)", partial(change, cost="multiply_adds_per_word")),
+        Column("Time per word (%)", partial(change, cost="seconds_per_word")),
     ]
 
 
