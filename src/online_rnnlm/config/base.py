@@ -181,25 +181,24 @@ AtLeastOne = Annotated[float, Field(ge=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 AboveOne = Annotated[float, Field(gt=1, le=_LARGEST_FLOAT), NOT_BOOLEAN]
 
 
-def _refuse_no_path(value: Any) -> Any:
+def _as_path(value: Any) -> Any:
+    """Return a path with the user's home folder for `~`, as in a shell; refuse what is no path."""
+    if not isinstance(value, str):
+        return value  # a `Path`, or what pydantic refuses
     if value == "":
         raise ValueError("a path is needed")
-    if isinstance(value, str) and "://" in value:
+    if "://" in value:
         raise ValueError("this is an address: a file at an address belongs to `url`")
-    return value
-
-
-def _as_path(path: Path) -> Path:
-    """Return a path with the user's home folder for `~`, as in a shell."""
-    if not {"\0", "\n", "\r"}.isdisjoint(str(path)):
+    if not {"\0", "\n", "\r"}.isdisjoint(value):
         raise ValueError("a path has no NUL byte and no line end")
+    path = Path(value)
     try:
         return path.expanduser()
     except RuntimeError:
         raise ValueError(f"{path.parts[0]}: no such user") from None
 
 
-FilePath = Annotated[Path, BeforeValidator(_refuse_no_path), AfterValidator(_as_path)]
+FilePath = Annotated[Path, BeforeValidator(_as_path)]
 """The path of a file or folder; `~` is the user's home folder."""
 
 

@@ -46,7 +46,7 @@ def needs_met(experiment: Experiment) -> set[Need]:
     """Return what an experiment has; its configuration alone decides it."""
     testing = experiment.testing
     sizes = [row.settings.document_size for row in experiment.planned_rows]
-    has_updates = any(way.unit_of_text is not None for way in ways_of(experiment).values())
+    has_updates = any(way.unit_of_text for way in ways_of(experiment).values())
     met = {
         Need.VECTOR_ROWS: any(sizes),
         Need.STATIC_ROWS: not all(sizes),

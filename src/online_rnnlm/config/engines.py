@@ -105,29 +105,6 @@ ENGINES: Mapping[str, Engine] = {
 }
 
 
-def engines_with(
-    *,
-    cell: str | None = None,
-    device: str | None = None,
-    dropout: bool = False,
-    rare_class_words: bool = False,
-    through_updates: bool = False,
-) -> list[str]:
-    """Return the names of the engines that have a cell, a device and what else is asked for.
-
-    None stands for any.
-    """
-    return [
-        name
-        for name, engine in ENGINES.items()
-        if (cell is None or engine.has_cell(cell))
-        and (device is None or device in engine.devices)
-        and (engine.has_dropout or not dropout)
-        and (engine.lets_words_wait or not rare_class_words)
-        and (engine.goes_through_updates or not through_updates)
-    ]
-
-
 def engine_for(settings: RunSettings, way: Way) -> RunSettings:
     """Return the settings with the engine that scores in a way, which decides the last bits.
 
@@ -153,11 +130,13 @@ def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettin
     The engine is the fastest that needs no more; with `online`, of those that score while weights
     learn.
     """
-    speeds = {
-        name: ENGINES[name].devices["cpu"].multiply_adds_a_second
-        for name in engines_with(cell=settings.cell, device="cpu")
-        if not (ENGINES[name].devices["cpu"].modules or ENGINES[name].is_elsewhere)
-        and (ENGINES[name].scores_online(settings.cell) or not online)
-    }
+    speeds = {}
+    for name, engine in ENGINES.items():
+        on_cpu = engine.devices.get("cpu")
+        if on_cpu is None or on_cpu.modules or engine.is_elsewhere:
+            continue
+        has_it = engine.scores_online if online else engine.has_cell
+        if has_it(settings.cell):
+            speeds[name] = on_cpu.multiply_adds_a_second
     changes = {"engine": max(speeds, key=speeds.__getitem__), "device": "cpu"}
     return settings.model_copy(update=changes)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from online_rnnlm.config.base import WrongValue
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.testing import NGRAMS, UNITS, RunRivalName, TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -36,13 +35,6 @@ def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
     return PARTS if chosen == present else chosen
 
 
-def moment(way: Way) -> str:
-    """Return the stretch of text after which a step is taken: `word`, `5 words`, `sentence`."""
-    if way.after == "sentence":
-        return "sentence"
-    return "word" if way.after == 1 else f"{way.after} words"
-
-
 def in_words(way: Way) -> str:
     """Return the words after a network's name: none if its vector learns as in training, or
     `frozen`, `kept for the article`, `with everything learning after every word, kept for the
@@ -50,11 +42,13 @@ def in_words(way: Way) -> str:
     if way.unit_of_text is None:
         return "" if way.parts else "frozen"
     kept = f"kept for the {UNITS[way.unit_of_text]}"
+    stretches = {1: "word", "sentence": "sentence"}
+    learning = f"learning after every {stretches.get(way.after, f'{way.after} words')}"
     if way.only_vector_learns:
-        return kept if way.after == 1 else f"learning after every {moment(way)}, {kept}"
+        return kept if way.after == 1 else f"{learning}, {kept}"
     parts = [part.replace("_", " ") for part in way.parts]
     named = "everything" if way.parts == PARTS else " and ".join(parts)
-    return f"with {named} learning after every {moment(way)}, {kept}"
+    return f"with {named} {learning}, {kept}"
 
 
 def final_way(document_size: int) -> Way:
@@ -140,13 +134,3 @@ def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way
     """
     others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
     return list(dict.fromkeys([final_way(settings.document_size), *others]))
-
-
-def refuse_tests_of_nothing(testing: TestingSettings, rows: Iterable[RunSettings]) -> None:
-    """Raise WrongValue if `testing.updates` adds no evaluation to any row."""
-    if testing.updates and not any(any(True for _ in _tested_ways(row, testing)) for row in rows):
-        raise WrongValue(
-            ("testing", "updates"),
-            "tests nothing: no row has such a part that can learn, or what is learnt after a "
-            "sentence is lost at its end",
-        )

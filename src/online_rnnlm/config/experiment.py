@@ -25,7 +25,7 @@ from online_rnnlm.config.base import (
     first_message,
 )
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.evaluations import refuse_tests_of_nothing
+from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.rows import (
     RUN_KEYS,
     RowSettings,
@@ -77,16 +77,22 @@ class Experiment(Settings):
         if self.searched and self.search_seed in self.seeds:
             raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
         refuse_equal_rows(self.planned_rows)
-        settings = [row.settings for row in self.planned_rows]
-        for row in settings:
-            if row.unit_of_text != "sentence" and not self.corpora[row.corpus].trains_in_order:
+        for row in self.planned_rows:
+            corpus = row.settings.corpus
+            unit = row.settings.unit_of_text
+            if unit != "sentence" and not self.corpora[corpus].trains_in_order:
                 what = "text in its order: `article`, or ready files without `train_sentences`"
-                message = f"`unit_of_text: {row.unit_of_text}` in a row needs {what}"
-                raise WrongValue(("corpora", row.corpus, "divide_by"), message)
-        refuse_tests_of_nothing(self.testing, settings)
+                message = f"`unit_of_text: {unit}` in a row needs {what}"
+                raise WrongValue(("corpora", corpus, "divide_by"), message)
+        if self.testing.updates and not any(way.unit_of_text for way in ways_of(self).values()):
+            message = (
+                "tests nothing: no row has such a part that can learn, or what is learnt after a "
+                "sentence is lost at its end"
+            )
+            raise WrongValue(("testing", "updates"), message)
         if self.testing.updates and "document" in self.testing.unit_of_text:
-            for name, corpus in self.corpora.items():
-                if self.testing.concerns(name) and not corpus.keeps_order:
+            for name in self.corpora:
+                if self.testing.concerns(name) and not self.corpora[name].keeps_order:
                     message = "`unit_of_text: document` in `testing` needs `article`: text in order"
                     raise WrongValue(("corpora", name, "divide_by"), message)
         return self
@@ -254,9 +260,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}, line {line}: not YAML: {what}") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise UserError(
-            f"{path}, line {mark.line + 1}: not YAML: {_reason(str(error.problem))}"
-        ) from None
+        said = str(error.problem).partition(" with value ")[0]  # a value may be a password
+        what = "a tab: indent with spaces" if "'\\t'" in str(error.problem) else said
+        raise UserError(f"{path}, line {mark.line + 1}: not YAML: {what}") from None
     except RecursionError:
         raise UserError(f"{path}: not YAML: nested too deeply") from None
     except ValueError as error:  # such as the date 2024-02-30
@@ -264,10 +270,3 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: a mapping of keys to values is needed")
     return values
-
-
-def _reason(problem: str) -> str:
-    """Return what the library says, without any value, which may be a password."""
-    if "'\\t'" in problem:
-        return "a tab: indent with spaces"
-    return problem.partition(" with value ")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
@@ -22,7 +22,7 @@ from online_rnnlm.config.base import (
     Share,
     Size,
 )
-from online_rnnlm.config.engines import ENGINES, engines_with
+from online_rnnlm.config.engines import ENGINES, Engine
 from online_rnnlm.core.sizes import goes_through_updates
 from online_rnnlm.core.way import UnitOfText
 
@@ -170,21 +170,22 @@ class RunSettings(Settings):
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        able = {
-            f"`cell: {self.cell}`": engines_with(cell=self.cell),
-            f"`device: {self.device}`": engines_with(device=self.device),
+        needed: dict[str, Callable[[Engine], bool]] = {
+            f"`cell: {self.cell}`": lambda engine: engine.has_cell(self.cell),
+            f"`device: {self.device}`": lambda engine: self.device in engine.devices,
         }
-        if self.dropout:
-            able[f"`dropout: {self.dropout:g}`"] = engines_with(dropout=True)
-        if self.embedding_dropout:
-            able[f"`embedding_dropout: {self.embedding_dropout:g}`"] = engines_with(dropout=True)
+        for key in ("dropout", "embedding_dropout"):
+            if value := getattr(self, key):
+                needed[f"`{key}: {value:g}`"] = lambda engine: engine.has_dropout
         if self.rare_class_words:
-            waiting = engines_with(rare_class_words=True)
-            able[f"`rare_class_words: {self.rare_class_words}`"] = waiting
+            waiting = f"`rare_class_words: {self.rare_class_words}`"
+            needed[waiting] = lambda engine: engine.lets_words_wait
         if goes_through_updates(self):
-            able["`document_gradient: through`"] = engines_with(through_updates=True)
-        for setting, engines in able.items():
-            if self.engine not in engines:
-                one = " or ".join(f"`engine: {engine}`" for engine in engines)
-                raise ValueError(f"{setting} needs {one}, not `engine: {self.engine}`")
+            through = "`document_gradient: through`"
+            needed[through] = lambda engine: engine.goes_through_updates
+        for setting, has_it in needed.items():
+            if not has_it(ENGINES[self.engine]):
+                able = [f"`engine: {name}`" for name, engine in ENGINES.items() if has_it(engine)]
+                chosen = f"not `engine: {self.engine}`"
+                raise ValueError(f"{setting} needs {' or '.join(able)}, {chosen}")
         return self

@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from online_rnnlm.config.base import Checked
 from online_rnnlm.config.corpora import LanguageName
-from online_rnnlm.storage.records import Digest, Part, Record
+from online_rnnlm.storage.records import Digest, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
 
 
-class CorpusSource(Part):
+class CorpusSource(Checked):
     """The source of a corpus's text."""
 
     kind: str
@@ -25,7 +26,7 @@ class CorpusSource(Part):
     """Address of the source, or the paths of the user's own files."""
 
 
-class TextPreparation(Part):
+class TextPreparation(Checked):
     """The steps by which the training text became sentences of words."""
 
     tokenised: bool
@@ -44,7 +45,7 @@ class TextPreparation(Part):
     dropped."""
 
 
-class SourceFile(Part):
+class SourceFile(Checked):
     """A file that a corpus's text is read from."""
 
     name: str
@@ -86,7 +87,7 @@ class Counts(Record):
         return ", ".join([f"{self.read} read", *reasons])
 
 
-class SplitStatistics(Part):
+class SplitStatistics(Checked):
     """The counts of one split."""
 
     sentences: int

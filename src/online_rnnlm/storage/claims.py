@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from online_rnnlm.storage.records import Digest, Part, Record
+from online_rnnlm.config.base import Checked
+from online_rnnlm.storage.records import Digest, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
@@ -13,7 +14,7 @@ Letter = Literal["a", "b", "c", "d", "e", "f", "g"]
 Verdict = Literal["supported", "refuted", "undecided"]
 
 
-class ComparedSide(Part):
+class ComparedSide(Checked):
     """One of two systems that are compared: a network in one of its evaluations."""
 
     network: str
@@ -34,7 +35,7 @@ class ComparedSide(Part):
     where it is not kept."""
 
 
-class Comparison(Part):
+class Comparison(Checked):
     """The difference between two systems on the test text, with its interval and test.
 
     Interval and p-value allow for chance in the text, whose pieces might have been others, and, if
@@ -70,7 +71,7 @@ class Comparison(Part):
     timed; `null` if one was not."""
 
 
-class Claim(Part):
+class Claim(Checked):
     """One claim with its verdict."""
 
     letter: Letter
@@ -93,7 +94,7 @@ class Claim(Part):
     """The verdict."""
 
 
-class UntestedClaim(Part):
+class UntestedClaim(Checked):
     """One claim that the experiment cannot test."""
 
     letter: Letter

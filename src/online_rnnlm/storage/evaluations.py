@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from online_rnnlm.config.base import Checked
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Digest, Number, Part, Record
+from online_rnnlm.storage.records import Digest, Number, Record
 from online_rnnlm.storage.runs import Machine
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Costs(Part):
+class Costs(Checked):
     """The mean costs of a token in an evaluation, counted from the equations."""
 
     parameters_touched_per_word: float = Field(ge=0)
@@ -31,7 +32,7 @@ class Costs(Part):
     """Multiply-adds per token, learning included."""
 
 
-class SplitMetrics(Part):
+class SplitMetrics(Checked):
     """The metrics of one split."""
 
     sentences: int
@@ -48,7 +49,7 @@ class SplitMetrics(Part):
     """Number of tokens scored per second."""
 
 
-class Trial(Part):
+class Trial(Checked):
     """A combination of settings that was tried on `valid`."""
 
     settings: dict[str, Number]
@@ -58,7 +59,7 @@ class Trial(Part):
     """Perplexity of `valid` with these settings; `null` if the model diverged."""
 
 
-class Mixture(Part):
+class Mixture(Checked):
     """Some parts of a mixture, with the weights that are best for them on `valid`."""
 
     weights: dict[str, float]
@@ -123,7 +124,7 @@ class DivergedEvaluation(EvaluationEnd):
     """A line that names the failure and what can be tried."""
 
 
-class Timing(Part):
+class Timing(Checked):
     """The time that a network takes to score the test text in one of its evaluations."""
 
     corpus: str
@@ -160,17 +161,6 @@ def refuse_other_settings(path: Path, tested: EvaluationEnd, planned: Mapping[st
                 f"{path}: made with another `testing.{key}` than the configuration has: delete it, "
                 "and start the experiment again"
             )
-
-
-def read_evaluation(
-    directory: ExperimentDirectory, name: str, evaluation: str
-) -> Evaluation | DivergedEvaluation | None:
-    """Read the record of a run's or a rival's evaluation; None if it has not been made.
-
-    Raises UserError if the record is damaged.
-    """
-    path = directory.evaluation(name, evaluation)
-    return records.read_if_there(Evaluation, path, DivergedEvaluation)
 
 
 def sentence_scores(

@@ -21,11 +21,7 @@ FORMAT: Literal[1] = 1
 """The version of the format that this program writes, the only one that it reads."""
 
 
-class Part(Checked):
-    """A part of a record."""
-
-
-class Record(Part):
+class Record(Checked):
     """A JSON file, or a line of one."""
 
     missing: ClassVar[str] = "run the experiment first"

@@ -33,7 +33,6 @@ from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
     Evaluation,
-    read_evaluation,
     sentence_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
@@ -86,7 +85,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     if isinstance(evaluation, Way):
         evaluation = replace(evaluation, steps=settings.steps)
     evaluate(directory, "run", evaluation, settings)
-    found = read_evaluation(directory, "run", name)
+    found = records.read(Evaluation, directory.evaluation("run", name), DivergedEvaluation)
     assert found is not None
     files = [directory.sentence_scores("run", name)]
     files += [directory.token_scores("run", name, split) for split in HELD_OUT]
@@ -183,7 +182,7 @@ def test_a_corpus_that_has_changed_is_refused(copied):
     records.write(record, changed)
     with pytest.raises(UserError, match=f"^{record}: trained on another corpus"):
         evaluated(copied, "output.word.sentence")
-    assert read_evaluation(copied, "run", "output.word.sentence") is None
+    assert not copied.evaluation("run", "output.word.sentence").is_file()
 
 
 def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):

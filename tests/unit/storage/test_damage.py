@@ -8,7 +8,8 @@ from online_rnnlm.config import testing
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import OfCorpus, evaluate_rival, rivals_of
-from online_rnnlm.storage.evaluations import read_evaluation, sentence_scores, token_scores
+from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import Evaluation, sentence_scores, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 RIVAL = "topics-kneser_ney2"
@@ -32,7 +33,7 @@ def results(tmp_path_factory, corpus_directory):
 
 def _read(results):
     load_corpus(results.corpus("topics"))
-    read_evaluation(results, RIVAL, "none")
+    records.read(Evaluation, results.evaluation(RIVAL, "none"))
     sentence_scores(results, RIVAL, "none")
     for split in ("valid", "test"):
         token_scores(results, RIVAL, "none", split)
