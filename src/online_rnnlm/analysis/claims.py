@@ -38,10 +38,6 @@ AS_LARGE = 1.01
 """The largest ratio of the parameters of two networks that count as equally large.
 
 The parameters of about one hidden unit are 1 %."""
-ONE_SEED = (
-    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
-    "training."
-)
 
 
 class PaperClaim(NamedTuple):

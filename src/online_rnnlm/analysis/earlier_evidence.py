@@ -133,7 +133,6 @@ def read_results(evidence: EvidenceFolder) -> KeptResults:
         missing=(),
         rivals=rivals,
         corpora=_statistics(evidence),
-        timings=timings,
         scores=scores,
     )
 

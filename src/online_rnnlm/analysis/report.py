@@ -12,7 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic.fields import FieldInfo
 
-from online_rnnlm.analysis.claims import ONE_SEED, grid
+from online_rnnlm.analysis.claims import grid
 from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
 from online_rnnlm.analysis.row import FinishedRow
@@ -44,6 +44,10 @@ from online_rnnlm.storage.runs import RunDivergence, RunRecord
 
 _WIDTH = 88
 """Characters in a line of the summary."""
+_ONE_SEED = (
+    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
+    "training."
+)
 _IN_SENTENCE: Mapping[Verdict, str] = {
     "supported": "the vector is better",
     "refuted": "the static network is better",
@@ -100,7 +104,7 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
         "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
         "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
-        "one_seed": ONE_SEED,
+        "one_seed": _ONE_SEED,
         "level": LEVEL,
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),

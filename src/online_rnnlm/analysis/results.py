@@ -74,8 +74,6 @@ class Results:
     rivals: Sequence[System]
     """The rivals of the corpora; the rivals of runs are among the sides of a row."""
     corpora: Mapping[str, Statistics]
-    timings: Sequence[Timing]
-    """The networks' times to score the test text."""
 
     @property
     def several_seeds(self) -> bool:
@@ -292,7 +290,6 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
         missing=missing,
         rivals=rivals,
         corpora=corpora,
-        timings=timings,
     )
 
 

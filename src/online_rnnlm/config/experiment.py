@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -39,8 +39,6 @@ from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_e
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.errors import UserError
-
-AnyExperiment = TypeVar("AnyExperiment", bound="Experiment")
 
 
 class Experiment(Settings):
@@ -217,7 +215,10 @@ def load(path: Path) -> Experiment:
 
 def load_plan(path: Path) -> Plan:
     """Read and check the `config.json` of results; raises UserError."""
-    return _check(Plan, read_mapping(path), str(path))
+    experiment = load(path)
+    if not isinstance(experiment, Plan):
+        raise UserError(f"{path}: `digits`: is required")
+    return experiment
 
 
 def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
@@ -225,10 +226,7 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
 
     Raises UserError with one line that names the file, the key and the allowed values.
     """
-    return _check(Plan if "digits" in values else Experiment, values, file)
-
-
-def _check(kind: type[AnyExperiment], values: dict[str, Any], file: str) -> AnyExperiment:
+    kind = Plan if "digits" in values else Experiment
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -76,8 +76,6 @@ _UNDATED = {
     "png": {"Software": None},
 }
 
-Place = tuple[float, float]
-
 
 class Captions(Record):
     """The captions of the figures."""
@@ -196,8 +194,8 @@ class Label(NamedTuple):
     """A name, its place in the coordinates of the axes' data, and its colour."""
 
     text: str
-    place: Place
-    colour: str
+    place: tuple[float, float]
+    colour: str = INK
 
 
 def label_at_the_right(axis: Axes, labels: Sequence[Label]) -> None:
@@ -227,21 +225,21 @@ def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> li
     return [float(height) for height in moved[np.argsort(order)]]
 
 
-def label_beside(axis: Axes, labels: Sequence[tuple[str, Place]]) -> None:
+def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     """Write names beside their places where they cover nothing; one without room is dropped.
 
     The axes' limits must be final.
     """
     figure = _lay_out(axis)
-    marks = axis.transData.transform([place for _, place in labels])
+    marks = axis.transData.transform([label.place for label in labels])
     taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in marks]
     neighbours = [other.bbox.x0 for other in figure.axes if other.bbox.x0 > axis.bbox.x1]
     edge = min(neighbours, default=figure.bbox.x1)
-    for name, place in labels:
+    for label in labels:
         for right, up, ha, va in _SIDES:
             text = axis.annotate(
-                name, place, xytext=(right, up), textcoords="offset points", ha=ha, va=va,
-                fontsize=SMALL, in_layout=False,
+                label.text, label.place, xytext=(right, up), textcoords="offset points",
+                ha=ha, va=va, color=label.colour, fontsize=SMALL, in_layout=False,
             )  # fmt: skip
             box = text.get_window_extent()
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= edge

@@ -163,7 +163,7 @@ def draw_costs(results: Results) -> Drawing:
                 added = f"+ {rival.title}" if named else ""
                 marks.append((row.sides[name], added, {**_LOOK_RIVAL, **size}))
     figure, axes = drawing.panels(1, _HEIGHT_OF_COSTS, drawing.WIDTH_OF_ROW, columns=len(_COSTS))
-    names: list[list[tuple[str, drawing.Place]]] = []
+    names: list[list[drawing.Label]] = []
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
         for sides in lines.values():
             costs = [cost(side) for side in sides]
@@ -177,7 +177,7 @@ def draw_costs(results: Results) -> Drawing:
                 continue
             axis.plot(*place, ls="", **look)
             if name:
-                names[-1].append((name, place))
+                names[-1].append(drawing.Label(name, place))
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xscale("log")
         axis.margins(0.1)

@@ -31,7 +31,7 @@ def make(results: Results) -> Table:
     The CSV has a row for each combination of settings that was tried, with each seed. The
     perplexity of one that diverged is NaN. Raises NothingToShowError if nothing was chosen.
     """
-    tried = pd.DataFrame([*_searched(results), *_tested(results)])
+    tried = pd.DataFrame(_tried(results))
     if tried.empty or not tried["chosen"].any():
         raise NothingToShowError("Nothing that has finished chose settings.")
     groups = tried.groupby(_KEYS, sort=False)
@@ -56,8 +56,8 @@ def make(results: Results) -> Table:
     return comparison_table(results, "choices", caption, data, columns, [note], tidy)
 
 
-def _searched(results: Results) -> Iterator[dict[str, Any]]:
-    """Yield each combination of settings that the search for training's tried."""
+def _tried(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield each combination of settings that was tried: by the search, then in testing."""
     chosen = [results.chosen_candidate(row) for row in results.rows]
     for run, end in results.candidates:
         yield {
@@ -70,24 +70,19 @@ def _searched(results: Results) -> Iterator[dict[str, Any]]:
             "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
             "chosen": run in chosen,
         }
-
-
-def _tested(results: Results) -> Iterator[dict[str, Any]]:
-    """Yield each combination of settings that was tried in testing, seed by seed."""
-    for row in results.rows:
-        for run in row.runs:
-            for evaluation, record in run.evaluations.items():
-                for trial in record.curve:
-                    perplexity = trial.valid_perplexity
-                    yield {
-                        "corpus": row.corpus,
-                        "model": row.label,
-                        "evaluation": evaluation,
-                        "seed": run.seed,
-                        "settings": trial.settings,
-                        "valid_perplexity": math.nan if perplexity is None else perplexity,
-                        "chosen": trial.settings == record.chosen,
-                    }
+    for finished in results.runs:
+        for evaluation, record in finished.evaluations.items():
+            for trial in record.curve:
+                perplexity = trial.valid_perplexity
+                yield {
+                    "corpus": finished.run.settings.corpus,
+                    "model": finished.run.model,
+                    "evaluation": evaluation,
+                    "seed": finished.seed,
+                    "settings": trial.settings,
+                    "valid_perplexity": math.nan if perplexity is None else perplexity,
+                    "chosen": trial.settings == record.chosen,
+                }
 
 
 def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:

@@ -40,13 +40,6 @@ def make(results: Results) -> Table:
     """
     headlines = {corpus: results.headline_on(corpus).label for corpus in results.compared_corpora}
     data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
-    # Times are those of the first seed, all networks and ways in turn; NaN if not timed.
-    medians = {
-        (timing.corpus, timing.network, timing.evaluation): np.median(timing.seconds_per_word)
-        for timing in results.timings
-    }
-    keys = data.set_index(["corpus", "model", "evaluation"]).index
-    data["timed_words_per_second"] = 1 / keys.map(medians).to_numpy(dtype=float)
     models = list(dict.fromkeys(data["model"]))
     columns = [
         Column("In testing", label("in_testing"), text=True, wide=True),
@@ -90,7 +83,10 @@ def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
             values |= mean_over_seeds(results, f"{split}_perplexity", side.perplexity(split))
         values |= dict(side.by_seed[0].costs)  # the same for all seeds
         speed = side.metric("words_per_second", "test")
-        yield values | mean_over_seeds(results, "words_per_second", speed)
+        values |= mean_over_seeds(results, "words_per_second", speed)
+        # Of the first seed, all networks and ways in turn; NaN if it was not timed.
+        values["timed_words_per_second"] = 1 / np.median(side.rounds) if side.rounds else np.nan
+        yield values
 
 
 def _rate(side: Side) -> str:
