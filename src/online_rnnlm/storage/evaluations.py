@@ -189,4 +189,4 @@ def token_scores(
 def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
     """Raise UserError if a file of an evaluation is missing or has changed since it was written."""
     record = directory.evaluation(name, evaluation)
-    check(path, records.read(Evaluation, record).files, record)
+    check(path, records.read(Evaluation, record, DivergedEvaluation).files, record)

@@ -371,7 +371,7 @@ def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(
     assert list(table.data["split"]) == ["train", "valid", "test"]
     assert cells(table, 2, "Words", "OOV (%)") == ["12,345", "6.2"]
     assert [cells(table, row, "Vocabulary")[0] for row in range(3)] == ["15,332", "", ""]
-    assert list(table.data["vocabulary_size"]) == [15_332] * 3
+    assert list(table.csv_data["vocabulary_size"]) == [15_332] * 3
     notes = " ".join(table.notes)
     for said in ("17 words of test are <unk>", "of test that are in train, too: 3", "4 duplicate"):
         assert said in notes

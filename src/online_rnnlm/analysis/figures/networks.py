@@ -198,9 +198,11 @@ def draw_costs(results: Results) -> Drawing:
 
 def _curves(results: Results, row: FinishedRow) -> pd.DataFrame:
     """(epochs, seeds): the perplexity of `valid` after each epoch; NaN after a seed's last one."""
-    runs = [read_epochs(results.directory.run(run.name)) for run in row.runs]
-    perplexities = [[epoch.valid_perplexity for epoch in epochs] for epochs in runs]
-    return pd.DataFrame(perplexities, columns=range(1, 1 + max(map(len, perplexities)))).T
+    curves = {}
+    for run in row.runs:
+        epochs = read_epochs(results.directory.run(run.name))
+        curves[run.seed] = pd.Series({epoch.epoch: epoch.valid_perplexity for epoch in epochs})
+    return pd.DataFrame(curves)
 
 
 def draw_learning(results: Results) -> Drawing:
