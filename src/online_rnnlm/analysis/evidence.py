@@ -39,8 +39,11 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
 COLUMNS = {
-    **{"evaluation": "category", "text": "category"},
-    **{"piece": "int32", "tokens": "int32", "log_probability": "float64"},
+    "evaluation": "category",
+    "text": "category",
+    "piece": "int32",
+    "tokens": "int32",
+    "log_probability": "float64",
 }
 """The columns of a run's `scores.parquet` and their types."""
 _NOT_MADE_AGAIN = ("neighbours",)

@@ -35,8 +35,14 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.sizes import Sizes, count
 
 ROW_KEYS = (
-    *("hidden_size", "cell", "context_size", "document_size"),
-    *("document_gradient", "unit_of_text", "carry", "engine"),
+    "hidden_size",
+    "cell",
+    "context_size",
+    "document_size",
+    "document_gradient",
+    "unit_of_text",
+    "carry",
+    "engine",
 )
 """Settings that a network's name in tables tells, and that tell rows apart."""
 _HARDWARE_KEYS = ("device", "engine", "precision")

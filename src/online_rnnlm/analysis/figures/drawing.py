@@ -42,8 +42,14 @@ MUTED = "#6b7280"
 GRID = "#d9dce1"
 SURFACE = "#ffffff"
 DARK = {
-    **{INK: "#e6e8eb", MUTED: "#a0a8b3", GRID: "#363c45", SURFACE: "#16191d"},
-    **{STATIC: "#56b4e9", ONLINE: "#f0a25a", RIVAL: "#3fc79a", SLOW: "#e3a5c6"},
+    INK: "#e6e8eb",
+    MUTED: "#a0a8b3",
+    GRID: "#363c45",
+    SURFACE: "#16191d",
+    STATIC: "#56b4e9",
+    ONLINE: "#f0a25a",
+    RIVAL: "#3fc79a",
+    SLOW: "#e3a5c6",
 }
 """The colours that an SVG has in their place where a reader prefers a dark page."""
 
@@ -53,8 +59,12 @@ SMALL = 9.0  # points
 
 _LABEL_GAP = 13.0  # points between the middles of two labels
 _SIDES = (
-    *((8, 0, "left", "center"), (-8, 0, "right", "center"), (0, 7, "center", "bottom")),
-    *((0, -7, "center", "top"), (6, 6, "left", "bottom"), (-6, -6, "right", "top")),
+    (8, 0, "left", "center"),
+    (-8, 0, "right", "center"),
+    (0, 7, "center", "bottom"),
+    (0, -7, "center", "top"),
+    (6, 6, "left", "bottom"),
+    (-6, -6, "right", "top"),
 )
 """The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {

@@ -28,8 +28,13 @@ from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
 _HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
 _WIDE_SHARE = 0.75  # The share of a line for the columns of sentences.
 _LATEX = {
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "−": "$-$"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "−": "$-$",
 }
 
 
@@ -150,8 +155,13 @@ def lowest(key: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 
 _KEYS = (
-    *("corpus", "hidden_size", "cell", "document_size"),
-    *("document_gradient", "unit_of_text", "carry"),
+    "corpus",
+    "hidden_size",
+    "cell",
+    "document_size",
+    "document_gradient",
+    "unit_of_text",
+    "carry",
 )
 
 

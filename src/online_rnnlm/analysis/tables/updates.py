@@ -27,7 +27,10 @@ from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 from online_rnnlm.storage.paths import HELD_OUT
 
 _OF_HEADLINE = (
-    *("rate", "parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"),
+    "rate",
+    "parameters_touched_per_word",
+    "multiply_adds_per_word",
+    "words_per_second",
     "timed_words_per_second",
 )
 
