@@ -219,10 +219,16 @@ def label_at_the_right(axis: Axes, labels: Sequence[Label]) -> None:
     gap = _LABEL_GAP * figure.dpi / 72 / axis.bbox.height
     for label, height in zip(labels, spread(heights, gap), strict=True):
         axis.annotate(
-            label.text, xy=label.place, xytext=(1.05, height), textcoords=axis.transAxes,
-            color=label.colour, fontsize=SMALL, va="center", annotation_clip=False,
+            label.text,
+            xy=label.place,
+            xytext=(1.05, height),
+            textcoords=axis.transAxes,
+            color=label.colour,
+            fontsize=SMALL,
+            va="center",
+            annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": label.colour, "lw": 0.5, "relpos": (0, 0.5)},
-        )  # fmt: skip
+        )
 
 
 def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> list[float]:
@@ -248,9 +254,16 @@ def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     for label in labels:
         for right, up, ha, va in _SIDES:
             text = axis.annotate(
-                label.text, label.place, xytext=(right, up), textcoords="offset points",
-                ha=ha, va=va, color=label.colour, fontsize=SMALL, in_layout=False,
-            )  # fmt: skip
+                label.text,
+                label.place,
+                xytext=(right, up),
+                textcoords="offset points",
+                ha=ha,
+                va=va,
+                color=label.colour,
+                fontsize=SMALL,
+                in_layout=False,
+            )
             box = text.get_window_extent()
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= edge
             if inside and not box.count_overlaps(taken):
