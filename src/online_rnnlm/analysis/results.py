@@ -320,10 +320,11 @@ def row_of(
         for timing in timings
         if (timing.corpus, timing.network) == (row.corpus, row.label)
     }
+    rivals_by_name = rivals_of(experiment.testing)
     for name in row.first.evaluations:
         if any(name not in run.evaluations for run in row.runs):
             continue
-        rival = rivals_of(experiment.testing).get(name)
+        rival = rivals_by_name.get(name)
         mixed_in = [
             system.parameters or 0
             for system in rivals
