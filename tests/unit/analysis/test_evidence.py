@@ -25,11 +25,12 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
 from tests.unit.analysis import fake_experiment
-from tests.unit.analysis.changes import IN_ORDER, read_json
+from tests.unit.analysis.changes import IN_ORDER, diverge_evaluation, read_json
 
 LAST = "invented-M100-D20-seed2"
 ROWS = [{"hidden_size": m, "document_size": d} for m, d in ((100, 0), (120, 0), (100, 20))]
@@ -124,6 +125,17 @@ def test_a_perplexity_in_a_record_that_the_scores_do_not_give_is_found(evidence)
     seal(evidence)
     with pytest.raises(UserError, match=r"D20-seed2/scores.*document_vector: perplexity of test"):
         check_evidence(evidence.path)
+
+
+def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
+    testing = {"rivals": ["unigram_cache"]}
+    experiment = fake_experiment.experiment(rows=ROWS[:1], corpora=IN_ORDER, testing=testing)
+    directory = fake_experiment.write(tmp_path / "invented", experiment)
+    [run] = experiment.runs()
+    diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
+    assert keep_finished(experiment, directory, tmp_path / "kept") == 1
+    kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
+    assert records.read(Evaluation, kept, DivergedEvaluation).status == "diverged"
 
 
 def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
