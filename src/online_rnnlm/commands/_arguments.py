@@ -30,14 +30,39 @@ CONFIGURATION = Path("config/config.yaml")
 MOST_PROCESSES = 1000
 
 
+Argument = Callable[[argparse._ActionsContainer], object]
+"""A function that adds an argument, or several, to a parser."""
+
+
 class Verb(NamedTuple):
     """A verb of the command line."""
 
     help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], None]
+    arguments: Sequence[Argument]
     example: str | None = None
     """A command to try, and what else its help says at the end."""
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    """Return a verb's argument, which argparse adds by these names and options."""
+    return lambda parser: parser.add_argument(*names, **options)
+
+
+def flag(name: str, help: str) -> Argument:
+    """Return an option without a value."""
+    return argument(name, action="store_true", help=help)
+
+
+def one_of(*arguments: Argument) -> Argument:
+    """Return arguments of which at most one may be given."""
+
+    def add(parser: argparse._ActionsContainer) -> None:
+        group = parser.add_mutually_exclusive_group()
+        for each in arguments:
+            each(group)
+
+    return add
 
 
 def whole_number(most: int, least: int = 1) -> Callable[[str], int]:
@@ -76,25 +101,85 @@ def new_file(text: str) -> Path:
     return Path(text)
 
 
-def add_configuration(parser: argparse.ArgumentParser) -> None:
-    """Add `--config`."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIGURATION,
-        help="the experiment's configuration (default: %(default)s)",
+CONFIG = argument(
+    "--config",
+    type=Path,
+    default=CONFIGURATION,
+    help="the experiment's configuration (default: %(default)s)",
+)
+RUN = (CONFIG, argument("--run", required=True, help="name of the run"))
+RESULTS = argument("results", type=Path, help="the experiment's folder, such as results/demo")
+MODEL = argument(
+    "model",
+    nargs="?",
+    help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
+    "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
+    "if left out, also before a FILE of text: the model that comes with the project",
+)
+FROZEN = flag("--frozen", "nothing learns")
+JSON = flag("--json", "print JSON")
+TOKENISED = flag("--tokenised", "a sentence a line, spaces between its tokens")
+LINES = flag("--lines", "each line is a sentence: it is not divided")
+
+
+def files(what: str) -> Argument:
+    """Return the argument of the files to read."""
+    return argument(
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"{what}: files, or texts in quotes; `-` or nothing is standard input",
     )
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add `--config` and `--run`."""
-    add_configuration(parser)
-    parser.add_argument("--run", required=True, help="name of the run")
+def text(what: str = "the text") -> tuple[Argument, ...]:
+    """Return the arguments of a text and its layout: raw and to be divided if none is given."""
+    return files(what), one_of(TOKENISED, LINES)
 
 
-def add_results(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of an experiment's results."""
-    parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+def formats(*names: str, help: str) -> tuple[Argument, ...]:
+    """Return the formats of lines; the first is the default, and `--json` is short for `jsonl`."""
+    chosen = argument(
+        "--format", choices=names, default=names[0], help=f"{help} (default: {names[0]})"
+    )
+    short = argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="jsonl",
+        help="the same as `--format jsonl`",
+    )
+    return (chosen, short) if "jsonl" in names else (chosen,)
+
+
+_READ_AS: Mapping[str, Mapping[str, Any]] = {
+    "updates": {"metavar": "PARTS"},
+    "learn_after": {"metavar": "MOMENT"},
+    "unit_of_text": {"choices": get_args(UnitOfText)},
+    "learning_rate": {"type": positive_number, "metavar": "RATE"},
+    "steps": {"type": whole_number(MOST_STEPS)},
+}
+"""For options of `WayOptions`, the arguments of argparse by which their values are read and shown.
+"""
+
+
+def way_option(name: str, help: str = "") -> Argument:
+    """Return an option of `WayOptions`, which describes it, unless `help` does."""
+
+    def add(parser: argparse._ActionsContainer) -> None:
+        described = WAY_OPTIONS.json_schema()["properties"][name]["description"]
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, help=help or described, **_READ_AS.get(name, {}))
+
+    return add
+
+
+WAY = (
+    one_of(FROZEN, way_option("updates")),
+    *(way_option(name) for name in get_type_hints(WayOptions) if name != "updates"),
+)
+"""The options of what learns from the text."""
 
 
 def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirectory]:
@@ -137,17 +222,6 @@ def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:
     return directory
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the model."""
-    parser.add_argument(
-        "model",
-        nargs="?",
-        help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
-        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
-        "if left out, also before a FILE of text: the model that comes with the project",
-    )
-
-
 def model_of(arguments: argparse.Namespace) -> TrainedModel:
     """Load the model; a first argument that is a text, or a file of text, is no model.
 
@@ -180,59 +254,10 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
     return load(arguments.model)
 
 
-def add_files(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add files to read."""
-    parser.add_argument(
-        "files",
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help=f"{what}: files, or texts in quotes; `-` or nothing is standard input",
-    )
-
-
-def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
-    """Add the text's files and its layout: raw text, which is divided, if no option is given."""
-    add_files(parser, what)
-    layout = parser.add_mutually_exclusive_group()
-    layout.add_argument(
-        "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"
-    )
-    layout.add_argument(
-        "--lines", action="store_true", help="each line is a sentence: it is not divided"
-    )
-
-
 def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
     """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
     raw: Layout = "lines" if arguments.lines else "running"
     return model.preparation.layout("tokenised" if arguments.tokenised else raw)
-
-
-_READ_AS: Mapping[str, Mapping[str, Any]] = {
-    "updates": {"metavar": "PARTS"},
-    "learn_after": {"metavar": "MOMENT"},
-    "unit_of_text": {"choices": get_args(UnitOfText)},
-    "learning_rate": {"type": positive_number, "metavar": "RATE"},
-    "steps": {"type": whole_number(MOST_STEPS)},
-}
-"""For options of `WayOptions`, the arguments of argparse by which their values are read and shown.
-"""
-
-
-def add_way_option(parser: argparse._ActionsContainer, name: str, help: str = "") -> None:
-    """Add an option of `WayOptions`, which describes it, unless `help` does."""
-    described = WAY_OPTIONS.json_schema()["properties"][name]["description"]
-    option = f"--{name.replace('_', '-')}"
-    parser.add_argument(option, help=help or described, **_READ_AS.get(name, {}))
-
-
-def add_way(parser: argparse.ArgumentParser) -> None:
-    """Add the options of what learns from the text."""
-    learns = parser.add_mutually_exclusive_group()
-    learns.add_argument("--frozen", action="store_true", help="nothing learns")
-    for name in get_type_hints(WayOptions):
-        add_way_option(learns if name == "updates" else parser, name)
 
 
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -241,21 +266,6 @@ def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.frozen:
         options["updates"] = "none"
     return options
-
-
-def add_format(parser: argparse.ArgumentParser, *formats: str, help: str) -> None:
-    """Add the format of lines; the first is the default, and `--json` is short for `jsonl`."""
-    parser.add_argument(
-        "--format", choices=formats, default=formats[0], help=f"{help} (default: {formats[0]})"
-    )
-    if "jsonl" in formats:
-        parser.add_argument(
-            "--json",
-            dest="format",
-            action="store_const",
-            const="jsonl",
-            help="the same as `--format jsonl`",
-        )
 
 
 def print_rows(

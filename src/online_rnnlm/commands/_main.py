@@ -26,7 +26,7 @@ from online_rnnlm.commands import (
     show,
     vectors,
 )
-from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.commands._arguments import Verb, argument, flag
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages, suggestion
 from online_rnnlm.process.environment import prepare_process
@@ -102,7 +102,8 @@ def parser_of(name: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    verb.add_arguments(parser)
+    for add in verb.arguments:
+        add(parser)
     return parser
 
 
@@ -188,12 +189,6 @@ def _in_one_line(error: Exception) -> str | None:
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
 
 
-def add_help(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `help`."""
-    parser.add_argument("verb", nargs="?", type=verb_name, help="the verb to explain")
-    parser.add_argument("--all", action="store_true", help="list the stages of an experiment, too")
-
-
 def run_help(arguments: argparse.Namespace) -> None:
     """List the verbs, or explain one."""
     if arguments.verb:
@@ -222,7 +217,16 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "track": experiment.TRACK,
         "evidence": experiment.EVIDENCE,
     },
-    "this command": {"help": Verb("list the verbs, or explain one", add_help, run_help)},
+    "this command": {
+        "help": Verb(
+            "list the verbs, or explain one",
+            run_help,
+            (
+                argument("verb", nargs="?", type=verb_name, help="the verb to explain"),
+                flag("--all", "list the stages of an experiment, too"),
+            ),
+        )
+    },
 }
 """The verbs that people type, by what they are for; the stages are typed by Snakemake."""
 VERBS = {name: verb for group in (*GROUPS.values(), STAGES) for name, verb in group.items()}

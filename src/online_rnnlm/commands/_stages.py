@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.commands._arguments import CONFIG, RUN, Verb, argument
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from online_rnnlm.corpora.stages import Stage
 
 _CHECKPOINT_SECONDS = 600.0
-
-
-def add_corpus(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of a corpus's stages."""
-    _arguments.add_configuration(parser)
-    parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
-    parser.add_argument(
-        "--threads",
-        type=_arguments.whole_number(_arguments.MOST_PROCESSES),
-        default=1,
-        help="processes to use (default: 1)",
-    )
 
 
 def _prepare(stage: Stage, arguments: argparse.Namespace) -> None:
@@ -66,16 +54,6 @@ def run_train(arguments: argparse.Namespace) -> None:
     train(resolved, corpus, files, _CHECKPOINT_SECONDS, log)
 
 
-def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `evaluate`."""
-    _arguments.add_run(parser)
-    parser.add_argument(
-        "--evaluation",
-        required=True,
-        help="how: `none`, `document_vector` or one of those that `testing` adds",
-    )
-
-
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Test a run in one way."""
     from online_rnnlm.process.devices import require
@@ -102,12 +80,6 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     )
 
 
-def add_rival(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `rival`."""
-    _arguments.add_configuration(parser)
-    parser.add_argument("--rival", required=True, help="such as wikipedia-kneser_ney5")
-
-
 def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     from online_rnnlm.rivals import evaluate_rival, rivals_of_corpora
@@ -118,7 +90,15 @@ def run_rival(arguments: argparse.Namespace) -> None:
 
 
 def _of_corpus(stage: Stage, text: str) -> Verb:
-    return Verb(text, add_corpus, partial(_prepare, stage))
+    """Return the verb of a stage of a corpus's preparation."""
+    corpus = argument("--corpus", required=True, help="name of the corpus's folder")
+    threads = argument(
+        "--threads",
+        type=_arguments.whole_number(_arguments.MOST_PROCESSES),
+        default=1,
+        help="processes to use (default: 1)",
+    )
+    return Verb(text, partial(_prepare, stage), (CONFIG, corpus, threads))
 
 
 def _of_experiment(text: str, module: str, function: str) -> Verb:
@@ -128,7 +108,7 @@ def _of_experiment(text: str, module: str, function: str) -> Verb:
         found = import_module(f"{PACKAGE}.{module}")
         getattr(found, function)(*_arguments.experiment_of(arguments))
 
-    return Verb(text, _arguments.add_configuration, run)
+    return Verb(text, run, [CONFIG])
 
 
 STAGES = {
@@ -136,9 +116,24 @@ STAGES = {
     "articles": _of_corpus("articles", "read a source's articles"),
     "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
     "encode": _of_corpus("encode", "split the sentences, choose the words and encode all"),
-    "train": Verb("train one run", _arguments.add_run, run_train),
-    "evaluate": Verb("test one run in one way", add_evaluation, run_evaluate),
-    "rival": Verb("train and test a rival of a corpus, such as n-grams", add_rival, run_rival),
+    "train": Verb("train one run", run_train, RUN),
+    "evaluate": Verb(
+        "test one run in one way",
+        run_evaluate,
+        (
+            *RUN,
+            argument(
+                "--evaluation",
+                required=True,
+                help="how: `none`, `document_vector` or one of those that `testing` adds",
+            ),
+        ),
+    ),
+    "rival": Verb(
+        "train and test a rival of a corpus, such as n-grams",
+        run_rival,
+        (CONFIG, argument("--rival", required=True, help="such as wikipedia-kneser_ney5")),
+    ),
     "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
     "audits": _of_experiment("audit the networks", "auditing.networks", "audit_networks"),
     "tables": _of_experiment("write the tables", "analysis.tables.table", "write_tables"),

@@ -6,15 +6,10 @@ import argparse
 from pathlib import Path
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.commands._arguments import RESULTS, Verb, argument, flag, one_of
 from online_rnnlm.errors import UserError, counted
 
 MOST_PORTS = 65_535
-
-
-def add_check(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `check`."""
-    parser.add_argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)
 
 
 def run_check(arguments: argparse.Namespace) -> None:
@@ -28,37 +23,11 @@ def run_check(arguments: argparse.Namespace) -> None:
     print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")
 
 
-def add_ui(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `ui`."""
-    _arguments.add_results(parser)
-    parser.add_argument(
-        "--port",
-        type=_arguments.whole_number(MOST_PORTS),
-        default=5000,
-        help="port on this machine (default: %(default)s)",
-    )
-
-
 def run_ui(arguments: argparse.Namespace) -> None:
     """Serve MLflow's UI."""
     from online_rnnlm.tracking.server import serve
 
     serve(_arguments.results_of(arguments), arguments.port)
-
-
-def add_track(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `track`."""
-    _arguments.add_results(parser)
-    only = parser.add_mutually_exclusive_group()
-    only.add_argument("--run", help="enter this run alone, and print MLflow's id of it")
-    only.add_argument(
-        "--summary", action="store_true", help="enter the report alone, and print MLflow's id of it"
-    )
-    only.add_argument(
-        "--store",
-        action="store_true",
-        help="make the store, enter nothing, and print MLflow's id of the experiment",
-    )
 
 
 def run_track(arguments: argparse.Namespace) -> None:
@@ -83,29 +52,6 @@ def run_track(arguments: argparse.Namespace) -> None:
         else:
             entered = entries.enter_all(directory, experiment_id, experiment)
             print(f"{counted(entered, 'run')} entered")
-
-
-def add_evidence(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `evidence`."""
-    parser.add_argument(
-        "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
-    )
-    parser.add_argument("folder", type=Path, help="the folder of evidence")
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="compute the tables and claims of the folder again from its scores, and compare",
-    )
-    parser.add_argument(
-        "--so-far",
-        action="store_true",
-        help="keep the runs that have finished so far, beside those that the folder has",
-    )
-    parser.add_argument(
-        "--finish",
-        action="store_true",
-        help="make tables, claims and pictures of networks from the runs that the folder keeps",
-    )
 
 
 def run_evidence(arguments: argparse.Namespace) -> None:
@@ -137,15 +83,56 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         print(f"{folder}: written, and computed again: all is right")
 
 
-CHECK = Verb("check a configuration", add_check, run_check)
-UI = Verb("open an experiment's runs in MLflow's UI", add_ui, run_ui)
+CHECK = Verb(
+    "check a configuration",
+    run_check,
+    [argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)],
+)
+UI = Verb(
+    "open an experiment's runs in MLflow's UI",
+    run_ui,
+    (
+        RESULTS,
+        argument(
+            "--port",
+            type=_arguments.whole_number(MOST_PORTS),
+            default=5000,
+            help="port on this machine (default: %(default)s)",
+        ),
+    ),
+)
 TRACK = Verb(
     "enter an experiment's runs into MLflow (MLFLOW_TRACKING_URI, or its own mlflow.db)",
-    add_track,
     run_track,
+    (
+        RESULTS,
+        one_of(
+            argument("--run", help="enter this run alone, and print MLflow's id of it"),
+            flag("--summary", "enter the report alone, and print MLflow's id of it"),
+            flag(
+                "--store", "make the store, enter nothing, and print MLflow's id of the experiment"
+            ),
+        ),
+    ),
 )
 EVIDENCE = Verb(
     "keep what others need to check an experiment's tables and claims, or check it",
-    add_evidence,
     run_evidence,
+    (
+        argument(
+            "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
+        ),
+        argument("folder", type=Path, help="the folder of evidence"),
+        flag(
+            "--check",
+            "compute the tables and claims of the folder again from its scores, and compare",
+        ),
+        flag(
+            "--so-far", "keep the runs that have finished so far, beside those that the folder has"
+        ),
+        flag(
+            "--finish",
+            "make tables, claims and pictures of networks from the runs that the folder keeps",
+        ),
+    ),
 )

@@ -6,40 +6,13 @@ import argparse
 from pathlib import Path
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import Verb
-
-
-def add_info(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `info`."""
-    _arguments.add_model(parser)
-    parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
+from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag
 
 
 def run_info(arguments: argparse.Namespace) -> None:
     """Print a model's description."""
     about = _arguments.model_of(arguments).description
     print(about.model_dump_json(indent=2) if arguments.json else about.as_text())
-
-
-def add_export(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `export`."""
-    parser.add_argument(
-        "results",
-        type=Path,
-        help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
-        "of a run, such as results/demo/runs/RUN",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=_arguments.new_file,
-        required=True,
-        metavar="FILE",
-        help="such as demo.onlm",
-    )
-    parser.add_argument(
-        "--half", action="store_true", help="round weights to 16 bits: half the size"
-    )
 
 
 def run_export(arguments: argparse.Namespace) -> None:
@@ -54,13 +27,29 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 INFO = Verb(
     "show what a trained model is, and how it was made",
-    add_info,
     run_info,
+    (MODEL, argument("--json", action="store_true", help="as JSON, with every setting")),
     "example: online-rnnlm info",
 )
 EXPORT = Verb(
     "write a trained model into one file",
-    add_export,
     run_export,
+    (
+        argument(
+            "results",
+            type=Path,
+            help="the folder of an experiment's results, whose best model on `valid` is taken, or "
+            "that of a run, such as results/demo/runs/RUN",
+        ),
+        argument(
+            "-o",
+            "--output",
+            type=_arguments.new_file,
+            required=True,
+            metavar="FILE",
+            help="such as demo.onlm",
+        ),
+        flag("--half", "round weights to 16 bits: half the size"),
+    ),
     "example: online-rnnlm export results/demo -o demo.onlm",
 )

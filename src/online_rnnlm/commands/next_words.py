@@ -7,26 +7,7 @@ import math
 from collections.abc import Iterator
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import RowGroup, Verb
-
-
-def add_next(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `next`."""
-    _arguments.add_model(parser)
-    _arguments.add_files(parser, "the beginnings of sentences, a line each")
-    parser.add_argument(
-        "--tokenised", action="store_true", help="the lines are tokens with spaces between them"
-    )
-    parser.add_argument(
-        "--number",
-        type=_arguments.whole_number(10**9),
-        default=5,
-        help="how many words to give for each line (default: 5)",
-    )
-    parser.add_argument(
-        "--frozen", action="store_true", help="the vector does not learn from the line"
-    )
-    _arguments.add_format(parser, "plain", "tsv", "jsonl", help="how the words are written")
+from online_rnnlm.commands._arguments import MODEL, RowGroup, Verb, argument, flag
 
 
 def run_next(arguments: argparse.Namespace) -> None:
@@ -53,50 +34,6 @@ def run_next(arguments: argparse.Namespace) -> None:
     _arguments.print_rows(arguments.format, columns, groups())
 
 
-def add_sample(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `sample`."""
-    _arguments.add_model(parser)
-    parser.add_argument(
-        "--number",
-        type=_arguments.whole_number(10_000),
-        default=1,
-        help="number of sentences (default: 1)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=_arguments.whole_number(10**18, least=0),
-        default=1,
-        help="seed of the random numbers (default: 1)",
-    )
-    parser.add_argument(
-        "--prefix",
-        default="",
-        help="the words that each sentence begins with; a text in quotes is that, too",
-    )
-    parser.add_argument(
-        "--temperature",
-        type=_arguments.positive_number,
-        default=1.0,
-        help="below 1, likely words become likelier (default: 1)",
-    )
-    parser.add_argument(
-        "--top-k",
-        type=_arguments.whole_number(10**9),
-        metavar="N",
-        help="draw each word among the N likeliest",
-    )
-    parser.add_argument(
-        "--max-words",
-        type=_arguments.whole_number(1000),
-        default=100,
-        help="words after which a sentence is cut off (default: 100)",
-    )
-    parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
-    parser.add_argument(
-        "--frozen", action="store_true", help="the vector does not learn from what is said"
-    )
-
-
 def run_sample(arguments: argparse.Namespace) -> None:
     """Print sentences that the model makes."""
     from online_rnnlm.use.text import is_text
@@ -111,8 +48,20 @@ def run_sample(arguments: argparse.Namespace) -> None:
 
 NEXT = Verb(
     "say which words are likeliest to come next in a text",
-    add_next,
     run_next,
+    (
+        MODEL,
+        _arguments.files("the beginnings of sentences, a line each"),
+        flag("--tokenised", "the lines are tokens with spaces between them"),
+        argument(
+            "--number",
+            type=_arguments.whole_number(10**9),
+            default=5,
+            help="how many words to give for each line (default: 5)",
+        ),
+        flag("--frozen", "the vector does not learn from the line"),
+        *_arguments.formats("plain", "tsv", "jsonl", help="how the words are written"),
+    ),
     """\
 example: echo "The capital of" | online-rnnlm next
 
@@ -122,7 +71,46 @@ word and log_probability.""",
 )
 SAMPLE = Verb(
     "make sentences with a trained model",
-    add_sample,
     run_sample,
+    (
+        MODEL,
+        argument(
+            "--number",
+            type=_arguments.whole_number(10_000),
+            default=1,
+            help="number of sentences (default: 1)",
+        ),
+        argument(
+            "--seed",
+            type=_arguments.whole_number(10**18, least=0),
+            default=1,
+            help="seed of the random numbers (default: 1)",
+        ),
+        argument(
+            "--prefix",
+            default="",
+            help="the words that each sentence begins with; a text in quotes is that, too",
+        ),
+        argument(
+            "--temperature",
+            type=_arguments.positive_number,
+            default=1.0,
+            help="below 1, likely words become likelier (default: 1)",
+        ),
+        argument(
+            "--top-k",
+            type=_arguments.whole_number(10**9),
+            metavar="N",
+            help="draw each word among the N likeliest",
+        ),
+        argument(
+            "--max-words",
+            type=_arguments.whole_number(1000),
+            default=100,
+            help="words after which a sentence is cut off (default: 100)",
+        ),
+        flag("--unknown", "say `<unk>`, too"),
+        flag("--frozen", "the vector does not learn from what is said"),
+    ),
     "example: online-rnnlm sample --number 3 --prefix 'The city'",
 )

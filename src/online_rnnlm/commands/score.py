@@ -8,38 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import Verb
-
-
-def add_score(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `score`."""
-    _arguments.add_model(parser)
-    _arguments.add_text(parser)
-    _arguments.add_way(parser)
-    kinds = ("word", "sentence", "document", "total")
-    parser.add_argument(
-        "--per", choices=kinds, default="sentence", help="what has a row (default: sentence)"
-    )
-    units = ("nats", "bits", "log10")
-    parser.add_argument(
-        "--in",
-        dest="unit",
-        choices=units,
-        default="nats",
-        help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
-    )
-    _arguments.add_format(
-        parser,
-        "plain",
-        "tsv",
-        "jsonl",
-        help="how rows are written: `plain` for people, the others for programs, with every digit",
-    )
-    parser.add_argument(
-        "--flush",
-        action="store_true",
-        help="score each line as soon as it is read; needs `--unit-of-text sentence`",
-    )
+from online_rnnlm.commands._arguments import JSON, MODEL, WAY, Verb, argument, flag
 
 
 def run_score(arguments: argparse.Namespace) -> None:
@@ -55,14 +24,6 @@ def run_score(arguments: argparse.Namespace) -> None:
     score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)
 
 
-def add_compare(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `compare`."""
-    what = "what `score --per word --format tsv` (or `jsonl`) wrote for"
-    parser.add_argument("first", type=Path, help=f"{what} one model")
-    parser.add_argument("second", type=Path, help=f"{what} the other one, for the same text")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
 def run_compare(arguments: argparse.Namespace) -> None:
     """Print the difference of two models."""
     from online_rnnlm.analysis.comparing import compare_files
@@ -73,17 +34,47 @@ def run_compare(arguments: argparse.Namespace) -> None:
 
 SCORE = Verb(
     "compute the log-probability and the perplexity of a text",
-    add_score,
     run_score,
+    (
+        MODEL,
+        *_arguments.text(),
+        *WAY,
+        argument(
+            "--per",
+            choices=("word", "sentence", "document", "total"),
+            default="sentence",
+            help="what has a row (default: sentence)",
+        ),
+        argument(
+            "--in",
+            dest="unit",
+            choices=("nats", "bits", "log10"),
+            default="nats",
+            help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
+        ),
+        *_arguments.formats(
+            "plain",
+            "tsv",
+            "jsonl",
+            help="how rows are written: `plain` for people, the others for programs, with every "
+            "digit",
+        ),
+        flag("--flush", "score each line as soon as it is read; needs `--unit-of-text sentence`"),
+    ),
     """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm score
 
 A word in brackets is not in the vocabulary. A token is a word or the end of a sentence.""",
 )
+_TABLE = "what `score --per word --format tsv` (or `jsonl`) wrote for"
 COMPARE = Verb(
     "say whether two models differ on a text by more than chance",
-    add_compare,
     run_compare,
+    (
+        argument("first", type=Path, help=f"{_TABLE} one model"),
+        argument("second", type=Path, help=f"{_TABLE} the other one, for the same text"),
+        JSON,
+    ),
     """\
 example: online-rnnlm compare learning.tsv frozen.tsv
 

@@ -10,33 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import Verb
+from online_rnnlm.commands._arguments import JSON, LINES, Verb, argument
 
 if TYPE_CHECKING:
     from online_rnnlm.use.text import Piece
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
-    )
-    parser.add_argument(
-        "--model", help="a model, as in `score` (default: the one that comes with the project)"
-    )
-    parser.add_argument(
-        "--against",
-        metavar="MODEL",
-        help="a static model that reads the text, too (default: the one that comes with the "
-        "project, if `--model` is not given)",
-    )
-    parser.add_argument(
-        "--lines", action="store_true", help="each line is a sentence: it is not divided"
-    )
-    parser.add_argument("--html", type=_arguments.new_file, metavar="FILE", help="write a page")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _run(arguments: argparse.Namespace) -> None:
+def run_show(arguments: argparse.Namespace) -> None:
+    """Show a text."""
     import sys
 
     from online_rnnlm.storage.files import writing_output
@@ -102,8 +83,24 @@ def _given(text: str, number: int = 1) -> str:
 
 SHOW = Verb(
     "show how surprising each word of a text is, with the vector frozen and learning",
-    _add_arguments,
-    _run,
+    run_show,
+    (
+        argument(
+            "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
+        ),
+        argument(
+            "--model", help="a model, as in `score` (default: the one that comes with the project)"
+        ),
+        argument(
+            "--against",
+            metavar="MODEL",
+            help="a static model that reads the text, too (default: the one that comes with the "
+            "project, if `--model` is not given)",
+        ),
+        LINES,
+        argument("--html", type=_arguments.new_file, metavar="FILE", help="write a page"),
+        JSON,
+    ),
     """\
 example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the orchestra."
 

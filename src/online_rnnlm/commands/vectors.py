@@ -8,25 +8,7 @@ import json
 from collections.abc import Iterator
 
 from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import RowGroup, Verb
-
-
-def add_vectors(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `vectors`."""
-    _arguments.add_model(parser)
-    _arguments.add_text(parser)
-    _arguments.add_way_option(parser, "unit_of_text")
-    parser.add_argument(
-        "--per",
-        choices=("sentence", "document"),
-        default="sentence",
-        help="write a vector after each sentence (default), or after each document's last one; "
-        "with `document`, `--unit-of-text document` is the default",
-    )
-    _arguments.add_way_option(parser, "learning_rate", help="of the vector")
-    parser.add_argument(
-        "--json", action="store_true", help="print a line of JSON for each vector, not TSV"
-    )
+from online_rnnlm.commands._arguments import MODEL, RowGroup, Verb, argument, flag, way_option
 
 
 def run_vectors(arguments: argparse.Namespace) -> None:
@@ -53,26 +35,6 @@ def run_vectors(arguments: argparse.Namespace) -> None:
             elements = [f"v{place}" for place in range(1, len(row.vector) + 1)]
             print("\t".join(["document", "sentence", *elements, "text"]))
         print("\t".join(map(str, [row.document, row.sentence, *row.vector, row.text])))
-
-
-def add_nearest(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `nearest`."""
-    _arguments.add_model(parser)
-    _arguments.add_text(parser, "the sentences to look for")
-    parser.add_argument(
-        "--among",
-        metavar="FILE",
-        action="append",
-        required=True,
-        help="the text to search; may be repeated",
-    )
-    parser.add_argument(
-        "--number",
-        type=_arguments.whole_number(10**6),
-        default=5,
-        help="how many to find for each sentence (default: 5)",
-    )
-    _arguments.add_format(parser, "plain", "tsv", "jsonl", help="how the sentences are written")
 
 
 def run_nearest(arguments: argparse.Namespace) -> None:
@@ -105,8 +67,21 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
 VECTORS = Verb(
     "write the document vectors of a text",
-    add_vectors,
     run_vectors,
+    (
+        MODEL,
+        *_arguments.text(),
+        way_option("unit_of_text"),
+        argument(
+            "--per",
+            choices=("sentence", "document"),
+            default="sentence",
+            help="write a vector after each sentence (default), or after each document's last "
+            "one; with `document`, `--unit-of-text document` is the default",
+        ),
+        way_option("learning_rate", help="of the vector"),
+        flag("--json", "print a line of JSON for each vector, not TSV"),
+    ),
     """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors
 
@@ -114,8 +89,25 @@ TSV has the columns document, sentence, v1, v2, … and text.""",
 )
 NEAREST = Verb(
     "find the sentences of a text that are nearest to given ones by their document vectors",
-    add_nearest,
     run_nearest,
+    (
+        MODEL,
+        *_arguments.text("the sentences to look for"),
+        argument(
+            "--among",
+            metavar="FILE",
+            action="append",
+            required=True,
+            help="the text to search; may be repeated",
+        ),
+        argument(
+            "--number",
+            type=_arguments.whole_number(10**6),
+            default=5,
+            help="how many to find for each sentence (default: 5)",
+        ),
+        *_arguments.formats("plain", "tsv", "jsonl", help="how the sentences are written"),
+    ),
     """\
 example: echo "The river is long." | online-rnnlm nearest --among LICENSE
 
