@@ -29,7 +29,7 @@ from online_rnnlm.analysis.tables.table import (
     p_value,
     signed,
 )
-from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import TestingSettings

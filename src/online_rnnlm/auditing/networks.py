@@ -1,4 +1,4 @@
-"""The audit of this project's networks."""
+"""The audit of this project's networks, and its record."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from online_rnnlm.auditing import rules
-from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.found import Audit
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import read_run
@@ -29,6 +29,15 @@ _SENTENCES = 8
 """Number of sentences that networks are audited on."""
 _DOCUMENT = 2
 """Number of sentences that are read as a document."""
+
+
+class Audits(Record):
+    """The audits of an experiment's networks, each scored as for its number in the table."""
+
+    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
+
+    audits: tuple[Audit, ...]
+    """One for the first run of each row, if it has finished."""
 
 
 def of_model(model: TrainedModel, **options: Any) -> rules.AuditedScorer:
@@ -74,19 +83,15 @@ def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     audits = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         if isinstance(read_end(directory.run(run.name)), RunResult):
-            text = _beginning(directory.corpus(run.corpus_folder).text("test"))
+            with directory.corpus(run.corpus_folder).text("test").open(encoding="utf-8") as file:
+                sentences = [line.split() for line in islice(file, _SENTENCES)]
+            text = [
+                word
+                for number, words in enumerate(sentences, 1)
+                for word in (*words, *rules.ENDS["sentence" if number % _DOCUMENT else "document"])
+            ]
             name = f"{run.model} on {run.settings.corpus}"
             scorer = of_model(TrainedModel(read_run(directory, run.name)))
-            audits.append(rules.audit_scorer(name, scorer, text, PLACES, TOLERANCE))
+            audits.append(rules.audit_scorer(name, scorer, tuple(text), PLACES, TOLERANCE))
             logger.info("%s: %s", name, audits[-1].failure or "no rule is broken")
     records.write(directory.audits, Audits(audits=tuple(audits)))
-
-
-def _beginning(file: Path) -> rules.Text:
-    """Return the first sentences of a prepared text, divided into documents."""
-    text: list[rules.Token] = []
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(islice(lines, _SENTENCES), 1):
-            ends = rules.ENDS["sentence" if number % _DOCUMENT else "document"]
-            text += [*line.split(), *ends]
-    return tuple(text)

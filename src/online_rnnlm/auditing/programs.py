@@ -50,7 +50,23 @@ class Program:
         If there is a `rest`, it is written after each line of `first` has been answered.
         """
         begin = monotonic()
-        with self._started() as process:
+        # A program that does not flush must not pass here and fail elsewhere.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+        try:
+            started = subprocess.Popen(
+                shlex.split(self.command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,  # else what a program that has ended did not read fails once more later
+                encoding="utf-8",
+                errors="replace",
+                env=environment,
+                process_group=0,
+            )
+        except (OSError, ValueError, IndexError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise UserError(f"--command {self.command}: not started: {why}") from None
+        with started as process:
             assert process.stdin and process.stdout
             watch = Timer(self.seconds, _kill, [process])
             watch.start()
@@ -72,24 +88,6 @@ class Program:
                 "`--seconds` gives it more"
             )
         return [line.rstrip("\n") for line in answered if line], process.returncode
-
-    def _started(self) -> subprocess.Popen[str]:
-        # A program that does not flush must not pass here and fail elsewhere.
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
-        try:
-            return subprocess.Popen(
-                shlex.split(self.command),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,  # else what a program that has ended did not read fails once more later
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-                process_group=0,
-            )
-        except (OSError, ValueError, IndexError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise UserError(f"--command {self.command}: not started: {why}") from None
 
     def _score(self, lines: rules.Lines) -> list[list[float]]:
         return self._read(lines, *self.answers(_written(lines)))

@@ -26,6 +26,7 @@ from online_rnnlm.storage.runs import RunRecord
 
 Floats = NDArray[np.float64]
 Text = TypeVar("Text")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,10 @@ class Network:
         scorer = NetworkScorer(
             settings, self.corpus, self.weights, way, hidden_states=hidden_states
         )
-        scores, seconds = {}, {}
-        for name in texts:
-            split = self.corpus.splits[name]
+        splits = {name: self.corpus.splits[name] for name in texts}
+        for split in splits.values():
             scorer.score(split, np.arange(0))  # loads the compiled code, so that it is not timed
-            began = time.perf_counter()
-            scores[name] = scorer.score(split)
-            seconds[name] = time.perf_counter() - began
-        return scores, seconds
+        return timed(scorer.score, splits)
 
 
 @dataclass(frozen=True)
@@ -105,12 +102,12 @@ def best_trial(curve: Iterable[Trial]) -> Trial:
 
 
 def timed(
-    score: Callable[[Text], Floats], texts: Mapping[str, Text]
-) -> tuple[dict[str, Floats], dict[str, float]]:
+    score: Callable[[Text], Found], texts: Mapping[str, Text]
+) -> tuple[dict[str, Found], dict[str, float]]:
     """Score each text; return the scores and the seconds that each took."""
-    logs, seconds = {}, {}
+    scores, seconds = {}, {}
     for name, text in texts.items():
         began = time.perf_counter()
-        logs[name] = score(text)
+        scores[name] = score(text)
         seconds[name] = time.perf_counter() - began
-    return logs, seconds
+    return scores, seconds

@@ -166,7 +166,17 @@ def _train_epochs(
             state.save()
             saved = time.monotonic()
             records.write_lines(state.directory.metrics, state.epochs)
-            logger.info("%s", _epoch_line(epoch, settings.max_epochs))
+            logger.info(
+                "epoch %d: perplexity %.2f on valid%s, %.2f in training, learning rate %.4g, "
+                "%s words/s, at most %.1f min left",
+                epoch.epoch,
+                epoch.valid_perplexity,
+                "" if epoch.kept else " (not kept)",
+                epoch.train_perplexity,
+                epoch.learning_rate,
+                f"{epoch.words_per_second:,.0f}",
+                (settings.max_epochs - epoch.epoch) * epoch.seconds / 60,
+            )
             if log_epochs is not None:
                 log_epochs(state.epochs)
         began = time.perf_counter()
@@ -180,17 +190,6 @@ def _position(state: RunState, corpus: Corpus) -> str:
     share = begun.tokens / corpus.splits["train"].tokens if begun else 0
     within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
     return f"after epoch {progress.epoch}{within}"
-
-
-def _epoch_line(epoch: Epoch, max_epochs: int) -> str:
-    """Return the metrics of an epoch and the time that the rest may take, in words."""
-    left = (max_epochs - epoch.epoch) * epoch.seconds
-    return (
-        f"epoch {epoch.epoch}: perplexity {epoch.valid_perplexity:.2f} on valid"
-        f"{'' if epoch.kept else ' (not kept)'}, {epoch.train_perplexity:.2f} in training, "
-        f"learning rate {epoch.learning_rate:.4g}, "
-        f"{epoch.words_per_second:,.0f} words/s, at most {left / 60:.1f} min left"
-    )
 
 
 def _finish(state: RunState, corpus: Corpus, divergence: str | None) -> None:

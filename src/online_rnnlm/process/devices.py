@@ -59,22 +59,20 @@ def gpu_name() -> str:
     try:
         driver = ctypes.CDLL(DRIVER)
     except OSError:
-        raise UserError(_none(f"the NVIDIA driver's {DRIVER} is not found")) from None
-    count = ctypes.c_int(0)
-    device = ctypes.c_int(0)
-    name = ctypes.create_string_buffer(_NAME_BYTES)
-    status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-    if status or not count.value:
-        raise UserError(_none(f"the NVIDIA driver offers none (its status is {status})"))
-    driver.cuDeviceGet(ctypes.byref(device), 0)
-    driver.cuDeviceGetName(name, _NAME_BYTES, device)
-    return name.value.decode(errors="replace")
-
-
-def _none(why: str) -> str:
+        why = f"the NVIDIA driver's {DRIVER} is not found"
+    else:
+        count = ctypes.c_int(0)
+        status = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+        if count.value and not status:
+            device = ctypes.c_int(0)
+            name = ctypes.create_string_buffer(_NAME_BYTES)
+            driver.cuDeviceGet(ctypes.byref(device), 0)
+            driver.cuDeviceGetName(name, _NAME_BYTES, device)
+            return name.value.decode(errors="replace")
+        why = f"the NVIDIA driver offers none (its status is {status})"
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     told = "" if visible is None else f" with CUDA_VISIBLE_DEVICES={visible!r}"
-    return (
+    raise UserError(
         f"`device: gpu`: no GPU for this process on {os.uname().nodename}: {why}{told}; "
         "run it where there is one, or set `device: cpu`"
     )

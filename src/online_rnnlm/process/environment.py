@@ -23,7 +23,8 @@ _JAX = {
 def prepare_process() -> None:
     """Set the environment variables that the libraries read when they are imported.
 
-    Variables that the user has set keep their values, but for the folder of compiled kernels.
+    Variables that the user has set keep their values, but for the folder of compiled kernels, which
+    is below NUMBA_CACHE_DIR or in the user's cache.
     """
     # Jobs run side by side, so each computes with one thread; more would slow down the others.
     for library in ("OMP", "OPENBLAS", "MKL"):
@@ -31,29 +32,22 @@ def prepare_process() -> None:
     # Numba compiles the kernels and can compile the plain graph: no C++ compiler is needed.
     os.environ.setdefault("PYTENSOR_FLAGS", "cxx=")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "online-rnnlm"
+    for name, value in _JAX.items():
+        os.environ.setdefault(name, value)
     # The machines of a cluster may share the cache, and code for one processor may use instructions
     # that another one lacks. So processors with different features have folders of their own.
     features = information("/proc/cpuinfo", "flags", "Features")
     digits = hashlib.sha256(features.encode()).hexdigest()[:16]
-    for name, value in _JAX.items():
-        os.environ.setdefault(name, value)
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax" / digits))
-    os.environ["NUMBA_CACHE_DIR"] = str(_numba_cache(cache))
-
-
-def _numba_cache(cache: Path) -> Path:
-    """The folder in which numba keeps the machine code of the kernels.
-
-    It is below NUMBA_CACHE_DIR, if the user has set it, or else in the user's `cache`. Every state
-    of `core` has a folder of its own: numba sees that a function's file has changed, but not that
-    another file has, whose functions it calls. Kernels that check their indices have one, too.
-    """
+    # Numba sees that the file of a kernel has changed, but not that another file has, whose
+    # functions it calls. So every state of `core` has a folder of its own, and so have kernels that
+    # check their indices.
     state = code_digest("core")[:16]
     if os.environ.get("NUMBA_BOUNDSCHECK"):
         state += "-checked"
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "numba")
-    # This process may have the variable from one that has set it.
-    return folder if folder.name == state else folder / state
+    if folder.name != state:  # this process may have the variable from one that has set it
+        os.environ["NUMBA_CACHE_DIR"] = str(folder / state)
 
 
 def information(file: str, *beginnings: str) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from online_rnnlm.auditing.found import Audit, AuditedRule, RuleName
-from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Plan, parse
 from online_rnnlm.config.runs import Run

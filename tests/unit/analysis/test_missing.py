@@ -14,7 +14,7 @@ from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.table import write_tables
 from online_rnnlm.auditing.found import AuditedRule
-from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError

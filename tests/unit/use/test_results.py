@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 import online_rnnlm
-from online_rnnlm.auditing.networks import audit_networks
-from online_rnnlm.auditing.records import Audits
+from online_rnnlm.auditing.networks import Audits, audit_networks
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
