@@ -254,10 +254,9 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
     return load(arguments.model)
 
 
-def layout_of(model: TrainedModel, arguments: argparse.Namespace) -> Layout:
+def layout_of(arguments: argparse.Namespace) -> Layout:
     """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
-    raw: Layout = "lines" if arguments.lines else "running"
-    return model.preparation.layout("tokenised" if arguments.tokenised else raw)
+    return "tokenised" if arguments.tokenised else "lines" if arguments.lines else "running"
 
 
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -39,7 +39,7 @@ _IN_UNITS = {"log_probability", "unknown_log_probability"}
 
 
 def summary(tables: Sequence[pd.DataFrame]) -> dict[str, int | float]:
-    """Add up the rows of sentences, as `ScoredPart.table` makes them.
+    """Add up the rows of sentences, as `ScoredPart.rows_of_sentences` makes them.
 
     The sum over a text is that of the project's own evaluations. `tokens` counts an end, `</s>`,
     for each sentence; the OOV rate is the share of the words, ends not counted, that are not in the
@@ -71,8 +71,6 @@ class ScoreWriter:
         self._per = per
         self._form = form
         self._unit = unit
-        self._read = 0
-        """Number of sentences so far."""
         self._sentences: list[pd.DataFrame] = []
         """The numbers of all sentences."""
         self._document = 0
@@ -83,9 +81,9 @@ class ScoreWriter:
 
     def add(self, part: ScoredPart) -> None:
         """Write the rows of a part; a document's row follows when the document has ended."""
-        table = part.table(self._read)
+        table = part.rows_of_sentences()
         if self._per == "word":
-            words = part.rows_of_words(self._read)
+            words = part.rows_of_words()
             if self._form == "plain":
                 words["word"] = [*chain.from_iterable(part.marked_tokens)]
             self._write(words)
@@ -98,7 +96,6 @@ class ScoreWriter:
                 self._document = document
                 self._of_document.append(table.loc[table["document"] == document, _SUMMED])
         self._sentences.append(table[_SUMMED])
-        self._read += len(part.sentences)
 
     def finish(self) -> None:
         """Write what is left and, for people or if rows are `total`, the sum over all sentences."""

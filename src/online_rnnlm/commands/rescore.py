@@ -10,16 +10,15 @@ from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag, one_of
 
 def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
-    from online_rnnlm.use.rescoring import ListFormat, ranked, rescore, written
+    from online_rnnlm.use.rescoring import ListFormat, rescore, written
 
     model = _arguments.model_of(arguments)
-    layout = model.preparation.layout("tokenised" if arguments.tokenised else "lines")
     way = model.way(updates="none" if arguments.frozen else None)
     lists = rescore(
         model,
         arguments.files,
         arguments.format,
-        layout,
+        "tokenised" if arguments.tokenised else "lines",
         way,
         weight=arguments.weight,
         context=arguments.context,
@@ -27,7 +26,9 @@ def run_rescore(arguments: argparse.Namespace) -> None:
     )
     form: ListFormat = "tsv" if arguments.tsv else arguments.format
     for rescored in lists:
-        ordered = rescored if arguments.keep_order else ranked(rescored)
+        ordered = rescored
+        if not arguments.keep_order:  # equal ones stay in their order
+            ordered = sorted(rescored, key=lambda hypothesis: -hypothesis.total)
         if arguments.best:
             print(ordered[0].hypothesis.text)
         else:

@@ -18,7 +18,7 @@ def run_score(arguments: argparse.Namespace) -> None:
     from online_rnnlm.commands._scores import ScoreWriter, score_text
 
     model = _arguments.model_of(arguments)
-    layout = _arguments.layout_of(model, arguments)
+    layout = _arguments.layout_of(arguments)
     way = model.way(**_arguments.way_options(arguments))
     writer = ScoreWriter(sys.stdout, arguments.per, arguments.format, arguments.unit)
     score_text(model, arguments.files, layout, way, writer, flush=arguments.flush)

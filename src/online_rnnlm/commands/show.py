@@ -13,7 +13,7 @@ from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import JSON, LINES, Verb, argument
 
 if TYPE_CHECKING:
-    from online_rnnlm.use.text import Piece
+    from online_rnnlm.use.text import Layout, Piece
 
 
 def run_show(arguments: argparse.Namespace) -> None:
@@ -26,10 +26,9 @@ def run_show(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.text import read_text
 
     model = load(arguments.model)
-    preparation = model.preparation
-    layout = preparation.layout("lines" if arguments.lines else "running")
     lines = list(_lines(arguments.text or ["-"]))
-    sentences = list(read_text(arguments.text, preparation, layout, lines))
+    layout: Layout = "lines" if arguments.lines else "running"
+    sentences = list(read_text(arguments.text, model.preparation, layout, lines))
     static = load(arguments.against) if arguments.against else model.companion
     shown = show(model, sentences, static)
     if arguments.html:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.commands import _arguments
 from online_rnnlm.commands._arguments import MODEL, RowGroup, Verb, argument, flag, way_option
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def run_vectors(arguments: argparse.Namespace) -> None:
@@ -20,21 +25,26 @@ def run_vectors(arguments: argparse.Namespace) -> None:
         arguments.unit_of_text = "document"
     way = model.way(unit_of_text=arguments.unit_of_text, learning_rate=arguments.learning_rate)
     model.require_vector(way)
-    rows = vectors_of(model, arguments.files, _arguments.layout_of(model, arguments), way)
+    rows = vectors_of(model, arguments.files, _arguments.layout_of(arguments), way)
     if arguments.per == "document":
         # An empty line has no vector of its own.
-        with_text = (row for row in rows if row.text)
-        documents = itertools.groupby(with_text, lambda row: row.document)
+        with_text = ((row, vector) for row, vector in rows if row.text)
+        documents = itertools.groupby(with_text, lambda pair: pair[0].document)
         rows = (list(of_document)[-1] for _, of_document in documents)
-    for number, row in enumerate(rows):
+    for number, (row, vector) in enumerate(rows):
         if arguments.json:
-            values = row._asdict() | {"vector": row.vector.tolist()}
+            values = {
+                "document": row.document,
+                "sentence": row.sentence,
+                "vector": vector.tolist(),
+                "text": row.text,
+            }
             print(json.dumps(values, ensure_ascii=False))
             continue
         if number == 0:
-            elements = [f"v{place}" for place in range(1, len(row.vector) + 1)]
+            elements = [f"v{place}" for place in range(1, len(vector) + 1)]
             print("\t".join(["document", "sentence", *elements, "text"]))
-        print("\t".join(map(str, [row.document, row.sentence, *row.vector, row.text])))
+        print("\t".join(map(str, [row.document, row.sentence, *vector, row.text])))
 
 
 def run_nearest(arguments: argparse.Namespace) -> None:
@@ -46,11 +56,14 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     model = _arguments.model_of(arguments)
     way = model.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
     model.require_vector(way)
-    layout = _arguments.layout_of(model, arguments)
-    among = [row for row in vectors_of(model, arguments.among, layout, way) if row.text]
-    queries = [row for row in vectors_of(model, arguments.files, layout, way) if row.text]
-    vectors = unit_vectors(np.stack([row.vector for row in among], dtype=np.float64))
-    wanted = unit_vectors(np.stack([row.vector for row in queries], dtype=np.float64))
+
+    def read(files: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
+        found = vectors_of(model, files, _arguments.layout_of(arguments), way)
+        rows, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
+        return [*rows], unit_vectors(np.stack(vectors, dtype=np.float64))
+
+    among, vectors = read(arguments.among)
+    queries, wanted = read(arguments.files)
 
     def groups() -> Iterator[RowGroup]:
         for query, vector in zip(queries, wanted, strict=True):

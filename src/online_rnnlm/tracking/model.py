@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import numpy as np
 
-from online_rnnlm.corpora.textfiles import check_text, words_of
-from online_rnnlm.errors import UserError, naming
+from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
 from online_rnnlm.tracking.store import FILE, mlflow, one_line_errors
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.options import WayOptions
-from online_rnnlm.use.text import Sentence
+from online_rnnlm.use.text import sentences_of
 
 if TYPE_CHECKING:  # pandas takes long to load.
     import pandas as pd
@@ -134,7 +132,14 @@ class ServedModel:
             texts = pd.Series(texts.iloc[0], dtype=object)
         try:
             way = self._model.way(**params)
-            parts = self._model.score_parts(_sentences(texts), way)
+            sentences = sentences_of(
+                texts,
+                self._model.preparation,
+                "tokenised",
+                separate=True,
+                named=f"`{COLUMN}` in row",
+            )
+            parts = self._model.score_parts(sentences, way)
             logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
             raise mlflow().exceptions.MlflowException.invalid_parameter_value(str(error)) from None
@@ -144,12 +149,3 @@ class ServedModel:
             "token_log_probabilities": [one.tolist() for one in logs],
         }
         return pd.DataFrame(columns, index=texts.index)
-
-
-def _sentences(texts: Iterable[Any]) -> Iterator[Sentence]:
-    """Divide sentences into words."""
-    for number, text in enumerate(texts):
-        where = f"`{COLUMN}` in row {number}"
-        check_text(text, where)
-        with naming(where):
-            yield Sentence(words_of(text.rstrip("\r\n")), number)

@@ -78,13 +78,6 @@ class TrainedModel:
         """The static model that comes with the project's own, to compare with; else None."""
         return TrainedModel(read(self._static)) if self._static else None
 
-    @cached_property
-    def _log_frequencies(self) -> NDArray[np.float64]:
-        """(V,): log of each word's share of the training text."""
-        counts = self.network.corpus.counts
-        frequencies: NDArray[np.float64] = np.log(np.maximum(counts, 1)) - np.log(counts.sum())
-        return frequencies
-
     @property
     def words(self) -> list[str]:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
@@ -109,23 +102,30 @@ class TrainedModel:
         A text that is one unit is one part and kept in memory.
         Raises UserError if the model diverges.
         """
-        number_read = 0
+        first = 0
         # With other steps than those of training, learning can ruin the model.
         is_tried = bool(way.groups or way.vector_rate is not None or way.after != 1)
         gain = 0.0
         for part in in_parts(sentences, self.network.unit_of(way), size):
-            numbers = [n for n, sentence in enumerate(part, number_read) if sentence.words]
+            numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
             split = self.network.encode(
                 [text.words for text in texts], [text.document for text in texts]
             )
             scores = self.network.score(split, way, numbers)
-            number_read += len(part)
             if is_tried:
-                by_frequency = self._log_frequencies[split.stream[1:]]
+                counts = self.network.corpus.counts
+                by_frequency = np.log(np.maximum(counts, 1) / counts.sum())[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
-            vectors = scores.document_vectors
-            yield ScoredPart.of(part, self.network.corpus, split, scores.log_probabilities, vectors)
+            yield ScoredPart.of(
+                first,
+                part,
+                self.network.corpus,
+                split,
+                scores.log_probabilities,
+                scores.document_vectors,
+            )
+            first += len(part)
         if gain < 0:
             logger.warning(
                 "learning ruins the model: the text is less likely than by the frequencies of its "
@@ -142,7 +142,7 @@ class TrainedModel:
         several sentences, and each is a row. An empty text has a row with 0 tokens. A separate
         text's number is that of its document. The rows of a pandas Series keep its index.
         """
-        return self._table(texts, options, ScoredPart.table)
+        return self._table(texts, options, ScoredPart.rows_of_sentences)
 
     def score_words(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each word, and for each `</s>`.
@@ -156,17 +156,13 @@ class TrainedModel:
         self,
         texts: Iterable[str],
         options: Options,
-        rows: Callable[[ScoredPart, int], pd.DataFrame],
+        rows: Callable[[ScoredPart], pd.DataFrame],
     ) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415
 
         nothing = np.zeros(0)
-        no_part = ScoredPart([], self.network.encode([]), self.network.corpus, nothing, nothing)
-        tables = [rows(no_part, 0)]
-        number_read = 0
-        for part in self._scored(texts, options):
-            tables.append(rows(part, number_read))
-            number_read += len(part.sentences)
+        no_part = ScoredPart(0, [], self.network.encode([]), self.network.corpus, nothing, nothing)
+        tables = [rows(no_part), *map(rows, self._scored(texts, options))]
         table = pd.concat(tables, ignore_index=True)
         if isinstance(texts, pd.Series):
             table.index = texts.index[table["document" if options.get("running") else "sentence"]]
@@ -215,8 +211,7 @@ class TrainedModel:
     def _sentences(self, text: str) -> list[Sentence]:
         """Divide a raw text into its sentences; an empty line ends a document."""
         check_text(text, "`text`", one_line=False)
-        layout = self.preparation.layout("running")
-        return list(sentences_of(text.splitlines(), self.preparation, layout))
+        return list(sentences_of(text.splitlines(), self.preparation, "running"))
 
     def start(
         self,
@@ -297,7 +292,7 @@ class TrainedModel:
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
         check_text(prefix, "`prefix`")
-        layout = self.preparation.layout("tokenised" if tokenised else "lines")
+        layout: Layout = "tokenised" if tokenised else "lines"
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
 
     def require_vector(self, way: Way) -> None:
@@ -326,8 +321,7 @@ class TrainedModel:
         running = bool(given.pop("running", False))
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
-        asked: Layout = "tokenised" if tokenised else "running" if running else "lines"
-        layout = self.preparation.layout(asked)
+        layout: Layout = "tokenised" if tokenised else "running" if running else "lines"
         way = self.way(**given)
         if needs_vector:
             self.require_vector(way)

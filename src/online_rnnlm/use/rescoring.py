@@ -119,17 +119,6 @@ def _number(text: str) -> float:
     raise UserError(f"the score {text[:40]!r}: a finite number is needed")
 
 
-def default_penalty(model: TrainedModel) -> float:
-    """Return the penalty of an unknown word (nats): log of the times that one is in the training
-    text.
-
-    `<unk>` has the probability of all unknown words together. One of them alone is taken to be as
-    rare as a word that occurs once: its share is one of those times.
-    """
-    corpus = model.network.corpus
-    return math.log(max(1, corpus.counts[corpus.unk_id]))
-
-
 def rescore(
     model: TrainedModel,
     files: Sequence[str],
@@ -145,9 +134,16 @@ def rescore(
 
     No hypothesis learns from another one of its list: each begins with the trained weights or, with
     a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
+    By default, the penalty of an unknown word (nats) is log of the times that one is in the
+    training text.
     Raises UserError for lists that cannot be read, and for a context from which nothing lives on.
     """
-    penalty = default_penalty(model) if unknown_penalty is None else unknown_penalty
+    corpus = model.network.corpus
+    # `<unk>` has the probability of all unknown words together. One of them alone is taken to be as
+    # rare as a word that occurs once in the training text: its share is one of those times.
+    penalty = math.log(max(1, corpus.counts[corpus.unk_id]))
+    if unknown_penalty is not None:
+        penalty = unknown_penalty
     unit: UnitOfText = "sentence" if context is None else "document"
     way = replace(way, unit_of_text=unit)
     network = model.network
@@ -173,7 +169,7 @@ def rescore(
         rescored = []
         for hypothesis, ids, text in zip(hypotheses, texts, read, strict=True):
             log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
-            unknown = ids.count(network.corpus.unk_id)
+            unknown = ids.count(corpus.unk_id)
             total = hypothesis.score + weight * (log - penalty * unknown)
             rescored.append(Rescored(hypothesis, log, unknown, total))
         yield rescored
@@ -182,11 +178,6 @@ def rescore(
             before = read[best].state
         elif context == "last":
             before = network.go_on([begin], [texts[best]])[0].state
-
-
-def ranked(rescored: Sequence[Rescored]) -> list[Rescored]:
-    """Return the hypotheses of a list, those with the highest total first; equal ones stay."""
-    return sorted(rescored, key=lambda hypothesis: -hypothesis.total)
 
 
 def written(rescored: Rescored, form: ListFormat) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -28,6 +28,8 @@ Vectors = NDArray[np.float32]
 class ScoredPart:
     """Some sentences, one after the other, and their scores."""
 
+    first: int
+    """Number of sentences before these."""
     sentences: list[Sentence]
     split: Split
     corpus: Corpus
@@ -39,6 +41,7 @@ class ScoredPart:
     @classmethod
     def of(
         cls,
+        first: int,
         sentences: list[Sentence],
         corpus: Corpus,
         split: Split,
@@ -52,7 +55,7 @@ class ScoredPart:
         vectors = np.zeros((len(sentences), document_vectors.shape[1]), document_vectors.dtype)
         vectors[has_words] = document_vectors
         split = Split(split.stream, np.append(0, np.cumsum(lengths)))
-        return cls(sentences, split, corpus, log_probabilities, vectors)
+        return cls(first, sentences, split, corpus, log_probabilities, vectors)
 
     @property
     def unknown(self) -> NDArray[np.bool_]:
@@ -80,8 +83,8 @@ class ScoredPart:
         """The tokens of each sentence that has any, with such brackets; `</s>` is the last."""
         return [[*text.split(" "), SENTENCE_END] for text in self.marked if text]
 
-    def rows_of_words(self, first: int) -> pd.DataFrame:
-        """Make a row for every word; `first` is the number of sentences before this part."""
+    def rows_of_words(self) -> pd.DataFrame:
+        """Make a row for every word."""
         import pandas as pd  # noqa: PLC0415
 
         lengths = np.diff(self.split.offsets)
@@ -89,8 +92,7 @@ class ScoredPart:
         texts = [sentence.words for sentence in self.sentences if sentence.words]
         words = [word for text in texts for word in (*text, SENTENCE_END)]
         columns = {
-            "document": np.repeat(self._documents, lengths),
-            "sentence": np.repeat(self._numbers(first), lengths),
+            **{name: np.repeat(values, lengths) for name, values in self._numbers.items()},
             "position": np.arange(len(starts)) - starts,
             "word": pd.Series(words, dtype="str"),
             "known": ~self.unknown,
@@ -98,8 +100,8 @@ class ScoredPart:
         }
         return pd.DataFrame(columns)
 
-    def table(self, first: int) -> pd.DataFrame:
-        """Make a row for every sentence; `first` is the number of sentences before this part."""
+    def rows_of_sentences(self) -> pd.DataFrame:
+        """Make a row for every sentence."""
         import pandas as pd  # noqa: PLC0415
 
         lengths = np.diff(self.split.offsets)
@@ -109,8 +111,7 @@ class ScoredPart:
         with np.errstate(invalid="ignore"):
             perplexity = np.exp(-sums / lengths)
         columns = {
-            "document": self._documents,
-            "sentence": self._numbers(first),
+            **self._numbers,
             "tokens": lengths,
             "unknown": self._sums(unknown, np.int64),
             "log_probability": sums,
@@ -134,11 +135,10 @@ class ScoredPart:
         return [" ".join(sentence.words) for sentence in self.sentences]
 
     @property
-    def _documents(self) -> NDArray[np.int64]:
-        return np.array([sentence.document for sentence in self.sentences], np.int64)
-
-    def _numbers(self, first: int) -> NDArray[np.int64]:
-        return np.arange(first, first + len(self.sentences))
+    def _numbers(self) -> dict[str, NDArray[np.int64]]:
+        """The number of each sentence's document, and its own, by the names of their columns."""
+        documents = np.array([sentence.document for sentence in self.sentences], np.int64)
+        return {"document": documents, "sentence": np.arange(len(documents)) + self.first}
 
 
 def in_parts(
@@ -166,31 +166,16 @@ def in_parts(
         yield kept
 
 
-class VectorRow(NamedTuple):
-    """The document vector after a sentence."""
-
-    document: int
-    """Number of the document, from 0."""
-    sentence: int
-    """Number of the sentence, from 0."""
-    vector: NDArray[np.floating]
-    """(D,)"""
-    text: str
-    """The words of the sentence."""
-
-
 def vectors_of(
     model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
-) -> Iterator[VectorRow]:
-    """Yield the vector after each sentence of a text.
+) -> Iterator[tuple[Any, NDArray[np.floating]]]:
+    """Yield a row of `rows_of_sentences` and the document vector after it for each sentence.
 
     Raises UserError for text that cannot be read, and if the model diverges.
     """
-    number = 0
     for part in model.score_parts(read_text(files, model.preparation, layout), way):
-        for sentence, vector in zip(part.sentences, part.document_vectors, strict=True):
-            yield VectorRow(sentence.document, number, vector, " ".join(sentence.words))
-            number += 1
+        rows = part.rows_of_sentences().itertuples(index=False)
+        yield from zip(rows, part.document_vectors, strict=True)
 
 
 def unit_vectors(vectors: NDArray[np.floating]) -> Vectors:

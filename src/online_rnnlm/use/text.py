@@ -42,61 +42,39 @@ class Preparation:
         self.rules = rules
         self._splitter = splitter
 
-    def layout(self, asked: Layout) -> Layout:
-        """Return the layout of a text: the one that is asked for, or `tokenised`.
+    @cached_property
+    def _tokeniser(self) -> Tokeniser:
+        from online_rnnlm.corpora.tokenisation import Tokeniser, to_punkt  # noqa: PLC0415
 
-        A model that was trained on tokenised text reads only such text, without being told.
-        """
-        return "tokenised" if self.rules.tokenised else asked
+        return Tokeniser(to_punkt(self._splitter), self.rules)
 
     def sentences(self, line: str, layout: Layout) -> list[list[str]]:
         """Return the sentences of a line: none if it is empty, several only in running text.
 
-        Byte order marks are left out, as they are in files.
-        Raises UserError, without the place in the text, for a sentence that is too long, and for
-        tokenised text with `</s>`.
+        Byte order marks are left out, as they are in files. A model that was trained on tokenised
+        text reads any line as such. Raises UserError, without the place in the text, for a sentence
+        that is too long, and for tokenised text with `</s>`.
         """
         line = line.replace(textfiles.BYTE_ORDER_MARK, "")
-        found: Iterable[list[str]]
-        if layout == "running":
+        if layout == "tokenised" or self.rules.tokenised:
+            sentences = [textfiles.words_of(line)]
+        elif layout == "running":
             longest = max(map(len, line.split()), default=0)
             if longest > LONGEST_LINE:
                 raise UserError(f"a word of {longest} characters; at most {LONGEST_LINE} are read")
-            found = (sentence.split(" ") for sentence in self._dividing_tokeniser(line))
-        elif layout == "tokenised":
-            found = [textfiles.words_of(line)]
+            sentences = [sentence.split(" ") for sentence in self._tokeniser(line)]
         else:
-            found = [self._words(line)]
-        sentences = []
-        for words in found:
+            if len(line) > LONGEST_LINE:
+                raise UserError(
+                    f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; has "
+                    "it several sentences?"
+                )
+            composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
+            sentences = [self._tokeniser.tokens(composed)]
+        for words in sentences:
             if len(words) > MOST_WORDS:
                 raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
-            sentences.append(words)
         return [words for words in sentences if words]
-
-    def _words(self, line: str) -> list[str]:
-        """Return the words of a raw sentence."""
-        if len(line) > LONGEST_LINE:
-            raise UserError(
-                f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; has it "
-                "several sentences?"
-            )
-        composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
-        return self._tokeniser.tokens(composed)
-
-    @cached_property
-    def _tokeniser(self) -> Tokeniser:
-        """The tokeniser of single sentences, for which Punkt is not needed."""
-        return self._made(SentenceSplitter.nothing())
-
-    @cached_property
-    def _dividing_tokeniser(self) -> Tokeniser:
-        return self._made(self._splitter)
-
-    def _made(self, splitter: SentenceSplitter) -> Tokeniser:
-        from online_rnnlm.corpora.tokenisation import Tokeniser, to_punkt  # noqa: PLC0415
-
-        return Tokeniser(to_punkt(splitter), self.rules)
 
 
 Piece = tuple[str, str, bool]
@@ -127,18 +105,23 @@ def read_text(
 
 
 def sentences_of(
-    texts: Iterable[Any], preparation: Preparation, layout: Layout, *, separate: bool = False
+    texts: Iterable[Any],
+    preparation: Preparation,
+    layout: Layout,
+    *,
+    separate: bool = False,
+    named: str = "text",
 ) -> Iterator[Sentence]:
     """Prepare strings as `read_text` prepares lines; each is a sentence, or a running text.
 
     An empty string ends a document, and is a sentence without words. With `separate`, each string
-    is a document, whose number is its place. Raises UserError, which names the string by its place
-    from 0.
+    is a document, whose number is its place. Raises UserError, which names the string by `named`
+    and its place from 0.
     """
 
     def pieces() -> Iterator[Piece]:
         for place, text in enumerate(texts):
-            where = f"text {place}"
+            where = f"{named} {place}"
             textfiles.check_text(text, where, one_line=layout != "running")
             yield where, text.rstrip("\r\n"), False
 
