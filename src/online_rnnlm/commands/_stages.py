@@ -40,23 +40,24 @@ def _prepare(stage: Stage, arguments: argparse.Namespace) -> None:
 def run_train(arguments: argparse.Namespace) -> None:
     """Train a run."""
     from online_rnnlm.jobs.choice import resolve
-    from online_rnnlm.process.devices import require
-
-    _, planned, directory = _arguments.run_of(arguments)
-    resolved = resolve(planned, directory)
-    require(resolved.settings)  # this must come before the engine's libraries are loaded
     from online_rnnlm.jobs.train import train
     from online_rnnlm.tracking.entries import live_log
 
-    corpus = directory.corpus(resolved.corpus_folder)
-    files = directory.run(resolved.name)
-    log = live_log(directory, resolved.name)
-    train(resolved, corpus, files, _CHECKPOINT_SECONDS, log)
+    _, planned, directory = _arguments.run_of(arguments)
+    run = resolve(planned, directory)
+    train(
+        run,
+        directory.corpus(run.corpus_folder),
+        directory.run(run.name),
+        _CHECKPOINT_SECONDS,
+        live_log(directory, run.name),
+    )
 
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Test a run in one way."""
-    from online_rnnlm.process.devices import require
+    from online_rnnlm.jobs.evaluate import evaluate
+    from online_rnnlm.rivals import load_test
 
     experiment, planned, directory = _arguments.run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
@@ -65,10 +66,6 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
             f"allowed: {', '.join(allowed)}"
         )
-    require(planned.settings)  # this must come before the engine's libraries are loaded
-    from online_rnnlm.jobs.evaluate import evaluate
-    from online_rnnlm.rivals import load_test
-
     evaluation = allowed[arguments.evaluation]
     evaluate(
         directory,

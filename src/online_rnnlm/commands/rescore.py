@@ -30,7 +30,7 @@ def run_rescore(arguments: argparse.Namespace) -> None:
         if not arguments.keep_order:  # equal ones stay in their order
             ordered = sorted(rescored, key=lambda hypothesis: -hypothesis.total)
         if arguments.best:
-            print(ordered[0].hypothesis.text)
+            print(ordered[0].text)
         else:
             print("\n".join(written(hypothesis, form) for hypothesis in ordered))
 

@@ -29,9 +29,9 @@ _NAME_BYTES = 256
 def require(settings: RunSettings) -> None:
     """Make the device that the settings require, and no other, visible to the engine.
 
-    Must be called before the engine is imported. Raises UserError if there is no such device, or if
-    a Python module that the engine needs on it is not installed. Takes milliseconds, as it asks the
-    NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
+    Must be called before the engine's libraries are imported. Raises UserError if there is no such
+    device, or if a Python module that the engine needs on it is not installed. Takes milliseconds,
+    as it asks the NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
     """
     gpu(settings)
     engine = ENGINES[settings.engine]

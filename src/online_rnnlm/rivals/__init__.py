@@ -7,10 +7,10 @@ A rival is a function of a module of this folder, which `TESTS` names. It has an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Plan
@@ -19,11 +19,6 @@ from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
-
-if TYPE_CHECKING:  # needs numpy and pandas, which planning does not
-    from online_rnnlm.corpora.corpus import Corpus
-    from online_rnnlm.jobs.evaluate import RivalTest
-    from online_rnnlm.jobs.network import Tested
 
 TESTS: Mapping[RivalName, str] = {
     "unigram_cache": "unigram_cache.evaluate",
@@ -173,13 +168,8 @@ def parts_of(
     return places
 
 
-def load_test(rival: RunRivalName) -> RivalTest:
-    """Return the function that tests a network with a rival."""
-    test: RivalTest = _load(rival)
-    return test
-
-
-def _load(rival: RivalName) -> Any:
+def load_test(rival: RivalName) -> Any:
+    """Return the function that tests a network with a rival, or a rival of a corpus."""
     module, _, function = TESTS[rival].partition(".")
     return getattr(import_module(f"{__name__}.{module}"), function)
 
@@ -195,6 +185,5 @@ def evaluate_rival(
     name = of_corpus.rival.name
     corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), testing.other_texts)
     identity = hashlib.sha256(f"{name} {corpus.digest}".encode()).hexdigest()
-    test: Callable[[Corpus, TestingSettings], Tested] = _load(of_corpus.rival.setting)
     files = EvaluationFiles(experiment, corpus, of_corpus.name, identity, NONE)
-    files.write(test(corpus, testing))
+    files.write(load_test(of_corpus.rival.setting)(corpus, testing))

@@ -32,7 +32,7 @@ _KALDI = re.compile(r"(\S+)-\d+(?: +(.*))?")
 
 
 class Hypothesis(NamedTuple):
-    """One guess of what was said or meant."""
+    """One guess of what was said or meant, and the model's score of it once it has one."""
 
     key: str
     """The name of the list that it belongs to."""
@@ -41,17 +41,11 @@ class Hypothesis(NamedTuple):
     """The score that it has already; 0 if there is none."""
     line: str
     """Its line in the list."""
-
-
-class Rescored(NamedTuple):
-    """A hypothesis with the model's score."""
-
-    hypothesis: Hypothesis
-    log_probability: float
+    log_probability: float = math.nan
     """Natural log P of its words and its end."""
-    unknown: int
+    unknown: int = 0
     """Number of its words that are not in the vocabulary."""
-    total: float
+    total: float = math.nan
     """Its score before, and log P less the unknown words' penalties, times the weight."""
 
 
@@ -129,7 +123,7 @@ def rescore(
     weight: float = 1.0,
     context: Context | None = None,
     unknown_penalty: float | None = None,
-) -> Iterator[list[Rescored]]:
+) -> Iterator[list[Hypothesis]]:
     """Yield each list of files, in its order, with the model's scores.
 
     No hypothesis learns from another one of its list: each begins with the trained weights or, with
@@ -171,7 +165,8 @@ def rescore(
             log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
             unknown = ids.count(corpus.unk_id)
             total = hypothesis.score + weight * (log - penalty * unknown)
-            rescored.append(Rescored(hypothesis, log, unknown, total))
+            scored = hypothesis._replace(log_probability=log, unknown=unknown, total=total)
+            rescored.append(scored)
         yield rescored
         best = max(range(len(rescored)), key=lambda place: rescored[place].total)
         if context == "all":
@@ -180,21 +175,20 @@ def rescore(
             before = network.go_on([begin], [texts[best]])[0].state
 
 
-def written(rescored: Rescored, form: ListFormat) -> str:
-    """Return a hypothesis's line with the model's log P.
+def written(hypothesis: Hypothesis, form: ListFormat) -> str:
+    """Return the line of a hypothesis that has been scored.
 
-    In Moses's format it is a feature `OnlineLM=`, and the number of unknown words another one. In
-    the others, log P, the new sum of scores and that number are columns between the key and the
+    In Moses's format log P is a feature `OnlineLM=`, and the number of unknown words another one.
+    In the others, log P, the new sum of scores and that number are columns between the key and the
     text.
     """
-    hypothesis = rescored.hypothesis
-    log_probability = f"{rescored.log_probability:.6f}"
-    total = f"{rescored.total:.6f}"
+    log_probability = f"{hypothesis.log_probability:.6f}"
+    total = f"{hypothesis.total:.6f}"
     if form == "moses":
         fields = [field.strip(" \t") for field in hypothesis.line.split("|||")]
         features = fields[2] if len(fields) > 2 else ""
-        ours = f"{FEATURE} {log_probability} {UNKNOWN_FEATURE} {rescored.unknown}"
+        ours = f"{FEATURE} {log_probability} {UNKNOWN_FEATURE} {hypothesis.unknown}"
         with_ours = f"{features} {ours}".strip()
         return " ||| ".join([*fields[:2], with_ours, total, *fields[4:]])
     key = hypothesis.line.split()[0] if form == "kaldi" else hypothesis.key
-    return "\t".join([key, log_probability, total, str(rescored.unknown), hypothesis.text])
+    return "\t".join([key, log_probability, total, str(hypothesis.unknown), hypothesis.text])

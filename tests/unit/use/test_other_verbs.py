@@ -8,7 +8,7 @@ import pytest
 
 from online_rnnlm import load
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.rescoring import Rescored, parse, written
+from online_rnnlm.use.rescoring import parse, written
 from online_rnnlm.use.scored import nearest
 from tests.unit.use.conftest import json_lines
 
@@ -122,7 +122,8 @@ def test_a_misspelt_word_does_not_win_by_the_probability_of_all_unknown_words(ru
 
 
 def rescored(line, form, log=-3.0, total=-5.0):
-    return written(Rescored(parse(line, form), log, 1, total), form)
+    scored = parse(line, form)._replace(log_probability=log, unknown=1, total=total)
+    return written(scored, form)
 
 
 def test_a_line_has_the_new_score_and_all_that_it_had():
