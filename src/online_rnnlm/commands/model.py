@@ -11,8 +11,14 @@ from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag
 
 def run_info(arguments: argparse.Namespace) -> None:
     """Print a model's description."""
-    about = _arguments.model_of(arguments).description
-    print(about.model_dump_json(indent=2) if arguments.json else about.as_text())
+    description = _arguments.model_of(arguments).description
+    if arguments.json:
+        print(description.model_dump_json(indent=2))
+        return
+    about = description.about()
+    width = max(map(len, about))
+    for name, value in about.items():
+        print(f"{name:{width}}  {value}")
 
 
 def run_export(arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def run_show(arguments: argparse.Namespace) -> None:
         if arguments.html.is_file():
             print(f"{arguments.html}: written")
     elif arguments.json:
-        print(shown.as_json())
+        bits = {name: values.round(6).tolist() for name, values in shown.readings.items()}
+        said = {"titles": shown.titles, "sentences": shown.sentences, "bits": bits}
+        print(json.dumps(said, ensure_ascii=False))
     elif sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         print(shown.coloured())
     else:

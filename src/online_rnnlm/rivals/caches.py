@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,6 +28,7 @@ from online_rnnlm.storage.records import Number
 
 Tokens = NDArray[np.integer[Any]]
 States = NDArray[np.floating[Any]]
+Settings = Mapping[str, Number]
 WINDOWS = (20, 50, 100, 500, 2000, 5000)
 """Sizes of the cache to try, in tokens. Our choice: from a sentence to several long articles."""
 WEIGHTS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -50,16 +51,18 @@ class Cache(ABC):
 
     needs_hidden_states: ClassVar[bool]
 
+    @property
     @abstractmethod
-    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
-        """Return the cache's own probability of every token, float64 (N,); the first is NaN."""
+    def grid(self) -> Sequence[Settings]:
+        """All settings to try."""
 
     @abstractmethod
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
-        """Yield all settings to try, and the probabilities with each."""
+    def probabilities(self, text: ScoredText, tried: Sequence[Settings]) -> Iterable[Floats]:
+        """Return the cache's own probability of every token with each of these settings, float64
+        (N,); the first is NaN."""
 
     @abstractmethod
-    def cost(self, state_size: int, settings: Mapping[str, Number]) -> float:
+    def cost(self, state_size: int, settings: Settings) -> float:
         """Multiply-adds per word that it adds to a network whose states have that length."""
 
 
@@ -98,7 +101,8 @@ def evaluate_cache(cache: Cache, network: Network) -> Tested:
 def try_all(cache: Cache, valid: ScoredText) -> list[Trial]:
     """Try every weight with every cache of the grid."""
     curve = []
-    for settings, probabilities in cache.grid(valid):
+    found = cache.probabilities(valid, cache.grid)
+    for settings, probabilities in zip(cache.grid, found, strict=True):
         for weight in WEIGHTS:
             reached = perplexity(mix(valid.log_probabilities, probabilities, weight))
             tried = {**settings, "weight": weight}
@@ -106,9 +110,9 @@ def try_all(cache: Cache, valid: ScoredText) -> list[Trial]:
     return curve
 
 
-def score(cache: Cache, settings: Mapping[str, Number], text: ScoredText) -> Floats:
+def score(cache: Cache, settings: Settings, text: ScoredText) -> Floats:
     """Return natural log P of every token with a network and a cache, mixed by its `weight`."""
-    probabilities = cache.probabilities(text, settings)
+    [probabilities] = cache.probabilities(text, [settings])
     return mix(text.log_probabilities, probabilities, settings["weight"])
 
 

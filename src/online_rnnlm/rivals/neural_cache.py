@@ -13,7 +13,7 @@ from the h_i too would scale all weights alike, and so leave P_cache the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,11 @@ from online_rnnlm.rivals.caches import (
     WINDOWS,
     Cache,
     ScoredText,
+    Settings,
     States,
     Tokens,
     evaluate_cache,
 )
-from online_rnnlm.storage.records import Number
 
 THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
 """Values of θ to try. Our choice: around 1, the best for 100 centred sigmoid units.
@@ -67,21 +67,24 @@ class NeuralCache(Cache):
     """Sizes of the cache to try."""
     needs_hidden_states = True
 
-    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
+    @property
+    def grid(self) -> list[Settings]:
+        """Each θ with each window."""
+        return [{"window": window, "theta": theta} for window in self.windows for theta in THETAS]
+
+    def probabilities(self, text: ScoredText, tried: Sequence[Settings]) -> list[Floats]:
         """Return each token's share of the weights in a cache of `window` tokens, with `theta`."""
-        windows = [int(settings["window"])]
-        thetas = [settings["theta"]]
-        alone: Floats = neural_grid(text.targets, text.hidden_states, windows, thetas)[0, 0]
-        return alone
+        windows = list(dict.fromkeys(int(settings["window"]) for settings in tried))
+        thetas = list(dict.fromkeys(settings["theta"] for settings in tried))
+        found = neural_grid(text.targets, text.hidden_states, windows, thetas)
+        reached = {
+            (window, theta): found[w, k]
+            for w, window in enumerate(windows)
+            for k, theta in enumerate(thetas)
+        }
+        return [reached[int(settings["window"]), settings["theta"]] for settings in tried]
 
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
-        """Yield each θ with each window."""
-        found = neural_grid(text.targets, text.hidden_states, self.windows, THETAS)
-        for w, window in enumerate(self.windows):
-            for k, theta in enumerate(THETAS):
-                yield {"window": window, "theta": theta}, found[w, k]
-
-    def cost(self, state_size: int, settings: Mapping[str, Number]) -> float:
+    def cost(self, state_size: int, settings: Settings) -> float:
         """Multiply-adds per word that a full cache adds, counted from the equations.
 
         M for the running mean, M for each product with a stored state, 1 to add its weight, and 1

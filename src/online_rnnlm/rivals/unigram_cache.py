@@ -5,14 +5,13 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.jobs.network import Floats, Network, Tested
-from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Tokens, evaluate_cache
-from online_rnnlm.storage.records import Number
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens, evaluate_cache
 
 
 def evaluate(network: Network, _: TestingSettings) -> Tested:
@@ -25,16 +24,14 @@ class UnigramCache(Cache):
 
     needs_hidden_states = False
 
-    def probabilities(self, text: ScoredText, settings: Mapping[str, Number]) -> Floats:
-        """Return each token's frequency in a cache of `window` tokens."""
-        return frequencies(text.targets, int(settings["window"]))
+    grid = tuple({"window": window} for window in WINDOWS)
 
-    def grid(self, text: ScoredText) -> Iterator[tuple[dict[str, Number], Floats]]:
-        """Yield each window."""
-        for window in WINDOWS:
-            yield {"window": window}, frequencies(text.targets, window)
+    def probabilities(self, text: ScoredText, tried: Sequence[Settings]) -> Iterator[Floats]:
+        """Yield each token's frequency in a cache of `window` tokens."""
+        for settings in tried:
+            yield frequencies(text.targets, int(settings["window"]))
 
-    def cost(self, state_size: int, settings: Mapping[str, Number]) -> int:
+    def cost(self, state_size: int, settings: Settings) -> int:
         """Multiply-adds per word: 1 for the mixture; the frequency is only looked up."""
         return 1
 

@@ -97,12 +97,6 @@ class ModelDescription(Record):
             "identity": self.identity,
         }
 
-    def as_text(self) -> str:
-        """Return the description as lines of a name and a value."""
-        about = self.about()
-        width = max(map(len, about))
-        return "\n".join(f"{name:{width}}  {value}" for name, value in about.items())
-
     def in_short(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
         about = self.about()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,12 +108,6 @@ class ShownText:
             words.append(f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word)
         lines = [*self._lines(words), "", self._legend, *self._table(), *self._notes()]
         return "\n".join(lines)
-
-    def as_json(self) -> str:
-        """Return the words, and the surprise of each by reading, in bits, as JSON."""
-        readings = {name: bits.round(6).tolist() for name, bits in self.readings.items()}
-        said = {"titles": self.titles, "sentences": self.sentences, "bits": readings}
-        return json.dumps(said, ensure_ascii=False)
 
     def html(self) -> str:
         """Return a page that needs no other file."""

@@ -23,7 +23,8 @@ both = pytest.mark.parametrize("cache", [UNIGRAM, NEURAL], ids=["unigram", "neur
 
 
 def probabilities(cache, text, window, theta=1.0):
-    return cache.probabilities(text, {"window": window, "theta": theta})
+    [found] = cache.probabilities(text, [{"window": window, "theta": theta}])
+    return found
 
 
 def text(tokens, hidden_size=5, seed=1) -> ScoredText:
