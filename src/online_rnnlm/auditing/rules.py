@@ -160,6 +160,21 @@ class Auditor:
         lines = lines_of(ended(text))
         return joined(lines, self.scorer.score(lines))[: len(text)] if text else ()
 
+    def ask(self, text: Text, words: Sequence[Token]) -> Logs:
+        """Return the score of each of these words in the place of a text's last one.
+
+        If the scorer cannot be asked for it, each is put there in a text of its own.
+        """
+        if self.scorer.ask is not None:
+            return self.scorer.ask(text, words)
+        before = text[:-1]
+        if self.unit == "stream":
+            return [self.score_anew((*before, word))[-1] for word in words]
+        alone = last_unit(before, self.unit)  # all that comes before is said to be forgotten
+        units = [ended((*alone, word), ENDS[self.unit]) for word in words]
+        scores = self.score_anew(tuple(chain.from_iterable(units)))
+        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
+
     def drawn(self, numbers: Sequence[int]) -> list[int]:
         """Draw the places to try from these."""
         return sorted(self.chance.sample(numbers, min(self.places, len(numbers))))
@@ -241,13 +256,11 @@ class Auditor:
 
     def score_before_update(self) -> AuditedRule:
         """Let the text come once more, and ask for its words as candidates."""
-        ask = self.scorer.ask
         checks: Checks = [(self.repeat, [(self.text, ()), *self.parts])]
-        if ask is None:
+        if self.scorer.ask is None:
             weak = "; weak without candidates to ask for: see normalisation, too"
             return self.tried("score before update", checks, weak)
-        for check in (self.ask_for_it, self.put_another):
-            checks.append((partial(check, ask), self.beginnings))
+        checks += [(self.ask_for_it, self.beginnings), (self.put_another, self.beginnings)]
         return self.tried("score before update", checks)
 
     def single_pass(self) -> AuditedRule:
@@ -303,13 +316,12 @@ class Auditor:
         """Add up the probabilities of candidates for the place of a text's last word."""
         if not has_place(text):
             return None
-        ask = self.scorer.ask
+        asks = self.scorer.ask is not None
         words, exact = self.candidates
         # A text cannot show the end of a sentence without words, of which there is no score.
-        here = [word for word in words if ask or word != END or not begins_sentence(text)]
+        here = [word for word in words if asks or word != END or not begins_sentence(text)]
         unknown = [*self.unknown[: self.scorer.most], UNKNOWN] if self.unknown else []
-        asked = [*here, *unknown]
-        logs = [*(ask(text, asked) if ask else self.put_in(text[:-1], asked))]
+        logs = [*self.ask(text, [*here, *unknown])]
         score = self.score(text)[-1]
         unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
         if unlike or math.isnan(score):
@@ -324,20 +336,11 @@ class Auditor:
         is_bound = len(here) < len(words) or not exact
         most = total if is_bound and total < 1 else 1.0
         said = f"the probabilities of {len(words)} words add up to another sum in the place of {{}}"
-        said += "" if ask else ", or each is learnt before it is scored"
+        said += "" if asks else ", or each is learnt before it is scored"
         other = f"{{}}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
         return self.difference(said, text, text, [most], [total], text[-1:]) or self.difference(
             other, text, text, logs[-1:] * len(unknown), logs[len(here) :], unknown
         )
-
-    def put_in(self, before: Text, words: Sequence[Token]) -> list[float]:
-        """Return the score of each of these words in the place after others."""
-        if self.unit == "stream":
-            return [self.score_anew((*before, word))[-1] for word in words]
-        alone = last_unit(before, self.unit)  # all that comes before is said to be forgotten
-        units = [ended((*alone, word), ENDS[self.unit]) for word in words]
-        scores = self.score_anew(tuple(chain.from_iterable(units)))
-        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 
     def repeat(self, first: Text, _: Text) -> BrokenRule | None:
         """Compare the scores of a text with those if it is there once more after it."""
@@ -346,15 +349,15 @@ class Auditor:
         after = self.score(once * 2)[: len(once)]
         return self.difference(said, once, once * 2, self.score(once), after)
 
-    def ask_for_it(self, ask: Ask, text: Text, _: Text) -> BrokenRule | None:
+    def ask_for_it(self, text: Text, _: Text) -> BrokenRule | None:
         """Compare the score of a text's last word with its score as a candidate."""
         if not has_place(text):
             return None
         said = "{} has another score than as a candidate"
-        after = ask(text, text[-1:])
+        after = self.ask(text, text[-1:])
         return self.difference(said, text, text, self.score(text)[-1:], after, text[-1:])
 
-    def put_another(self, ask: Ask, text: Text, _: Text) -> BrokenRule | None:
+    def put_another(self, text: Text, _: Text) -> BrokenRule | None:
         """Compare the scores of candidates if another word is in the place of a text's last one."""
         words, _exact = self.candidates
         others = [word for word in words if word not in (*text[-1:], END)]
@@ -362,7 +365,7 @@ class Auditor:
             return None
         other = (*text[:-1], others[0])
         said = "candidate {} has another score if another word is there: the word was known"
-        before, after = (ask(one, words) for one in (text, other))
+        before, after = (self.ask(one, words) for one in (text, other))
         return self.difference(said, text, other, before, after, words)
 
     def run_again(self, text: Text, _: Text) -> BrokenRule | None:
