@@ -40,11 +40,14 @@ def _prepare(stage: Stage, arguments: argparse.Namespace) -> None:
 def run_train(arguments: argparse.Namespace) -> None:
     """Train a run."""
     from online_rnnlm.jobs.choice import resolve
-    from online_rnnlm.jobs.train import train
-    from online_rnnlm.tracking.entries import live_log
+    from online_rnnlm.process.devices import require
 
     _, planned, directory = _arguments.run_of(arguments)
     run = resolve(planned, directory)
+    require(run.settings)  # what is missing is said before anything slow is loaded
+    from online_rnnlm.jobs.train import train
+    from online_rnnlm.tracking.entries import live_log
+
     train(
         run,
         directory.corpus(run.corpus_folder),
@@ -56,8 +59,7 @@ def run_train(arguments: argparse.Namespace) -> None:
 
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Test a run in one way."""
-    from online_rnnlm.jobs.evaluate import evaluate
-    from online_rnnlm.rivals import load_test
+    from online_rnnlm.process.devices import require
 
     experiment, planned, directory = _arguments.run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
@@ -66,6 +68,10 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
             f"allowed: {', '.join(allowed)}"
         )
+    require(planned.settings)  # what is missing is said before anything slow is loaded
+    from online_rnnlm.jobs.evaluate import evaluate
+    from online_rnnlm.rivals import load_test
+
     evaluation = allowed[arguments.evaluation]
     evaluate(
         directory,

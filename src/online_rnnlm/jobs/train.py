@@ -54,7 +54,6 @@ def train(
     If training diverges, or if the run is hopeless, all files are written, too, and `result.json`
     gives the reason. Raises Stopped, after a checkpoint, if the process is told to end.
     """
-    require(run.settings)
     with watching() as watch, _alone(run.name, directory, watch):
         if all(file.is_file() for file in directory.finished_files()):
             logger.info("%s: trained already", run.name)
@@ -62,6 +61,7 @@ def train(
             return
         corpus = load_corpus(corpus_directory)
         record = _describe(run, corpus)
+        require(run.settings)
         state = checkpoint.load(directory, record)
         if state is None:
             state = RunState(directory, record, begin(run.settings, corpus))
