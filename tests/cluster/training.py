@@ -64,6 +64,7 @@ class Training:
 
         Yields the id of its job, which comes `after` the job of that id.
         """
+        process, job = wait_until(lambda: self._job_after(after), "the training's next job")
         metrics = self.run / "metrics.jsonl"
         before = _epochs_in(metrics) if after else 0
 
@@ -72,16 +73,21 @@ class Training:
             return _epochs_in(metrics) >= before + 2
 
         wait_until(trained, "some epochs")
-        process = self.project.wait_for_job("train")
         os.kill(process, signal.SIGSTOP)
-        variables = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
-        [job] = [v.partition("=")[2] for v in variables if v.startswith("SLURM_JOB_ID=")]
-        assert job != after
         try:
             yield job
         finally:
             with contextlib.suppress(ProcessLookupError):  # It may have been killed by now.
                 os.kill(process, signal.SIGCONT)
+
+    def _job_after(self, after):
+        """Return the process that trains and the id of its job; None while that is `after`'s."""
+        process = self.project.wait_for_job("train")
+        with contextlib.suppress(OSError, ValueError):  # It may end meanwhile.
+            variables = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
+            [job] = [v.partition("=")[2] for v in variables if v.startswith("SLURM_JOB_ID=")]
+            return None if job == after else (process, job)
+        return None
 
     def end(self):
         """Wait until Snakemake has ended, which must be successfully."""

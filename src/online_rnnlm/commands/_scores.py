@@ -17,7 +17,7 @@ from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError, counted
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.scored import ScoredPart, sum_of_text
+from online_rnnlm.use.scored import ScoredPart
 from online_rnnlm.use.text import Layout, read_text
 
 Per = Literal["word", "sentence", "document", "total"]
@@ -39,10 +39,28 @@ _IN_UNITS = {"log_probability", "unknown_log_probability"}
 
 
 def summary(tables: Sequence[pd.DataFrame]) -> dict[str, int | float]:
-    """Add up the rows of sentences, as `ScoredPart.rows_of_sentences` makes them."""
+    """Add up the rows of sentences, as `ScoredPart.rows_of_sentences` makes them.
+
+    The sum over a text is that of the project's own evaluations. `tokens` counts an end, `</s>`,
+    for each sentence; the OOV rate is the share of the words, ends not counted, that are not in the
+    vocabulary.
+    """
     table = pd.concat(tables)
     table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
-    return sum_of_text(*(np.array(table[name]) for name in _SUMMED))
+    sentences = len(table)
+    tokens = int(table["tokens"].sum())
+    unknown = int(table["unknown"].sum())
+    log_probability = float(np.array(table["log_probability"]).sum())
+    of_known = log_probability - float(np.array(table["unknown_log_probability"]).sum())
+    return {
+        "sentences": sentences,
+        "tokens": tokens,
+        "unknown": unknown,
+        "log_probability": log_probability,
+        "perplexity": math.exp(-log_probability / tokens),
+        "perplexity_without_unknown": math.exp(-of_known / (tokens - unknown)),
+        "oov_rate": unknown / (tokens - sentences),
+    }
 
 
 class ScoreWriter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +25,6 @@ from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Spl
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
-from online_rnnlm.use.scored import sum_of_text
 
 logger = logging.getLogger(__name__)
 
@@ -71,19 +71,9 @@ class EvaluationFiles:
                 return
             logger.warning("%s", reason)
         files = self._write_scores(tables, found.log_probabilities, found.vectors)
-        splits = {}
-        for split, table in tables.items():
-            columns = ("tokens", "unk_tokens", "log_probability", "unk_log_probability")
-            text = sum_of_text(*(table[name].to_numpy() for name in columns))
-            logger.info("%s: perplexity %.2f", split, text["perplexity"])
-            splits[split] = SplitMetrics(
-                sentences=len(table),
-                tokens=int(text["tokens"]),
-                perplexity=text["perplexity"],
-                perplexity_without_unk=text["perplexity_without_unknown"],
-                oov_rate=text["oov_rate"],
-                words_per_second=text["tokens"] / found.seconds[split],
-            )
+        splits = {split: _metrics(table, found.seconds[split]) for split, table in tables.items()}
+        for split, metrics in splits.items():
+            logger.info("%s: perplexity %.2f", split, metrics.perplexity)
         record = Evaluation(
             run=self.run,
             identity=self.identity,
@@ -159,6 +149,21 @@ class EvaluationFiles:
                 "unk_log_probability": np.add.reduceat(log_probabilities * unknown, starts),
             }
         )
+
+
+def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
+    """Compute a split's metrics; a sentence's `</s>` is a token, but no word."""
+    sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
+    known = sums["tokens"] - sums["unk_tokens"]
+    without_unk = sums["log_probability"] - sums["unk_log_probability"]
+    return SplitMetrics(
+        sentences=len(table),
+        tokens=int(sums["tokens"]),
+        perplexity=math.exp(-sums["log_probability"] / sums["tokens"]),
+        perplexity_without_unk=math.exp(-without_unk / known),
+        oov_rate=float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
+        words_per_second=float(sums["tokens"] / seconds),
+    )
 
 
 def evaluate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -140,34 +139,6 @@ class ScoredPart:
         """The number of each sentence's document, and its own, by the names of their columns."""
         documents = np.array([sentence.document for sentence in self.sentences], np.int64)
         return {"document": documents, "sentence": np.arange(len(documents)) + self.first}
-
-
-def sum_of_text(
-    tokens: NDArray[np.integer],
-    unknown: NDArray[np.integer],
-    log_probabilities: NDArray[np.float64],
-    of_unknown: NDArray[np.float64],
-) -> dict[str, int | float]:
-    """Add up the sentences of a text, as the evaluations and the verb `score` give it.
-
-    Each sentence has the number of its tokens and of the unknown ones, log P of all tokens, and of
-    the unknown ones (nats); all (S,). `tokens` counts an end, `</s>`, for each sentence; the OOV
-    rate is the share of the words, ends not counted, that are not in the vocabulary.
-    """
-    sentences = len(tokens)
-    all_tokens = int(tokens.sum())
-    all_unknown = int(unknown.sum())
-    log_probability = float(log_probabilities.sum())
-    of_known = log_probability - float(of_unknown.sum())
-    return {
-        "sentences": sentences,
-        "tokens": all_tokens,
-        "unknown": all_unknown,
-        "log_probability": log_probability,
-        "perplexity": math.exp(-log_probability / all_tokens),
-        "perplexity_without_unknown": math.exp(-of_known / (all_tokens - all_unknown)),
-        "oov_rate": all_unknown / (all_tokens - sentences),
-    }
 
 
 def in_parts(
