@@ -26,7 +26,7 @@ from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 NOT_TESTED = "not tested"
-"""What stands in place of a verdict on a claim that a network does not test."""
+"""The word in the table of verdicts for a claim that a network does not test."""
 AT_ITS_COST = "at its cost or less"
 AT_ANY_COST = "at any cost"
 MIXED = "with everything mixed in"

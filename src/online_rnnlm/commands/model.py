@@ -34,7 +34,7 @@ def run_export(arguments: argparse.Namespace) -> None:
 INFO = Verb(
     "show what a trained model is, and how it was made",
     run_info,
-    (MODEL, argument("--json", action="store_true", help="as JSON, with every setting")),
+    (MODEL, flag("--json", "as JSON, with every setting")),
     "example: online-rnnlm info",
 )
 EXPORT = Verb(

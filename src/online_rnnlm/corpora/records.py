@@ -6,14 +6,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from online_rnnlm.config.base import Checked
 from online_rnnlm.config.corpora import LanguageName
-from online_rnnlm.storage.records import Digest, Record
+from online_rnnlm.storage.records import Digest, Part, Record
 
 Dropped = dict[str, Annotated[int, Field(ge=1)]]
 
 
-class CorpusSource(Checked):
+class CorpusSource(Part):
     """The source of a corpus's text."""
 
     kind: str
@@ -26,7 +25,7 @@ class CorpusSource(Checked):
     """Address of the source, or the paths of the user's own files."""
 
 
-class TextPreparation(Checked):
+class TextPreparation(Part):
     """The steps by which the training text became sentences of words."""
 
     tokenised: bool
@@ -45,7 +44,7 @@ class TextPreparation(Checked):
     dropped."""
 
 
-class SourceFile(Checked):
+class SourceFile(Part):
     """A file that a corpus's text is read from."""
 
     name: str
@@ -87,7 +86,7 @@ class Counts(Record):
         return ", ".join([f"{self.read} read", *reasons])
 
 
-class SplitStatistics(Checked):
+class SplitStatistics(Part):
     """The counts of one split."""
 
     sentences: int

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from online_rnnlm.config.base import Checked
-from online_rnnlm.storage.records import Digest, Record
+from online_rnnlm.storage.records import Digest, Part, Record
 
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
@@ -14,7 +13,7 @@ Letter = Literal["a", "b", "c", "d", "e", "f", "g"]
 Verdict = Literal["supported", "refuted", "undecided"]
 
 
-class ComparedSide(Checked):
+class ComparedSide(Part):
     """One of two systems that are compared: a network in one of its evaluations."""
 
     network: str
@@ -35,7 +34,7 @@ class ComparedSide(Checked):
     where it is not kept."""
 
 
-class Comparison(Checked):
+class Comparison(Part):
     """The difference between two systems on the test text, with its interval and test.
 
     Interval and p-value allow for chance in the text, whose pieces might have been others, and, if
@@ -71,7 +70,7 @@ class Comparison(Checked):
     timed; `null` if one was not."""
 
 
-class Claim(Checked):
+class Claim(Part):
     """One claim with its verdict."""
 
     letter: Letter
@@ -94,7 +93,7 @@ class Claim(Checked):
     """The verdict."""
 
 
-class UntestedClaim(Checked):
+class UntestedClaim(Part):
     """One claim that the experiment cannot test."""
 
     letter: Letter

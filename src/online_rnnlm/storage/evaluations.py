@@ -10,20 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from online_rnnlm.config.base import Checked
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Digest, Number, Record
+from online_rnnlm.storage.records import Digest, Number, Part, Record
 from online_rnnlm.storage.runs import Machine
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Costs(Checked):
+class Costs(Part):
     """The mean costs of a token in an evaluation, counted from the equations."""
 
     parameters_touched_per_word: float = Field(ge=0)
@@ -32,7 +31,7 @@ class Costs(Checked):
     """Multiply-adds per token, learning included."""
 
 
-class SplitMetrics(Checked):
+class SplitMetrics(Part):
     """The metrics of one split."""
 
     sentences: int
@@ -49,7 +48,7 @@ class SplitMetrics(Checked):
     """Number of tokens scored per second."""
 
 
-class Trial(Checked):
+class Trial(Part):
     """A combination of settings that was tried on `valid`."""
 
     settings: dict[str, Number]
@@ -59,7 +58,7 @@ class Trial(Checked):
     """Perplexity of `valid` with these settings; `null` if the model diverged."""
 
 
-class Mixture(Checked):
+class Mixture(Part):
     """Some parts of a mixture, with the weights that are best for them on `valid`."""
 
     weights: dict[str, float]
@@ -124,7 +123,7 @@ class DivergedEvaluation(EvaluationEnd):
     """A line that names the failure and what can be tried."""
 
 
-class Timing(Checked):
+class Timing(Part):
     """The time that a network takes to score the test text in one of its evaluations."""
 
     corpus: str

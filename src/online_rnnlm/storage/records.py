@@ -21,7 +21,11 @@ FORMAT: Literal[1] = 1
 """The version of the format that this program writes, the only one that it reads."""
 
 
-class Record(Checked):
+class Part(Checked):
+    """A part of a record."""
+
+
+class Record(Part):
     """A JSON file, or a line of one."""
 
     missing: ClassVar[str] = "run the experiment first"

@@ -6,13 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from online_rnnlm.config.base import Checked
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.records import Digest, Number, Record
+from online_rnnlm.storage.records import Digest, Number, Part, Record
 
 Count = Annotated[int, Field(ge=0)]
 Searched = dict[str, str | Number]
@@ -20,7 +19,7 @@ Searched = dict[str, str | Number]
 Seconds = Annotated[float, Field(ge=0)]
 
 
-class Machine(Checked):
+class Machine(Part):
     """The hardware and system that a run is computed on."""
 
     processor: str

@@ -106,6 +106,8 @@ class TrainedModel:
         # With other steps than those of training, learning can ruin the model.
         is_tried = bool(way.groups or way.vector_rate is not None or way.after != 1)
         gain = 0.0
+        counts = self.network.corpus.counts
+        log_frequencies = np.log(np.maximum(counts, 1) / counts.sum())
         for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
@@ -114,8 +116,7 @@ class TrainedModel:
             )
             scores = self.network.score(split, way, numbers)
             if is_tried:
-                counts = self.network.corpus.counts
-                by_frequency = np.log(np.maximum(counts, 1) / counts.sum())[split.stream[1:]]
+                by_frequency = log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
             yield ScoredPart.of(
                 first,

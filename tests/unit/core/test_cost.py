@@ -28,6 +28,15 @@ from tests.unit.core.engines.counted_run import (
 pytestmark = pytest.mark.slow  # kernels run as plain Python, to be counted
 
 
+def test_multiply_adds_by_hand():
+    # M = 100, 100 classes, 50 words in the target's class: 100² + 150 · 100.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 0), 50.0) == 25_000
+    # D = 20: 2 · 150 · 20 for V d and its gradient, and 20 for the step.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 100, 20), 50.0) == 31_020
+    # A mean that is not whole: 98 classes, 50.5 words.
+    assert cost.multiply_adds_per_word(Sizes(10_000, 100, 98, 0), 50.5) == 24_850
+
+
 def scored_with(word):
     """Return the number of words scored for a target: its class's size, or 0 if it is alone."""
     size = int(np.repeat(CLASS_SIZES, CLASS_SIZES)[word])

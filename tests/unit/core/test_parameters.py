@@ -47,6 +47,12 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
     assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
 
 
+def test_the_count_by_hand():
+    # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
+    assert count(Sizes(10, 3, 4, 0)) == 81
+    assert count(Sizes(10, 3, 4, 2)) == 81 + 28
+
+
 def test_weights_are_normal_and_the_seeds():
     sizes = Sizes(300, 40, 10, 5)
     first, again, other = (parameters.initialise(sizes, 0.2, s, "float32") for s in (1, 1, 2))
