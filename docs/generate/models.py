@@ -170,7 +170,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def in_words(part: Schema) -> str:
     """Return the values that a schema allows, in words; those with keys of their own are below."""
     match part:
-        case {"anyOf": options}:
+        case {"anyOf": options} | {"oneOf": options}:
             words = " or ".join(dict.fromkeys(map(in_words, options)))
             words = words.replace("whole number or number", "number")
         case {"enum": values}:

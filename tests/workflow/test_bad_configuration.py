@@ -34,7 +34,7 @@ def _one_error(done):
 def test_a_mistake_in_the_file_is_one_line_and_nothing_is_made(shared):
     file = shared.configure(**GOOD, sedes=[1])
     done = shared.snakemake("--cores", "1", "--configfile", file)
-    expected = "`sedes`: unknown key; did you mean `seeds`?"
+    expected = "unknown key `sedes`; did you mean `seeds`?"
     assert f"online-rnnlm: error: configuration: {expected}" in _one_error(done)
     assert not (shared.path / "results").exists()
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings, WrongValue
+from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings
 from online_rnnlm.config.sources import SourceSettings
 
 LanguageName = Literal["any", "arabic", "hindi", "turkish"]
@@ -82,10 +82,11 @@ class CorpusSettings(Settings):
     """The word classes."""
 
     @model_validator(mode="after")
-    def _some_length_is_allowed(self) -> CorpusSettings:
+    def _go_together(self) -> CorpusSettings:
         if self.min_tokens > self.max_tokens:
-            message = f"{self.min_tokens} is more than `max_tokens`, which is {self.max_tokens}"
-            raise WrongValue(("min_tokens",), message)
+            raise ValueError(
+                f"`min_tokens: {self.min_tokens}` is more than `max_tokens: {self.max_tokens}`"
+            )
         return self
 
     @property

@@ -14,30 +14,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from online_rnnlm.config.base import (
-    Distinct,
-    FilePath,
-    Name,
-    Place,
-    Seed,
-    Settings,
-    WrongValue,
-    first_message,
-)
+from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings, first_message
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.rows import (
-    RUN_KEYS,
+    PlannedRow,
     RowSettings,
     Searches,
     TrainingSettings,
-    combinations,
-    searched_in,
-    settings_of,
+    plan_rows,
 )
-from online_rnnlm.config.runs import Digits, PlannedRow, Run, plan_row, refuse_equal_rows
+from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.errors import UserError
 
 
@@ -70,42 +58,38 @@ class Experiment(Settings):
     """Further evaluations, and rivals to compare with."""
 
     @model_validator(mode="after")
-    def _runs_are_valid(self) -> Experiment:
-        self._refuse_unknown_corpora()
+    def _go_together(self) -> Experiment:
+        named = {"testing.corpora": self.testing.corpora}
+        named |= {f"rows[{n}].corpora": row.get("corpora") or [] for n, row in enumerate(self.rows)}
+        for key, names in named.items():
+            for name in names:
+                if name not in self.corpora:
+                    raise ValueError(
+                        f"`{key}`: no corpus `{name}`; allowed: {', '.join(self.corpora)}"
+                    )
         if self.searched and self.search_seed in self.seeds:
-            raise WrongValue(("search_seed",), f"{self.search_seed} is one of `seeds`")
-        refuse_equal_rows(self.planned_rows)
+            raise ValueError(f"`search_seed`: {self.search_seed} is one of `seeds`")
         for row in self.planned_rows:
             corpus = row.settings.corpus
             unit = row.settings.unit_of_text
             if unit != "sentence" and not self.corpora[corpus].trains_in_order:
-                what = "text in its order: `article`, or ready files without `train_sentences`"
-                message = f"`unit_of_text: {unit}` in a row needs {what}"
-                raise WrongValue(("corpora", corpus, "divide_by"), message)
+                raise ValueError(
+                    f"`corpora.{corpus}.divide_by`: `unit_of_text: {unit}` in a row needs text in "
+                    "its order: `article`, or ready files without `train_sentences`"
+                )
         if self.testing.updates and not any(way.unit_of_text for way in ways_of(self).values()):
-            message = (
-                "tests nothing: no row has such a part that can learn, or what is learnt after a "
-                "sentence is lost at its end"
+            raise ValueError(
+                "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
+                "is learnt after a sentence is lost at its end"
             )
-            raise WrongValue(("testing", "updates"), message)
         if self.testing.updates and "document" in self.testing.unit_of_text:
-            for name in self.corpora:
-                if self.testing.concerns(name) and not self.corpora[name].keeps_order:
-                    message = "`unit_of_text: document` in `testing` needs `article`: text in order"
-                    raise WrongValue(("corpora", name, "divide_by"), message)
+            for name, settings in self.corpora.items():
+                if self.testing.concerns(name) and not settings.keeps_order:
+                    raise ValueError(
+                        f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
+                        "`article`: text in order"
+                    )
         return self
-
-    def _refuse_unknown_corpora(self) -> None:
-        """Raise WrongValue if a row or `testing` names a corpus that does not exist."""
-        named: dict[Place, list[str]] = {("testing", "corpora"): self.testing.corpora}
-        named |= {
-            ("rows", n, "corpora"): row.get("corpora") or [] for n, row in enumerate(self.rows)
-        }
-        for place, names in named.items():
-            for index, name in enumerate(names):
-                if name not in self.corpora:
-                    message = f"no corpus `{name}`; allowed: {', '.join(self.corpora)}"
-                    raise WrongValue((*place, index), message)
 
     @property
     def searched(self) -> list[str]:
@@ -138,53 +122,7 @@ class Experiment(Settings):
         In an experiment that is no plan, the digits in the names of runs are those of settings
         alone: no folder has these names.
         """
-        return self._plan_rows(Digits(core="", corpora={}))
-
-    def _plan_rows(self, digits: Digits) -> tuple[PlannedRow, ...]:
-        return tuple(
-            plan_row(
-                entry,
-                settings,
-                self._searches_of(row),
-                self.seeds,
-                self.corpora[corpus],
-                digits,
-            )
-            for corpus in self.corpora
-            for entry, row in enumerate(self.rows)
-            if row.get("corpora") is None or corpus in row["corpora"]
-            for settings in self._settings_of_rows(corpus, entry, row)
-        )
-
-    def _searches_of(self, row: RowSettings) -> Searches:
-        return self.search if row.get("search") is None else row["search"]
-
-    def _settings_of_rows(
-        self, corpus: str, entry: int, row: RowSettings
-    ) -> dict[RunSettings, None]:
-        """Return the settings of the rows that one entry makes: all combinations of its lists.
-
-        Combinations that differ only in settings that change nothing are one row. Raises WrongValue
-        if settings do not go together.
-        """
-        shared = {**self.training, "corpus": corpus, "seed": self.search_seed}
-        classes = self.corpora[corpus].classes.count
-        searched = {key for search in self._searches_of(row) for key in searched_in(search)}
-        made: dict[RunSettings, None] = {}
-        for own in combinations({key: row[key] for key in row if key in RUN_KEYS}):
-            try:
-                settings = settings_of({**shared, **own}, classes, "rows", entry)
-            except WrongValue:
-                # This raises if `training` is at fault.
-                settings_of(shared, classes, "training")
-                raise
-            made[settings.without_unused(undecided=searched)] = None
-        if not any(settings.document_size for settings in made):
-            for key in OF_VECTOR:
-                if key in row and not isinstance(row[key], list):
-                    message = "changes nothing: the row has no document vector (`document_size`: 0)"
-                    raise WrongValue(("rows", entry, key), message)
-        return made
+        return plan_rows(self, Digits(core="", corpora={}))
 
 
 class Plan(Experiment):
@@ -199,7 +137,7 @@ class Plan(Experiment):
     @cached_property
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus, with their runs and those of their search."""
-        return self._plan_rows(self.digits)
+        return plan_rows(self, self.digits)
 
     @classmethod
     def of(cls, experiment: Experiment, digits: Digits) -> Plan:
@@ -230,7 +168,7 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{file}: {first_message(error)}") from None
+        raise UserError(f"{file}: {first_message(error, values)}") from None
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -1,38 +1,37 @@
-"""What a user writes of training: the settings that rows share, the rows, and a search."""
+"""What a user writes of training: the settings that rows share, the rows, and a search; and the
+plan of the runs that follow from them."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
+    Discriminator,
     Field,
-    PlainSerializer,
+    Tag,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
+    create_model,
 )
-from typing_extensions import TypedDict  # Python 3.11's own has no settings for pydantic
 
 from online_rnnlm.config.base import (
-    IN_WORDS,
-    LARGEST_SIZE,
     NETWORK,
     Distinct,
     Name,
     PositiveSize,
-    WrongValue,
+    Settings,
     as_list,
-    first_wrong_value,
-    refuse_unknown_keys,
+    first_message,
 )
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.runs import Digits, Run, identity_of
+from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, count
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.experiment import Experiment
 
 ROW_KEYS = (
     "hidden_size",
@@ -52,54 +51,51 @@ RUN_KEYS = tuple(key for key in RunSettings.model_fields if key not in ("corpus"
 _MANY_WORDS = 10**15
 """Words of a vocabulary so large that their parameters outnumber all others by far."""
 
-
-def _number_or_network(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a number of hidden units, or a network that decides it."""
-    if isinstance(value, str) and re.match(NETWORK, value):
-        return value
-    try:
-        return validate(value)
-    except ValidationError:
-        allowed = f"a whole number from 1 to {LARGEST_SIZE}, or {IN_WORDS[NETWORK]}"
-        raise ValueError(f"allowed: {allowed}") from None
-
-
-_Network = Annotated[str, Field(pattern=NETWORK)]
 _HiddenSize = Annotated[
-    PositiveSize,
-    WrapValidator(_number_or_network, json_schema_input_type=PositiveSize | _Network),
+    Annotated[PositiveSize, Tag("number")] | Annotated[str, Field(pattern=NETWORK), Tag("network")],
+    Discriminator(lambda value: "network" if "/" in str(value) else "number"),
 ]
 
 
-def _one_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a list of values, or a single value, which stays one."""
-    if not isinstance(value, list):
-        [single] = as_list(value, validate)
-        return single
-    if not value:
-        raise WrongValue((), "the list is empty: give at least one value, or leave the key out")
-    return validate(value)
+def _one_or_several(kind: Any) -> Any:
+    """Return the type of a value of some type, or of a list of such values."""
+    several = Annotated[list[kind], Field(min_length=1), Distinct, Tag("list")]
+    is_list = Discriminator(lambda value: "list" if isinstance(value, list) else "single")
+    return Annotated[Annotated[kind, Tag("single")] | several, is_list]
 
 
-def _refuse_lists(values: Any) -> Any:
-    if isinstance(values, Mapping):
-        for key, value in values.items():
-            if isinstance(value, list):
-                advice = "give a list to a row, or to `search`"
-                raise WrongValue((key,), f"one value is needed: {advice}")
-    return values
+def _some_of(name: str, docstring: str, fields: dict[str, Any]) -> BeforeValidator:
+    """Mark a mapping that has some of these fields, in the order in which they are written.
+
+    The order of the keys of a row is that of the rows that its lists make.
+    """
+    kind = create_model(name, __base__=Settings, __doc__=docstring, **fields)
+
+    def check(written: Any) -> dict[str, Any]:
+        checked = kind.model_validate(written)
+        return {key: getattr(checked, key) for key in written}
+
+    return BeforeValidator(check, json_schema_input_type=kind)
 
 
-def _refuse_search_of_nothing(written: dict[str, Any]) -> dict[str, Any]:
-    if written and not searched_in(written):
-        raise WrongValue((), "searches nothing: give a list of values to one setting at least")
-    for key in written:
-        if key in _HARDWARE_KEYS:
-            message = "decides what hardware a run requires: give it to `training`, or to a row"
-            raise WrongValue((key,), message)
-        if key in ROW_KEYS:
-            raise WrongValue((key,), "tells rows apart: give it to `rows`, as a list")
-    return written
+def _fields(*, lists: bool) -> dict[str, Any]:
+    """Return the type, default and description of each setting of training.
+
+    With `lists`, a list of values is allowed, too, and there is no default: where a row says
+    nothing, `training` decides.
+    """
+    fields = {}
+    for key in RUN_KEYS:
+        field = RunSettings.model_fields[key]
+        kind: Any = _HiddenSize if key == "hidden_size" else field.rebuild_annotation()
+        found = Field(field.default, description=field.description)
+        if lists:
+            kind = _one_or_several(kind)
+            found = Field(
+                default_factory=lambda: None, validate_default=False, description=field.description
+            )
+        fields[key] = (kind, found)
+    return fields
 
 
 def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -107,109 +103,197 @@ def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {key: value for key, value in search.items() if isinstance(value, list)}
 
 
-def _one_search_or_several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a list of searches; a mapping is a list of one, and an empty one of none."""
-    return as_list([] if value == {} else value, validate)
+def _refuse_search_of_nothing(search: dict[str, Any]) -> dict[str, Any]:
+    """Return a search; raises ValueError if it tries nothing, or what a search cannot choose."""
+    if search and not searched_in(search):
+        raise ValueError("searches nothing: give a list of values to one setting at least")
+    for key in search:
+        if key in _HARDWARE_KEYS:
+            raise ValueError(
+                f"`{key}` decides what hardware a run requires: give it to `training`, or to a row"
+            )
+        if key in ROW_KEYS:
+            raise ValueError(f"`{key}` tells rows apart: give it to `rows`, as a list")
+    return search
 
 
-def _types(*, lists: bool) -> dict[str, Any]:
-    """Return the settings of `RUN_KEYS`, each with the type of its value and its description.
-
-    With `lists`, the value may be a list of values, and the schema says no default: where a row
-    says nothing, `training` decides.
-    """
-    types = {}
-    for key in RUN_KEYS:
-        field = RunSettings.model_fields[key]
-        one: Any = _HiddenSize if key == "hidden_size" else field.rebuild_annotation()
-        if lists:
-            several = WrapValidator(_one_or_several, json_schema_input_type=one | list[one])
-            described = Field(description=field.description)
-            types[key] = Annotated[list[one], Distinct, several, described]
-        else:
-            more = {"default": field.default}
-            types[key] = Annotated[
-                one, Field(description=field.description, json_schema_extra=more)
-            ]
-    return types
-
-
-def _written(name: str, docstring: str, types: dict[str, Any]) -> Any:
-    """Return the type of a mapping that has some of these keys, in the order of the file.
-
-    The order of the keys of a row is that of the rows that its lists make.
-    """
-    make: Any = TypedDict  # its keys are no literals, which is beyond mypy
-    kind = make(name, types, total=False)
-    kind.__doc__ = docstring
-    kind.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    def in_order(values: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-        if isinstance(values, Mapping):
-            refuse_unknown_keys(values, types)
-        made = validate(values)
-        return {key: made[key] for key in values}
-
-    # A value may be a list, or a network's name: what it is decides how it is written again.
-    return Annotated[kind, WrapValidator(in_order), PlainSerializer(dict, dict[str, Any])]
-
-
-if TYPE_CHECKING:
-    TrainingSettings = dict[str, Any]
-    Searches = list[dict[str, Any]]
-    RowSettings = dict[str, Any]
-else:
-    TrainingSettings = Annotated[
-        _written(
-            "TrainingSettings", "Settings of training, each with one value.", _types(lists=False)
-        ),
-        BeforeValidator(_refuse_lists),
-    ]
-    _Search = Annotated[
-        _written(
-            "Search",
-            """Settings of training: those with a list of values are searched, with one value at
-            least; the others are those of the search's runs alone.""",
-            _types(lists=True),
-        ),
-        AfterValidator(_refuse_search_of_nothing),
-    ]
-    Searches = Annotated[
-        list[_Search],
-        WrapValidator(_one_search_or_several, json_schema_input_type=_Search | list[_Search]),
-    ]
-    RowSettings = _written(
+TrainingSettings = Annotated[
+    dict[str, Any],
+    _some_of(
+        "TrainingSettings", "Settings of training, each with one value.", _fields(lists=False)
+    ),
+]
+_Search = Annotated[
+    dict[str, Any],
+    AfterValidator(_refuse_search_of_nothing),
+    _some_of(
+        "Search",
+        "Settings of training: those with a list of values are searched, with one value at least; "
+        "the others are those of the search's runs alone.",
+        _fields(lists=True),
+    ),
+]
+Searches = Annotated[
+    list[_Search],
+    BeforeValidator(
+        lambda value: [] if value == {} else as_list(value),
+        json_schema_input_type=_Search | list[_Search],
+    ),
+]
+RowSettings = Annotated[
+    dict[str, Any],
+    _some_of(
         "RowSettings",
-        """Settings of training, each with a value or with a list of values: every combination of
-        the lists is a row.""",
+        "Settings of training, each with a value or with a list of values: every combination of "
+        "the lists is a row.",
         {
-            "search": Annotated[
+            "search": (
                 Searches | None,
-                Field(
-                    description="The row's own search; `null` is that of the experiment.",
-                    json_schema_extra={"default": None},
-                ),
-            ],
-            "corpora": Annotated[
+                Field(None, description="The row's own search; `null` is that of the experiment."),
+            ),
+            "corpora": (
                 Annotated[list[Name], Field(min_length=1), Distinct] | None,
                 Field(
+                    None,
                     description="The corpora that the row is trained on; `null` is all of them.",
-                    json_schema_extra={"default": None},
                 ),
-            ],
-            **_types(lists=True),
+            ),
+            **_fields(lists=True),
         },
+    ),
+]
+
+
+class PlannedRow(NamedTuple):
+    """A row on one corpus: one network, trained with several seeds."""
+
+    entry: int
+    """The index in `rows` of the entry that makes it; one with lists makes several rows."""
+    candidates: tuple[Run, ...]
+    """The runs of its search."""
+    runs: tuple[Run, ...]
+    """Its own runs, one for each seed."""
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings of its runs, before the search has chosen some, with the first seed."""
+        return self.runs[0].settings
+
+
+def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
+    """Plan the rows of an experiment on every corpus, with their runs and those of their search.
+
+    Raises ValueError, whose message begins with the key, if settings do not go together, or if two
+    rows on a corpus are the same network: tables could not tell them.
+    """
+    rows: dict[tuple[str, str], PlannedRow] = {}
+    for corpus in experiment.corpora:
+        for entry, row in enumerate(experiment.rows):
+            if row.get("corpora") is None or corpus in row["corpora"]:
+                searches = experiment.search if row.get("search") is None else row["search"]
+                for settings in _networks_of(experiment, corpus, entry, searches):
+                    planned = _planned(experiment, entry, settings, searches, digits)
+                    model = planned.runs[0].model
+                    same = rows.setdefault((corpus, model), planned)
+                    if same is not planned:
+                        raise ValueError(
+                            f"`rows[{entry}]`: is the same network, {model}, as "
+                            f"`rows[{same.entry}]`: rows differ in {', '.join(sorted(ROW_KEYS))}; "
+                            "values to choose from belong in `search`"
+                        )
+    return tuple(rows.values())
+
+
+def _networks_of(
+    experiment: Experiment, corpus: str, entry: int, searches: Searches
+) -> list[RunSettings]:
+    """Return the settings that an entry of `rows` makes: all combinations of its lists.
+
+    Combinations that differ only in settings that change nothing are one. They have the seed of the
+    search.
+    """
+    row = experiment.rows[entry]
+    place = f"rows[{entry}]"
+    classes = experiment.corpora[corpus].classes.count
+    shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
+    undecided = {key for search in searches for key in searched_in(search)}
+    made: dict[RunSettings, None] = {}
+    for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
+        try:
+            settings = _settings_of({**shared, **own}, classes, place)
+        except ValueError:
+            _settings_of(shared, classes, "training")  # raises if `training` is at fault
+            raise
+        made[settings.without_unused(undecided)] = None
+    if not any(settings.document_size for settings in made):
+        for key in OF_VECTOR:
+            if key in row and not isinstance(row[key], list):
+                raise ValueError(
+                    f"`{place}.{key}`: changes nothing: the row has no document vector "
+                    "(`document_size`: 0)"
+                )
+    return list(made)
+
+
+def _planned(
+    experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
+) -> PlannedRow:
+    """Plan the runs of a network, and those of its search.
+
+    Each run of the search is there once; settings that change nothing are not tried.
+    """
+    classes = experiment.corpora[settings.corpus].classes.count
+    corpus_digits = digits.corpora.get(settings.corpus, "")
+    candidates: dict[RunSettings, Run] = {}
+    for search in searches:
+        for tried in _combinations(searched_in(search)):
+            values = {**settings.model_dump(), **search, **tried}
+            candidate = _settings_of(values, classes, "search").without_unused()
+            searched = {key: value for key, value in tried.items() if key not in candidate.unused}
+            if searched and candidate not in candidates:
+                candidates[candidate] = Run(
+                    settings=candidate,
+                    searched=searched,
+                    identity=identity_of(candidate, digits),
+                    corpus_digits=corpus_digits,
+                )
+    names = tuple(run.name for run in candidates.values())
+    undecided = {key for search in searches for key in searched_in(search)} if names else ()
+    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
+    runs = tuple(
+        Run(
+            settings=of_seed,
+            candidates=names,
+            identity=identity_of(of_seed, digits, undecided, names),
+            corpus_digits=corpus_digits,
+        )
+        for of_seed in of_seeds
     )
+    return PlannedRow(entry, tuple(candidates.values()), runs)
 
 
-def combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every combination of the values of lists; a single value is in all of them."""
-    values = [value if isinstance(value, list) else [value] for value in lists.values()]
-    for chosen in itertools.product(*values):
+    for chosen in itertools.product(*map(as_list, lists.values())):
         yield dict(zip(lists, chosen, strict=True))
 
 
-def units_of(network: str, cell: str, classes: int) -> int:
+def _settings_of(values: dict[str, Any], classes: int, place: str) -> RunSettings:
+    """Return settings that go together, for a corpus with that number of word classes.
+
+    Raises ValueError, with this place, if they do not go together.
+    """
+    size = values.get("hidden_size")
+    if isinstance(size, str):
+        cell = values.get("cell", RunSettings.model_fields["cell"].default)
+        values = {**values, "hidden_size": _units_of(size, cell, classes)}
+    try:
+        return RunSettings.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(f"`{place}`: {first_message(error)}") from None
+
+
+def _units_of(network: str, cell: str, classes: int) -> int:
     """Return the number of hidden units of the smallest static network as large as `network`.
 
     It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
@@ -219,18 +303,3 @@ def units_of(network: str, cell: str, classes: int) -> int:
     parameters = count(Sizes(_MANY_WORDS, hidden, classes, document, cell))
     units = itertools.count(hidden)
     return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)
-
-
-def settings_of(values: Mapping[str, Any], classes: int, *place: int | str) -> RunSettings:
-    """Return settings that go together, for a corpus with that number of word classes.
-
-    Raises WrongValue, with this place, if they do not go together.
-    """
-    size = values.get("hidden_size")
-    if isinstance(size, str):
-        cell = values.get("cell", RunSettings.model_fields["cell"].default)
-        values = {**values, "hidden_size": units_of(size, cell, classes)}
-    try:
-        return RunSettings.model_validate(values)
-    except ValidationError as error:
-        raise WrongValue(place, str(first_wrong_value(error))) from None

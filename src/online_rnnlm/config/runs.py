@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import Field
 
-from online_rnnlm.config.base import Name, Settings, WrongValue
-from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.rows import ROW_KEYS, Searches, combinations, searched_in, settings_of
+from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.training import RunSettings
 
 _LONGEST_NAME = 200
@@ -20,12 +18,14 @@ DIGITS = 8
 """Number of digits of a digest that a folder's name has."""
 _TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
 """The settings that a run's name tells if they are not the default."""
-_IN_WORDS: Mapping[str, Mapping[str, str]] = {
-    "unit_of_text": {"document": "per article", "stream": "stream"},
-    "carry": {"state": "carrying the state", "vector": "carrying the vector"},
-    "document_gradient": {"through": "through updates"},
+_IN_WORDS = {
+    "document": "per article",
+    "stream": "stream",
+    "state": "carrying the state",
+    "vector": "carrying the vector",
+    "through": "through updates",
 }
-"""The words in a network's name for settings that do not have their default value."""
+"""The words in a network's name for some values of these settings."""
 
 
 class Digits(Settings):
@@ -68,12 +68,10 @@ class Run(Settings):
     def name(self) -> str:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
-        told = _TOLD if s.unit_of_text != "sentence" else [key for key in _TOLD if key != "carry"]
-        changed = [value for key in told for value in _changed(s, key) if value != "slow_context"]
         searched = [f"{key}{value}" for key, value in self.searched.items()]
         context = f"-C{s.context_units}" if s.context_units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
-        name = "-".join([s.corpus, sizes, *changed, *searched, f"seed{s.seed}"])
+        name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
         return named(name[:_LONGEST_NAME], self.identity[:DIGITS])
 
     @property
@@ -107,85 +105,31 @@ def network_name(settings: RunSettings) -> str:
     them. What is not the default is told in words: `100/20 per article`, `LSTM 100/0 by jax`.
     """
     context = f"+{settings.context_units}" if settings.context_units else ""
+    told = _told(settings)
+    cell = told.pop("cell", "").upper()
+    engine = f"by {told.pop('engine')}" if "engine" in told else ""
     sizes = f"{settings.hidden_size}{context}/{settings.document_size}"
-    cell = [] if context else [name.upper() for name in _changed(settings, "cell")]
-    others = (
-        words.get(getattr(settings, key))
-        for key, words in _IN_WORDS.items()
-        if key not in settings.unused
-    )
-    engine = [f"by {name}" for name in _changed(settings, "engine")]
-    return " ".join([*cell, sizes, *filter(None, others), *engine])
+    words = [cell, sizes, *(_IN_WORDS[value] for value in told.values()), engine]
+    return " ".join(filter(None, words))
 
 
-def _changed(settings: RunSettings, key: str) -> list[str]:
-    """Return a setting's value, as a list of one, or no value if it is the default."""
-    value = getattr(settings, key)
-    return [] if value == RunSettings.model_fields[key].default else [value]
+def _told(settings: RunSettings) -> dict[str, str]:
+    """Return the settings that a name tells beside the sizes: those that are not the default.
 
-
-class PlannedRow(NamedTuple):
-    """A row on one corpus: one network, trained with several seeds."""
-
-    entry: int
-    """The index in `rows` of the entry that makes it; one with lists makes several rows."""
-    candidates: tuple[Run, ...]
-    """The runs of its search."""
-    runs: tuple[Run, ...]
-    """Its own runs, one for each seed."""
-
-    @property
-    def settings(self) -> RunSettings:
-        """The settings of its runs, before the search has chosen some, with the first seed."""
-        return self.runs[0].settings
-
-
-def plan_row(
-    entry: int,
-    settings: RunSettings,
-    searches: Searches,
-    seeds: Sequence[int],
-    corpus: CorpusSettings,
-    known: Digits,
-) -> PlannedRow:
-    """Plan the runs of a row. `settings` have the seed of the search.
-
-    `known` are the digits of the corpora and of the code. Each run of the search is there once;
-    settings that change nothing are not tried. Raises WrongValue if settings do not go together.
+    Slow context units are told by their number.
     """
-    candidates: dict[RunSettings, Run] = {}
-    corpus_digits = known.corpora.get(settings.corpus, "")
-    for search in searches:
-        for tried in combinations(searched_in(search)):
-            values = settings.model_dump() | search | tried
-            candidate = settings_of(values, corpus.classes.count, "search").without_unused()
-            searched = {key: value for key, value in tried.items() if key not in candidate.unused}
-            if searched and candidate not in candidates:
-                candidates[candidate] = Run(
-                    settings=candidate,
-                    searched=searched,
-                    identity=_identity(candidate, known),
-                    corpus_digits=corpus_digits,
-                )
-    chosen_later = {key for search in searches for key in searched_in(search)}
-    names = tuple(run.name for run in candidates.values())
-    runs = []
-    for seed in seeds:
-        of_seed = settings.model_copy(update={"seed": seed})
-        run = Run(
-            settings=of_seed,
-            candidates=names,
-            identity=_identity(of_seed, known, chosen_later if names else (), names),
-            corpus_digits=corpus_digits,
-        )
-        runs.append(run)
-    return PlannedRow(entry, tuple(candidates.values()), tuple(runs))
+    values = {key: getattr(settings, key) for key in _TOLD if key not in settings.unused}
+    return {
+        key: value
+        for key, value in values.items()
+        if value not in (RunSettings.model_fields[key].default, "slow_context")
+    }
 
 
-def _identity(
+def identity_of(
     settings: RunSettings,
-    known: Digits,
-    searched: Iterable[str] = (),
+    digits: Digits,
+    undecided: Iterable[str] = (),
     candidates: Sequence[str] = (),
 ) -> str:
     """Return the sha256 of a run's plan; its first digits are a part of the run's name.
@@ -193,12 +137,12 @@ def _identity(
     A plan has the run's settings, without those that change nothing and those that a search will
     choose, its candidates, its corpus, and the code that decides its weights.
     """
-    without = {*settings.unused, *searched}
+    without = {*settings.unused, *undecided}
     planned = {
         "settings": settings.model_dump(mode="json", exclude=without),
         "candidates": candidates,
-        "corpus": known.folder_of(settings.corpus),
-        "core": known.core,
+        "corpus": digits.folder_of(settings.corpus),
+        "core": digits.core,
     }
     return digest_of(planned)
 
@@ -206,17 +150,3 @@ def _identity(
 def digest_of(values: Any) -> str:
     """Return the sha256 of values, as JSON, in hexadecimal digits."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def refuse_equal_rows(rows: Sequence[PlannedRow]) -> None:
-    """Raise WrongValue if two rows on a corpus are the same network: tables could not tell them."""
-    seen: dict[tuple[str, str], int] = {}
-    for row in rows:
-        model = row.runs[0].model
-        network = (row.settings.corpus, model)
-        if network in seen:
-            what = f"is the same network, {model}, as `rows[{seen[network]}]`"
-            told = f"rows differ in {', '.join(sorted(ROW_KEYS))}"
-            advice = "values to choose from belong in `search`"
-            raise WrongValue(("rows", row.entry), f"{what}: {told}; {advice}")
-        seen[network] = row.entry

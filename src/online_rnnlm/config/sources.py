@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from online_rnnlm.config.base import (
     FILE_NAME,
@@ -23,34 +14,25 @@ from online_rnnlm.config.base import (
     FilePaths,
     PositiveInt,
     Settings,
-    WrongValue,
-    first_wrong_value,
 )
 
 _LONGEST = 200
 """Number of letters that the name of a downloaded file has at most."""
-_NO_ADDRESS = (
-    "not an address of a file; allowed: http://HOST/FILE, https://HOST/FILE, without user, "
-    "password and options behind `?`"
-)
-
-
 _HOST = r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?"
 _FILE = re.compile(rf"https?://{_HOST}(/[\w.~%+,;=@:()!*'-]*)*/[\w.~%+,=@()!*'-]+")
 
 
 def _refuse_no_address(address: str) -> str:
-    """Return the address of a file; raises WrongValue for any other.
+    """Return the address of a file; raises ValueError for any other, without repeating it.
 
     An address is shown in messages and logs and written into records, so one that could hold a
     password is refused: before the host, in the options behind `?`, or behind `#`.
     """
-    try:
-        _ = urlsplit(address).port  # ValueError if it is above 65535
-    except ValueError:
-        raise WrongValue((), _NO_ADDRESS) from None
     if _FILE.fullmatch(address) is None:
-        raise WrongValue((), _NO_ADDRESS)
+        raise ValueError(
+            "not an address of a file; allowed: http://HOST/FILE, https://HOST/FILE, without user, "
+            "password and options behind `?`"
+        )
     return address
 
 
@@ -76,9 +58,9 @@ class Url(Settings):
         return digits.lower() if isinstance(digits, str) else digits
 
     @model_validator(mode="after")
-    def _has_a_name_and_one_sum(self) -> Url:
+    def _go_together(self) -> Url:
         if len(self.kept_as) > _LONGEST or not re.fullmatch(FILE_NAME, self.kept_as):
-            raise WrongValue(("name",), "is required: the end of the address is no name of a file")
+            raise ValueError("`name` is required: the end of the address is no name of a file")
         if (self.sha256 is None) == (self.checksums is None):
             raise ValueError("give either `sha256` or `checksums`")
         return self
@@ -130,7 +112,7 @@ class WikipediaSource(_FileOrUrl):
     """Number of words, separated by spaces, after which no further article is read."""
 
     @model_validator(mode="after")
-    def _one_at_most(self) -> WikipediaSource:
+    def _go_together(self) -> WikipediaSource:
         if sum(given is not None for given in (self.file, self.url, self.shard)) > 1:
             raise ValueError("give `file`, `url`, `shard`, or none of them")
         return self
@@ -151,7 +133,7 @@ class DumpSource(Settings):
     """Licence in reports; `null` if it is not known."""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> DumpSource:
+    def _go_together(self) -> DumpSource:
         if (self.file is None) == (self.url is None):
             raise ValueError("give either `file` or `url`")
         return self
@@ -174,7 +156,7 @@ class WikitextSource(Settings):
     """Your file for `test`."""
 
     @model_validator(mode="after")
-    def _all_or_none(self) -> WikitextSource:
+    def _go_together(self) -> WikitextSource:
         files = (self.train, self.valid, self.test)
         if any(files) and not all(files):
             raise ValueError("give all of `train`, `valid` and `test`, or none of them")
@@ -200,23 +182,13 @@ class TextSource(_FileOrUrl):
     tokenised or lower-cased again, and only empty lines are dropped."""
 
     @model_validator(mode="after")
-    def _one_text_or_three(self) -> TextSource:
+    def _go_together(self) -> TextSource:
         ready = [self.train, self.valid, self.test]
         whole = [self.file, self.url]
         given = [value for value in whole if value is not None]
         if (len(given), any(ready), all(ready)) not in {(1, False, False), (0, True, True)}:
             raise ValueError("give either `file` or `url`, or all of `train`, `valid` and `test`")
         return self
-
-
-def _without_kind(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a source; pydantic puts its kind into a key's place, where users write nothing."""
-    try:
-        return validate(value)
-    except ValidationError as error:
-        wrong = first_wrong_value(error)
-        is_of_kind = wrong.place[:1] != ("kind",)
-        raise WrongValue(wrong.place[1:] if is_of_kind else wrong.place, str(wrong)) from None
 
 
 SourceSettings = Annotated[
@@ -227,6 +199,5 @@ SourceSettings = Annotated[
     | WikitextSource
     | TextSource,
     Field(discriminator="kind"),
-    WrapValidator(_without_kind),
 ]
 """One class for each kind of source; `corpora/sources/` has a module for each."""

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, WrapValidator, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from online_rnnlm.config.base import (
     NOT_BOOLEAN,
     Distinct,
     FilePath,
     Name,
+    PositiveFloat,
     PositiveInt,
-    Rate,
     Settings,
     as_list,
+    shown,
 )
 from online_rnnlm.core.way import Part, UnitOfText
 
@@ -52,7 +53,8 @@ _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 def _moment(value: Any) -> Any:
     """Return a moment of learning, a number of words as int; raises ValueError for all else."""
     if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
-        raise ValueError("allowed: 'word', 'sentence' or a number of words from 1 on")
+        allowed = "'word', 'sentence' or a number of words from 1 on"
+        raise ValueError(f"allowed: {allowed}, not {shown(value)}")
     return int(value) if str(value).isdecimal() else value
 
 
@@ -74,7 +76,7 @@ UpdatedPart = Literal[Part, "all"]
 Subset = Annotated[
     list[UpdatedPart],
     Field(min_length=1),
-    WrapValidator(as_list, json_schema_input_type=UpdatedPart | list[UpdatedPart]),
+    BeforeValidator(as_list, json_schema_input_type=UpdatedPart | list[UpdatedPart]),
 ]
 
 
@@ -104,12 +106,12 @@ class TestingSettings(Settings):
     document (all sentences of an article), or the whole text, which is never reset. `learn_after:
     sentence` is not combined with `unit_of_text: sentence`, because what is learnt would be lost at
     once."""
-    learning_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
+    learning_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
         default=[0.003, 0.01, 0.03, 0.1, 0.3]
     )
     """Learning rates to try for the weights, which take plain gradient steps; the best on `valid`
     is used."""
-    document_rates: Annotated[list[Rate], Field(min_length=1), Distinct] = Field(
+    document_rates: Annotated[list[PositiveFloat], Field(min_length=1), Distinct] = Field(
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
     )
     """Learning rates to try for the document vector; the best on `valid` is used. Where weights

@@ -16,7 +16,6 @@ from online_rnnlm.config.base import (
     PositiveFloat,
     PositiveInt,
     PositiveSize,
-    Rate,
     Seed,
     Settings,
     Share,
@@ -82,7 +81,7 @@ class RunSettings(Settings):
     meta-learning (MAML, CAVIA)."""
     optimizer: Literal["adagrad", "sgd"] = "adagrad"
     """Rule that computes the updates from the gradients."""
-    learning_rate: Rate = 0.2
+    learning_rate: PositiveFloat = 0.2
     """Learning rate of the weights."""
     accumulator_start: PositiveFloat = 1.0
     """Initial value of AdaGrad's sums of squared gradients."""

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 # Pydantic cannot use that of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from online_rnnlm.config.base import Rate, WrongValue, first_message, refuse_unknown_keys
+from online_rnnlm.config.base import PositiveFloat, first_message, refuse_unknown_keys
 from online_rnnlm.config.evaluations import final_evaluation, parts_in_network, parts_named
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
@@ -36,7 +36,7 @@ class WayOptions(TypedDict, total=False):
     unit_of_text: UnitOfText | None
     """stretch of text after which all that was learnt is forgotten; an empty line ends a document
     (default: as in training)"""
-    learning_rate: Rate | None
+    learning_rate: PositiveFloat | None
     """size of the steps: of the weights that learn or, if it alone learns, of the vector"""
     steps: Steps | None
     """the window of weights that learn: the number of hidden states that a word's error is
@@ -66,10 +66,10 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
         given = WAY_OPTIONS.validate_python(
             {key: value for key, value in options.items() if value is not None}, strict=True
         )
-    except WrongValue as error:
-        raise UserError(f"`{error.place[0]}`: {error}") from None
     except ValidationError as error:
         raise UserError(first_message(error)) from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
     updates = given.get("updates")
     if updates is None:
         updates = final_evaluation(settings.document_size)

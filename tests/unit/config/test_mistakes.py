@@ -45,7 +45,7 @@ def test_a_mistake_names_its_key_and_what_is_allowed(folder, changed, key, expec
     values = GOOD | YAML(typ="safe").load(changed.replace("DIGITS", f"'{'0' * 64}'"))
     (folder / "my.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     message = refused(lambda: plan(read_mapping(Path("my.yaml")), "my.yaml"))
-    assert message.startswith(f"my.yaml: `{key}`: ")
+    assert message.startswith("my.yaml: ") and f"`{key}`" in message
     assert [piece for piece in expected if piece not in message] == []
 
 
@@ -79,7 +79,7 @@ BROKEN = [
         (b"a: 2024-02-30\n", "", "day is out of range"),
         (b"rows: &rows [*rows]\n", "", "required"),
         (b"corpora: &all {own: *all}\n", "", "required"),
-        (b"experiment: x\n", "", "`corpora`: is required"),
+        (b"experiment: x\n", "", "`corpora`: Field required"),
     ],
     ids=lambda value: str(value)[:40],
 )
