@@ -55,6 +55,7 @@ _HiddenSize = Annotated[
     Annotated[PositiveSize, Tag("number")] | Annotated[str, Field(pattern=NETWORK), Tag("network")],
     Discriminator(lambda value: "network" if "/" in str(value) else "number"),
 ]
+"""A number of hidden units, or a network with a vector, which decides it."""
 
 
 def _one_or_several(kind: Any) -> Any:
@@ -91,7 +92,7 @@ def _fields(*, lists: bool) -> dict[str, Any]:
         found = Field(field.default, description=field.description)
         if lists:
             kind = _one_or_several(kind)
-            found = Field(
+            found = Field(  # it may be absent, and the schema shows no default
                 default_factory=lambda: None, validate_default=False, description=field.description
             )
         fields[key] = (kind, found)

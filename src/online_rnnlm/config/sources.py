@@ -183,10 +183,10 @@ class TextSource(_FileOrUrl):
 
     @model_validator(mode="after")
     def _go_together(self) -> TextSource:
-        ready = [self.train, self.valid, self.test]
-        whole = [self.file, self.url]
-        given = [value for value in whole if value is not None]
-        if (len(given), any(ready), all(ready)) not in {(1, False, False), (0, True, True)}:
+        ready = (self.train, self.valid, self.test)
+        is_one_text = (self.file is None) != (self.url is None) and not any(ready)
+        are_three = self.file is None and self.url is None and all(ready)
+        if not is_one_text and not are_three:
             raise ValueError("give either `file` or `url`, or all of `train`, `valid` and `test`")
         return self
 
