@@ -1,1 +1,13 @@
-"""The typed configuration of an experiment."""
+"""What a user may write, as types, and what follows from it.
+
+A reader follows the modules in this order:
+
+- `base`: the kinds of values, and the line that says what is wrong with one;
+- `sources`, `corpora`: the source of a text, and its preparation;
+- `engines`, `training`: the engines, and the settings of a run;
+- `runs`: a run, its names, and the digits that end them;
+- `rows`: what a user writes of training, and the runs that follow;
+- `testing`, `evaluations`: the further tests and the rivals, and the evaluations of a run;
+- `experiment`: the whole configuration, its plan, and the reading of its file;
+- `catalogue`: the tables and figures that an experiment has.
+"""

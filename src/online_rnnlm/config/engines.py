@@ -6,9 +6,11 @@ An engine is one module, `engines/<name>_engine.py`, and one entry in `ENGINES`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from online_rnnlm.core.sizes import goes_through_updates
 
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
@@ -67,6 +69,21 @@ class Engine:
         """True if the engine can score while the weights of that cell's network learn."""
         learns = self.online_cells is None or cell in self.online_cells
         return learns and self.has_cell(cell)
+
+    def lacks(self, settings: RunSettings) -> Iterator[str]:
+        """Yield the settings of a run with which the engine cannot train, such as `cell: lstm`."""
+        if not self.has_cell(settings.cell):
+            yield f"`cell: {settings.cell}`"
+        if settings.device not in self.devices:
+            yield f"`device: {settings.device}`"
+        if settings.dropout and not self.has_dropout:
+            yield f"`dropout: {settings.dropout:g}`"
+        if settings.embedding_dropout and not self.has_dropout:
+            yield f"`embedding_dropout: {settings.embedding_dropout:g}`"
+        if settings.rare_class_words and not self.lets_words_wait:
+            yield f"`rare_class_words: {settings.rare_class_words}`"
+        if goes_through_updates(settings) and not self.goes_through_updates:
+            yield "`document_gradient: through`"
 
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
@@ -21,8 +21,7 @@ from online_rnnlm.config.base import (
     Share,
     Size,
 )
-from online_rnnlm.config.engines import ENGINES, Engine
-from online_rnnlm.core.sizes import goes_through_updates
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
@@ -169,22 +168,11 @@ class RunSettings(Settings):
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        needed: dict[str, Callable[[Engine], bool]] = {
-            f"`cell: {self.cell}`": lambda engine: engine.has_cell(self.cell),
-            f"`device: {self.device}`": lambda engine: self.device in engine.devices,
-        }
-        for key in ("dropout", "embedding_dropout"):
-            if value := getattr(self, key):
-                needed[f"`{key}: {value:g}`"] = lambda engine: engine.has_dropout
-        if self.rare_class_words:
-            waiting = f"`rare_class_words: {self.rare_class_words}`"
-            needed[waiting] = lambda engine: engine.lets_words_wait
-        if goes_through_updates(self):
-            through = "`document_gradient: through`"
-            needed[through] = lambda engine: engine.goes_through_updates
-        for setting, has_it in needed.items():
-            if not has_it(ENGINES[self.engine]):
-                able = [f"`engine: {name}`" for name, engine in ENGINES.items() if has_it(engine)]
-                chosen = f"not `engine: {self.engine}`"
-                raise ValueError(f"{setting} needs {' or '.join(able)}, {chosen}")
+        for lack in ENGINES[self.engine].lacks(self):
+            able = [
+                f"`engine: {name}`"
+                for name, engine in ENGINES.items()
+                if lack not in engine.lacks(self)
+            ]
+            raise ValueError(f"{lack} needs {' or '.join(able)}, not `engine: {self.engine}`")
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 
 from online_rnnlm.config.engines import ENGINES, engine_for
@@ -25,43 +26,53 @@ ROUNDS = 9
 """Number of times that every network scores the test text in each way, after once untimed."""
 
 
+@dataclass
+class _Timed:
+    """A network in one of its evaluations, and the times that it has taken."""
+
+    run: Run
+    way: Way
+    scorer: NetworkScorer
+    split: Split
+    clock: Callable[[], float]
+    seconds_per_word: list[float] = field(default_factory=list)
+
+
 def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Time the `ways_of_network` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
-    measured: list[tuple[Run, Way, NetworkScorer, Split, Callable[[], float]]] = []
+    timed: list[_Timed] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         files, corpus = directory.run(run.name), corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)
             require(settings)
+            # Only a clock on the wall sees what another process or a GPU does.
+            elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
+            clock = time.perf_counter if elsewhere else time.process_time
             for way in ways_of_network(settings, experiment.testing):
                 scorer = NetworkScorer(engine_for(settings, way), corpus, weights, way)
-                # Only a clock on the wall sees what another process or a GPU does.
-                elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
-                clock = time.perf_counter if elsewhere else time.process_time
-                measured.append((run, way, scorer, corpus.splits["test"], clock))
+                timed.append(_Timed(run, way, scorer, corpus.splits["test"], clock))
     chance = random.Random(0)
-    times: list[list[float]] = [[] for _ in measured]
     for number in range(ROUNDS + 1):
         # Each round has an order of its own: what was timed before leaves traces.
-        for place in chance.sample(range(len(measured)), len(measured)):
-            _, _, scorer, split, clock = measured[place]
-            began = clock()
-            scorer.score(split)
+        for one in chance.sample(timed, len(timed)):
+            began = one.clock()
+            one.scorer.score(one.split)
             if number:
-                times[place].append((clock() - began) / split.tokens)
+                one.seconds_per_word.append((one.clock() - began) / one.split.tokens)
     timings = tuple(
         Timing(
-            corpus=run.settings.corpus,
-            network=run.model,
-            evaluation=way.name,
-            seconds_per_word=tuple(took),
+            corpus=one.run.settings.corpus,
+            network=one.run.model,
+            evaluation=one.way.name,
+            seconds_per_word=tuple(one.seconds_per_word),
         )
-        for (run, way, *_), took in zip(measured, times, strict=True)
+        for one in timed
     )
-    used = next(filter(None, (gpu(run.settings) for run, *_ in measured)), None)
+    used = next(filter(None, (gpu(one.run.settings) for one in timed)), None)
     records.write(directory.timings, Timings(machine=machine(used), timings=timings))
