@@ -77,10 +77,9 @@ class Project:
         return self._run(self.command(*arguments), users_environment() | environment)
 
     def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a verb of this copy's `online-rnnlm`."""
-        ours = {"PYTHONPATH": str(self.path / "src")}
+        """Run a verb of `online-rnnlm` here."""
         command = [sys.executable, "-m", "online_rnnlm", *arguments]
-        return self._run(command, users_environment() | ours | environment)
+        return self._run(command, users_environment() | environment)
 
     def _run(
         self, command: Sequence[str], environment: Mapping[str, str]

@@ -3,6 +3,7 @@
 `tests/unit/config/mistakes.txt` has all mistakes; here are those that need a real start.
 """
 
+import shutil
 from typing import Any
 
 import pytest
@@ -40,11 +41,13 @@ def test_a_mistake_in_the_file_is_one_line_and_nothing_is_made(shared):
 
 
 def test_another_working_folder_needs_nothing_but_the_configuration(shared, tmp_path):
-    file = str(shared.path / shared.configure(**GOOD))
-    elsewhere = type(shared)(tmp_path)
+    folder, file = tmp_path / "else {where}", str(tmp_path / "my {file}.yaml")
+    folder.mkdir()
+    shutil.copy2(shared.path / shared.configure(**GOOD), file)
+    elsewhere = type(shared)(folder)
     plan = elsewhere.planned("-s", str(shared.path / "Snakefile"), "--configfile", file)
     assert {"fetch", "train", "tables", "report"} <= {*plan}
-    assert plan == shared.planned("--directory", str(tmp_path), "--configfile", file)
+    assert plan == shared.planned("--directory", str(folder), "--configfile", file)
 
 
 def test_without_configfile_the_demo_runs_and_config_changes_a_key(shared):
