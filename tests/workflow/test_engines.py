@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
+from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
-from online_rnnlm.storage.runs import Epoch, RunRecord
+from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord, read_epochs
 from tests.processes import output_of
 from tests.project import ROOT, own_text
 
@@ -63,20 +65,25 @@ def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch, theano):
         training={"precision": "float64", "max_epochs": 2, "batch_sentences": 64},
         rows=[{"hidden_size": 5, "document_size": 2, "engine": list(ENGINES)}],
     )
-    table = "results/engines/tables/perplexity.csv"
-    project.succeed("--cores", "1", "--configfile", file, "--", table)
-    folder = project.path / "results/engines"
-    planned = project.experiment(file).runs()
-    runs = {run.settings.engine: folder / "runs" / run.name for run in planned}
-    packages = {e: records.read(RunRecord, run / "run.json").packages for e, run in runs.items()}
+    folder = ExperimentDirectory(project.path / "results/engines")
+    runs = {run.settings.engine: run.name for run in project.experiment(file).runs()}
+    tested = {engine: folder.evaluation(run, DOCUMENT_VECTOR) for engine, run in runs.items()}
+    targets = [str(record.relative_to(project.path)) for record in tested.values()]
+    # The kernels are those that other tests compile, which check their indices.
+    arguments = ("--cores", "1", "--configfile", file, "--", *targets)
+    done = project.snakemake(*arguments, NUMBA_BOUNDSCHECK="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found, packages = {}, {}
+    for engine, run in runs.items():
+        packages[engine] = records.read(RunRecord, folder.run(run).record).packages
+        epochs = read_epochs(folder.run(run))
+        found[engine] = [
+            *(epoch.train_perplexity for epoch in epochs),
+            *(epoch.valid_perplexity for epoch in epochs),
+            records.read(Evaluation, tested[engine]).splits["test"].perplexity,
+        ]
     assert packages["theano"]["theano"] == "1.0.5"
     assert "jax" in packages["jax"] and "jax" not in packages["kernel"]
-    epochs = [records.read_lines(Epoch, runs[engine] / "metrics.jsonl") for engine in ENGINES]
-    assert [len(found) for found in epochs] == [2] * len(ENGINES)
-    for of_graph, *others in zip(*epochs, strict=True):
-        for other in others:
-            for kind in ("train_perplexity", "valid_perplexity"):
-                assert getattr(other, kind) == pytest.approx(getattr(of_graph, kind), rel=1e-10)
-    shown = pd.read_csv(project.path / table).set_index("model")["test_perplexity"].round(1)
-    assert set(shown.index) == {"5/2 by graph", "5/2 by theano", "5/2 by jax", "5/2"}
-    assert shown.nunique() == 1
+    assert len(found["graph"]) == 2 * 2 + 1
+    for perplexities in found.values():
+        assert perplexities == pytest.approx(found["graph"], rel=1e-10)
