@@ -30,7 +30,7 @@ def finished(earlier, tmp_path_factory, make_project, submit):
         experiment="tiny",
         corpora={"own": {"source": source, "vocabulary": {"min_count": 1}, **sizes}},
         training={"max_epochs": 1},
-        testing={"updates": ["all"], "learning_rates": [0.1], "rivals": ["kneser_ney"]},
+        testing={"rivals": ["kneser_ney"]},
         rows=[{"hidden_size": 16, "document_size": 4}],
     )
     said = project.succeed(*submit, *CONFIGURATION)
