@@ -81,15 +81,18 @@ class _Equation:
 
 @pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}, {"cell": "slow_context"}], ids=str)
 def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
+    """Every call begins with the trained weights, which stay."""
     settings, corpus = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS), _corpus()
     split = corpus.splits["valid"]
     begins = segments_of(split, settings).offsets[:-1]
-    equation = _Equation(settings, corpus)
-    scorer = DynamicScorer(settings, corpus, weights_for(settings, corpus))
+    equation, weights = _Equation(settings, corpus), weights_for(settings, corpus)
+    scorer = DynamicScorer(settings, corpus, weights)
     for decay in (0.0, 0.02, 5.0):
         rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
         found = np.add.reduceat(scorer.score(split, **rates, tokens=TOKENS), begins)
         np.testing.assert_allclose(found, equation.score(**rates), rtol=1e-9)
+    for array, before in zip(weights, weights_for(settings, corpus), strict=True):
+        np.testing.assert_array_equal(array, before)
 
 
 @pytest.mark.parametrize(
@@ -112,18 +115,6 @@ def test_without_steps_a_text_is_read_as_in_training(changes, tokens):
     sentences = np.arange(split.sentences)
     plain = scorer(weights, split, sentences, document_rate=settings.document_rate)
     np.testing.assert_allclose(found, plain.log_probabilities, rtol=1e-12)
-
-
-def test_the_trained_weights_stay_and_every_call_begins_with_them() -> None:
-    settings, corpus = _settings(**SENTENCES, **VECTOR), _corpus()
-    weights, split = weights_for(settings, corpus), corpus.splits["valid"]
-    before = [array.copy() for array in weights]
-    scorer = DynamicScorer(settings, corpus, weights)
-    dynamics = {"learning_rate": 0.1, "decay": 0.01, "epsilon": 0.3, "tokens": 2}
-    first, second = (scorer.score(split, **dynamics) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    for array, copy in zip(weights, before, strict=True):
-        np.testing.assert_array_equal(array, copy)
 
 
 def test_in_single_precision_rows_decay_as_in_double() -> None:

@@ -159,7 +159,7 @@ def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
         never_learns = name.startswith(tuple(certain))
         assert never_learns or not (before.size and np.array_equal(found[name], before)), name
     np.testing.assert_array_equal(start.embeddings, weights_for(run, corpus).embeddings)
-    if run.error_clip:
+    if run.error_clip and engine == "kernel":  # others compile for each bound
         free = results(settings(engine, **changes | {"error_clip": 0.0}), corpus)
         assert np.abs(free["embeddings"] - found["embeddings"]).max() > 100 * tolerance
     for one, wanted in zip(scores_of(run, corpus, start), expected_scores, strict=True):
@@ -272,13 +272,12 @@ def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
         np.testing.assert_array_equal(found, other[name], err_msg=name)
 
 
-@pytest.mark.parametrize("engine", ["kernel", "graph"])
-def test_a_stream_is_tested_as_one_long_sentence(corpus, engine):
-    run, split, numbers = settings(engine, **VECTOR, **STREAM), corpus.splits["train"], range(14)
+def test_a_stream_is_tested_as_one_long_sentence(corpus):
+    run, split, numbers = settings(**VECTOR, **STREAM), corpus.splits["train"], range(14)
     weights = weights_for(run, corpus)
     one = replace(split, offsets=split.offsets[[0, -1]], articles=split.articles[:0])
     found = registry.scorer(run, corpus)(weights, split, np.array(numbers), RATE)
-    whole = registry.scorer(settings(engine, **VECTOR), corpus)(weights, one, np.arange(1), RATE)
+    whole = registry.scorer(settings(**VECTOR), corpus)(weights, one, np.arange(1), RATE)
     close = {"atol": 1e-12, "rtol": 0}
     np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, **close)
     np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, **close)
