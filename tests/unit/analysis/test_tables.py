@@ -56,6 +56,9 @@ TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
 RIVALS = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney"]}
 UPDATES = {"updates": ["all", ["document_vector", "output"]]}
+ONE_KIND = {"corpora", "perplexity", "learning", "neighbours"}
+"""The tables of rows that all have a vector."""
+BOTH_KINDS = ONE_KIND | {"comparisons", "equal_perplexity"}
 SEARCH = {"search": {"learning_rate": [0.1, 0.2], "document_rate": [0.05, 0.3]}}
 
 
@@ -215,27 +218,29 @@ def test_a_seed_may_have_chosen_a_setting_that_another_has_as_in_training(first)
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"testing": RIVALS}, {"choices"}),
-        ({"testing": UPDATES}, {"updates", "choices"}),
-        ({"testing": UPDATES | RIVALS}, {"updates", "choices"}),
-        (SEARCH, {"choices"}),
-        ({"rows": [{"document_size": 20}]}, set()),
+        ({"testing": RIVALS}, BOTH_KINDS | {"choices"}),
+        ({"testing": UPDATES}, BOTH_KINDS | {"updates", "choices"}),
+        (SEARCH, BOTH_KINDS | {"choices"}),
+        ({"rows": TWO_ROWS[:1]}, ONE_KIND - {"neighbours"}),
+        ({"rows": TWO_ROWS[1:]}, ONE_KIND),
     ],
 )
-def test_the_configuration_alone_says_which_tables_there_are(invented, changes, names):
-    """They are the same bytes every time."""
+def test_the_configuration_alone_says_which_tables_there_are(changes, names):
+    assert {entry.name for entry in tables_of(fake_experiment.experiment(**changes))} == names
+
+
+@pytest.mark.parametrize(
+    "changes", [{"testing": UPDATES | RIVALS, **SEARCH}, {"rows": TWO_ROWS[1:]}], ids=str
+)
+def test_every_table_is_in_every_format_the_same_bytes_every_time(invented, changes):
     results = invented(**changes)
-    names |= {"corpora", "perplexity", "learning"}
-    with_vector = {row.has_vector for row in results.rows}
-    names |= {"neighbours"} if True in with_vector else set()
-    names |= {"comparisons", "equal_perplexity"} if len(with_vector) == 2 else set()
-    assert {entry.name for entry in tables_of(results.experiment)} == names
     contents = []
     for _ in range(2):
         write_tables(results.experiment, results.directory)
         files = sorted((results.directory.path / "tables").iterdir())
         contents.append({path.name: path.read_bytes() for path in files})
     assert contents[0] == contents[1]
+    names = [entry.name for entry in tables_of(results.experiment)]
     kinds = ("csv", "md", "tex", "html")
     assert {*contents[0]} == {f"{name}.{kind}" for name in names for kind in kinds}
 
