@@ -28,22 +28,24 @@ settings.load_profile("without deadlines")
 
 LONGEST = (
     "cluster/test_crashes.py",
+    "unit/core/engines/test_engines.py",
     "workflow/test_smoke.py",
+    "workflow/test_adversity.py",
     "workflow/test_state.py",
     "workflow/test_interruption.py",
+    "unit/use/test_installed.py",
+    "workflow/test_engines.py",
     "unit/test_benchmarks.py",
-    "unit/core/engines/test_engines.py",
     "unit/core/engines/test_online.py",
-    "workflow/test_adversity.py",
     "workflow/test_features.py",
     "cluster/test_submission.py",
-    "unit/tracking/test_entries.py",
-    "unit/use/test_installed.py",
     "unit/core/test_graph.py",
-    "workflow/test_engines.py",
+    "unit/tracking/test_entries.py",
+    "unit/use/test_verbs.py",
     "browser/test_mlflow_in_browser.py",
 )
-"""The slowest files, slowest first: one begun last would leave the other cores idle."""
+"""The slowest files, slowest first: one begun last would leave the other cores idle. The tests of
+the engines compile kernels that later ones load."""
 
 
 @pytest.hookimpl(optionalhook=True)
