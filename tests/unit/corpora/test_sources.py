@@ -24,7 +24,7 @@ from tests.processes import output_of
 from tests.unit.corpora.conftest import prepare, settings_of, write
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.test_dump import dump
-from tests.unit.corpora.test_texts import write_parquet
+from tests.unit.corpora.test_texts import as_parquet
 
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
 READY = True
@@ -138,7 +138,8 @@ def test_a_file_and_an_address_give_the_same_text(tmp_path, server, kind):
         pages += [{"title": "Empty", "text": "{{x}}"}, {"title": "Talk:T", "text": "x", "ns": 1}]
         file = write(tmp_path / "a.xml.bz2", bz2.compress(dump(pages)))
     else:
-        file = write_parquet(tmp_path / "a.parquet", [*ARTICLES, {"title": "", "text": " \n "}])
+        rows = [*ARTICLES, {"title": "", "text": " \n "}]
+        file = write(tmp_path / "a.parquet", as_parquet(rows))
     content = file.read_bytes()
     server.files[file.name] = Served(content, breaks=1)
     server.files["sums"] = Served(f"{hashlib.sha1(content).hexdigest()}  {file.name}\n".encode())
@@ -197,7 +198,7 @@ WIKITEXT = [
 def test_wikitext_has_a_sentence_a_line(tmp_path, form):
     file = tmp_path / f"wiki.{form}"
     if form == "parquet":  # an empty line has no end there
-        write_parquet(file, [{"text": f" {line} \n" if line else ""} for line in WIKITEXT])
+        write(file, as_parquet([{"text": f" {line} \n" if line else ""} for line in WIKITEXT]))
     else:
         write(file, "".join(f" {line} \n" for line in WIKITEXT))
     source = {"kind": "wikitext", **dict.fromkeys(SPLITS, file)}
