@@ -1,18 +1,104 @@
+"""Tests of the figures: which networks they show, and the numbers that they draw."""
+
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from online_rnnlm.analysis.figures import tokens
-from online_rnnlm.analysis.figures.networks import leading
+from online_rnnlm.analysis.claims import judge, write_claims
+from online_rnnlm.analysis.figures import networks, tokens
+from online_rnnlm.analysis.figures.drawing import spread
 from online_rnnlm.analysis.results import NothingToShowError
+from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Vocabulary
+from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of, write_json
-from tests.unit.analysis.changes import (
-    IN_ORDER,
-    again,
-    change_split,
-    read_json,
-)
+from tests.unit.analysis.changes import IN_ORDER, again, change_split, read_json
 
-pytestmark = pytest.mark.slow  # matplotlib draws every figure
+
+def _split(lengths: list[int], words: list[int] | None = None) -> Split:
+    """Return a split with sentences of these lengths; `words` are their targets."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    targets = words if words is not None else [0] * int(offsets[-1])
+    return Split(np.array([0, *targets], np.int32), offsets)
+
+
+def test_positions_are_counted_from_the_sentences_start():
+    groups = tokens.by_position(_split([3, 40, 1]))
+    long = ["1", "2", *["3–4"] * 2, *["5–8"] * 4, *["9–16"] * 8, *["17–32"] * 16, *["33 +"] * 8]
+    assert list(groups) == ["1", "2", "3–4", *long, "1"]
+    assert tokens.ticks_of(groups)[0] == "1\n7 %"
+
+
+def test_distances_are_counted_from_the_articles_start():
+    """The sentences of an article may be apart."""
+    split = replace(_split([1, 2, 1, 1, 1]), articles=np.array([5, 5, 2, 5, 2], np.int32))
+    assert list(tokens.by_distance(split)) == ["1", "2", "2", "1", "3–4", "2"]
+
+
+def test_bands_are_of_words_by_their_count_in_train():
+    # Ids are sorted by class, not by count: here the most frequent word has the last id.
+    words = ["</s>", "a", "<unk>", *(f"w{i}" for i in range(1200)), "top"]
+    counts = np.array([10**6, 1, 10**6, *range(3000, 1800, -1), 9999], dtype=np.int64)
+    vocabulary = Vocabulary(words, counts, np.array([0, len(words)]))
+    ids = {word: number for number, word in enumerate(words)}
+    #        1st    2nd   10th  11th  110th   111th   1110th   1111th   1202nd
+    shown = ["top", "w0", "w8", "w9", "w108", "w109", "w1108", "w1109", "a", "<unk>", "</s>"]
+    groups = tokens.by_frequency(_split([11], [ids[word] for word in shown]), vocabulary)
+    bands = [*["next 100"] * 2, *["next 1,000"] * 2, *["the rest"] * 2]
+    assert list(groups) == [*["10 most frequent"] * 3, *bands, "<unk>", "</s>"]
+
+
+def test_a_groups_perplexity_is_over_its_tokens():
+    groups = pd.Categorical(["a", "b", "a", "a", "b"], ["a", "empty", "b"])
+    piece = np.array([0, 0, 1, 1, 1])
+    found = -np.log(tokens.perplexities(groups, piece, np.array([1.0, 5.0, 2.0, 6.0, 5.0])))
+    assert list(found.index) == [0, 2]
+    assert found["mean"].tolist() == pytest.approx([3, 5])
+    # The mean of "a" is 1 for sentence 0 and 4 for sentence 1; the mean of "b" is 5 for both.
+    assert found["high"].tolist() == pytest.approx([1, 5])
+    assert found["low"].tolist() == pytest.approx([4, 5])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.001, 0.05))
+def test_labels_are_moved_apart_in_their_order_and_not_without_need(heights, gap):
+    moved = spread(heights, gap)
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(np.array(moved)[order]) >= gap - 1e-9).all()
+    assert min(moved) >= -1e-9 and max(moved) <= 1 + 1e-9
+    apart = np.linspace(0, 1, len(heights))
+    assert spread(apart, gap) == pytest.approx(apart)
+
+
+def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
+    corpora = {name: {"source": {"kind": "wikipedia-vital"}} for name in ("large", "small")}
+    results = invented(
+        corpora=corpora,
+        rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
+    )
+    write_claims(results.experiment, results.directory)
+    judged = judge(results)
+    sizes = {"large": 9_000, "small": 600}
+    claims = [one.model_copy(update={"train_tokens": sizes[one.corpus]}) for one in judged.claims]
+    claims.sort(key=lambda claim: claim.train_tokens)
+    changed = judged.model_copy(update={"claims": tuple(claims)})
+    records.write(results.directory.claims, changed)
+    found = networks.by_size(claims)
+    kinds = {"b": "units", "c": "parameters"}
+    assert {*found} == {f"100/20, {name}" for name in kinds.values()}
+    for letter, name in kinds.items():
+        assert found[f"100/20, {name}"] == [claim for claim in claims if claim.letter == letter]
+    assert networks.draw_sizes(results)[1].startswith("Change of test perplexity")
+    assert networks.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
+    as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
+    assert networks.by_size(as_large) == {}
+    alone = invented(rows=[{"hidden_size": 100}])
+    write_claims(alone.experiment, alone.directory)
+    with pytest.raises(NothingToShowError):
+        networks.draw_sizes(alone)
 
 
 def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):
@@ -25,13 +111,14 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
     results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
     best = "invented-M120-D0-document-seed1"
     change_split(results.directory, best, "unigram_cache", "valid", perplexity=1.0)
-    assert [system.title for system in leading(again(results))] == [
+    assert [system.title for system in networks.leading(again(results))] == [
         *("100/20", "120/0", "100/20 per article", "120/0 per article"),
         *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
         *("100/0", "100/0 per article"),
     ]
 
 
+@pytest.mark.slow  # matplotlib draws
 def test_over_an_article_the_vector_is_kept_for_it_if_it_was_tested_so(invented):
     kept = {"updates": ["document_vector"], "unit_of_text": ["document"]}
     for testing, said in (({}, "kept for the sentence"), (kept, "kept for the article")):
