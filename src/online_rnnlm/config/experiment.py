@@ -172,7 +172,7 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a file of YAML 1.2, or JSON, with a mapping at its top.
+    """Read a file of YAML 1.2, or of JSON if it is named so, with a mapping at its top.
 
     Raises UserError, in one line with the file and the line in it, if the file cannot be read, is
     no YAML, or has a key twice.
@@ -186,10 +186,10 @@ def read_mapping(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    # YAML would read the two halves of a JSON character above U+FFFF apart.
+    read = json.loads if path.suffix == ".json" else YAML(typ="safe", pure=True).load
     try:
-        values = YAML(typ="safe", pure=True).load(content)
-        if path.suffix == ".json":  # YAML reads the two halves of a character above U+FFFF apart
-            values = json.loads(content)
+        values = read(content)
     except ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         what = f"{error.reason}: save the file as text in UTF-8"
@@ -199,10 +199,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         said = str(error.problem).partition(" with value ")[0]  # a value may be a password
         what = "a tab: indent with spaces" if "'\\t'" in str(error.problem) else said
         raise UserError(f"{path}, line {mark.line + 1}: not YAML: {what}") from None
-    except RecursionError:
-        raise UserError(f"{path}: not YAML: nested too deeply") from None
-    except ValueError as error:  # such as the date 2024-02-30
-        raise UserError(f"{path}: not YAML: {error}") from None
+    except ValueError as error:  # of JSON, or such as the date 2024-02-30
+        raise UserError(f"{path}: cannot be read: {error}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: a mapping of keys to values is needed")
     return values
