@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
 from tests.unit.small_records import VITAL, run_divergence
 
-Invented = Callable[..., Results]
-"""The type of the fixture `invented`."""
 IN_ORDER = {"invented": VITAL | {"divide_by": "article"}}
 TWO_CORPORA = {"first": VITAL, "second": {"source": {"kind": "wikipedia-excerpt"}}}
 

@@ -19,7 +19,6 @@ A, B, C = 1, 2, 3
 VOCABULARY = 4
 UNIGRAM, NEURAL = UnigramCache(), NeuralCache(caches.WINDOWS)
 SHORT = NeuralCache(SHORT_WINDOWS)
-both = pytest.mark.parametrize("cache", [UNIGRAM, NEURAL], ids=["unigram", "neural"])
 
 
 def probabilities(cache, text, window, theta=1.0):
