@@ -1,20 +1,22 @@
 """The engines that a run may name, their properties that are known before they are loaded, and the
 choice of the one that scores.
 
-An engine is one module, `engines/<name>_engine.py`, and one entry in `ENGINES`.
+An engine is one module, `core/engines/<name>_engine.py`, and its name and entry here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from online_rnnlm.core.sizes import goes_through_updates
 
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
     from online_rnnlm.core.way import Way
+
+EngineName = Literal["kernel", "graph", "theano", "jax"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Engine:
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
 # docs/gpu.md), because the nodes of a cluster may be slower. The speed of a GPU is an assumption.
-ENGINES: Mapping[str, Engine] = {
+ENGINES: Mapping[EngineName, Engine] = {
     "kernel": Engine(
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
@@ -155,5 +157,5 @@ def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettin
         has_it = engine.scores_online if online else engine.has_cell
         if has_it(settings.cell):
             speeds[name] = on_cpu.multiply_adds_a_second
-    changes = {"engine": max(speeds, key=speeds.__getitem__), "device": "cpu"}
-    return settings.model_copy(update=changes)
+    fastest = max(speeds, key=lambda name: speeds[name])
+    return settings.model_copy(update={"engine": fastest, "device": "cpu"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,7 @@ from online_rnnlm.config.base import (
     Share,
     Size,
 )
-from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.engines import ENGINES, EngineName
 from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
@@ -29,11 +29,6 @@ CellName = Literal["sigmoid", "slow_context", "lstm"]
 
 OF_VECTOR = ("document_rate", "document_gradient", "carry")
 """The settings that change nothing in a network without a document vector."""
-
-if TYPE_CHECKING:
-    EngineName = str
-else:
-    EngineName = Literal[*ENGINES]
 
 
 class RunSettings(Settings):
