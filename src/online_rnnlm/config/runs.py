@@ -1,4 +1,4 @@
-"""The runs of an experiment: how a configuration gives their settings, their names, their plan."""
+"""A run: its settings, the names that they give it, and the digits of all that decides it."""
 
 from __future__ import annotations
 
