@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any
 
 from online_rnnlm.auditing import rules
-from online_rnnlm.auditing.found import Audit
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.audits import Audit
 
 
 def audit(
@@ -37,18 +37,18 @@ def audit(
     `print` shows it. Raises UserError for what cannot be audited. docs/audit.md has an example.
     """
 
-    def score_lines(lines: rules.Lines) -> list[list[float]]:
-        read = [line for line in lines if line]
-        logs = [[*map(_number, of_line)] for of_line in score(read)]
-        if [*map(len, logs)] != [*map(len, read)]:
+    def score_text(text: rules.Text) -> list[float]:
+        lines = [line for line in rules.lines_of(text) if line]
+        logs = [[*map(_number, of_line)] for of_line in score(lines)]
+        if [*map(len, logs)] != [*map(len, lines)]:
             raise UserError("`score`: a list of log P for each list, one for each token, is needed")
-        remaining = iter(logs)
-        return [next(remaining) if line else [] for line in lines]
+        in_order = chain.from_iterable(logs)
+        return [math.nan if token == rules.END else next(in_order) for token in text]
 
     def ask_after(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
-        before = [line for line in rules.lines_of(text[:-1]) if line]
-        asked = [*before, []] if rules.begins_sentence(text) else before
-        logs = [*map(_number, ask(asked, [*candidates]))] if ask else []
+        before = [line for line in rules.lines_of(text) if line]
+        before[-1].pop()  # what is in the place itself
+        logs = [*map(_number, ask(before, [*candidates]))] if ask else []
         if len(logs) != len(candidates):
             raise UserError("`ask`: a log P for each candidate is needed")
         return logs
@@ -61,7 +61,7 @@ def audit(
     if rules.END in {*vocabulary, *chain.from_iterable(parts)}:
         raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
     flat = tuple(chain.from_iterable((*part, *rules.ENDS[unit]) for part in parts))
-    scorer = rules.AuditedScorer(score_lines, unit, vocabulary, ask=ask_after if ask else None)
+    scorer = rules.AuditedScorer(score_text, unit, vocabulary, ask=ask_after if ask else None)
     return rules.audit_scorer(getattr(score, "__name__", "scorer"), scorer, flat, places, tolerance)
 
 

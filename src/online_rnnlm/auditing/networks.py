@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any, ClassVar
 
 from online_rnnlm.auditing import rules
-from online_rnnlm.auditing.found import Audit
 from online_rnnlm.config.experiment import Plan
-from online_rnnlm.corpora.textfiles import SENTENCE_END
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.audits import Audit
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import RunResult, read_end
@@ -50,28 +47,21 @@ def of_model(model: TrainedModel, **options: Any) -> rules.AuditedScorer:
     unit = network.unit_of(way)
     words = rules.with_ends(model.words)
 
-    def score(lines: rules.Lines) -> list[list[float]]:
-        texts = [" ".join(map(str, words)) for words in lines]
-        sentences = sentences_of(texts, model.preparation, "tokenised")
+    def score(text: rules.Text) -> list[float]:
+        sentences = sentences_of(rules.written(text), model.preparation, "tokenised")
         parts = model.score_parts(sentences, way)
-        return [logs.tolist() for part in parts for logs in part.by_sentence]
-
-    scorer = rules.AuditedScorer(score, unit, words, most=len(words))
-    try:
-        begin = network.start(way)
-    except UserError:
-        return scorer
+        return rules.by_token(text, (logs.tolist() for part in parts for logs in part.by_sentence))
 
     def ask(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
-        lines = filter(None, rules.lines_of(rules.last_unit(text[:-1], unit)))
-        before = [str(word) for line in lines for word in (*line, SENTENCE_END)]
-        has_ended = text[-2:-1] == (rules.END,)
-        _, state = network.read(begin, before if has_ended else before[:-1])
+        before = rules.last_unit(text[:-1], unit)
+        read = [token for n, token in enumerate(before) if rules.has_place(before[: n + 1])]
+        _, state = network.read(network.start(way), rules.with_names(read))
         numbers = network.ids(rules.with_names(candidates))
         logs: list[float] = network.next_word([state])[0][numbers].tolist()
         return logs
 
-    return replace(scorer, ask=ask)
+    goes_on = network.scorer(way, hidden_states=True).goes_on
+    return rules.AuditedScorer(score, unit, words, most=len(words), ask=ask if goes_on else None)
 
 
 def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:

@@ -42,7 +42,7 @@ class Program:
         """Return the scorer; `asks` says that the program answers for candidates."""
         ask = self._ask if asks else None
         words = rules.with_ends(vocabulary)
-        return rules.AuditedScorer(self._score, unit, words, ask=ask, halves=self._halves)
+        return rules.AuditedScorer(self._score, unit, words, ask=ask, in_halves=self._in_halves)
 
     def answers(self, first: str, rest: str = "") -> tuple[list[str], int]:
         """Start the program, and write a text to it; return the lines of its answer and its status.
@@ -89,46 +89,42 @@ class Program:
             )
         return [line.rstrip("\n") for line in answered if line], process.returncode
 
-    def _score(self, lines: rules.Lines) -> list[list[float]]:
-        return self._read(lines, *self.answers(_written(lines)))
+    def _score(self, text: rules.Text, rest: rules.Text = ()) -> list[float]:
+        return self._read(text + rest, *self.answers(_written(text), _written(rest)))
+
+    def _in_halves(self, first: rules.Text, second: rules.Text) -> list[float]:
+        with suppress(NoAnswerError):
+            return self._score(first, second)
+        return []
 
     def _ask(self, text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
-        lines = rules.lines_of(text)
-        place = len(lines[-1]) - (text[-1] != rules.END)
+        place = len(rules.lines_of(text)[-1]) - (text[-1] != rules.END)
         names = rules.with_names(candidates)
         question = f"\t{place}\t{' '.join(names)}\n"
-        answers, status = self.answers(_written(lines).removesuffix("\n") + question)
-        self._read(lines, answers, status)
+        answers, status = self.answers(_written(text).removesuffix("\n") + question)
+        self._read(text, answers, status)
         return self._logs(names, answers[-1].partition("\t")[2], ends=0)
 
-    def _halves(self, first: rules.Lines, second: rules.Lines) -> list[list[float]]:
-        try:
-            answers, status = self.answers(_written(first), _written(second))
-        except NoAnswerError:
-            return []
-        return self._read(first + second, answers, status)
-
-    def _read(self, lines: rules.Lines, answers: Sequence[str], status: int) -> list[list[float]]:
+    def _read(self, text: rules.Text, answers: Sequence[str], status: int) -> list[float]:
         """Read the scores of a text, a line of answer for each line."""
+        lines = rules.lines_of(text)
         scores = list(map(self._logs, lines, answers))
         if status or len(answers) != len(lines):
             raise UserError(
                 f"--command {self.command}: {len(answers)} lines of answer, and status {status}, "
                 f"for {len(lines)} lines: a line for each, and status 0, are needed"
             )
-        return scores
+        return rules.by_token(text, scores)
 
     def _logs(self, words: Sequence[rules.Token], answer: str, ends: int = 1) -> list[float]:
         """Read log P of words and, if `ends` is 1, maybe of the end after them; `-` is read as NaN:
         not predicted."""
         numbers = answer.partition("\t")[0].split()
-        try:
+        logs: list[float] = []
+        with suppress(ValueError):
             logs = [math.nan if number == "-" else float(number) for number in numbers]
-        except ValueError:
-            logs = []
-            numbers = ["no number"]
-        nans = sum(map(math.isnan, logs)) - numbers.count("-")
-        if nans or len(logs) != len(numbers) or not 0 <= len(logs) - len(words) <= ends:
+        is_wrong = len(logs) != len(numbers) or sum(map(math.isnan, logs)) > numbers.count("-")
+        if is_wrong or not 0 <= len(logs) - len(words) <= ends:
             raise UserError(
                 f"--command {self.command}: answers `{answer.strip()[:60]}` for "
                 f"`{' '.join(map(str, words))[:60]}`; needed: {len(words)} numbers"
@@ -137,8 +133,8 @@ class Program:
         return logs
 
 
-def _written(lines: rules.Lines) -> str:
-    return "".join(" ".join(map(str, words)) + "\n" for words in lines)
+def _written(text: rules.Text) -> str:
+    return "".join(f"{line}\n" for line in rules.written(text))
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

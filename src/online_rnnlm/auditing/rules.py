@@ -1,9 +1,9 @@
 """The rules of a fair test, tried on whatever scores text, by its answers alone.
 
-A rule is tried by checks. Each check gets two parts of a text, lets the scorer score texts that are
-made of them, and returns the first score that is not as the rule demands. A text that breaks a rule
-is shrunk to the shortest one found that still does. docs/audit.md says what the rules mean.
-Importing this module imports no other package.
+A rule is tried by checks. Each check gets a part of the text, or two, lets the scorer score texts
+that are made of them, and returns the first score that is not as the rule demands. A text that
+breaks a rule is shrunk to the shortest one found that still does. docs/audit.md says what the rules
+mean. Importing this module imports no other package.
 """
 
 from __future__ import annotations
@@ -15,28 +15,21 @@ from functools import cached_property, lru_cache, partial
 from itertools import accumulate, chain, zip_longest
 from random import Random
 
-from online_rnnlm.auditing.found import Audit, AuditedRule, BrokenRule, RuleName
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.audits import Audit, AuditedRule, BrokenRule, RuleName, Status
 
 Token = Hashable
 """A word, or its number."""
 Text = tuple[Token, ...]
 """Tokens, with an `END` after each sentence, and one more, an empty line, after each document."""
-Lines = list[list[Token]]
-"""The tokens of each line of a text; a document ends with an empty line."""
 Logs = Sequence[float]
 """Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
-Ask = Callable[[Text, Sequence[Token]], Logs]
-"""A function that returns log P of candidates for the place of a text's last token."""
-Halves = Callable[[Lines, Lines], Iterable[Logs]]
-"""A function that scores two parts of a text, and gets the second only once the first is answered;
-it returns nothing if the first is not."""
-Check = Callable[[Text, Text], BrokenRule | None]
-"""A function that tries to break a rule by two parts of a text; None if it cannot."""
-Checks = list[tuple[Check, Sequence[tuple[Text, Text]]]]
-"""Checks, each with the pairs of parts on which it is tried."""
+Check = Callable[..., BrokenRule | None]
+"""A function that tries to break a rule by one part of a text, or by two; None if it cannot."""
+Trials = list[tuple[Check, tuple[Text, ...]]]
+"""Checks, each with the parts that it gets."""
 END = "\n"
 ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "stream": (END,)}
 """The end of each unit of text."""
@@ -46,18 +39,20 @@ ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END), "str
 class AuditedScorer:
     """Something that scores texts; every call begins anew."""
 
-    score: Callable[[Lines], Iterable[Logs]]
-    """Returns log P of each line's tokens and, if it predicts that, of the line's end."""
+    score: Callable[[Text], Logs]
+    """Returns log P of each token of a text whose last line is ended."""
     unit: UnitOfText
     """The unit of text at whose start all that was learnt is said to be forgotten."""
     vocabulary: Sequence[Token] = ()
     """All that can be predicted, `END` for the end of a sentence; empty if it is not known."""
     most: int = 50
     """Number of words to try in a place if each needs a call."""
-    ask: Ask | None = None
-    """None if it cannot be asked for candidates."""
-    halves: Halves | None = None
-    """None if it gets every text at once."""
+    ask: Callable[[Text, Sequence[Token]], Logs] | None = None
+    """Returns log P of candidates for the place of a text's last token; None: it cannot be asked.
+    """
+    in_halves: Callable[[Text, Text], Logs] | None = None
+    """Scores two parts of a text, of which it gets the second once the first is answered; returns
+    nothing if the first is not. None if it gets every text at once."""
 
 
 def audit_scorer(
@@ -78,9 +73,9 @@ def audit_scorer(
     return Audit(name, tolerance, rules)
 
 
-def lines_of(text: Text) -> Lines:
+def lines_of(text: Text) -> list[list[Token]]:
     """Return the tokens of each line of a text; the last line may lack its end."""
-    lines: Lines = [[]]
+    lines: list[list[Token]] = [[]]
     for token in text:
         if token == END:
             lines.append([])
@@ -89,10 +84,15 @@ def lines_of(text: Text) -> Lines:
     return lines if lines[-1] else lines[:-1]
 
 
-def joined(lines: Lines, scores: Iterable[Logs]) -> list[float]:
-    """Return the scores of a text from those of its lines, whose ends may not be predicted."""
-    pairs = zip(lines, scores, strict=True)
-    return [log for words, logs in pairs for log in (*logs, math.nan)[: len(words) + 1]]
+def written(text: Text) -> tuple[str, ...]:
+    """Return the lines of a text with spaces between the tokens."""
+    return tuple(" ".join(map(str, line)) for line in lines_of(text))
+
+
+def by_token(text: Text, by_line: Iterable[Logs]) -> list[float]:
+    """Return the scores of a text's tokens from those of its lines, whose ends may have none."""
+    pairs = zip(lines_of(text), by_line, strict=True)
+    return [log for line, logs in pairs for log in (*logs, math.nan)[: len(line) + 1]]
 
 
 def ended(text: Text, ends: Text = (END,)) -> Text:
@@ -114,19 +114,14 @@ def with_ends(vocabulary: Sequence[str]) -> list[str]:
     return [END if word == SENTENCE_END else word for word in vocabulary]
 
 
-def with_names(candidates: Sequence[Token]) -> list[str]:
-    """Return candidates as a program and a network know them, `</s>` for `END`."""
-    return [SENTENCE_END if word == END else str(word) for word in candidates]
+def with_names(tokens: Iterable[Token]) -> list[str]:
+    """Return tokens as a program and a network know them, `</s>` for `END`."""
+    return [SENTENCE_END if token == END else str(token) for token in tokens]
 
 
 def has_place(text: Text) -> bool:
     """Return True if a text ends within a sentence, or with the end of one that has words."""
     return any(token != END for token in text[-2:])
-
-
-def begins_sentence(text: Text) -> bool:
-    """Return True if a text's last token is the first one of its line."""
-    return text[-2:-1] in ((), (END,))
 
 
 class Auditor:
@@ -144,9 +139,9 @@ class Auditor:
         self.chance = Random(1)
         self.score = lru_cache(maxsize=200)(self.score_anew)
         self.known = {*scorer.vocabulary}
-        lacking = [word for word in dict.fromkeys(text) if word not in {*self.known, END}]
-        self.unknown = lacking if self.known else []
-        """The words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
+        lacking = [word for word in dict.fromkeys(text) if word != END and word not in self.known]
+        self.unknown = lacking[: scorer.most] if self.known else []
+        """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
         if self.unknown and UNKNOWN not in self.known:
             raise UserError(
                 f"`{lacking[0]}` is in the text, but not in the vocabulary, "
@@ -157,8 +152,7 @@ class Auditor:
 
     def score_anew(self, text: Text) -> Logs:
         """Let the scorer score a text; `score` does so only if it has not scored it lately."""
-        lines = lines_of(ended(text))
-        return joined(lines, self.scorer.score(lines))[: len(text)] if text else ()
+        return self.scorer.score(ended(text))[: len(text)] if text else ()
 
     def ask(self, text: Text, words: Sequence[Token]) -> Logs:
         """Return the score of each of these words in the place of a text's last one.
@@ -196,28 +190,41 @@ class Auditor:
         return [n for n in places if has_place(self.text[: n + 1]) and not math.isnan(scores[n])]
 
     @cached_property
-    def beginnings(self) -> list[tuple[Text, Text]]:
+    def beginnings(self) -> list[Text]:
         """The text up to drawn words that are predicted, up to the most probable one (where a sum
         is too large, it is likely so there), and up to drawn words that are not predicted."""
         scores = self.score(self.text)
         surest = sorted(self.predicted, key=lambda n: scores[n])[-1:]
         others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
-        drawn = {*self.drawn(self.predicted), *surest, *self.drawn(others)}
-        return [(self.text[: n + 1], ()) for n in sorted(drawn)] if surest else []
+        places = {*self.drawn(self.predicted), *surest, *self.drawn(others)}
+        return [self.text[: n + 1] for n in sorted(places)] if surest else []
+
+    @cached_property
+    def ends(self) -> bool:
+        """True if the scorer predicts the ends of sentences."""
+        return any(self.text[n] == END for n in self.predicted)
+
+    def in_places(self, check: Check) -> Trials:
+        """Return the trials of a check of a word's place; a shorter text must have one, too."""
+
+        def in_place(text: Text) -> BrokenRule | None:
+            is_place = has_place(text) and (self.ends or text[-1] != END)
+            return check(text) if is_place else None
+
+        return [(in_place, (text,)) for text in self.beginnings]
 
     @cached_property
     def candidates(self) -> tuple[list[Token], bool]:
         """The words to try in a place, and True if there are no others."""
-        ends = any(self.text[n] == END for n in self.predicted)
         known = self.known
-        if known and ends and END not in known:
+        if known and self.ends and END not in known:
             raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
         in_one_call = self.scorer.ask or self.unit != "stream"
         most = len({*known, *self.text}) if in_one_call else self.scorer.most
         exact = 0 < len(known) <= most
         read = [word for word in reversed(self.text) if not known or word in known]
         words = dict.fromkeys(self.scorer.vocabulary if exact else read)
-        return [word for word in words if ends or word != END][:most], exact
+        return [word for word in words if self.ends or word != END][:most], exact
 
     # The rules.
 
@@ -230,7 +237,7 @@ class Auditor:
         borders = range(len(ends), len(self.text))
         parts = self.cut([n for n in borders if self.text[n - len(ends) : n] == ends])
         said = "" if parts else f"; the text is one {self.unit}"
-        rule = self.tried("reset", [(self.exchange, parts)], said)
+        rule = self.tried("reset", [(self.exchange, two) for two in parts], said)
         if rule.status == "broken":
             self.unit = "stream"
         return rule
@@ -238,17 +245,17 @@ class Auditor:
     def causality(self) -> AuditedRule:
         """Change what follows."""
         changes = ("is cut off", "is other words", "is shuffled")
-        checks: Checks = [(partial(self.change_later, how), self.parts) for how in changes]
-        return self.tried("causality", checks)
+        checks = [partial(self.change_later, how) for how in changes]
+        return self.tried("causality", [(check, two) for check in checks for two in self.parts])
 
     def normalisation(self) -> AuditedRule:
         """Add up the probabilities of candidates for a place."""
         words, exact = self.candidates
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
-        unknown = self.unknown[: self.scorer.most]
-        lacking = f", and {len(unknown)} unknown words as `{UNKNOWN}`" if unknown else ""
-        said = f"; {kind} {len(words)} words{lacking}"
-        rule = self.tried("normalisation", [(self.add_up, self.beginnings)], said)
+        said = f"; {kind} {len(words)} words"
+        if self.unknown:
+            said += f", and {len(self.unknown)} unknown words as `{UNKNOWN}`"
+        rule = self.tried("normalisation", self.in_places(self.add_up), said)
         if rule.status == "holds" and not self.known and not self.distinguished:
             said = "all words have one score, as unknown words have: a vocabulary is needed"
             return AuditedRule("normalisation", "not tested", said)
@@ -256,35 +263,34 @@ class Auditor:
 
     def score_before_update(self) -> AuditedRule:
         """Let the text come once more, and ask for its words as candidates."""
-        checks: Checks = [(self.repeat, [(self.text, ()), *self.parts])]
+        texts = [self.text, *(first for first, _ in self.parts)]
+        trials: Trials = [(self.repeat, (text,)) for text in texts]
         if self.scorer.ask is None:
             weak = "; weak without candidates to ask for: see normalisation, too"
-            return self.tried("score before update", checks, weak)
-        checks += [(self.ask_for_it, self.beginnings), (self.put_another, self.beginnings)]
-        return self.tried("score before update", checks)
+            return self.tried("score before update", trials, weak)
+        trials += self.in_places(self.ask_for_it) + self.in_places(self.put_another)
+        return self.tried("score before update", trials)
 
     def single_pass(self) -> AuditedRule:
         """Score the text in a second run, and send its second half after the first is answered."""
-        checks: Checks = [(self.run_again, [(self.text, ())])]
-        if self.scorer.halves is not None:
+        trials: Trials = [(self.run_again, (self.text,))]
+        if self.scorer.in_halves is not None:
             middle = self.text.index(END, len(self.text) // 2 - 1) + 1
-            halves = [(self.text[:middle], self.text[middle:])]
-            checks.append((partial(self.send_halves, self.scorer.halves), halves))
-        return self.tried("single pass", checks)
+            check = partial(self.send_halves, self.scorer.in_halves)
+            trials.append((check, (self.text[:middle], self.text[middle:])))
+        return self.tried("single pass", trials)
 
-    def tried(self, rule: RuleName, checks: Checks, said: str = "") -> AuditedRule:
-        """Try to break a rule by each check with each two parts, until it is broken."""
-        trials = [(check, *two) for check, parts in checks for two in parts]
-        for check, first, second in trials:
-            found = check(first, second)
+    def tried(self, rule: RuleName, trials: Trials, said: str = "") -> AuditedRule:
+        """Try to break a rule, until it is broken."""
+        for check, parts in trials:
+            found = check(*parts)
             if found is not None:
                 if found.after is not None:  # waiting for no answer again and again takes long
                     # What differs from run to run may not do so once more.
-                    found = check(*shrunk(check, first, second)) or found
+                    found = check(*shrunk(check, parts)) or found
                 return AuditedRule(rule, "broken", found.said, found)
-        return AuditedRule(
-            rule, "holds" if trials else "not tested", f"trials: {len(trials)}{said}"
-        )
+        status: Status = "holds" if trials else "not tested"
+        return AuditedRule(rule, status, f"trials: {len(trials)}{said}")
 
     # The checks.
 
@@ -307,20 +313,19 @@ class Auditor:
             "is other words": self.text[: len(second)],
             "is shuffled": tuple(Random(1).sample(second, len(second))),
         }
+        text = first + second
         other = first + changed[how]
-        before, after = (self.score(text)[: len(first)] for text in (first + second, other))
+        before, after = (self.score(each)[: len(first)] for each in (text, other))
         said = f"{{}} has another score if what follows {how}"
-        return self.difference(said, first + second, other, before, after)
+        return self.difference(said, text, other, before, after)
 
-    def add_up(self, text: Text, _: Text) -> BrokenRule | None:
+    def add_up(self, text: Text) -> BrokenRule | None:
         """Add up the probabilities of candidates for the place of a text's last word."""
-        if not has_place(text):
-            return None
         asks = self.scorer.ask is not None
         words, exact = self.candidates
         # A text cannot show the end of a sentence without words, of which there is no score.
-        here = [word for word in words if asks or word != END or not begins_sentence(text)]
-        unknown = [*self.unknown[: self.scorer.most], UNKNOWN] if self.unknown else []
+        here = [word for word in words if asks or has_place((*text[:-1], word))]
+        unknown = [*self.unknown, UNKNOWN] if self.unknown else []
         logs = [*self.ask(text, [*here, *unknown])]
         score = self.score(text)[-1]
         unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
@@ -342,45 +347,44 @@ class Auditor:
             other, text, text, logs[-1:] * len(unknown), logs[len(here) :], unknown
         )
 
-    def repeat(self, first: Text, _: Text) -> BrokenRule | None:
+    def repeat(self, text: Text) -> BrokenRule | None:
         """Compare the scores of a text with those if it is there once more after it."""
-        once = ended(first)
+        once = ended(text)
         said = "{} has another score if the text is there once more after it"
         after = self.score(once * 2)[: len(once)]
         return self.difference(said, once, once * 2, self.score(once), after)
 
-    def ask_for_it(self, text: Text, _: Text) -> BrokenRule | None:
+    def ask_for_it(self, text: Text) -> BrokenRule | None:
         """Compare the score of a text's last word with its score as a candidate."""
-        if not has_place(text):
-            return None
         said = "{} has another score than as a candidate"
         after = self.ask(text, text[-1:])
         return self.difference(said, text, text, self.score(text)[-1:], after, text[-1:])
 
-    def put_another(self, text: Text, _: Text) -> BrokenRule | None:
+    def put_another(self, text: Text) -> BrokenRule | None:
         """Compare the scores of candidates if another word is in the place of a text's last one."""
         words, _exact = self.candidates
         others = [word for word in words if word not in (*text[-1:], END)]
-        if not others or not has_place(text):
+        if not others:
             return None
         other = (*text[:-1], others[0])
         said = "candidate {} has another score if another word is there: the word was known"
-        before, after = (self.ask(one, words) for one in (text, other))
+        before, after = (self.ask(each, words) for each in (text, other))
         return self.difference(said, text, other, before, after, words)
 
-    def run_again(self, text: Text, _: Text) -> BrokenRule | None:
+    def run_again(self, text: Text) -> BrokenRule | None:
         """Compare the scores of two runs."""
         said = "{} has another score in a second run"
         return self.difference(said, text, text, self.score(text), self.score_anew(text))
 
-    def send_halves(self, halves: Halves, first: Text, second: Text) -> BrokenRule | None:
+    def send_halves(
+        self, in_halves: Callable[[Text, Text], Logs], first: Text, second: Text
+    ) -> BrokenRule | None:
         """Compare the scores with those if the second part comes after the answer to the first."""
         first = ended(first)
         second = ended(second)
         text = first + second
+        after = in_halves(first, second)
         said = "{} has another score if what follows is sent after the answer"
-        answers = [*halves(lines_of(first), lines_of(second))]
-        after = joined(lines_of(text), answers) if answers else ()
         if not after:
             said = "no answer before what follows is sent: is each line flushed?"
         return self.difference(said, text, text, self.score(text), after)
@@ -404,12 +408,12 @@ class Auditor:
             is_close = math.isclose(expected, found, rel_tol=0, abs_tol=self.tolerance)
             if not is_close and not (math.isnan(expected) and math.isnan(found)):
                 at = len(text) - 1 if words else number
-                word = (words or text)[number]
+                [word] = with_names([(words or text)[number]])
                 before_it = lines_of((*text[:at], "a word"))
                 return BrokenRule(
-                    said=said.format(f"`{SENTENCE_END if word == END else word}`"),
-                    text=tuple(" ".join(map(str, line)) for line in lines_of(text)),
-                    other=tuple(" ".join(map(str, line)) for line in lines_of(other)),
+                    said=said.format(f"`{word}`"),
+                    text=written(text),
+                    other=written(other),
                     line=len(before_it),
                     word=len(before_it[-1]),
                     before=expected if math.isfinite(expected) else None,
@@ -418,9 +422,12 @@ class Auditor:
         return None
 
 
-def shrunk(check: Check, *parts: Text) -> tuple[Text, ...]:
-    """Return the shortest parts found with which a check still breaks a rule."""
-    for number in (1, 0, 1):
+def shrunk(check: Check, parts: tuple[Text, ...]) -> tuple[Text, ...]:
+    """Return the shortest parts found with which a check still breaks a rule.
+
+    Of two, the second is shrunk before and after the first.
+    """
+    for number in (0,) if len(parts) == 1 else (1, 0, 1):
         size = len(parts[number])
         while size:
             at = 0

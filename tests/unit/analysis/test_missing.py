@@ -13,12 +13,12 @@ from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.table import write_tables
-from online_rnnlm.auditing.found import AuditedRule
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import figures_of, tables_of
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.audits import AuditedRule
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation

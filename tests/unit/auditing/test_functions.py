@@ -62,6 +62,19 @@ def test_a_model_that_learns_before_it_scores_is_caught_and_shown_in_numbers():
     assert "has another score" in str(found) and "`1" in str(found)
 
 
+def test_a_text_that_is_shrunk_keeps_a_place_that_is_predicted():
+    """The end of a list is none: a function is not asked for it."""
+    model = Adaptive()
+
+    def ask(text, candidates):
+        begins_the_second = len(text) == 2 and text[1] == []
+        return model.ask(text, candidates) - 0.1 * begins_the_second
+
+    found = audit(model.score, ask, text=TEXT, vocabulary=range(SIZE), places=50)
+    assert found.broken == ["normalisation", "score before update"]
+    assert all(len(rule.shortest.text) == 2 for rule in found.rules if rule.shortest)
+
+
 def test_a_tolerance_fits_the_arithmetic_and_hides_a_bias_below_it():
     coarse = Adaptive(dtype=np.float16)
     options = {"text": TEXT, "vocabulary": range(SIZE)}
