@@ -233,25 +233,25 @@ def model_of(arguments: argparse.Namespace) -> TrainedModel:
     given = arguments.model
     if given is None:
         return load(None)
-    reads_text = hasattr(arguments, "files")
-    if is_text(given) and not reads_text:
-        raise UserError(f"{given!r}: no such model")
-    if is_text(given):
+    if not hasattr(arguments, "files"):  # of a verb that reads no text
+        if is_text(given):
+            raise UserError(f"{given!r}: no such model")
+    elif is_text(given) or _is_file_of_text(Path(given)):
         arguments.model = None
         arguments.files = [given, *arguments.files]
-        return load(None)
-    first = Path(given)
-    is_stream = given == "-" or first.is_fifo() or first.is_char_device()
-    is_file = first.is_file() and first.suffix != ".onlm" and not is_zipfile(first)
-    if (is_stream or is_file) and reads_text:
-        arguments.model = None
-        arguments.files = [str(first), *arguments.files]
-    elif reads_text and not (first.exists() or given.startswith(MODEL_ADDRESSES)):
+    elif not (Path(given).exists() or given.startswith(MODEL_ADDRESSES)):
         raise UserError(
             f"{given}: no such file, neither of a model nor of a text; a text in quotes has more "
             "than one word"
         )
     return load(arguments.model)
+
+
+def _is_file_of_text(path: Path) -> bool:
+    """True for standard input, a pipe, and a file that is no model's."""
+    if path.is_file():
+        return path.suffix != ".onlm" and not is_zipfile(path)
+    return path == Path("-") or path.is_fifo() or path.is_char_device()
 
 
 def layout_of(arguments: argparse.Namespace) -> Layout:
