@@ -6,7 +6,6 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from itertools import chain
 from typing import IO, Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError, counted
 from online_rnnlm.use.model import TrainedModel
-from online_rnnlm.use.scored import ScoredPart
+from online_rnnlm.use.scored import ScoredPart, marked
 from online_rnnlm.use.text import Layout, read_text
 
 Per = Literal["word", "sentence", "document", "total"]
@@ -85,7 +84,7 @@ class ScoreWriter:
         if self._per == "word":
             words = part.rows_of_words()
             if self._form == "plain":
-                words["word"] = [*chain.from_iterable(part.marked_tokens)]
+                words["word"] = marked(words["word"], ~words["known"])
             self._write(words)
         elif self._per == "sentence":
             self._write(table.assign(text=part.marked) if self._form == "plain" else table)

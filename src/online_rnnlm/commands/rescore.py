@@ -10,14 +10,13 @@ from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag, one_of
 
 def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
-    from online_rnnlm.use.rescoring import ListFormat, rescore, written
+    from online_rnnlm.use.rescoring import ListFormat, read_lists, rescore, written
 
     model = _arguments.model_of(arguments)
     way = model.way(updates="none" if arguments.frozen else None)
     lists = rescore(
         model,
-        arguments.files,
-        arguments.format,
+        read_lists(arguments.files, arguments.format),
         "tokenised" if arguments.tokenised else "lines",
         way,
         weight=arguments.weight,

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from online_rnnlm.core.way import Way
+    from online_rnnlm.use.model import TrainedModel
+    from online_rnnlm.use.text import Layout
+
 
 def run_vectors(arguments: argparse.Namespace) -> None:
     """Print the vectors of a text."""
-    from online_rnnlm.use.scored import vectors_of
-
     model = _arguments.model_of(arguments)
     if arguments.unit_of_text is None and arguments.per == "document":
         arguments.unit_of_text = "document"
     way = model.way(unit_of_text=arguments.unit_of_text, learning_rate=arguments.learning_rate)
     model.require_vector(way)
-    rows = vectors_of(model, arguments.files, _arguments.layout_of(arguments), way)
+    rows = _vectors_of(model, arguments.files, _arguments.layout_of(arguments), way)
     if arguments.per == "document":
         # An empty line has no vector of its own.
         with_text = ((row, vector) for row, vector in rows if row.text)
@@ -51,14 +53,14 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     """Print the nearest sentences to each one."""
     import numpy as np
 
-    from online_rnnlm.use.scored import nearest, unit_vectors, vectors_of
+    from online_rnnlm.use.scored import nearest, unit_vectors
 
     model = _arguments.model_of(arguments)
     way = model.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
     model.require_vector(way)
 
     def read(files: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
-        found = vectors_of(model, files, _arguments.layout_of(arguments), way)
+        found = _vectors_of(model, files, _arguments.layout_of(arguments), way)
         rows, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
         return [*rows], unit_vectors(np.stack(vectors, dtype=np.float64))
 
@@ -76,6 +78,20 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
     columns = ("query", "cosine", "sentence", "text")
     _arguments.print_rows(arguments.format, columns, groups())
+
+
+def _vectors_of(
+    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
+) -> Iterator[tuple[Any, NDArray[np.floating]]]:
+    """Yield a row of `rows_of_sentences` and the document vector after it for each sentence.
+
+    Raises UserError for text that cannot be read, and if the model diverges.
+    """
+    from online_rnnlm.use.text import read_text
+
+    for part in model.score_parts(read_text(files, model.preparation, layout), way):
+        rows = part.rows_of_sentences().itertuples(index=False)
+        yield from zip(rows, part.document_vectors, strict=True)
 
 
 VECTORS = Verb(

@@ -118,13 +118,9 @@ class TrainedModel:
             if is_tried:
                 by_frequency = log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
-            yield ScoredPart.of(
-                first,
-                part,
-                self.network.corpus,
-                split,
-                scores.log_probabilities,
-                scores.document_vectors,
+            unknown = np.equal(split.stream[1:], self.network.corpus.unk_id)
+            yield ScoredPart(
+                first, part, unknown, scores.log_probabilities, scores.document_vectors
             )
             first += len(part)
         if gain < 0:
@@ -161,8 +157,7 @@ class TrainedModel:
     ) -> pd.DataFrame:
         import pandas as pd  # noqa: PLC0415
 
-        nothing = np.zeros(0)
-        no_part = ScoredPart(0, [], self.network.encode([]), self.network.corpus, nothing, nothing)
+        no_part = ScoredPart(0, [], np.zeros(0, np.bool_), np.zeros(0), np.zeros((0, 0)))
         tables = [rows(no_part), *map(rows, self._scored(texts, options))]
         table = pd.concat(tables, ignore_index=True)
         if isinstance(texts, pd.Series):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple
@@ -115,8 +115,7 @@ def _number(text: str) -> float:
 
 def rescore(
     model: TrainedModel,
-    files: Sequence[str],
-    form: ListFormat,
+    lists: Iterable[list[Hypothesis]],
     layout: Layout,
     way: Way,
     *,
@@ -124,13 +123,13 @@ def rescore(
     context: Context | None = None,
     unknown_penalty: float | None = None,
 ) -> Iterator[list[Hypothesis]]:
-    """Yield each list of files, in its order, with the model's scores.
+    """Yield each list, in its order, with the model's scores.
 
     No hypothesis learns from another one of its list: each begins with the trained weights or, with
     a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
     By default, the penalty of an unknown word (nats) is log of the times that one is in the
     training text.
-    Raises UserError for lists that cannot be read, and for a context from which nothing lives on.
+    Raises UserError for text that cannot be read, and for a context from which nothing lives on.
     """
     corpus = model.network.corpus
     # `<unk>` has the probability of all unknown words together. One of them alone is taken to be as
@@ -149,7 +148,7 @@ def rescore(
             "--context: nothing lives on from one sentence to the next: no vector learns, and the "
             "hidden state begins anew with each sentence"
         )
-    for hypotheses in read_lists(files, form):
+    for hypotheses in lists:
         texts = []
         for hypothesis in hypotheses:
             with naming(f"list {hypothesis.key}"):

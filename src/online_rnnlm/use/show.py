@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.runs import network_name
-from online_rnnlm.core.way import NONE
-from online_rnnlm.errors import UserError
+from online_rnnlm.corpora.textfiles import SENTENCE_END
+from online_rnnlm.use.scored import marked
+from online_rnnlm.use.surprisal import FROZEN, LEARNING, STATIC, bits_of_tokens
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
 
-FROZEN = "frozen"
-LEARNING = "learning"
-STATIC = "static"
 _STRONGEST = 8.0
 """Bits of gain or loss that have the strongest colour."""
 _GAINED = ((6, 77), (3, 120), (1, 194))
@@ -60,53 +58,48 @@ class ShownText:
     """A title for each reading, with its network."""
 
     @cached_property
-    def _tokens(self) -> list[str]:
-        """The words of all sentences, in the readings' order."""
-        return [word for sentence in self.sentences for word in sentence]
-
-    @cached_property
     def gains(self) -> NDArray[np.float64]:
         """The ratio of each word's probability by learning to that by the static network, or, if
         there is none, to that with the vector frozen."""
         return self._gains_over(self._against)
-
-    def _gains_over(self, reading: str) -> NDArray[np.float64]:
-        """Return the ratio of each word's probability by learning to that in another reading."""
-        bits = self.readings[reading]
-        return np.asarray(2.0 ** (bits - self.readings.get(LEARNING, bits)))
 
     @property
     def _against(self) -> str:
         """The reading that learning is compared with: the static network's, if there is one."""
         return STATIC if STATIC in self.readings else FROZEN
 
-    @property
-    def _legend(self) -> str:
-        """A line that says what the colours mean."""
-        if LEARNING not in self.readings:
-            return f"No vector learns: no colours. {self.titles[FROZEN]}"
-        return (
-            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
-            f"{self.titles[LEARNING]}, against {self.titles[self._against]}."
-        )
+    def _gains_over(self, reading: str) -> NDArray[np.float64]:
+        """Return the ratio of each word's probability by learning to that in another reading."""
+        bits = self.readings[reading]
+        return np.asarray(2.0 ** (bits - self.readings.get(LEARNING, bits)))
+
+    @cached_property
+    def _most(self) -> list[int]:
+        """The places of the words that gained most, in the text's order."""
+        best = np.argsort(-self.gains, kind="stable")[:_MOST]
+        return sorted(best[self.gains[best] >= _GAIN].tolist())
 
     def __repr__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
-        marks = [f"{word} ×{gain:.0f}" if gain else word for _, word, gain in self._words()]
-        return "\n".join([*self._lines(marks), "", *self._table(), *self._notes()])
+
+        def mark(word: str, gain: float, *, is_most: bool) -> str:
+            return f"{word} ×{gain:.0f}" if is_most else word
+
+        return "\n".join([*self._lines(mark), "", *_aligned(self._table), *self._notes])
 
     def coloured(self) -> str:
         """Return the text with the colours of a terminal."""
-        words = []
-        for at, word, gain in self._words():
-            codes = ["4"] if gain else []
-            bits = np.log2(self.gains[at])
+
+        def mark(word: str, gain: float, *, is_most: bool) -> str:
+            codes = ["4"] if is_most else []
+            bits = np.log2(gain)
             for least, colour in _GAINED if bits > 0 else _LOST:
                 if abs(bits) >= least:
                     codes.append(f"38;5;16;48;5;{colour}")
                     break
-            words.append(f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word)
-        lines = [*self._lines(words), "", self._legend, *self._table(), *self._notes()]
+            return f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word
+
+        lines = [*self._lines(mark), "", self._legend, *_aligned(self._table), *self._notes]
         return "\n".join(lines)
 
     def html(self) -> str:
@@ -118,71 +111,84 @@ class ShownText:
 
     def _repr_html_(self) -> str:
         """Return the part of a page that a notebook shows; it needs no mouse to say the bits."""
-        words = []
-        for at, word, gain in self._words():
-            bits = np.log2(self.gains[at])
+
+        def mark(word: str, gain: float, *, is_most: bool) -> str:
+            bits = np.log2(gain)
             strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0)
             colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
-            text = f"<b>{escape(word)}</b>" if gain else escape(word)
-            words.append(f'<span style="{colour}">{text}</span>')
-        text = "<br>\n".join(self._lines(words))
-        explained = escape(" ".join([self._legend, *self._notes()]))
+            text = f"<b>{escape(word)}</b>" if is_most else escape(word)
+            return f'<span style="{colour}">{text}</span>'
+
+        text = "<br>\n".join(self._lines(mark))
+        explained = escape(" ".join([self._legend, *self._notes]))
         every = [["word", *self.readings]]
-        for at, word in enumerate(self._tokens):
-            every.append([word, *(f"{of[at]:.1f}" for of in self.readings.values())])
+        for word, *bits in zip(self._words, *self.readings.values(), strict=True):
+            every.append([word, *(f"{of_word:.1f}" for of_word in bits)])
         return (
             f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{text}</p>\n'
             f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
-            f"{_html_table(list(self._cells()))}\n"
+            f"{_html_table(self._table)}\n"
             f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
         )
 
-    def _words(self) -> Iterator[tuple[int, str, float]]:
-        """Yield each word's place, the word, and its gain if it is among the largest, or else 0."""
-        gained = set(self._most().tolist())
-        for at, word in enumerate(self._tokens):
-            yield at, word, float(self.gains[at]) if at in gained else 0.0
+    @property
+    def _words(self) -> list[str]:
+        """The words of all sentences, in the readings' order."""
+        return [word for sentence in self.sentences for word in sentence]
 
+    def _lines(self, mark: Callable[..., str]) -> list[str]:
+        """Return a line for each sentence, without its end.
+
+        `mark` returns a word as it is shown, by its gain and by whether it is among the largest.
+        """
+        lines = []
+        place = 0
+        for sentence in self.sentences:
+            places = enumerate(sentence[:-1], place)
+            marked = [mark(word, self.gains[at], is_most=at in self._most) for at, word in places]
+            lines.append(" ".join(marked))
+            place += len(sentence)
+        return lines
+
+    @property
+    def _legend(self) -> str:
+        """A line that says what the colours mean."""
+        if LEARNING not in self.readings:
+            return f"No vector learns: no colours. {self.titles[FROZEN]}"
+        return (
+            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
+            f"{self.titles[LEARNING]}, against {self.titles[self._against]}."
+        )
+
+    @property
     def _notes(self) -> list[str]:
-        """Return what brackets are, if there are any."""
-        has = any(token[0] == "[" and len(token) > 2 for token in self._tokens)
+        """What brackets are, if there are any."""
+        has = any(word[0] == "[" and len(word) > 2 for word in self._words)
         return [_UNKNOWN] if has else []
 
-    def _most(self) -> NDArray[np.intp]:
-        """The places of the words that gained most, in the text's order."""
-        best = np.argsort(-self.gains, kind="stable")[:_MOST]
-        return np.sort(best[self.gains[best] >= _GAIN])
-
-    def _lines(self, words: list[str]) -> list[str]:
-        """Return a line for each sentence, without the mark of its end."""
-        ends = np.cumsum([len(sentence) for sentence in self.sentences])
-        return [
-            " ".join(words[end - len(sentence) : end - 1])
-            for end, sentence in zip(ends, self.sentences, strict=True)
-        ]
-
-    def _table(self) -> list[str]:
-        rows = list(self._cells())
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return [
-            "  ".join(
-                cell.rjust(width) if at else cell.ljust(width)
-                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-
-    def _cells(self) -> Iterator[list[str]]:
-        """Yield a heading, a row for each word that gained most, and the mean over all words."""
+    @property
+    def _table(self) -> list[list[str]]:
+        """A heading, a row for each word that gained most, and the mean over all words."""
         learns = LEARNING in self.readings
         others = [name for name in self.readings if learns and name != LEARNING]
-        yield ["bits", *self.readings, *(f"× {name}" for name in others)]
-        for at in self._most().tolist():
+        words = self._words
+        rows = [["bits", *self.readings, *(f"× {name}" for name in others)]]
+        for at in self._most:
             bits = [f"{of[at]:.1f}" for of in self.readings.values()]
             gains = [f"{self._gains_over(name)[at]:.1f}" for name in others]
-            yield [self._tokens[at], *bits, *gains]
+            rows.append([words[at], *bits, *gains])
         means = [f"{of.mean():.2f}" for of in self.readings.values()]
-        yield [f"mean of {len(self._tokens)}", *means, *("" for _ in others)]
+        return [*rows, [f"mean of {len(words)}", *means, *("" for _ in others)]]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table: its first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        numbers = map(str.rjust, others, widths[1:])
+        lines.append("  ".join([first.ljust(widths[0]), *numbers]).rstrip())
+    return lines
 
 
 def _html_table(rows: Sequence[Sequence[str]]) -> str:
@@ -201,25 +207,17 @@ def show(
 
     Raises UserError if there is no text, or if the vocabulary of `static` is another one.
     """
-    sentences = [sentence for sentence in sentences if sentence.words]
-    if not sentences:
-        raise UserError("no text in it")
-    if static is not None and static.words != model.words:
-        raise UserError(
-            "the static model has another vocabulary: its words' probabilities do not compare"
-        )
-    readers = {FROZEN: model}
-    if model.description.settings.document_size:
-        readers[LEARNING] = model
+    readings = bits_of_tokens(model, sentences, static)
+    networks = dict.fromkeys(readings, model)
     if static is not None:
-        readers[STATIC] = static
-    readings = {}
-    titles = {}
-    words: list[list[str]] = []
-    for name, reader in readers.items():
-        way = reader.way(updates=None if name == LEARNING else NONE)
-        parts = list(reader.score_parts(sentences, way))
-        words = [tokens for part in parts for tokens in part.marked_tokens]
-        readings[name] = -np.concatenate([part.log_probabilities for part in parts]) / np.log(2)
-        titles[name] = f"{name}: {network_name(reader.description.settings)}"
+        networks[STATIC] = static
+    titles = {
+        name: f"{name}: {network_name(network.description.settings)}"
+        for name, network in networks.items()
+    }
+    words = []
+    for sentence in sentences:
+        if sentence.words:
+            unknown = np.equal(model.network.ids(sentence.words), model.network.corpus.unk_id)
+            words.append([*marked(sentence.words, unknown), SENTENCE_END])
     return ShownText(words, readings, titles)

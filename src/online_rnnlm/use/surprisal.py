@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, SENTENCE_END
-from online_rnnlm.use.show import show
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:
@@ -19,8 +20,40 @@ if TYPE_CHECKING:
 
     from online_rnnlm.use.model import TrainedModel
 
+FROZEN = "frozen"
+LEARNING = "learning"
+STATIC = "static"
 _CHANGED = 9
 """A token is looked for within so many characters, if the tokeniser has changed some."""
+
+
+def bits_of_tokens(
+    model: TrainedModel, sentences: Sequence[Sentence], static: TrainedModel | None
+) -> dict[str, NDArray[np.float64]]:
+    """Return −log2 P of every token of a text, `</s>` among them, (tokens,), in several readings.
+
+    The model reads it with the vector `frozen` and, if it has one, `learning`; and `static` is
+    another model. Raises UserError if there is no text, or if the vocabulary of `static` is
+    another one.
+    """
+    sentences = [sentence for sentence in sentences if sentence.words]
+    if not sentences:
+        raise UserError("no text in it")
+    if static is not None and static.words != model.words:
+        raise UserError(
+            "the static model has another vocabulary: its words' probabilities do not compare"
+        )
+    readers = {FROZEN: model}
+    if model.description.settings.document_size:
+        readers[LEARNING] = model
+    if static is not None:
+        readers[STATIC] = static
+    bits = {}
+    for name, reader in readers.items():
+        way = reader.way(updates=None if name == LEARNING else NONE)
+        logs = [part.log_probabilities for part in reader.score_parts(sentences, way)]
+        bits[name] = -np.concatenate(logs) / np.log(2)
+    return bits
 
 
 def surprisal(
@@ -32,8 +65,8 @@ def surprisal(
     """
     import pandas as pd  # noqa: PLC0415
 
+    readings = bits_of_tokens(model, sentences, static)
     sentences = [sentence for sentence in sentences if sentence.words]
-    shown = show(model, sentences, static)
     tokens = [token for sentence in sentences for token in sentence.words]
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(re.finditer(r"\S+", text))
@@ -53,10 +86,9 @@ def surprisal(
         }
     )
     no_word = np.cumsum(np.add(lengths, 1)) - 1  # the ends of sentences
-    for name in ("static", "frozen", "learning"):
-        if name in shown.readings:
-            bits = np.delete(shown.readings[name], no_word)
-            table[name] = np.bincount(word_of, bits, len(words))
+    for name in (STATIC, FROZEN, LEARNING):
+        if name in readings:
+            table[name] = np.bincount(word_of, np.delete(readings[name], no_word), len(words))
     table["entropy"] = _entropies(model, sentences)[first]
     return table
 
