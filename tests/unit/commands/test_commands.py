@@ -122,11 +122,6 @@ def test_the_help_lists_the_verbs_that_people_type_and_the_stages_if_asked():
         assert named == listed | ({*STAGES} if stages else set())
 
 
-def test_a_model_is_written_to_no_pipe(config, run):
-    found = run("export", "results/test", "-o", "-")
-    assert found.status == 2 and "a file's name is needed" in found.err
-
-
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -153,7 +153,8 @@ def test_a_changed_file_is_the_same_model_or_refused(model_path, tmp_path, chanc
 @pytest.mark.parametrize("target", ["results", "run"])
 def test_the_verb_export(results, names, run, refused, tmp_path, target):
     place = results.path if target == "results" else results.run(names.STATIC).path
-    assert "a file's name is needed" in run("export", place, "-o", tmp_path).err
+    for no_file in (tmp_path, "-"):
+        assert "a file's name is needed" in refused("export", place, "-o", no_file, status=2)
     output = tmp_path / "model.onlm"
     found = run("export", place, "-o", output)
     assert found.status == 0 and found.out.startswith(f"{output}: ")

@@ -111,10 +111,6 @@ def test_no_text_is_one_line(model, text):
         model.show(text)
 
 
-def test_the_projects_model_brings_its_static_one():
-    assert list(tracked.load().show("The opera closed.").readings) == [FROZEN, LEARNING, STATIC]
-
-
 def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
     given = ("--model", model_path)

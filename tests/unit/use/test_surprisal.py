@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from online_rnnlm import UserError, load
+from online_rnnlm import load
 from tests.project import ROOT
 
 TEXT = """\
@@ -63,9 +63,7 @@ def test_the_entropy_is_that_before_the_words_first_token(supplied):
     np.testing.assert_allclose(table["entropy"][:7], expected, rtol=1e-5)
 
 
-def test_no_text_is_one_line_and_other_models_have_no_static_column(model):
-    with pytest.raises(UserError, match="no text in it"):
-        model.surprisal(" \n")
+def test_only_the_projects_model_brings_a_static_one(model):
     columns = model.surprisal("The cat sees the hen.").columns
     assert "static" not in columns and {"frozen", "learning"} <= {*columns}
     assert "static" in model.surprisal("The cat.", static=model).columns
