@@ -333,11 +333,13 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
         (["--command", "scorer", "--learn-after", "5"], "--learn-after: is for a model"),
         (["model", "--ask"], "--ask: is for a program"),
         (["model"], "model: "),
-        (["--command", "scorer", "--text", "/dev/null"], "/dev/null: no text in it"),
+        (["--command", "scorer", "--text", "empty.txt"], "empty.txt: no text in it"),
     ],
     ids=str,
 )
-def test_a_users_mistake_is_one_line(tmp_path, refused, arguments, expected):
+def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, refused, arguments, expected):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
     (tmp_path / "text.txt").write_text("the cat sees the mouse\n", encoding="utf-8")
     assert expected in refused("audit", "--text", tmp_path / "text.txt", *arguments)
 
