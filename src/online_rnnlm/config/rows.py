@@ -51,9 +51,21 @@ RUN_KEYS = tuple(key for key in RunSettings.model_fields if key not in ("corpus"
 _MANY_WORDS = 10**15
 """Words of a vocabulary so large that their parameters outnumber all others by far."""
 
+
+def _kind_of_size(value: Any) -> str | None:
+    """Return the tag of a number, or of a network; None for a text that is neither."""
+    if isinstance(value, str) and not value.isdecimal():
+        return "network" if "/" in value else None
+    return "number"
+
+
 _HiddenSize = Annotated[
     Annotated[PositiveSize, Tag("number")] | Annotated[str, Field(pattern=NETWORK), Tag("network")],
-    Discriminator(lambda value: "network" if "/" in str(value) else "number"),
+    Discriminator(
+        _kind_of_size,
+        custom_error_type="hidden_size",
+        custom_error_message="a number is needed, or a network with a vector, such as `100/20`",
+    ),
 ]
 """A number of hidden units, or a network with a vector, which decides it."""
 
