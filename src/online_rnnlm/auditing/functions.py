@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import chain
 from typing import Any
 
@@ -39,7 +39,9 @@ def audit(
 
     def score_text(text: rules.Text) -> list[float]:
         lines = [line for line in rules.lines_of(text) if line]
-        logs = [[*map(_number, of_line)] for of_line in score(lines)]
+        answer = score(lines)
+        lists = [*answer] if isinstance(answer, Iterable) else []
+        logs = [[*map(_number, of_line)] for of_line in lists if isinstance(of_line, Iterable)]
         if [*map(len, logs)] != [*map(len, lines)]:
             raise UserError("`score`: a list of log P for each list, one for each token, is needed")
         in_order = chain.from_iterable(logs)
@@ -48,15 +50,22 @@ def audit(
     def ask_after(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
         before = [line for line in rules.lines_of(text) if line]
         before[-1].pop()  # what is in the place itself
-        logs = [*map(_number, ask(before, [*candidates]))] if ask else []
+        answer = ask(before, [*candidates]) if ask else None
+        logs = [*map(_number, answer)] if isinstance(answer, Iterable) else []
         if len(logs) != len(candidates):
             raise UserError("`ask`: a log P for each candidate is needed")
         return logs
 
     if unit not in rules.ENDS:
         raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(rules.ENDS)}")
-    parts = [part for part in text if len(part)]
-    if not parts or any(isinstance(part, str) for part in parts):
+    if places < 1:
+        raise UserError(f"`places`: {places}: allowed: at least 1")
+    if not 0 <= tolerance < math.inf:
+        raise UserError(f"`tolerance`: {tolerance}: allowed: a number, at least 0")
+    given = [*text] if isinstance(text, Iterable) else []
+    lists = [part for part in given if isinstance(part, Sized) and not isinstance(part, str)]
+    parts = [part for part in lists if len(part)]
+    if not parts or len(lists) < len(given):
         raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
     if rules.END in {*vocabulary, *chain.from_iterable(parts)}:
         raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")

@@ -17,7 +17,7 @@ from random import Random
 
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import UserError, counted
 from online_rnnlm.storage.audits import Audit, AuditedRule, BrokenRule, RuleName, Status
 
 Token = Hashable
@@ -254,7 +254,7 @@ class Auditor:
         kind = "the sum over all" if exact else "a lower bound of the sum, over"
         said = f"; {kind} {len(words)} words"
         if self.unknown:
-            said += f", and {len(self.unknown)} unknown words as `{UNKNOWN}`"
+            said += f", and {counted(len(self.unknown), 'unknown word')} as `{UNKNOWN}`"
         rule = self.tried("normalisation", self.in_places(self.add_up), said)
         if rule.status == "holds" and not self.known and not self.distinguished:
             said = "all words have one score, as unknown words have: a vocabulary is needed"

@@ -210,7 +210,7 @@ UNKNOWN_TEXT = tuple("zebra" if word == "ship" else word for word in TEXT)
 def test_a_word_that_the_vocabulary_lacks_has_the_score_of_unknown_words(audited, log, asks):
     honest = audited(HONEST, asks=asks, text=UNKNOWN_TEXT)
     assert broken(honest) == []
-    assert f"all {len(WORDS)} words, and 1 unknown words as `<unk>`" in honest["normalisation"].said
+    assert f"all {len(WORDS)} words, and 1 unknown word as `<unk>`" in honest["normalisation"].said
     cheat = (LOG, f"return {log} if word not in vocabulary else math.log(")
     rules = audited(changed(cheat), asks=asks, text=UNKNOWN_TEXT)
     assert broken(rules) == ["normalisation"]

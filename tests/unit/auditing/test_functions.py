@@ -1,5 +1,7 @@
 """Tests of the audit of a Python function over the numbers of tokens, or over words."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -102,10 +104,18 @@ def test_none_is_no_prediction_and_0_is_a_probability_of_1():
     [
         ({"text": ["the cat"]}, "`text`: lists of tokens"),
         ({"text": []}, "`text`: lists of tokens"),
+        ({"text": None}, "`text`: lists of tokens"),
+        ({"text": [3, 1]}, "`text`: lists of tokens"),
         ({"text": [["a", "\n"]]}, "a line's end cannot be a token"),
         ({"unit": "article"}, "`unit`: 'article': allowed: sentence, document, stream"),
+        ({"places": 0}, "`places`: 0: allowed: at least 1"),
+        ({"tolerance": -1.0}, "`tolerance`: -1.0: allowed: a number, at least 0"),
+        ({"tolerance": math.nan}, "`tolerance`: nan: allowed: a number, at least 0"),
         ({"score": lambda text: [[0.0]]}, "`score`: a list of log P for each list"),
+        ({"score": lambda text: [0.0]}, "`score`: a list of log P for each list"),
+        ({"score": lambda text: None}, "`score`: a list of log P for each list"),
         ({"ask": lambda text, candidates: [0.0]}, "`ask`: a log P for each candidate"),
+        ({"ask": lambda text, candidates: None}, "`ask`: a log P for each candidate"),
     ],
 )
 def test_what_cannot_be_audited_is_refused(changes, expected):

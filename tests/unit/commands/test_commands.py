@@ -141,18 +141,21 @@ def test_an_error_is_one_line(config, refused, monkeypatch, error, expected):
 
 INTERRUPTED = """
 import os, signal, sys
-from online_rnnlm.__main__ import main
 
 def interrupt(event, about):
     if event == "import" and about[0] == {module!r}:
         os.kill(os.getpid(), signal.SIGINT)
 
+sys.modules.pop("typing", None)
 sys.addaudithook(interrupt)
+from online_rnnlm.__main__ import main
 main()
 """
 
 
-@pytest.mark.parametrize("module", ["argparse", "online_rnnlm.commands._main", "pydantic"])
+@pytest.mark.parametrize(
+    "module", ["typing", "argparse", "online_rnnlm.commands._main", "pydantic"]
+)
 def test_ctrl_c_while_the_command_is_loaded_is_quiet(config, module):
     """It comes when a module begins to be loaded: before the verb is known, and afterwards."""
     code = INTERRUPTED.format(module=module)
