@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import NOT_TESTED, heading_of
+from online_rnnlm.analysis.claims import MIXED, NOT_TESTED, heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
@@ -25,13 +26,12 @@ from online_rnnlm.analysis.tables.table import (
     markdown_of,
     number,
     p_value,
-    shown_interval,
     signed,
 )
 from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
 from online_rnnlm.config.experiment import load, load_plan
 from online_rnnlm.core import way
-from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
@@ -39,7 +39,7 @@ from online_rnnlm.storage.runs import RunResult, read_end
 
 DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
 FOLDERS = Path("docs/evidence")
-UNDER_WAY = ("control",)
+UNDER_WAY = ("articles",)
 """Experiments of which finished runs are kept as they come."""
 _MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 _KEPT = {
@@ -103,56 +103,31 @@ def _networks(evidence: EvidenceFolder) -> str:
     return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
 
 
-def _headline(evidence: EvidenceFolder) -> str:
-    """The networks with their costs, and the change that a vector makes against each static one.
-
-    Networks are compared on the same text, with the same cell and unit of text; those that have no
-    static network beside them are left out. The network with a vector is the first of its kind, its
-    vector learning.
-    """
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    networks = table[table["hidden_size"].notna()]
-    kind = ["corpus", "cell", "unit_of_text"]
-    networks = networks[networks.groupby(kind)["document_size"].transform("min") == 0]
-    kinds = networks.groupby(kind, sort=False).ngroup()
-    networks = networks.loc[kinds.sort_values(kind="stable").index]
-    vectors = networks[networks["document_size"] > 0].drop_duplicates(kind)["model"]
-    found = evidence.read_table("comparisons", "model_against", "evaluation_against")
-    found = found[found["model"].isin(vectors) & (found["evaluation_against"] == NONE)]
-    found = found.set_index(["corpus", "model_against"])
-    changes = []
-    for corpus, model in zip(networks["corpus"], networks["model"], strict=True):
-        change = ""
-        if (corpus, model) in found.index:
-            of_static = found.loc[(corpus, model)]
-            change = f"{signed(of_static['change_percent'])} % ({shown_interval(of_static)})"
-        changes.append(change)
-    shown, short_cache = _beside(networks.assign(change=changes), table, _SHORT_CACHE)
-    columns = [*_corpus_if_several(networks), _MODEL, *_COUNTS]
-    if evidence.table("updates", "csv").is_file():
-        timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
-        keys = ["corpus", "model", "evaluation"]
-        shown = shown.join(timed.set_index(keys)["timed_words_per_second"], on=keys)
-        columns.append(Column("words/s", integer("timed_words_per_second")))
-    columns += [
-        Column("test perplexity", number(_TEST)),
-        Column("the vector's change against it", label("change")),
-    ]
-    return markdown_of(shown, *columns, *short_cache)
-
-
 def _finding(evidence: EvidenceFolder) -> str:
-    """The networks with their costs, and the smallest static one with a short neural cache."""
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    networks = table[table["hidden_size"].notna()]
-    cached = table[table["evaluation"].isin(_SHORT_CACHE)].head(1)
-    timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
-    keys = ["corpus", "model", "evaluation"]
-    speeds = timed.set_index(keys)["timed_words_per_second"]
-    shown = pd.concat([networks, cached]).join(speeds, on=keys)
-    speed = Column("words/s", integer("timed_words_per_second"))
-    own = Column("test perplexity", number(_TEST))
-    return markdown_of(shown, *_corpus_if_several(networks), _MODEL, own, *_COUNTS, speed)
+    """The network of the first claim and all that its claims set against it, with their costs.
+
+    The worst is first. What everything mixed in gives is left out: it is about other networks, too.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    claims = records.read(Claims, evidence.claims).claims
+    for claim in (one for one in claims if one.row == claims[0].row and one.case != MIXED):
+        compared = claim.comparison
+        for side in (compared.ours, compared.theirs):
+            rows.setdefault(side.name, side.model_dump())
+        if claim.letter != "g":  # its vector may learn in another way
+            verdict = "" if claim.verdict != "undecided" else ", undecided"
+            change = f"{signed(compared.change_percent)} %{verdict}"
+            rows[compared.theirs.name]["change"] = change
+    shown = pd.DataFrame(rows.values()).sort_values("test_perplexity", ascending=False)
+    shown["words_per_second"] = 1 / shown["seconds_per_word"]
+    return markdown_of(
+        shown.fillna({"change": ""}),
+        Column("network", label("name"), text=True),
+        Column("test perplexity", number(_TEST)),
+        *_COUNTS,
+        Column("words/s", integer("words_per_second")),
+        Column(f"{claims[0].row} against it", label("change")),
+    )
 
 
 def _corpus_if_several(table: pd.DataFrame) -> list[Column]:
@@ -223,7 +198,10 @@ def _as_made(evidence: EvidenceFolder, name: str) -> str:
 
 
 def _verdicts(evidence: EvidenceFolder) -> str:
-    """A row for each claim: its two sides with their test perplexities, and the verdict."""
+    """A row for each claim: its two sides with their test perplexities, and the verdict.
+
+    A claim that no network tests has a row, too.
+    """
     rows = []
     found = records.read(Claims, evidence.claims)
     for claim in found.claims:
@@ -241,7 +219,8 @@ def _verdicts(evidence: EvidenceFolder) -> str:
                 "verdict": claim.verdict,
             }
         )
-    for untested in found.not_tested:
+    tested = {claim.letter for claim in found.claims}
+    for untested in (one for one in found.not_tested if one.letter not in tested):
         rows.append(
             {
                 "claim": heading_of(untested.letter),
@@ -291,14 +270,12 @@ def _searched(evidence: EvidenceFolder) -> str:
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
-    "headline": _headline,
     "finding": _finding,
     "ending": _ending,
     "networks": _networks,
     "searched": _searched,
     "verdicts": _verdicts,
     "intervals": _intervals,
-    "lengths": partial(_as_made, name="lengths"),
     "comparisons": partial(_as_made, name="comparisons"),
     "other-texts": _other_texts,
 }

@@ -61,11 +61,6 @@ class EvidenceFolder(ExperimentDirectory):
         """The sha256 of every other file, in the format of `sha256sum`."""
         return self.path / "SHA256SUMS"
 
-    @property
-    def scores(self) -> Path:
-        """Of evidence of earlier experiments: the scores of all runs in one file."""
-        return self.path / "scores.parquet"
-
     def scores_of(self, run: str) -> Path:
         """The log-probability of every piece of the tested texts, for each evaluation of a run.
 
@@ -312,10 +307,6 @@ def check_evidence(folder: Path) -> int:
     """
     evidence = EvidenceFolder(folder)
     evidence.refuse_changes()
-    if evidence.scores.is_file():
-        from online_rnnlm.analysis.earlier_evidence import check_earlier_evidence  # noqa: PLC0415
-
-        return check_earlier_evidence(evidence)
     results = kept_results(evidence)
     kept = records.read(Claims, evidence.claims)
     made = judge(results)
