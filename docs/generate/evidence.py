@@ -16,7 +16,6 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import MIXED, NOT_TESTED, heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
-from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.perplexity import networks
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -237,36 +236,20 @@ def _verdicts(evidence: EvidenceFolder) -> str:
 
 
 def _searched(evidence: EvidenceFolder) -> str:
-    """The best settings that the search has found so far, by network and length of training."""
-    rows = []
+    """The lowest perplexity on `valid` of the search's runs, by network and length of training."""
+    rows: list[dict[str, Any]] = []
     for row in load_plan(evidence.configuration).planned_rows:
-        lengths = dict.fromkeys(run.settings.max_epochs for run in row.candidates)
-        for epochs in lengths:
-            planned = [run for run in row.candidates if run.settings.max_epochs == epochs]
-            ended = [(read_end(evidence.run(run.name)), run) for run in planned]
-            found = [(end, run) for end, run in ended if isinstance(end, RunResult)]
-            if not found:
-                continue
-            best, run = min(found, key=lambda one: one[0].valid_perplexity)
-            rows.append(
-                {
-                    "network": run.model,
-                    "epochs": epochs,
-                    "tried": f"{len(found)} of {len(planned)}",
-                    "parameters": best.parameters,
-                    "valid": best.valid_perplexity,
-                    "with": settings_text([run.searched]),
-                }
-            )
-    columns = [
-        Column("network", label("network"), text=True),
-        Column("epochs", label("epochs")),
-        Column("tried", label("tried"), text=True),
-        Column("parameters", integer("parameters")),
-        Column("best perplexity on valid", lambda row: f"{row['valid']:.1f}"),
-        Column("with", label("with"), text=True),
-    ]
-    return markdown_of(pd.DataFrame(rows), *columns)
+        best: dict[str, float] = {}
+        for run in row.candidates:
+            end = read_end(evidence.run(run.name))
+            if isinstance(end, RunResult):
+                length = f"{run.settings.max_epochs} epochs"
+                best[length] = min(end.valid_perplexity, best.get(length, end.valid_perplexity))
+        if best:
+            rows.append({"model": row.runs[0].model, **best})
+    shown = pd.DataFrame(rows)
+    lengths = [Column(length, number(length)) for length in shown.columns.drop("model")]
+    return markdown_of(shown, _MODEL, *lengths)
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
