@@ -106,6 +106,7 @@ def _finding(evidence: EvidenceFolder) -> str:
     """The network of the first claim and all that its claims set against it, with their costs.
 
     The worst is first. What everything mixed in gives is left out: it is about other networks, too.
+    Those that were not timed in turn have no speed.
     """
     rows: dict[str, dict[str, Any]] = {}
     claims = records.read(Claims, evidence.claims).claims
@@ -118,13 +119,15 @@ def _finding(evidence: EvidenceFolder) -> str:
             change = f"{signed(compared.change_percent)} %{verdict}"
             rows[compared.theirs.name]["change"] = change
     shown = pd.DataFrame(rows.values()).sort_values("test_perplexity", ascending=False)
-    shown["words_per_second"] = 1 / shown["seconds_per_word"]
+    timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
+    speeds = timed.set_index(["model", "evaluation"])["timed_words_per_second"]
+    shown = shown.join(speeds, on=["network", "evaluation"])
     return markdown_of(
         shown.fillna({"change": ""}),
         Column("network", label("name"), text=True),
         Column("test perplexity", number(_TEST)),
         *_COUNTS,
-        Column("words/s", integer("words_per_second")),
+        Column("words/s", integer("timed_words_per_second")),
         Column(f"{claims[0].row} against it", label("change")),
     )
 
