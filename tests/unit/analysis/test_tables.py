@@ -403,6 +403,20 @@ def test_mixtures_show_what_each_rival_adds(invented):
         mixtures.make(invented(rows=TWO_ROWS))
 
 
+def test_a_vector_in_a_mixture_learns_in_its_best_way(invented):
+    testing = {
+        "updates": ["document_vector"],
+        "unit_of_text": ["document"],
+        "rivals": ["kneser_ney", "mixture"],
+    }
+    results = invented(rows=TWO_ROWS, testing=testing, corpora=IN_ORDER)
+    (kept,) = [name for name in results.rows[1].sides if name.endswith(".document")]
+    reach(results, ONLINE, "document_vector", valid=90.0, test=80.0)
+    reach(results, ONLINE, kept, valid=85.0, test=100.0)
+    reach(results, ONLINE, "none", valid=10.0, test=10.0)
+    assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
+
+
 def test_of_one_rival_the_mixture_is_the_pair(invented):
     results = invented(rows=TWO_ROWS[:1], testing={"rivals": ["kneser_ney", "mixture"]})
     reach(results, STATIC, "none", test=100.0)

@@ -60,15 +60,20 @@ def make(results: Results) -> Table:
     note = (
         f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
         "perplexity if it alone is mixed with the network / if it is mixed in on top of all the "
-        "others. The weights of each mixture are those best on valid."
+        "others. The weights of each mixture, and the way in which a vector learns, are those best "
+        "on valid."
     )
     caption = "Test perplexity of mixtures: what each rival adds"
     return comparison_table(results, "mixtures", caption, shown, columns, [note], data)
 
 
 def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Yield the values of a network with each rival, as means over the seeds."""
-    own = row.main.perplexity()
+    """Yield the values of a network with each rival, as means over the seeds.
+
+    A vector learns in the way that is best on `valid`, as in the mixtures.
+    """
+    ways = [side for side in row.sides.values() if side.only_vector_learns] or [row.main]
+    own = min(ways, key=lambda side: side.perplexity("valid").mean()).perplexity()
     everything = row.sides[MIXTURE].perplexity()
     mixed = row.sides[MIXTURE].by_seed
     every = frozenset(mixed[0].chosen)
