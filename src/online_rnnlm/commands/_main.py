@@ -162,10 +162,12 @@ def _run(given: Sequence[str]) -> int:
 def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
     """Return the verb that arguments name, and its own arguments.
 
-    Raises SystemExit for a wrong command, and after the help.
+    Raises SystemExit for a wrong command, and after the help or the version.
     """
+    if given[:1] == ["--version"]:  # argparse would say nothing of a disk that is full
+        print(f"{PROGRAM} {version(PROGRAM)}")
+        raise SystemExit(0)
     program = _Parser(prog=PROGRAM)
-    program.add_argument("--version", action="version", version=f"%(prog)s {version(PROGRAM)}")
     program.add_argument("verb", type=verb_name)
     name = program.parse_args(given[:1]).verb
     # Files may follow an option, as in `score MODEL --frozen FILE`.

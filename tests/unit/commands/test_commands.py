@@ -170,6 +170,7 @@ def test_an_output_that_is_closed_or_full_is_one_line(config):
         (f"check {config} >&-", "the standard output is closed"),
         (f"check {config} >/dev/full", "No space left on device"),
         ("--help >/dev/full", "No space left on device"),
+        ("--version >/dev/full", "No space left on device"),
         ("score --help >/dev/full", "No space left on device"),
     ):
         done = output_of(["bash", "-c", f"{sys.executable} -m online_rnnlm {command}"])
