@@ -180,13 +180,15 @@ def draw_costs(results: Results) -> Drawing:
                 names[-1].append(drawing.Label(name, place))
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xscale("log")
-        axis.margins(0.1)
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=8))
+        axis.margins(0.2, 0.1)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5), numticks=8))
         axis.xaxis.set_minor_locator(NullLocator())
         axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_xlabel(label)
     axes[0].set_ylabel("Test perplexity")
     for axis, of_axis in zip(axes, names, strict=True):
+        # The first name has the most room: that of the network that the report is about.
+        of_axis.sort(key=lambda name: name.text != headline.label)
         drawing.label_beside(axis, of_axis)
     caption = (
         f"{_marks(results)} What is added to the smallest network is named. Lower is better, "
