@@ -26,8 +26,8 @@ class ClassSettings(Settings):
     """The division of the vocabulary into word classes."""
 
     count: PositiveInt = 30
-    """Number of word classes; there are fewer if there are fewer words, or if a few words are most
-    of the text. 1 is the full softmax."""
+    """Number of word classes, at most that of the words; there are fewer if a few words are most of
+    the text. 1 is the full softmax."""
     rule: Literal["sqrt_frequency", "frequency"] = "sqrt_frequency"
     """Quantity that is shared equally between the classes: the square roots of the words'
     frequencies (the RNNLM Toolkit's rule), or the frequencies."""
