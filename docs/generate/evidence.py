@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,7 @@ from online_rnnlm.analysis.tables.table import (
     p_value,
     signed,
 )
-from online_rnnlm.config.evaluations import final_evaluation, in_words, ways_of
-from online_rnnlm.config.experiment import load, load_plan
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.errors import UserError
@@ -45,9 +43,8 @@ _KEPT = {
     Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
     Way(way.PARTS, unit_of_text="document").name: "all weights learning, kept for it",
 }
-_SHORT_CACHE = {"short_neural_cache": "with a short neural cache"}
 _RIVALS = {
-    **_SHORT_CACHE,
+    "short_neural_cache": "with a short neural cache",
     "neural_cache": "with a neural cache",
     "dynamic_evaluation": "with dynamic evaluation",
     "ngram_mixture": "with an n-gram model",
@@ -144,15 +141,14 @@ def _ending(evidence: EvidenceFolder) -> str:
     return "\n".join(f"    {line}".rstrip() for line in networks(table).splitlines()) + "\n"
 
 
-def _beside(
-    shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str], *more_keys: str
-) -> Made:
+def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
     """Put the test perplexities of a table's evaluations beside those of networks.
 
-    `headings` are by evaluation. Rows with the same corpus, model and `more_keys` belong together.
-    The columns of those that have a value are returned, too.
+    `headings` are by evaluation. Rows with the same corpus and model belong together. The columns
+    of those that have a value are returned, too.
     """
-    keys, columns = ["corpus", "model", *more_keys], []
+    keys = ["corpus", "model"]
+    columns = []
     for evaluation, heading in headings.items():
         others = table[table["evaluation"] == evaluation]
         others = others.assign(model=networks_of(others["model"])).set_index(keys)
@@ -161,42 +157,6 @@ def _beside(
         if shown[f"{evaluation}_{_TEST}"].notna().any():
             columns.append(Column(heading, number(f"{evaluation}_{_TEST}")))
     return shown, columns
-
-
-def _intervals(evidence: EvidenceFolder) -> str:
-    """A row for each way in which the vector may learn in testing: perplexity and words/s."""
-    table = evidence.read_table("updates", "evaluation", "timed_words_per_second")
-    shown = table[(table["document_size"] > 0) & table["timed_words_per_second"].notna()]
-    ways_by_name = ways_of(load(evidence.configuration))
-    ways = [in_words(ways_by_name[name]) or "as in training" for name in shown["evaluation"]]
-    shown = shown.assign(way=ways)
-    return markdown_of(
-        shown,
-        _MODEL,
-        Column("in testing, its vector is", label("way"), text=True),
-        Column("test perplexity", number(_TEST)),
-        Column("words/s", integer("timed_words_per_second")),
-    )
-
-
-def _other_texts(evidence: EvidenceFolder) -> str:
-    """The networks' perplexities on texts of another kind, by themselves and with rivals."""
-    table = evidence.read_table("other_texts", "evaluation", "text")
-    table = table[table["document_size"].notna() & (table["text"] != "test")]
-    final = [final_evaluation(int(size)) for size in table["document_size"]]
-    shown = table[table["evaluation"] == final].sort_values("text", kind="stable")
-    shown, beside = _beside(shown, table, {**_KEPT, **_RIVALS}, "text")
-    text = Column("text", label("text"), text=True)
-    return markdown_of(shown, text, _MODEL, Column("test perplexity", number(_TEST)), *beside)
-
-
-def _as_made(evidence: EvidenceFolder, name: str) -> str:
-    """A table as the experiment made it, with its last note."""
-    path = evidence.table(name, "md")
-    if not path.is_file():
-        raise UserError(f"{path}: missing")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return "\n".join([*(line for line in lines if line.startswith("|")), "", lines[-1], ""])
 
 
 def _verdicts(evidence: EvidenceFolder) -> str:
@@ -261,8 +221,5 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "networks": _networks,
     "searched": _searched,
     "verdicts": _verdicts,
-    "intervals": _intervals,
-    "comparisons": partial(_as_made, name="comparisons"),
-    "other-texts": _other_texts,
 }
 """The parts by name."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.row import FinishedRow, Side, best_on_valid
 from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.tables.table import Column, Table, label, signed
@@ -207,7 +207,7 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSide
     if not rivals:
         yield _untested("g", vector, "no finished static network was tested with a rival")
         return
-    ours = _best([side for side in vector.sides.values() if side.only_vector_learns])
+    ours = vector.best_way
     cheap = [
         rival
         for rival in rivals
@@ -216,9 +216,9 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSide
     ]
     if not cheap:
         yield _untested("g", vector, "no rival that needs as few multiply-adds and parameters")
-    elif _best(cheap) != _best(rivals):
-        yield ClaimSides("g", ours, _best(cheap), AT_ITS_COST)
-    yield ClaimSides("g", ours, _best(rivals), AT_ANY_COST)
+    elif best_on_valid(cheap) != best_on_valid(rivals):
+        yield ClaimSides("g", ours, best_on_valid(cheap), AT_ITS_COST)
+    yield ClaimSides("g", ours, best_on_valid(rivals), AT_ANY_COST)
 
 
 def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | UntestedClaim:
@@ -236,12 +236,7 @@ def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | 
     theirs = [side for side in mixed if not side.row.has_vector]
     if not ours or not theirs:
         return _untested("g", vector, "no finished networks with all rivals mixed in")
-    return ClaimSides("g", _best(ours), _best(theirs), MIXED)
-
-
-def _best(sides: Sequence[Side]) -> Side:
-    """The side with the lowest perplexity on `valid`, mean over the seeds."""
-    return min(sides, key=lambda side: side.perplexity("valid").mean())
+    return ClaimSides("g", best_on_valid(ours), best_on_valid(theirs), MIXED)
 
 
 def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:

@@ -93,6 +93,13 @@ class FinishedRow:
         return self.first.end.parameters
 
     @property
+    def best_way(self) -> Side:
+        """The row with nothing added, its vector, if it has one, learning in the way that is best
+        on `valid`."""
+        ways = [side for side in self.sides.values() if side.only_vector_learns]
+        return best_on_valid(ways or [self.main])
+
+    @property
     def main(self) -> Side:
         """The row in its main evaluation: its vector, if it has one, learns as in training."""
         return self.sides[final_evaluation(self.settings.document_size)]
@@ -178,3 +185,8 @@ class Side(System):
 def longest(units: Iterable[UnitOfText]) -> UnitOfText:
     """The longest of some units of text: the stream, a document, or a sentence."""
     return max(units, key=get_args(UnitOfText).index)
+
+
+def best_on_valid(sides: Sequence[Side]) -> Side:
+    """The side with the lowest perplexity on `valid`, mean over the seeds."""
+    return min(sides, key=lambda side: side.perplexity("valid").mean())

@@ -315,7 +315,8 @@ class Auditor:
         }
         text = first + second
         other = first + changed[how]
-        before, after = (self.score(each)[: len(first)] for each in (text, other))
+        before = self.score(text)[: len(first)]
+        after = self.score(other)[: len(first)]
         said = f"{{}} has another score if what follows {how}"
         return self.difference(said, text, other, before, after)
 
@@ -368,7 +369,8 @@ class Auditor:
             return None
         other = (*text[:-1], others[0])
         said = "candidate {} has another score if another word is there: the word was known"
-        before, after = (self.ask(each, words) for each in (text, other))
+        before = self.ask(text, words)
+        after = self.ask(other, words)
         return self.difference(said, text, other, before, after, words)
 
     def run_again(self, text: Text) -> BrokenRule | None:

@@ -1,4 +1,4 @@
-"""What a user may write, as types, and what follows from it.
+"""The types of a configuration's settings, and the plan of runs and evaluations made from them.
 
 A reader follows the modules in this order:
 

@@ -1,5 +1,5 @@
-"""What a user writes of training: the settings that rows share, the rows, and a search; and the
-plan of the runs that follow from them."""
+"""The settings of training, of rows and of searches, as a configuration gives them, and the plan of
+the runs that they make."""
 
 from __future__ import annotations
 
@@ -312,7 +312,7 @@ def _units_of(network: str, cell: str, classes: int) -> int:
     It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
     Only a very small vocabulary would give another number of units.
     """
-    hidden, document = map(int, network.split("/"))
-    parameters = count(Sizes(_MANY_WORDS, hidden, classes, document, cell))
-    units = itertools.count(hidden)
+    hidden, document = network.split("/")
+    parameters = count(Sizes(_MANY_WORDS, int(hidden), classes, int(document), cell))
+    units = itertools.count(int(hidden))
     return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)

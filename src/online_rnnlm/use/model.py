@@ -78,6 +78,13 @@ class TrainedModel:
         """The static model that comes with the project's own, to compare with; else None."""
         return TrainedModel(read(self._static)) if self._static else None
 
+    @cached_property
+    def _log_frequencies(self) -> NDArray[np.float64]:
+        """(V,): natural log of each word's share of the training text."""
+        counts = self.network.corpus.counts
+        frequencies: NDArray[np.float64] = np.log(np.maximum(counts, 1) / counts.sum())
+        return frequencies
+
     @property
     def words(self) -> list[str]:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
@@ -106,8 +113,6 @@ class TrainedModel:
         # With other steps than those of training, learning can ruin the model.
         is_tried = bool(way.groups or way.vector_rate is not None or way.after != 1)
         gain = 0.0
-        counts = self.network.corpus.counts
-        log_frequencies = np.log(np.maximum(counts, 1) / counts.sum())
         for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
@@ -116,7 +121,7 @@ class TrainedModel:
             )
             scores = self.network.score(split, way, numbers)
             if is_tried:
-                by_frequency = log_frequencies[split.stream[1:]]
+                by_frequency = self._log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
             unknown = np.equal(split.stream[1:], self.network.corpus.unk_id)
             yield ScoredPart(

@@ -145,8 +145,8 @@ class ShownText:
         place = 0
         for sentence in self.sentences:
             places = enumerate(sentence[:-1], place)
-            marked = [mark(word, self.gains[at], is_most=at in self._most) for at, word in places]
-            lines.append(" ".join(marked))
+            shown = [mark(word, self.gains[at], is_most=at in self._most) for at, word in places]
+            lines.append(" ".join(shown))
             place += len(sentence)
         return lines
 
@@ -162,7 +162,7 @@ class ShownText:
 
     @property
     def _notes(self) -> list[str]:
-        """What brackets are, if there are any."""
+        """A note that explains the brackets around unknown words; none if there are none."""
         has = any(word[0] == "[" and len(word) > 2 for word in self._words)
         return [_UNKNOWN] if has else []
 
@@ -207,6 +207,7 @@ def show(
 
     Raises UserError if there is no text, or if the vocabulary of `static` is another one.
     """
+    sentences = [sentence for sentence in sentences if sentence.words]
     readings = bits_of_tokens(model, sentences, static)
     networks = dict.fromkeys(readings, model)
     if static is not None:
@@ -217,7 +218,6 @@ def show(
     }
     words = []
     for sentence in sentences:
-        if sentence.words:
-            unknown = np.equal(model.network.ids(sentence.words), model.network.corpus.unk_id)
-            words.append([*marked(sentence.words, unknown), SENTENCE_END])
+        unknown = np.equal(model.network.ids(sentence.words), model.network.corpus.unk_id)
+        words.append([*marked(sentence.words, unknown), SENTENCE_END])
     return ShownText(words, readings, titles)

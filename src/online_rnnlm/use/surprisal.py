@@ -32,11 +32,10 @@ def bits_of_tokens(
 ) -> dict[str, NDArray[np.float64]]:
     """Return −log2 P of every token of a text, `</s>` among them, (tokens,), in several readings.
 
-    The model reads it with the vector `frozen` and, if it has one, `learning`; and `static` is
-    another model. Raises UserError if there is no text, or if the vocabulary of `static` is
-    another one.
+    Every sentence has words. The model reads the text with the vector `frozen` and, if it has one,
+    `learning`; `static` is another model. Raises UserError if there is no text, or if the
+    vocabulary of `static` is another one.
     """
-    sentences = [sentence for sentence in sentences if sentence.words]
     if not sentences:
         raise UserError("no text in it")
     if static is not None and static.words != model.words:
@@ -65,8 +64,8 @@ def surprisal(
     """
     import pandas as pd  # noqa: PLC0415
 
-    readings = bits_of_tokens(model, sentences, static)
     sentences = [sentence for sentence in sentences if sentence.words]
+    readings = bits_of_tokens(model, sentences, static)
     tokens = [token for sentence in sentences for token in sentence.words]
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(re.finditer(r"\S+", text))

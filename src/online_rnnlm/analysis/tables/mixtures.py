@@ -72,8 +72,7 @@ def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterat
 
     A vector learns in the way that is best on `valid`, as in the mixtures.
     """
-    ways = [side for side in row.sides.values() if side.only_vector_learns] or [row.main]
-    own = min(ways, key=lambda side: side.perplexity("valid").mean()).perplexity()
+    own = row.best_way.perplexity()
     everything = row.sides[MIXTURE].perplexity()
     mixed = row.sides[MIXTURE].by_seed
     every = frozenset(mixed[0].chosen)
