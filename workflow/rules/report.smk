@@ -1,8 +1,8 @@
 # The results of the runs become tables, claims, figures and the report. Snakemake's own report
 # (`snakemake --report`) shows the outputs that are marked with `report`.
 
-TABLES = [table.name for table in tables_of(EXPERIMENT)]
-FIGURES = [figure.name for figure in figures_of(EXPERIMENT)]
+TABLES = [table.name for table in catalogue.those_of(catalogue.TABLES, EXPERIMENT)]
+FIGURES = [figure.name for figure in catalogue.those_of(catalogue.FIGURES, EXPERIMENT)]
 CODE = code_digest("analysis", "rivals")
 
 

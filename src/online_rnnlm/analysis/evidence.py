@@ -24,7 +24,7 @@ from online_rnnlm.analysis.figures.drawing import write_figure
 from online_rnnlm.analysis.results import Results, collect, is_in_order, pieces_in
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables.table import make_table, write_table
-from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.core.way import NONE, UnitOfText
@@ -164,10 +164,10 @@ def finish_evidence(folder: Path) -> None:
     evidence = EvidenceFolder(folder)
     results = kept_results(evidence)
     records.write(evidence.claims, judge(results))
-    for entry in tables_of(results.experiment):
+    for entry in those_of(TABLES, results.experiment):
         if entry.name not in _NOT_MADE_AGAIN:
             write_table(make_table(entry, results), evidence, ("csv", "md"))
-    for figure in figures_of(results.experiment):
+    for figure in those_of(FIGURES, results.experiment):
         if figure.drawn_by.startswith("networks."):
             write_figure(figure, results, evidence, ("svg",))
     files = (file for file in folder.rglob("*") if file.is_file() and file != evidence.sums)
@@ -189,10 +189,10 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
         keep_finished(experiment, directory, made.path)
         tables = [
             directory.table(table.name, kind)
-            for table in tables_of(experiment)
+            for table in those_of(TABLES, experiment)
             for kind in ("csv", "md")
         ]
-        figures = [directory.figure(figure.name, "svg") for figure in figures_of(experiment)]
+        figures = [directory.figure(figure.name, "svg") for figure in those_of(FIGURES, experiment)]
         _copy(directory, made, [directory.claims, directory.timings, *tables, *figures])
         made.write_sums(file for file in made.path.rglob("*") if file.is_file())
         check_evidence(made.path)
@@ -314,7 +314,7 @@ def check_evidence(folder: Path) -> int:
         str(evidence.claims), by_place(kept.model_dump()), by_place(made.model_dump())
     )
     checked = len(kept.claims)
-    for entry in tables_of(results.experiment):
+    for entry in those_of(TABLES, results.experiment):
         if entry.name not in _NOT_MADE_AGAIN:
             table = make_table(entry, results)
             checked += _check_table(evidence, entry.name, table.csv_data)

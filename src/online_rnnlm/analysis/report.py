@@ -30,7 +30,7 @@ from online_rnnlm.analysis.tables.table import (
     signed,
 )
 from online_rnnlm.auditing.networks import Audits
-from online_rnnlm.config.catalogue import Entry, Section, figures_of, tables_of
+from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -143,8 +143,10 @@ def summary(results: Results, findings: Sequence[str]) -> str:
 def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield the sections that have a table or a figure; `captions` are by the figures' names."""
     for section in Section:
-        drawn = [entry for entry in figures_of(results.experiment) if entry.section is section]
-        made = [entry for entry in tables_of(results.experiment) if entry.section is section]
+        drawn = [
+            entry for entry in those_of(FIGURES, results.experiment) if entry.section is section
+        ]
+        made = [entry for entry in those_of(TABLES, results.experiment) if entry.section is section]
         if drawn or made:
             tables = []
             for entry in made:

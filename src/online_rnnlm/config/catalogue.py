@@ -8,8 +8,10 @@ read it here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.experiment import Experiment
@@ -29,40 +31,22 @@ class Section(Enum):
     SEARCH = "The search for settings"
 
 
-class Need(Enum):
-    """The conditions on which an experiment has a table or a figure."""
-
-    VECTOR_ROWS = "a row of the comparison with a document vector"
-    STATIC_ROWS = "a row of the comparison without a document vector"
-    SEVERAL_CORPORA = "rows that are trained on more than one corpus"
-    TEXT_IN_ORDER = "a corpus whose sentences follow one another as in the source's text"
-    UPDATES = "an evaluation that `testing.updates` adds"
-    MIXTURES = "rows that are mixed with their rivals"
-    CHOICES = "settings of training that are searched, or evaluations that try some"
-    OTHER_TEXTS = "texts of another kind to test on"
-
-
-def needs_met(experiment: Experiment) -> set[Need]:
-    """Return what an experiment has; its configuration alone decides it."""
-    testing = experiment.testing
-    sizes = [row.settings.document_size for row in experiment.planned_rows]
-    has_updates = any(way.unit_of_text for way in ways_of(experiment).values())
-    met = {
-        Need.VECTOR_ROWS: any(sizes),
-        Need.STATIC_ROWS: not all(sizes),
-        Need.SEVERAL_CORPORA: len(experiment.corpora) > 1,
-        Need.TEXT_IN_ORDER: any(corpus.keeps_order for corpus in experiment.corpora.values()),
-        Need.UPDATES: has_updates,
-        Need.MIXTURES: MIXTURE in testing.rivals,
-        Need.CHOICES: has_updates or bool(experiment.searched or testing.rivals_of_runs),
-        Need.OTHER_TEXTS: bool(testing.other_texts),
-    }
-    return {need for need, is_met in met.items() if is_met}
+Need = Literal[
+    "rows with a vector",
+    "static rows",
+    "several corpora",
+    "text in order",
+    "updates",
+    "mixtures",
+    "choices",
+    "other texts",
+]
+"""What an experiment must have for some tables and figures; `those_of` says when it has it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure, or a table, which an experiment has if it meets the `needs`."""
+    """A figure, or a table, and what an experiment needs to have it."""
 
     name: str
     section: Section
@@ -74,7 +58,7 @@ class Entry:
     """True for a figure that fills the page, and scrolls on a narrow one."""
 
 
-_PAIRS = (Need.VECTOR_ROWS, Need.STATIC_ROWS)
+_PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
 FIGURES = (
     Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
     Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs", wide=True),
@@ -83,42 +67,46 @@ FIGURES = (
     Entry(
         "perplexity_by_position",
         Section.GAIN,
-        (Need.VECTOR_ROWS,),
+        ("rows with a vector",),
         "tokens.draw_position",
     ),
     Entry(
         "perplexity_by_distance",
         Section.GAIN,
-        (Need.VECTOR_ROWS, Need.TEXT_IN_ORDER),
+        ("rows with a vector", "text in order"),
         "tokens.draw_distance",
     ),
     Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
-    Entry(
-        "gain_by_text_size", Section.GAIN, (*_PAIRS, Need.SEVERAL_CORPORA), "networks.draw_sizes"
-    ),
+    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora"), "networks.draw_sizes"),
 )
 TABLES = (
     Entry("corpora", Section.TEXT),
     Entry("perplexity", Section.PERPLEXITY),
     Entry("comparisons", Section.PERPLEXITY, _PAIRS),
     Entry("equal_perplexity", Section.PERPLEXITY, _PAIRS),
-    Entry("mixtures", Section.PERPLEXITY, (Need.MIXTURES,)),
-    Entry("lengths", Section.GAIN, (*_PAIRS, Need.TEXT_IN_ORDER)),
-    Entry("other_texts", Section.GAIN, (Need.OTHER_TEXTS,)),
-    Entry("updates", Section.TESTING, (Need.UPDATES,)),
+    Entry("mixtures", Section.PERPLEXITY, ("mixtures",)),
+    Entry("lengths", Section.GAIN, (*_PAIRS, "text in order")),
+    Entry("other_texts", Section.GAIN, ("other texts",)),
+    Entry("updates", Section.TESTING, ("updates",)),
     Entry("learning", Section.TRAINING),
-    Entry("choices", Section.SEARCH, (Need.CHOICES,)),
-    Entry("neighbours", Section.VECTORS, (Need.VECTOR_ROWS,)),
+    Entry("choices", Section.SEARCH, ("choices",)),
+    Entry("neighbours", Section.VECTORS, ("rows with a vector",)),
 )
 
 
-def figures_of(experiment: Experiment) -> list[Entry]:
-    """The figures of an experiment; its configuration alone decides them."""
-    met = needs_met(experiment)
-    return [figure for figure in FIGURES if met.issuperset(figure.needs)]
-
-
-def tables_of(experiment: Experiment) -> list[Entry]:
-    """The tables of an experiment; its configuration alone decides them."""
-    met = needs_met(experiment)
-    return [table for table in TABLES if met.issuperset(table.needs)]
+def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
+    """Return those of `TABLES` or `FIGURES` that an experiment has; its configuration decides."""
+    testing = experiment.testing
+    sizes = [row.settings.document_size for row in experiment.planned_rows]
+    has_updates = any(way.unit_of_text for way in ways_of(experiment).values())
+    has: dict[Need, bool] = {
+        "rows with a vector": any(sizes),
+        "static rows": not all(sizes),
+        "several corpora": len(experiment.corpora) > 1,
+        "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
+        "updates": has_updates,
+        "mixtures": MIXTURE in testing.rivals,
+        "choices": has_updates or bool(experiment.searched or testing.rivals_of_runs),
+        "other texts": bool(testing.other_texts),
+    }
+    return [entry for entry in entries if all(has[need] for need in entry.needs)]

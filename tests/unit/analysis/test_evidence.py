@@ -20,7 +20,7 @@ from online_rnnlm.analysis.evidence import (
 )
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.table import write_tables
-from online_rnnlm.config.catalogue import figures_of
+from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -51,7 +51,7 @@ def finish(experiment: Plan, directory: ExperimentDirectory) -> Results:
     write_tables(experiment, directory)
     write_claims(experiment, directory)
     neighbours = [directory.table("neighbours", kind) for kind in ("csv", "md")]
-    names = [figure.name for figure in figures_of(experiment)]
+    names = [figure.name for figure in those_of(FIGURES, experiment)]
     for file in (*neighbours, *(directory.figure(name, "svg") for name in names)):
         file.parent.mkdir(exist_ok=True)
         file.write_text("none\n")

@@ -14,7 +14,7 @@ from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.tables.table import write_tables
 from online_rnnlm.auditing.networks import Audits
-from online_rnnlm.config.catalogue import figures_of, tables_of
+from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
@@ -43,9 +43,9 @@ def everything(results: Results) -> str:
     write_claims(described, directory)
     write_figures(described, directory)
     write_report(described, directory)
-    for table in tables_of(described):
+    for table in those_of(TABLES, described):
         assert all(directory.table(table.name, kind).stat().st_size for kind in TABLE_KINDS)
-    assert all(directory.figure(f.name, "svg").is_file() for f in figures_of(described))
+    assert all(directory.figure(f.name, "svg").is_file() for f in those_of(FIGURES, described))
     return directory.report.read_text(encoding="utf-8")
 
 

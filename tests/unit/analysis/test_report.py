@@ -9,7 +9,7 @@ from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import settings_table, small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.config.catalogue import figures_of
+from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -69,7 +69,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
         files = [results.directory.report, *sorted((results.directory.path / "figures").iterdir())]
         contents.append({path.name: path.read_bytes() for path in files})
     assert contents[0] == contents[-1]
-    assert sorted(entry.name for entry in figures_of(results.experiment)) == sorted(names)
+    assert sorted(entry.name for entry in those_of(FIGURES, results.experiment)) == sorted(names)
     figures = {f"{name}.{ending}" for name in names for ending in ("svg", "png")}
     assert contents[0].keys() == {*figures, "captions.json", results.directory.report.name}
     captions = records.read(Captions, results.directory.captions).captions

@@ -35,7 +35,7 @@ from online_rnnlm.analysis.tables.table import (
     to_markdown,
     write_tables,
 )
-from online_rnnlm.config.catalogue import tables_of
+from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
@@ -226,7 +226,9 @@ def test_a_seed_may_have_chosen_a_setting_that_another_has_as_in_training(first)
     ],
 )
 def test_the_configuration_alone_says_which_tables_there_are(changes, names):
-    assert {entry.name for entry in tables_of(fake_experiment.experiment(**changes))} == names
+    assert {
+        entry.name for entry in those_of(TABLES, fake_experiment.experiment(**changes))
+    } == names
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_every_table_is_in_every_format_the_same_bytes_every_time(invented, chan
         files = sorted((results.directory.path / "tables").iterdir())
         contents.append({path.name: path.read_bytes() for path in files})
     assert contents[0] == contents[1]
-    names = [entry.name for entry in tables_of(results.experiment)]
+    names = [entry.name for entry in those_of(TABLES, results.experiment)]
     kinds = ("csv", "md", "tex", "html")
     assert {*contents[0]} == {f"{name}.{kind}" for name in names for kind in kinds}
 

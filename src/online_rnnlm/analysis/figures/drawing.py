@@ -24,7 +24,7 @@ from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import Entry, figures_of
+from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing
@@ -108,7 +108,7 @@ def write_figures(experiment: Plan, directory: ExperimentDirectory) -> None:
     """
     results = collect(experiment, directory)
     captions = {}
-    for entry in figures_of(experiment):
+    for entry in those_of(FIGURES, experiment):
         caption = write_figure(entry, results, directory)
         captions[entry.name] = " ".join([*results.missing_note, caption])
     records.write(directory.captions, Captions(captions=captions))

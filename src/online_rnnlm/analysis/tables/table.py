@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import Entry, Section, tables_of
+from online_rnnlm.config.catalogue import TABLES, Entry, Section, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.storage.files import replacing
@@ -207,7 +207,7 @@ def mean_over_seeds(results: Results, key: str, values: pd.Series[float]) -> dic
 def write_tables(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
     results = collect(experiment, directory)
-    for entry in tables_of(experiment):
+    for entry in those_of(TABLES, experiment):
         write_table(make_table(entry, results), directory)
 
 
