@@ -95,7 +95,7 @@ def whole_run(
     Returns the peak memory (bytes), the epochs, each with the seconds of processor time from the
     call to its end, and the test perplexity, None if the training diverged.
     """
-    run = Run(settings=settings)
+    run = Run(settings, settings.corpus)
     directory, last = results.run(run.name), final_way(settings.document_size)
     clock, log = _EpochClock(directory.metrics), logging.getLogger("online_rnnlm")
     log.addHandler(clock)

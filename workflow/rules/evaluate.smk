@@ -42,7 +42,7 @@ rule evaluate:
             wildcards.get("evaluation", "document_vector"),
             attempt,
         ),
-        gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
+        gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
         config=RESULTS.configuration,
         code=code_digest("jobs", "rivals"),
@@ -149,7 +149,7 @@ rule time:
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
-        gpu=max(requests.gpus(RUNS[run]) for run in FIRST_RUNS),
+        gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         config=RESULTS.configuration,
         code=code_digest("jobs", "rivals"),

@@ -28,7 +28,7 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
         runtime=lambda wildcards, attempt: requests.training_minutes(workload(wildcards), attempt),
-        gpu=lambda wildcards: requests.gpus(RUNS[wildcards.run]),
+        gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
         config=RESULTS.configuration,
     message:

@@ -41,8 +41,8 @@ _LONGEST_SHOWN = 60
 def first_message(error: ValidationError, written: Any = None) -> str:
     """Return the first of pydantic's errors as "`key`: what is wrong", in one line.
 
-    `written` are the values that a user wrote: with them, the key is as in the file. The messages
-    of pydantic get the wrong value; our own have it if it helps.
+    `written` are the values that a user wrote: with them, the key is as in the file. The wrong
+    value is added to messages of pydantic; our own messages name it themselves where that helps.
     """
     first = error.errors()[0]
     place = list(first["loc"])
@@ -112,7 +112,8 @@ def refuse_unknown_keys(keys: Iterable[object], allowed: Iterable[str]) -> None:
 MOST = 10**9
 """The largest number of sentences, words or epochs."""
 LARGEST_SIZE = 100_000
-"""The recurrent weights of a network of that size need 40 GB, and their training ten times more."""
+"""The largest number of units: so many need 40 GB for the recurrent weights alone, and ten times
+that in training."""
 
 
 def _refuse_boolean(value: Any) -> Any:

@@ -106,7 +106,7 @@ def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
         "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
         "updates": has_updates,
         "mixtures": MIXTURE in testing.rivals,
-        "choices": has_updates or bool(experiment.searched or testing.rivals_of_runs),
+        "choices": has_updates or bool(experiment.searched or testing.run_rivals),
         "other texts": bool(testing.other_texts),
     }
     return [entry for entry in entries if all(has[need] for need in entry.needs)]

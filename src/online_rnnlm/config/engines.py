@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from online_rnnlm.core.sizes import goes_through_updates
-
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
     from online_rnnlm.core.way import Way
@@ -45,16 +43,11 @@ class Engine:
     packages: tuple[str, ...] = ()
     """Packages whose versions a run's record lists in addition to those of every engine."""
     online_cells: frozenset[str] | None = None
-    """Names of the cells that it can score while weights learn; None means all that it has. For
-    others, another engine does that."""
-    learns_after_words: bool = True
-    """True if it can score while the document vector learns after several words or a sentence."""
-    has_dropout: bool = True
-    """True if it can train with dropout."""
-    lets_words_wait: bool = True
-    """True if words of rare classes can wait in training (`rare_class_words`)."""
-    goes_through_updates: bool = True
-    """True if its gradients can go back through the updates of the document vector."""
+    """Names of the cells that it can score while weights learn; None means all that it has. An
+    engine with none of them scores only as in training: a document vector cannot learn after
+    several words, either."""
+    only_default: tuple[str, ...] = ()
+    """Names of the settings of training that it knows only with their default values."""
     is_elsewhere: bool = False
     """True if it computes in a Python environment of its own, which must be made first."""
     copies_class_outputs: bool = True
@@ -78,14 +71,10 @@ class Engine:
             yield f"`cell: {settings.cell}`"
         if settings.device not in self.devices:
             yield f"`device: {settings.device}`"
-        if settings.dropout and not self.has_dropout:
-            yield f"`dropout: {settings.dropout:g}`"
-        if settings.embedding_dropout and not self.has_dropout:
-            yield f"`embedding_dropout: {settings.embedding_dropout:g}`"
-        if settings.rare_class_words and not self.lets_words_wait:
-            yield f"`rare_class_words: {settings.rare_class_words}`"
-        if goes_through_updates(settings) and not self.goes_through_updates:
-            yield "`document_gradient: through`"
+        for key in self.only_default:
+            value = getattr(settings, key)
+            if value != type(settings).model_fields[key].default and key not in settings.unused:
+                yield f"`{key}: {value}`"
 
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
@@ -96,7 +85,7 @@ ENGINES: Mapping[EngineName, Engine] = {
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm"}),
         online_cells=frozenset({"sigmoid", "slow_context"}),
-        goes_through_updates=False,
+        only_default=("document_gradient",),
         copies_class_outputs=False,
     ),
     "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
@@ -104,8 +93,7 @@ ENGINES: Mapping[EngineName, Engine] = {
         "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
         online_cells=frozenset(),
-        learns_after_words=False,
-        lets_words_wait=False,
+        only_default=("rare_class_words",),
         is_elsewhere=True,
     ),
     "jax": Engine(
@@ -115,32 +103,27 @@ ENGINES: Mapping[EngineName, Engine] = {
             "cpu": OnDevice(1e7, ("jax",), "jax", {"JAX_PLATFORMS": "cpu"}),
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
-        has_dropout=False,
-        lets_words_wait=False,
         packages=("jax",),
         online_cells=frozenset(),
-        learns_after_words=False,
+        only_default=("dropout", "embedding_dropout", "rare_class_words"),
     ),
 }
 
 
 def engine_for(settings: RunSettings, way: Way) -> RunSettings:
-    """Return the settings with the engine that scores in a way, which decides the last bits.
+    """Return the settings with the engine that is to score in a way.
 
-    It is decided here alone, for evaluations, timings and the tool: the run's own engine if it can
-    do that. Where weights learn, or the vector after several words, it may be another one, on a
-    CPU.
+    It is the run's own if that one can, else the fastest that can, on a CPU. Evaluations, timings
+    and the tool all ask here, since engines differ in the last bits.
     """
     engine = ENGINES[settings.engine]
     if way.groups:
         able = engine.scores_online(settings.cell)
     elif way.vector_learns and way.after != 1:
-        able = engine.learns_after_words
+        able = engine.online_cells != frozenset()
     else:
         able = True
-    if able:
-        return settings
-    return usable_anywhere(settings, online=bool(way.groups))
+    return settings if able else usable_anywhere(settings, online=bool(way.groups))
 
 
 def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettings:

@@ -26,9 +26,10 @@ def parts_in_network(document_size: int) -> tuple[Part, ...]:
 
 
 def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
-    """Return the parts of a network that names mean, `all` among them; those it lacks are left out.
+    """Return the parts that these names stand for; `all` stands for every part.
 
-    If these are all that it has, the result is `PARTS`.
+    Parts that the network lacks are left out. If every part of the network is named, return
+    `PARTS`.
     """
     present = parts_in_network(document_size)
     chosen = tuple(part for part in present if part in names or ALL in names)
@@ -97,7 +98,7 @@ def evaluations_of(
     ways = [FROZEN, final_way(settings.document_size), *_tested_ways(settings, testing)]
     found: dict[str, Way | RunRivalName] = {way.name: way for way in ways}
     if testing.concerns(settings.corpus):
-        found |= {rival: rival for rival in testing.rivals_of_runs}
+        found |= {rival: rival for rival in testing.run_rivals}
     return found
 
 

@@ -256,7 +256,7 @@ def _planned(
     Each run of the search is there once; settings that change nothing are not tried.
     """
     classes = experiment.corpora[settings.corpus].classes.count
-    corpus_digits = digits.corpora.get(settings.corpus, "")
+    corpus_folder = digits.folder_of(settings.corpus)
     candidates: dict[RunSettings, Run] = {}
     for search in searches:
         for tried in _combinations(searched_in(search)):
@@ -265,20 +265,20 @@ def _planned(
             searched = {key: value for key, value in tried.items() if key not in candidate.unused}
             if searched and candidate not in candidates:
                 candidates[candidate] = Run(
-                    settings=candidate,
+                    candidate,
+                    corpus_folder,
                     searched=searched,
                     identity=identity_of(candidate, digits),
-                    corpus_digits=corpus_digits,
                 )
     names = tuple(run.name for run in candidates.values())
     undecided = {key for search in searches for key in searched_in(search)} if names else ()
     of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
     runs = tuple(
         Run(
-            settings=of_seed,
+            of_seed,
+            corpus_folder,
             candidates=names,
             identity=identity_of(of_seed, digits, undecided, names),
-            corpus_digits=corpus_digits,
         )
         for of_seed in of_seeds
     )

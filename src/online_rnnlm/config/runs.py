@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.training import RunSettings
@@ -32,35 +31,34 @@ class Digits(Settings):
     """The beginnings of the digests of all that decides results beside the settings of training."""
 
     core: str
-    """Those of the code in `core`."""
+    """The first digits of the digest of `core/`."""
     corpora: dict[Name, str]
-    """For each corpus, those of its settings, of its text, and of the code that prepares it."""
+    """By corpus, the first digits of one digest of its settings, its text and `corpora/`."""
 
     def folder_of(self, corpus: str) -> str:
         """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""
-        return named(corpus, self.corpora.get(corpus, ""))
+        return _with_digits(corpus, self.corpora.get(corpus, ""))
 
 
-def named(name: str, digits: str) -> str:
-    """Return the name of a folder, with its digits if it has some."""
+def _with_digits(name: str, digits: str) -> str:
+    """Return the name of a folder, which has no digits in an experiment that is no plan."""
     return f"{name}-{digits}" if digits else name
 
 
-class Run(Settings):
-    """The settings of a run, and the names that they give it.
-
-    In a plan the settings are those before the search has chosen some.
-    """
+@dataclass(frozen=True)
+class Run:
+    """The settings of a run, and the names that they give it."""
 
     settings: RunSettings
-    searched: dict[str, Any] = Field(default={})
+    """Its settings: those before the search has chosen some, until `jobs.choice` fills them in."""
+    corpus_folder: str
+    """The name of its corpus's folder."""
+    searched: dict[str, Any] = field(default_factory=dict)
     """The values that a run of the search tries; empty for a row's run."""
     candidates: tuple[str, ...] = ()
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
     identity: str = ""
     """sha256 of its plan, which decides its weights; empty for a run that is in no experiment."""
-    corpus_digits: str = ""
-    """The digits of its corpus."""
     hopeless: bool = False
     """True if all its candidates have diverged: there are no settings to train it with."""
 
@@ -72,12 +70,12 @@ class Run(Settings):
         context = f"-C{s.context_units}" if s.context_units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
-        return named(name[:_LONGEST_NAME], self.identity[:DIGITS])
+        return _with_digits(name[:_LONGEST_NAME], self.identity[:DIGITS])
 
     @property
-    def corpus_folder(self) -> str:
-        """The name of its corpus's folder."""
-        return named(self.settings.corpus, self.corpus_digits)
+    def gpus(self) -> int:
+        """The number of GPUs that its jobs need."""
+        return int(self.settings.device == "gpu")
 
     @property
     def model(self) -> str:

@@ -160,12 +160,12 @@ class TestingSettings(Settings):
         return not self.corpora or corpus in self.corpora
 
     @property
-    def rivals_of_runs(self) -> tuple[RunRivalName, ...]:
+    def run_rivals(self) -> tuple[RunRivalName, ...]:
         """The rivals that every network is tested with."""
         return tuple(name for name in _OF_RUNS if name in self.rivals)
 
     @property
-    def rivals_of_corpora(self) -> tuple[CorpusRivalName, ...]:
+    def corpus_rivals(self) -> tuple[CorpusRivalName, ...]:
         """The rivals that are trained on every corpus."""
         return tuple(name for name in _OF_CORPORA if name in self.rivals)
 
@@ -175,5 +175,5 @@ class TestingSettings(Settings):
             return (NGRAMS,)
         if rival != MIXTURE:
             return ()
-        others = (*self.rivals_of_runs, *self.rivals_of_corpora)
+        others = (*self.run_rivals, *self.corpus_rivals)
         return tuple(name for name in others if name not in _NO_PARTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
@@ -29,5 +30,5 @@ def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
         reached[name] = end.valid_perplexity if isinstance(end, RunResult) else math.inf
     best = min(reached, key=reached.__getitem__)
     chosen = records.read(RunRecord, directory.run(best).record).searched
-    found = {"settings": planned.settings_with(chosen), "hopeless": math.isinf(reached[best])}
-    return planned.model_copy(update=found)
+    settings = planned.settings_with(chosen)
+    return replace(planned, settings=settings, hopeless=math.isinf(reached[best]))

@@ -162,11 +162,6 @@ def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, a
     return grown(_START_MINUTES + minutes, attempt)
 
 
-def gpus(run: Run) -> int:
-    """Return the number of GPUs that a run's jobs need."""
-    return int(run.settings.device == "gpu")
-
-
 def _speed(settings: RunSettings) -> float:
     """Return the multiply-adds per minute of an engine on its device."""
     return 60 * ENGINES[settings.engine].devices[settings.device].multiply_adds_a_second

@@ -146,7 +146,7 @@ def rivals_of_corpora(experiment: Plan) -> dict[str, OfCorpus]:
     found = [
         OfCorpus(corpus, experiment.digits.folder_of(corpus), rivals[name])
         for corpus in filter(testing.concerns, experiment.corpora)
-        for name in testing.rivals_of_corpora
+        for name in testing.corpus_rivals
     ]
     return {one.name: one for one in found}
 

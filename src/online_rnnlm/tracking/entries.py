@@ -64,7 +64,7 @@ def _milliseconds(time: datetime) -> int:
 def begin_run(experiment_id: str, record: RunRecord) -> str:
     """Return MLflow's id of a training, which is made with its settings if it is not there."""
     settings = record.settings
-    run = Run(settings=settings, searched=record.searched)
+    run = Run(settings, record.corpus_folder, searched=record.searched)
     by_size = "online" if settings.document_size else "static"
     tags = {
         "kind": "search" if record.searched else by_size,

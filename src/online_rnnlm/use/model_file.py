@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from online_rnnlm.config.base import first_message
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.config.runs import Run
+from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
@@ -83,7 +83,7 @@ class ModelDescription(Record):
         settings = self.settings
         vector = f"{settings.document_size} numbers; rate {settings.document_rate:g}"
         return {
-            "network": Run(settings=settings).model,
+            "network": network_name(settings),
             "run": self.run,
             "parameters": f"{self.parameters:,}",
             "vocabulary": f"{self.vocabulary_size:,} words in {self.classes} classes",

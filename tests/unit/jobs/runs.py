@@ -24,7 +24,7 @@ def run_of(**changes) -> Run:
         "max_epochs": 4,
         "rate_rule": "toolkit",
     }
-    return Run(settings=RunSettings.model_validate({"corpus": "topics", **values, **changes}))
+    return Run(RunSettings.model_validate({"corpus": "topics", **values, **changes}), "topics")
 
 
 def trained(run: Run, corpus: CorpusDirectory, path) -> RunDirectory:

@@ -169,7 +169,7 @@ def test_metrics_and_sentences_by_hand(experiment, by_hand, name, rate):
 @pytest.mark.parametrize("unit", ["sentence", "stream"])
 def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
-    train(Run(settings=settings), copied.corpus("topics"), copied.run("trained"))
+    train(Run(settings, "topics"), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
     evaluate(copied, "trained", AS_TRAINED, typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,7 +187,7 @@ def test_a_divergence_after_a_good_epoch_keeps_its_weights(corpus_directory, tmp
 
 
 def test_a_hopeless_run_is_not_trained_and_says_why(corpus_directory, tmp_path, calls):
-    run = run_of(max_epochs=1).model_copy(update={"hopeless": True})
+    run = replace(run_of(max_epochs=1), hopeless=True)
     directory = trained(run, corpus_directory, tmp_path)
     assert not calls and read_epochs(directory) == []
     assert "`search`" in records.read(RunDivergence, directory.result).reason

@@ -39,7 +39,7 @@ def model_with(tmp_path):
         splits = {"train": tokens, "valid": 50_000, "test": 50_000}
         about = statistics(splits, vocabulary_size=vocabulary)
         records.write(directory.corpus("c").statistics, about)
-        run = Run(settings=RunSettings.model_validate({"corpus": "c", **settings}))
+        run = Run(RunSettings.model_validate({"corpus": "c", **settings}), "c")
         return requests.workload_of(EXPERIMENT, directory, run)
 
     return make
@@ -127,7 +127,7 @@ def test_the_text_of_a_stage_is_its_files_or_those_of_the_source(tmp_path):
 def test_a_corpus_that_is_not_prepared_is_said_by_the_file_that_is_missing(tmp_path):
     """Snakemake asks again when it is there."""
     directory = ExperimentDirectory(tmp_path)
-    run = Run(settings=RunSettings.model_validate({"corpus": "c"}))
+    run = Run(RunSettings.model_validate({"corpus": "c"}), "c")
     with pytest.raises(FileNotFoundError) as error:
         requests.workload_of(EXPERIMENT, directory, run)
     assert error.value.filename == str(directory.corpus("c").statistics)

@@ -13,7 +13,6 @@ import pytest
 
 from benchmarks.corpora import run_stages
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import count, sizes_of_run
@@ -98,8 +97,7 @@ def make_results(folder: Path) -> None:
     settings, files = experiment.corpora["topics"], directory.corpus("topics")
     run_stages(settings, files, folder)
     for planned in experiment.runs():
-        run = Run(settings=planned.settings, identity=planned.identity)
-        train(run, files, directory.run(planned.name))
+        train(planned, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
             evaluate(directory, planned.name, files, small.evaluation_named(name), rates_of(name))
 

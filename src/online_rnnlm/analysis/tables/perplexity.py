@@ -53,7 +53,7 @@ def make(results: Results) -> Table:
     ]
     data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
     testing = results.experiment.testing
-    rivals = [rivals_of(testing)[name] for name in testing.rivals_of_runs]
+    rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
     rivals += [system.rival for system in results.rivals if system.rival]
     each = "each column on each corpus" if results.several_corpora else "each column"
     notes = [
