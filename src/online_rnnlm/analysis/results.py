@@ -29,15 +29,15 @@ from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
-    DivergedEvaluation,
     Evaluation,
     Timing,
     Timings,
+    read_evaluation,
     refuse_other_settings,
     sentence_scores,
 )
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult, read_ended
 
 
 class NothingToShowError(Exception):
@@ -249,7 +249,7 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
         evaluations: dict[str, Evaluation] = {}
         for name, evaluation in evaluations_of(settings, experiment.testing).items():
             path = directory.evaluation(run.name, name)
-            tested = records.read(Evaluation, path, DivergedEvaluation)
+            tested = read_evaluation(path)
             refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
             if isinstance(tested, Evaluation):
                 evaluations[name] = tested
@@ -297,7 +297,7 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
     """Read how a run has ended; raises UserError if it has not, or was trained on another text."""
     files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
-    end = records.read(RunResult, files.result, RunDivergence)
+    end = read_ended(files)
     if record.corpus_digest != corpora[run.settings.corpus].digest:
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")

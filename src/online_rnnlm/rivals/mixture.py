@@ -17,12 +17,12 @@ from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName, TestingSettings
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
-from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Costs,
     DivergedEvaluation,
     Evaluation,
     Mixture,
+    read_evaluation,
     token_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT
@@ -54,7 +54,7 @@ def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> T
     parts: dict[str, Evaluation] = {}
     for name, place in places.items():
         path = experiment.evaluation(*place)
-        tested = records.read(Evaluation, path, DivergedEvaluation)
+        tested = read_evaluation(path)
         if isinstance(tested, DivergedEvaluation):
             return Failed(f"its part {name} is missing: {tested.reason}")
         parts[name] = tested
@@ -64,7 +64,7 @@ def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> T
     for way in ways_of_network(network.settings, testing):
         place = (network.run.name, way.name)
         path = experiment.evaluation(*place)
-        tested = records.read(Evaluation, path, DivergedEvaluation)
+        tested = read_evaluation(path)
         if isinstance(tested, Evaluation) and _on_valid(tested) < _on_valid(parts[NETWORK]):
             places[NETWORK] = place
             parts[NETWORK] = tested

@@ -151,6 +151,11 @@ class Timings(Record):
     """The networks' times, in the order of the rows; of a run that has diverged there is none."""
 
 
+def read_evaluation(path: Path) -> Evaluation | DivergedEvaluation:
+    """Read the record of an evaluation; raises UserError if it is missing or damaged."""
+    return records.read_either(Evaluation, DivergedEvaluation, path)
+
+
 def refuse_other_settings(path: Path, tested: EvaluationEnd, planned: Mapping[str, Any]) -> None:
     """Raise UserError if an evaluation was made with other settings than those planned now."""
     made = tested.model_dump(mode="json")["tested_with"]
@@ -188,4 +193,4 @@ def token_scores(
 def check_evaluated(directory: ExperimentDirectory, name: str, evaluation: str, path: Path) -> None:
     """Raise UserError if a file of an evaluation is missing or has changed since it was written."""
     record = directory.evaluation(name, evaluation)
-    check(path, records.read(Evaluation, record, DivergedEvaluation).files, record)
+    check(path, read_evaluation(record).files, record)

@@ -1,7 +1,7 @@
-"""The paths of an experiment's files; no other module knows their names.
+"""The paths of an experiment's files.
 
-The rules of the workflow show them, too, as Snakemake's users expect. Where a rule's path and the
-one here differ, the job fails: Snakemake misses its output.
+Python code takes them from here; the rules of the workflow write them out, as Snakemake's users
+expect. Where a rule's path and the one here differ, the job fails: Snakemake misses its output.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ class RunDirectory:
 
     @property
     def state(self) -> Path:
-        """The last checkpoint, until the run has ended; no output that Snakemake knows, and
-        removes.
+        """The last checkpoint, which is removed when the run has ended. It is not an output in
+        Snakemake's sense, so Snakemake never deletes it.
         """
         return self.path / "checkpoint.npz"
 

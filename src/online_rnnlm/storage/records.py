@@ -36,7 +36,7 @@ class Record(Part):
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-Other = TypeVar("Other", bound=Record)
+OtherRecord = TypeVar("OtherRecord", bound=Record)
 
 
 def write(path: Path, record: Record) -> None:
@@ -51,48 +51,41 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
             file.write(json.dumps(record.model_dump(mode="json"), allow_nan=False) + "\n")
 
 
-def read(kind: type[AnyRecord], path: Path, *others: type[Other]) -> AnyRecord | Other:
-    """Read a record of a kind, or of one of the others, whose `status` it has.
+def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
+    """Read a record.
 
     Raises UserError, in one line, if the file is missing, damaged or of another version.
     """
-    found = read_if_there(kind, path, *others)
-    if found is None:
-        raise UserError(f"{path}: missing: {kind.missing}")
-    return found
+    return _parsed(kind, _text(kind, path), str(path))
+
+
+def read_either(
+    finished: type[AnyRecord], diverged: type[OtherRecord], path: Path
+) -> AnyRecord | OtherRecord:
+    """Read the record of what has finished or, if that is its `status`, of what has diverged.
+
+    Raises UserError as `read` does.
+    """
+    text = _text(finished, path)
+    status = None
+    with suppress(ValueError, TypeError, LookupError):  # the text is damaged
+        status = json.loads(text)["status"]
+    if status == "diverged":
+        return _parsed(diverged, text, str(path))
+    return _parsed(finished, text, str(path))
 
 
 def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:
     """Read a file with a record of that kind on every line; raises UserError as `read` does."""
-    text = _text(path)
-    if text is None:
-        raise UserError(f"{path}: missing: {kind.missing}")
-    lines = enumerate(text.splitlines(), 1)
+    lines = enumerate(_text(kind, path).splitlines(), 1)
     return [_parsed(kind, line, f"{path}, line {number}") for number, line in lines]
 
 
-def read_if_there(
-    kind: type[AnyRecord], path: Path, *others: type[Other]
-) -> AnyRecord | Other | None:
-    """Read a record as `read` does, or return None if there is no file."""
-    text = _text(path)
-    if text is None:
-        return None
-    status = None
-    if others:
-        with suppress(ValueError, TypeError, LookupError):  # the text is damaged
-            status = json.loads(text)["status"]
-    for other in others:
-        if other.model_fields["status"].default == status:
-            return _parsed(other, text, str(path))
-    return _parsed(kind, text, str(path))
-
-
-def _text(path: Path) -> str | None:
+def _text(kind: type[Record], path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return None
+        raise UserError(f"{path}: missing: {kind.missing}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -153,12 +153,17 @@ End = RunResult | RunDivergence
 
 def read_end(run: RunDirectory) -> End | None:
     """Read how a run has ended; None if it has not. Raises UserError for a damaged file."""
-    return records.read_if_there(RunResult, run.result, RunDivergence)
+    return read_ended(run) if run.result.is_file() else None
+
+
+def read_ended(run: RunDirectory) -> End:
+    """Read how a run has ended; raises UserError if it has not, or for a damaged file."""
+    return records.read_either(RunResult, RunDivergence, run.result)
 
 
 def read_result(run: RunDirectory) -> RunResult:
     """Read a finished run's results; raises UserError if it has not finished, or has diverged."""
-    end = records.read(RunResult, run.result, RunDivergence)
+    end = read_ended(run)
     if isinstance(end, RunDivergence):
         raise UserError(f"{run.result}: {end.reason}")
     return end

@@ -20,10 +20,17 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult, read_epochs
+from online_rnnlm.storage.runs import (
+    Epoch,
+    RunDivergence,
+    RunRecord,
+    RunResult,
+    read_ended,
+    read_epochs,
+)
 from online_rnnlm.tracking.model import log_model
 from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
 from online_rnnlm.use.model_file import read_run
@@ -132,7 +139,7 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     library = mlflow()
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
-    end = records.read(RunResult, run.result, RunDivergence)
+    end = read_ended(run)
     document_size = record.settings.document_size
     failures = [end.reason] if isinstance(end, RunDivergence) else []
     run_id = begin_run(experiment_id, record)
@@ -141,7 +148,7 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
         main = final_evaluation(document_size)
         files = directory.evaluations(name).glob("*.json")
         for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
-            test = records.read(Evaluation, file, DivergedEvaluation)
+            test = read_evaluation(file)
             if isinstance(test, Evaluation):
                 written = round(1000 * file.stat().st_mtime)
                 library.log_metrics(_metrics(test, main), timestamp=written)

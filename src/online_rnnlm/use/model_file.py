@@ -31,7 +31,7 @@ from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPre
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.files import json_text, writing_output
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
@@ -273,7 +273,7 @@ def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
     about = read_statistics(files)
     perplexity = {"valid": result.valid_perplexity}
     main = experiment.evaluation(name, final_evaluation(record.settings.document_size))
-    tested = records.read_if_there(Evaluation, main, DivergedEvaluation)
+    tested = read_evaluation(main) if main.is_file() else None
     if isinstance(tested, Evaluation) and tested.identity == record.identity:
         perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
     description = ModelDescription(

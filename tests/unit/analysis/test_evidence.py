@@ -25,7 +25,7 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation
+from online_rnnlm.storage.evaluations import read_evaluation
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
@@ -130,7 +130,7 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
     assert keep_finished(experiment, directory, tmp_path / "kept") == 1
     kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
-    assert records.read(Evaluation, kept, DivergedEvaluation).status == "diverged"
+    assert read_evaluation(kept).status == "diverged"
 
 
 def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(

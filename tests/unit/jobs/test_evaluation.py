@@ -33,6 +33,7 @@ from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
     Evaluation,
+    read_evaluation,
     sentence_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
@@ -85,7 +86,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     if isinstance(evaluation, Way):
         evaluation = replace(evaluation, steps=settings.steps)
     evaluate(directory, "run", evaluation, settings)
-    found = records.read(Evaluation, directory.evaluation("run", name), DivergedEvaluation)
+    found = read_evaluation(directory.evaluation("run", name))
     assert found is not None
     files = [directory.sentence_scores("run", name)]
     files += [directory.token_scores("run", name, split) for split in HELD_OUT]
