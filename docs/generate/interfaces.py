@@ -65,7 +65,8 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
         given = " ".join([named, f"`{value}`"] if named and value else [named or f"`{value}`"])
         if action.help:
             must = " (required)" if named and action.required else ""
-            rows.append((given, _plain(action.help % vars(action)) + must))
+            said = " ".join((action.help % vars(action)).split())
+            rows.append((given, _markdown(said).replace("|", "\\|") + must))
     placed = [f" {_value(action)}" for action in shown if not action.option_strings]
     about = parser.description or ""
     parts = [f"### {name}\n", f"{about[:1].upper()}{about[1:]}.\n"]
@@ -76,7 +77,7 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
     if example:
         parts.append(f"Example:\n\n    {example}\n")
     if more.strip():
-        parts.append(f"{_plain(more)}\n")
+        parts.append(f"{_markdown(more.strip())}\n")
     return "\n".join(parts)
 
 
@@ -91,9 +92,9 @@ def _value(action: argparse.Action) -> str:
     return f"{name}{many}"
 
 
-def _plain(text: str) -> str:
-    """Return a text in one line, as a cell of a table has it."""
-    return re.sub(r"(?<!`)<", "&lt;", " ".join(text.split()).replace("|", "\\|"))
+def _markdown(help_text: str) -> str:
+    """Return a text of the help as Markdown, which takes a `<` outside of code for HTML."""
+    return re.sub(r"(?<!`)<", "&lt;", help_text)
 
 
 def public(name: str) -> str:

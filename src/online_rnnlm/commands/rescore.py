@@ -75,8 +75,8 @@ RESCORE = Verb(
     """\
 example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
 
-moses: `0 ||| text ||| features ||| score`; log P is added as a feature `OnlineLM=`, and the
-       number of unknown words as `OnlineLMUnknown=`
-kaldi: `utterance-1 text`; the result has the columns key, log P, sum, unknown words and text
-tsv:   `utterance`, `score` and `text`; the result has the same columns as that of kaldi""",
+- moses: `0 ||| text ||| features ||| score`. Log P is added as a feature `OnlineLM=`, and the
+  number of unknown words as `OnlineLMUnknown=`.
+- kaldi: `utterance-1 text`. The result has the columns key, log P, sum, unknown words and text.
+- tsv: the columns `utterance`, `score` and `text`. The result has the columns of that of kaldi.""",
 )
