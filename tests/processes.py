@@ -34,9 +34,14 @@ def wait_until(
 def output_of(
     command: Iterable[object], *, check: bool = False, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; return its status, output and messages."""
+    """Run a command to its end; return its status, output and messages.
+
+    A command that hangs is killed, and `subprocess.TimeoutExpired` is raised.
+    """
     parts = [str(part) for part in command]
-    return subprocess.run(parts, capture_output=True, text=True, check=check, **options)
+    return subprocess.run(
+        parts, capture_output=True, text=True, timeout=PATIENCE, check=check, **options
+    )
 
 
 def heeding_interrupts(command: list[str]) -> list[str]:
@@ -45,7 +50,7 @@ def heeding_interrupts(command: list[str]) -> list[str]:
     Tests that run in the background ignore Ctrl-C, and so would the processes that they start.
     """
     heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)"
-    return [sys.executable, "-c", f"{heed}; os.execv(sys.argv[1], sys.argv[1:])", *command]
+    return [sys.executable, "-c", f"{heed}; os.execvp(sys.argv[1], sys.argv[1:])", *command]
 
 
 def free_port() -> int:

@@ -4,10 +4,9 @@ import contextlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,33 +14,30 @@ import yaml
 
 from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.corpora.planning import with_digits
-from tests.processes import PATIENCE, wait_until
+from tests.processes import heeding_interrupts, output_of, wait_until
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
 SNAKEMAKE = ("-m", "snakemake")
+OWN_TEXT: dict[str, object] = {
+    "source": {
+        "kind": "text",
+        "tokenised": True,
+        "train": "train.txt",
+        "valid": "valid.txt",
+        "test": "test.txt",
+    },
+    "vocabulary": {"min_count": 1},
+    "classes": {"count": 5},
+}
+"""The settings of the corpus whose files `own_text` writes."""
 
 
 def users_environment() -> dict[str, str]:
     """Return a user's environment: kernels do not check indices, and bytecode is kept."""
     ours = ("NUMBA_BOUNDSCHECK", "NUMBA_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in ours}
-
-
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def processes_in(folder: Path) -> dict[int, str]:
-    """Return the commands of all processes whose working folder this is, by process id."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (process / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
-            if command and (process / "cwd").readlink() == folder:
-                found[int(process.name)] = command
-    return found
 
 
 @dataclass(frozen=True)
@@ -61,38 +57,20 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own, as a terminal does."""
         return subprocess.Popen(
-            self.command(*arguments),
+            heeding_interrupts(self.command(*arguments)),
             cwd=self.path,
             env=users_environment(),
             start_new_session=True,
-            # Tests that run in the background ignore Ctrl-C, and so would the processes they start.
-            preexec_fn=_heed_interrupts,  # noqa: PLW1509  # there are no threads
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake to its end."""
-        return self._run(self.command(*arguments), users_environment() | environment)
-
-    def verb(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a verb of `online-rnnlm` here."""
-        command = [sys.executable, "-m", "online_rnnlm", *arguments]
-        return self._run(command, users_environment() | environment)
-
-    def _run(
-        self, command: Sequence[str], environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=self.path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        """Run Snakemake to its end, in a process group of its own."""
+        command = self.command(*arguments)
+        variables = users_environment() | environment
+        return output_of(command, cwd=self.path, env=variables, start_new_session=True)
 
     def copied(self, path: Path) -> "Project":
         """Copy the project as it is now, with its results."""
@@ -100,23 +78,24 @@ class Project:
         return replace(self, path=path)
 
     def processes(self) -> dict[int, str]:
-        """Return the commands of all processes that run in this project, by process id."""
-        return processes_in(self.path)
+        """Return the commands of all processes whose working folder this is, by process id."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command = (process / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
+                if command and (process / "cwd").readlink() == self.path:
+                    found[int(process.name)] = command
+        return found
 
     def wait_for_job(self, verb: str, beside: int | None = None) -> int:
         """Wait until a job runs this verb, maybe beside another; return its process id."""
 
         def job() -> int | None:
-            return next(
-                (
-                    number
-                    for number, command in self.processes().items()
-                    if f" -m online_rnnlm {verb} " in command
-                    and "bash" not in command
-                    and number != beside
-                ),
-                None,
-            )
+            for number, command in self.processes().items():
+                is_job = f" -m online_rnnlm {verb} " in command and "bash" not in command
+                if is_job and number != beside:
+                    return number
+            return None
 
         return wait_until(job, f"a job that runs `{verb}`")
 
@@ -155,17 +134,6 @@ class Project:
         """Return the names of the runs of a configuration."""
         return [run.name for run in self.experiment(file).runs()]
 
-    def edit(self, file: str, addition: str = "\nassert True\n") -> None:
-        """Append text to a file, by default a statement that runs when the module is imported."""
-        with (self.path / file).open("a", encoding="utf-8") as stream:
-            stream.write(addition)
-
-    def replace(self, file: str, old: str, new: str) -> None:
-        """Replace the first occurrence of a text in a file."""
-        content = (self.path / file).read_text(encoding="utf-8")
-        assert old in content, (file, old)
-        (self.path / file).write_text(content.replace(old, new, 1), encoding="utf-8")
-
 
 def copy_project(path: Path, *, code: bool = False) -> Project:
     """Copy the project; without a copy of the `code`, its jobs run the environment's package.
@@ -174,14 +142,12 @@ def copy_project(path: Path, *, code: bool = False) -> Project:
     """
     for part in (*PARTS, *(["src"] if code else [])):
         source = ROOT / part
-        if source.is_symlink():
-            (path / part).symlink_to(source.readlink())
-        elif source.is_dir():
+        if source.is_dir() and not source.is_symlink():
             ignored = shutil.ignore_patterns("*.egg-info")
             shutil.copytree(source, path / part, ignore=ignored)
         else:
             path.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, path / part)
+            shutil.copy2(source, path / part, follow_symlinks=False)
     return Project(path)
 
 
@@ -190,7 +156,8 @@ def write_text(path: Path, sentences: int, seed: int) -> Path:
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(sentences):
-            word, words = draw.randrange(50), []
+            word = draw.randrange(50)
+            words = []
             for _ in range(draw.randrange(5, 15)):
                 word = (word * 7 + draw.randrange(4)) % 50
                 words.append(f"word{word}")
@@ -199,13 +166,8 @@ def write_text(path: Path, sentences: int, seed: int) -> Path:
 
 
 def own_text(project: Project, train_sentences: int = 200) -> dict[str, object]:
-    for seed, (split, sentences) in enumerate(
-        {"train": train_sentences, "valid": 50, "test": 50}.items()
-    ):
-        write_text(project.path / f"{split}.txt", sentences, seed)
-    files = {split: f"{split}.txt" for split in ("train", "valid", "test")}
-    return {
-        "source": {"kind": "text", "tokenised": True, **files},
-        "vocabulary": {"min_count": 1},
-        "classes": {"count": 5},
-    }
+    """Write a user's own text into the project; return the settings of its corpus."""
+    write_text(project.path / "train.txt", train_sentences, seed=0)
+    write_text(project.path / "valid.txt", 50, seed=1)
+    write_text(project.path / "test.txt", 50, seed=2)
+    return OWN_TEXT

@@ -13,13 +13,6 @@ import pytest
 from tests.cluster import slurm
 from tests.project import Project, copy_project
 
-# The options that the documentation recommends, but the first status check comes after 1 s
-# instead of 40 s.
-SUBMIT = (
-    *("--workflow-profile", "workflow/profiles/slurm"),
-    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20"),
-)
-
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[slurm.Cluster]:
@@ -44,9 +37,3 @@ def make_project(cluster: slurm.Cluster) -> Callable[[Path], Project]:
     """A function that copies the project to a path; Snakemake runs on the cluster's login node."""
     program = (str(Path(__file__).with_name("impatient_snakemake.py")),)
     return lambda path: replace(copy_project(path), within=cluster.inside, program=program)
-
-
-@pytest.fixture(scope="session")
-def submit() -> tuple[str, ...]:
-    """The options that send jobs to the cluster."""
-    return SUBMIT

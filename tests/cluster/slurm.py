@@ -16,12 +16,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.processes import PATIENCE, wait_until
+from tests.processes import output_of, wait_until
 
 PROGRAMS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacct", "unshare")
 PACKAGES = "slurm-wlm slurmdbd munge mariadb-server"
 SYSTEM_PATH = "/usr/sbin:/sbin"
-CPUS, MEMORY_MB = 4, 16000
+CPUS = 4
+MEMORY_MB = 16000
+SUBMIT = (
+    *("--workflow-profile", "workflow/profiles/slurm"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20"),
+)
+"""The options that the documentation recommends to send jobs to the cluster, but the first status
+check comes after 1 s instead of 40 s."""
 
 SLURM_CONF = """\
 ClusterName=test
@@ -161,7 +168,8 @@ class Cluster:
         wait_until((self.folder / "munge.socket").exists, "munged")
 
     def _start_database(self) -> None:
-        data, place = self.folder / "mariadb", self.folder / "mariadb.socket"
+        data = self.folder / "mariadb"
+        place = self.folder / "mariadb.socket"
         self.succeed(
             *("mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}"),
             *("--auth-root-authentication-method=socket", "--skip-test-db"),
@@ -209,14 +217,7 @@ class Cluster:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the cluster."""
-        return subprocess.run(
-            self.inside(command),
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return output_of(self.inside(command), env=self.environment())
 
     def succeed(self, *command: str) -> str:
         """Run a command that must succeed; return its output."""

@@ -19,22 +19,22 @@ BY_PBS = (
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory, make_project, submit, cluster):
+def unbroken(tmp_path_factory, make_project, cluster):
     """An undisturbed training."""
     project = make_project(tmp_path_factory.mktemp("unbroken") / "project")
     configure(project)
-    training = Training(project, submit, cluster)
+    training = Training(project, cluster)
     training.train_here()
     return training
 
 
 @pytest.fixture
-def training(unbroken, tmp_path, submit, cluster):
+def training(unbroken, tmp_path, cluster):
     """A training on the cluster that must end with the outcome of the undisturbed run.
 
     It must leave no process or partial file.
     """
-    one = Training(unbroken.project.copied(tmp_path / "project"), submit, cluster)
+    one = Training(unbroken.project.copied(tmp_path / "project"), cluster)
     shutil.rmtree(one.run)
     yield one
     one.end()

@@ -3,12 +3,16 @@
 import pytest
 
 from online_rnnlm.config.evaluations import evaluations_of
+from tests.cluster.slurm import SUBMIT
 from tests.project import write_text
 
 CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/tiny"
-LIGHT = {"everything", "fetch", "tables", "figures", "claims", "report", "complete"}
-LIGHT |= {"store", "track", "summary"}
+LIGHT = {
+    *("everything", "fetch", "tables", "figures", "claims", "report", "complete"),
+    *("store", "track", "summary"),
+}
+"""The rules that run where Snakemake runs."""
 COLUMNS = "JobID,State,Comment,AllocTRES"
 
 
@@ -19,7 +23,7 @@ def earlier(cluster):
 
 
 @pytest.fixture(scope="module")
-def finished(earlier, tmp_path_factory, make_project, submit):
+def finished(earlier, tmp_path_factory, make_project):
     """The project after an experiment has run on the cluster."""
     del earlier  # only requested so that it is computed first
     project = make_project(tmp_path_factory.mktemp("tiny") / "project")
@@ -33,14 +37,12 @@ def finished(earlier, tmp_path_factory, make_project, submit):
         testing={"rivals": ["kneser_ney"]},
         rows=[{"hidden_size": 16, "document_size": 4}],
     )
-    said = project.succeed(*submit, *CONFIGURATION)
+    said = project.succeed(*SUBMIT, *CONFIGURATION)
     assert (project.path / RESULTS / "summary.txt").read_text(encoding="utf-8") in said
     return project
 
 
-def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(
-    earlier, finished, cluster
-):
+def test_every_training_and_evaluation_is_a_job_and_no_light_rule_is(earlier, finished, cluster):
     for name in ("report.html", "claims.json", "mlflow.db", "tables/perplexity.csv"):
         assert (finished.path / RESULTS / name).stat().st_size > 0
     jobs = [job for job in cluster.accounting(columns=COLUMNS) if job["JobID"] not in earlier]
@@ -59,7 +61,7 @@ def test_every_training_and_evaluation_is_a_job_and_what_is_light_is_none(
         assert asked["cpu"] == cores.get(rule, "1"), rule
 
 
-def test_a_second_submission_submits_nothing(finished, submit, cluster):
+def test_a_second_submission_submits_nothing(finished, cluster):
     before = cluster.accounting()
-    assert "Nothing to be done" in finished.succeed(*submit, *CONFIGURATION)
+    assert "Nothing to be done" in finished.succeed(*SUBMIT, *CONFIGURATION)
     assert cluster.accounting() == before

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.cluster.slurm import SUBMIT
 from tests.processes import PATIENCE, wait_until
 from tests.project import own_text
 
@@ -39,11 +40,14 @@ def _epochs_in(metrics):
 class Training:
     """The training of a configured project, which Snakemake runs on the cluster."""
 
-    def __init__(self, project, submit, cluster):
-        self.project, self.cluster = project, cluster
+    submit = SUBMIT
+    """The options that send jobs to the cluster."""
+
+    def __init__(self, project, cluster):
+        self.project = project
+        self.cluster = cluster
         [planned] = project.experiment("config/test.yaml").trainings()
         self.run = project.path / "results/long/runs" / planned.name
-        self.submit = submit
         self._arguments = ("--configfile", "config/test.yaml")
         self._target = ("--", str((self.run / "result.json").relative_to(project.path)))
         self._snakemake = None

@@ -10,8 +10,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.processes import PATIENCE
-from tests.project import Project, copy_project, own_text, users_environment
+from tests.project import OWN_TEXT, Project, copy_project, own_text
 
 RESULTS = Path("results/stub")
 OPTIONS = ("--cores", "2", "--configfile", "config/test.yaml")
@@ -23,7 +22,7 @@ CONFIGURATIONS = {
     "first": {},
     "another rate": {"rows": [ROWS[0], {**ROWS[1], "learning_rate": 0.1}]},
     "a row less": {"rows": ROWS[1:]},
-    "other words": {"vocabulary": {"min_count": 3}},
+    "other words": {"corpora": {"own": OWN_TEXT | {"vocabulary": {"min_count": 3}}}},
     "more tests": {"testing": {**TESTING, "rivals": ["unigram_cache", "neural_cache"]}},
     "another rate in tests": {"testing": {**TESTING, "document_rates": [0.7]}},
     "another text": {"testing": {**TESTING, "other_texts": {"other": "test.txt"}}},
@@ -49,19 +48,13 @@ class StubProject(Project):
 
     def choose(self, name: str) -> None:
         """Write the configuration of that name."""
-        changes = dict(CONFIGURATIONS[name])
-        vocabulary = changes.pop("vocabulary", {"min_count": 1})
-        source = {"kind": "text", "tokenised": True}
-        source |= {split: f"{split}.txt" for split in ("train", "valid", "test")}
         values = {
             "experiment": "stub",
-            "corpora": {
-                "own": {"source": source, "vocabulary": vocabulary, "classes": {"count": 5}}
-            },
+            "corpora": {"own": OWN_TEXT},
             "testing": TESTING,
             "rows": ROWS,
         }
-        self.configure(**(values | changes))
+        self.configure(**(values | CONFIGURATIONS[name]))
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the chosen configuration; the list of begun jobs starts anew."""
@@ -70,16 +63,7 @@ class StubProject(Project):
 
     def kill_at(self, job: int) -> None:
         """Run Snakemake; it and all its jobs are killed when the job of that number begins."""
-        (self.path / "begun.log").unlink(missing_ok=True)
-        subprocess.run(
-            self.command(*OPTIONS),
-            cwd=self.path,
-            env=users_environment() | ELSEWHERE | {"KILLED_AT": str(job)},
-            capture_output=True,
-            timeout=PATIENCE,
-            start_new_session=True,
-            check=False,
-        )
+        self.snakemake(KILLED_AT=str(job))
         self.succeed("--unlock")  # as Snakemake's message says
 
     def begun(self) -> list[str]:
@@ -113,7 +97,8 @@ class StubProject(Project):
 
     def edit(self, file: str, addition: str = "\n_ADDED = 1\n") -> None:
         """Append text to a file of code, by default a statement."""
-        super().edit(file, addition)
+        with (self.path / file).open("a", encoding="utf-8") as stream:
+            stream.write(addition)
 
 
 def _with_a_quick_job(rule: str) -> str:

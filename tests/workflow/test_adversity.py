@@ -7,12 +7,14 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.processes import output_of
 from tests.project import copy_project, own_text
 
 ERROR = "online-rnnlm: error: "
@@ -73,7 +75,7 @@ def results(project):
     return project.path / "results" / "tiny"
 
 
-def test_what_has_finished_is_reported_and_what_is_missing_stands_first(project, first, names):
+def test_the_report_shows_what_has_finished_and_says_first_what_is_missing(project, first, names):
     assert_named(errors(first), names)
     page = (results(project) / "report.html").read_text(encoding="utf-8")
     (bad, candidate), good = names
@@ -120,9 +122,7 @@ def read_only(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_what_cannot_be_written_to_allows_a_dry_run_or_is_said_in_one_line(
-    project, first, names, tmp_path
-):
+def test_a_read_only_folder_allows_a_dry_run_or_is_one_line(project, first, names, tmp_path):
     with read_only(project.path / "results"):
         assert {*project.planned(*ARGUMENTS)} == {"everything", "complete"}
     copy = project.copied(tmp_path / "ein Projekt")
@@ -130,8 +130,9 @@ def test_what_cannot_be_written_to_allows_a_dry_run_or_is_said_in_one_line(
     with read_only(copy.path / "results"):
         done = copy.snakemake(*ARGUMENTS)
         assert errors(done) == [] and "Write-protected output files" in done.stderr
-        verb = ("train", "--config", "results/tiny/config.json", "--run", names[1])
-        [error] = errors(copy.verb(*verb))
+        train = [sys.executable, "-m", "online_rnnlm", "train", "--run", names[1]]
+        train += ["--config", "results/tiny/config.json"]
+        [error] = errors(output_of(train, cwd=copy.path))
         assert "Read-only file system" in error
     with read_only(copy.path):
         [error] = errors(copy.snakemake("-n", *ARGUMENTS))

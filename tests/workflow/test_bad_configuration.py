@@ -41,7 +41,8 @@ def test_a_mistake_in_the_file_is_one_line_and_nothing_is_made(shared):
 
 
 def test_another_working_folder_needs_nothing_but_the_configuration(shared, tmp_path):
-    folder, file = tmp_path / "else {where}", str(tmp_path / "my {file}.yaml")
+    folder = tmp_path / "else {where}"
+    file = str(tmp_path / "my {file}.yaml")
     folder.mkdir()
     shutil.copy2(shared.path / shared.configure(**GOOD), file)
     elsewhere = type(shared)(folder)
@@ -57,7 +58,7 @@ def test_without_configfile_the_demo_runs_and_config_changes_a_key(shared):
     assert len([run for run in runs if "-seed2-" in run]) == len(demo["rows"])
 
 
-def test_values_of_config_stand_over_a_file_and_are_checked(shared):
+def test_config_overrides_the_file_and_is_checked(shared):
     file = ("--configfile", shared.configure(**GOOD, search={"error_clip": [0, 1]}))
     values = ("--config", "seeds=[1,2]", "training={max_epochs: 2}")
     names = sorted(run.rpartition("-")[0] for run in shared.planned_trainings(*file, *values))

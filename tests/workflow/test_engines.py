@@ -73,7 +73,8 @@ def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch, theano):
     arguments = ("--cores", "1", "--configfile", file, "--", *targets)
     done = project.snakemake(*arguments, NUMBA_BOUNDSCHECK="1")
     assert done.returncode == 0, done.stdout + done.stderr
-    found, packages = {}, {}
+    found = {}
+    packages = {}
     for engine, run in runs.items():
         packages[engine] = records.read(RunRecord, folder.run(run).record).packages
         epochs = read_epochs(folder.run(run))

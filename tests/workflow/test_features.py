@@ -32,7 +32,7 @@ def test_forced_trainings_train(project):
     assert project.begun() == []
 
 
-def test_what_is_made_again_upstream_trains_and_tests_nothing(project):
+def test_a_corpus_that_is_made_again_trains_and_tests_nothing(project):
     project.succeed("--forcerun", "encode")
     assert not {"train", "evaluate"} & {*project.begun()}
 
@@ -43,7 +43,7 @@ def test_a_deleted_corpus_is_not_missed(project):
     assert project.planned() == {}
 
 
-def test_a_dry_run_names_what_will_run_and_writes_nothing_and_until_stops_there(project):
+def test_a_dry_run_writes_nothing_and_until_stops_where_it_says(project):
     project.choose("another rate")
     files = [*(project.path / RESULTS).rglob("*")]
     before = {file: file.stat().st_mtime_ns for file in files}
@@ -67,7 +67,7 @@ def test_a_failed_submission_shows_the_schedulers_own_words(project, tmp_path):
     assert "memory" not in done.stderr
 
 
-def test_all_outputs_can_be_deleted_and_no_shared_file_is(project):
+def test_all_outputs_can_be_deleted_and_shared_files_stay(project):
     shared = project.path / "results/downloads/some.whl"
     shared.parent.mkdir()
     shared.touch()

@@ -129,7 +129,7 @@ def test_a_training_that_is_interrupted_in_many_ways_ends_with_the_same_bits(tra
     assert "Nothing to be done" in trained.finish()
 
 
-def test_what_a_killed_snakemake_leaves_trains_on_and_the_next_one_waits_for_it(trained):
+def test_a_training_outlives_its_killed_snakemake_and_the_next_one_waits_for_it(trained):
     shutil.rmtree(trained.run)
     arguments = (*trained.options, *trained.targets)
     with trained.training() as (process, job):

@@ -8,7 +8,7 @@ from tests.processes import output_of
 from tests.project import ROOT, users_environment
 
 
-def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
+def test_the_workflow_can_be_linted_with_snakemake_and_snakefmt_alone(tmp_path):
     """The workflow catalog lints it like this."""
     packages = with_what_they_need({"snakemake", "snakefmt"})
     assert not packages & {"numpy", "pandas", "mlflow", "tqdm"}
@@ -21,7 +21,7 @@ def test_the_workflow_is_linted_where_only_snakemake_and_snakefmt_are(tmp_path):
     assert "in a good condition" in done.stdout + done.stderr
 
 
-def test_what_reads_a_corpus_or_a_run_waits_for_it():
+def test_rules_wait_for_the_corpora_and_runs_that_they_read():
     configuration = ("--configfile", "config/smoke.yaml", "--config", "experiment=never-run")
     command = [sys.executable, "-m", "snakemake", "--rulegraph", *configuration]
     done = output_of(command, cwd=ROOT, env=users_environment(), check=True)

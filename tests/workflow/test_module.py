@@ -27,7 +27,8 @@ def deployed(tmp_path_factory):
 
     The package is that of the environment, as there is none beside the workflow's files.
     """
-    repository, path = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("deployed")
+    repository = tmp_path_factory.mktemp("repository")
+    path = tmp_path_factory.mktemp("deployed")
     shutil.copytree(ROOT / "workflow", repository / "workflow")
     shutil.copy2(ROOT / "environment.yml", repository)
     shutil.copytree(ROOT / "config", path / "config")
@@ -39,8 +40,9 @@ def deployed(tmp_path_factory):
 
 
 def test_it_plans_the_whole_experiment_of_the_users_configuration(deployed):
-    shutil.copy2(deployed.path / "config" / "smoke.yaml", deployed.path / "config" / "config.yaml")
-    deployed.replace("config/config.yaml", "experiment: smoke", "experiment: mine")
+    smoke = (deployed.path / "config" / "smoke.yaml").read_text(encoding="utf-8")
+    mine = smoke.replace("experiment: smoke", "experiment: mine")
+    (deployed.path / "config" / "config.yaml").write_text(mine, encoding="utf-8")
     said = deployed.succeed("--dry-run")
     assert "Using workflow specific profile profiles/default" in said
     assert f"Train {deployed.runs('config/config.yaml')[-1]}" in said

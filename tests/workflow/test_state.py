@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.workflow.stub_project import StubProject
 
-STEPS, EXAMPLES = 7, 3
+STEPS = 7
+EXAMPLES = 3
 NAMES = ["another rate", "first", "more tests", "other words"]
 
 
@@ -61,7 +62,8 @@ class Workflow(RuleBasedStateMachine):
         # Only what was lost, or never finished, is trained.
         assert self.project.trained().isdisjoint(there)
         # A table that the configuration has no longer stays where it was.
-        fresh, found = self.fresh(self.name), self.project.outcome()
+        fresh = self.fresh(self.name)
+        found = self.project.outcome()
         assert {file: found.get(file) for file in fresh} == fresh
         assert "Nothing to be done" in self.project.succeed()
 
