@@ -1,13 +1,8 @@
 """Small models and corpora."""
 
 import shutil
-from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
-import pytensor
-import pytest
-from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -27,25 +22,19 @@ from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.unit.small_records import run_record, run_result
 
-
-@pytest.fixture
-def quick_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make PyTensor compile in a second instead of most of a minute, to slower code."""
-    # Compiled code lacks this check; in Python it mistakes one row for broadcasting to a table.
-    monkeypatch.setattr(AdvancedIncSubtensor1, "_check_runtime_broadcasting", lambda *_: None)
-    # A scan compiles its inner function for itself, to slow code unless there is a C++ compiler.
-    monkeypatch.setattr(pytensor, "scan", partial(pytensor.scan, mode="FAST_COMPILE"))
-    # Notes of where each node was made take time, too.
-    with pytensor.config.change_flags(mode="FAST_COMPILE", traceback__limit=0):
-        yield
-
-
 UNTRAINED = RunSettings(
     corpus="topics", hidden_size=10, document_size=3, document_rate=0.15, max_epochs=2
 )
-RATE, STEPS = 0.03, 3
-"""The learning rate, and the hidden states that a loss goes back through, where tests compare a
-model as a tool with its evaluations."""
+RATE = 0.03
+"""The learning rate where tests compare a model as a tool with its evaluations."""
+STEPS = 3
+"""The number of hidden states that a loss goes back through in these."""
+
+
+def settings(**changes) -> RunSettings:
+    """Settings of a model of six units in double precision."""
+    values = {"corpus": "small", "hidden_size": 6, "precision": "float64", "document_rate": 0.3}
+    return RunSettings.model_validate(values | changes)
 
 
 def rates_of(evaluation: str) -> TestingSettings:
@@ -61,7 +50,8 @@ def rates_of(evaluation: str) -> TestingSettings:
 def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory) -> None:
     """Write a corpus `topics`, and a run `run` as if it had ended with random weights."""
     shutil.copytree(corpus.path, directory.corpus("topics").path)
-    run, loaded = directory.run("run"), load_corpus(corpus)
+    run = directory.run("run")
+    loaded = load_corpus(corpus)
     weight_files.save(weights_for(UNTRAINED, loaded), run.model)
     records.write(run.record, run_record(settings=UNTRAINED, corpus_digest=loaded.digest))
     records.write(run.result, run_result(files={run.model.name: sha256_of(run.model)}))

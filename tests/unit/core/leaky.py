@@ -4,8 +4,8 @@
     z_t, n_t = halves of E[w_t] + h_{t-1} W_hᵀ                           2 M elements
     h_t = σ(z_t) h_{t-1} + (1 - σ(z_t)) tanh(n_t + s_t P)               M elements
 
-E and B are columns of `embeddings`, W_h and P rows of `recurrent`. Its tests copy this file into
-the package, as `core/cells/leaky.py`.
+E and B are columns of `embeddings`, W_h and P rows of `recurrent`. The fixture `leaky_in_package`
+adds it to the package, as `core/cells/leaky.py`.
 """
 
 import numpy as np
@@ -15,7 +15,8 @@ KEPT = 0.9
 
 
 def shapes(sizes):
-    v, m = sizes.vocabulary, sizes.hidden
+    v = sizes.vocabulary
+    m = sizes.hidden
     return {"embeddings": (v, 2 * m + SLOW), "recurrent": (2 * m + SLOW, m)}
 
 
@@ -32,5 +33,6 @@ def step(weights, words, states, model):
     slow = kept * slow + added * words.embedded[:, 2 * size :]
     inputs = words.embedded[:, : 2 * size] + hidden @ weights.recurrent[: 2 * size].T
     into_new = inputs[:, size:] + slow @ weights.recurrent[2 * size :]
-    keep, new = pt.sigmoid(model.bounded(inputs[:, :size])), pt.tanh(model.bounded(into_new))
+    keep = pt.sigmoid(model.bounded(inputs[:, :size]))
+    new = pt.tanh(model.bounded(into_new))
     return keep * hidden + (1 - keep) * new, slow

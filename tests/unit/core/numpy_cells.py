@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.sizes import sizes_for
+from tests.unit import small_models as small
 from tests.unit.core import leaky
 
 CELLS = ("sigmoid", "slow_context", "lstm", "leaky")
@@ -14,7 +14,8 @@ CELLS = ("sigmoid", "slow_context", "lstm", "leaky")
 HIDDEN = 3
 CLASS_SIZES = (1, 3, 2, 1)
 LENGTHS = (4, 1, 6)
-CONTEXT, DECAY = 2, 0.7
+CONTEXT = 2
+DECAY = 0.7
 RATE = 0.4
 _STEP = 1e-6
 
@@ -22,13 +23,18 @@ _STEP = 1e-6
 def settings(name, document_size=2, **changes):
     """Return settings of a small model with the cell of this name, learning by plain SGD."""
     values = {
-        **{"corpus": "small", "engine": "graph", "hidden_size": HIDDEN, "seed": 2},
-        **{"document_size": document_size, "document_rate": RATE},
-        **{"batch_sentences": 16, "precision": "float64", "optimizer": "sgd", "error_clip": 0.0},
-        **{"context_size": CONTEXT, "context_decay": DECAY},
+        "engine": "graph",
+        "hidden_size": HIDDEN,
+        "document_size": document_size,
+        "document_rate": RATE,
+        "optimizer": "sgd",
+        "error_clip": 0.0,
+        "context_size": CONTEXT,
+        "context_decay": DECAY,
+        "seed": 2,
     }
     # No setting allows a cell that is not in the package; a fixture adds its module.
-    return RunSettings.model_validate({**values, **changes}).model_copy(update={"cell": name})
+    return small.settings(**values | changes).model_copy(update={"cell": name})
 
 
 def _sigmoid(values):
@@ -45,7 +51,8 @@ def _sigmoid_cell(weights, word, hidden):
 
 
 def _slow_context(weights, word, state):
-    hidden, slow = state[:HIDDEN], state[HIDDEN:]
+    hidden = state[:HIDDEN]
+    slow = state[HIDDEN:]
     embedded, into_slow = np.split(weights.embeddings[word], [HIDDEN])
     recurrent, from_slow = np.split(weights.recurrent, [HIDDEN], axis=1)
     slow = DECAY * slow + (1 - DECAY) * into_slow
@@ -61,7 +68,8 @@ def _lstm(weights, word, state):
 
 
 def _leaky(weights, word, state):
-    hidden, slow = state[:HIDDEN], state[HIDDEN:]
+    hidden = state[:HIDDEN]
+    slow = state[HIDDEN:]
     embedded, into_slow = np.split(weights.embeddings[word], [2 * HIDDEN])
     recurrent, from_slow = np.split(weights.recurrent, [2 * HIDDEN])
     slow = leaky.KEPT * slow + (1 - leaky.KEPT) * into_slow
@@ -80,9 +88,15 @@ def predict(name, weights, class_offsets, words, documents=None, rate=RATE):
 
     The gradient of d is exact, by a complex step. `documents`, if given, are d before each word.
     """
-    size, width = len(weights.class_document), weights.class_output.shape[1]
-    state, document = np.zeros(width + _BESIDE_OUTPUT.get(name, 0)), np.zeros(size)
-    previous, found, before, after, states = 0, [], [], [], []
+    size = len(weights.class_document)
+    width = weights.class_output.shape[1]
+    state = np.zeros(width + _BESIDE_OUTPUT.get(name, 0))
+    document = np.zeros(size)
+    previous = 0
+    found = []
+    before = []
+    after = []
+    states = []
     for t, word in enumerate(words):
         document = document if documents is None else documents[t]
 
@@ -103,7 +117,8 @@ def predict(name, weights, class_offsets, words, documents=None, rate=RATE):
         document = document - rate * slope
         after.append(document)
         states.append(state_after[:width])
-        state, previous = state_after, word
+        state = state_after
+        previous = word
     return np.array(found), np.array(before), np.array(after), states
 
 

@@ -90,14 +90,15 @@ def test_the_formulas_give_what_is_counted_while_the_kernels_run(counts, case):
 
 
 @pytest.mark.parametrize("mode", ["score", "train", "online"])
-def test_what_is_counted_is_what_the_compiled_kernels_do(counts, mode):
+def test_the_counted_kernels_compute_what_the_compiled_ones_do(counts, mode):
     case = next(c for c in reversed(CASES) if c.mode == mode and c.document_size)
     assert counts[case]["log_probability"] == pytest.approx(counted_run.run(case), rel=1e-12)
 
 
 def changed_by(size, groups, learn_after, texts):
     """Count the parameters, and elements of d, that differ after reading either of two texts."""
-    learnt, case = [], Case("online", size, groups, learn_after)
+    learnt = []
+    case = Case("online", size, groups, learn_after)
     for text in texts:
         corpus = small.corpus_of(CLASS_SIZES, small.split_of(text))
         weights = small.weights_for(case.settings, corpus)
@@ -110,7 +111,7 @@ def changed_by(size, groups, learn_after, texts):
 
 @pytest.mark.parametrize("document", SIZES)
 @pytest.mark.parametrize("groups", SUBSETS)
-def test_what_is_touched_is_what_changes(document, groups):
+def test_the_parameters_touched_are_those_that_change(document, groups):
     """Compare what has learnt without and with the last word, or the last sentence."""
     for word in (15, 6):
         words = [3, 9, 4, 12, word]
@@ -119,7 +120,8 @@ def test_what_is_touched_is_what_changes(document, groups):
         size = scored_with(word)
         assert changed == cost.touched_per_word(sizes, size, groups, True, STEPS)
     # The second sentence repeats words and classes, has a word alone in its class, and d ≠ 0.
-    first, second = [5, 8, 12], [3, 9, 4, 3, 15, 6, 9]
+    first = [5, 8, 12]
+    second = [3, 9, 4, 3, 15, 6, 9]
     texts = [first], [first, second]
     changed, sizes, corpus = changed_by(document, groups, "sentence", texts)
     split = small.split_of([second])
@@ -137,7 +139,9 @@ def test_the_cost_of_slow_context_units_by_hand():
 
 def test_the_cost_of_an_lstm_by_hand():
     # M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
-    sizes, recurrent, scores = Sizes(50, 10, 6, 4, "lstm"), 40 * 10, (6 + 5) * (10 + 4)
+    sizes = Sizes(50, 10, 6, 4, "lstm")
+    recurrent = 40 * 10
+    scores = (6 + 5) * (10 + 4)
     assert cost.multiply_adds_per_word(sizes, 5.0) == recurrent + scores + (6 + 5) * 4 + 4
     # The loss goes through W_c and W_o to h, and, with two steps, back through one state, which is
     # computed again; the gradients of both steps follow.

@@ -41,14 +41,14 @@ def gradients(run, corpus, weights):
 @pytest.mark.parametrize("size", [0, 2])
 def test_predictions_and_gradients_are_those_of_plain_numpy(corpus, split, name, size):
     run = settings(name, size)
-    weights, offsets = small.weights_for(run, corpus), corpus.class_offsets
+    weights = small.weights_for(run, corpus)
     numbers = np.arange(split.sentences)
     scores = registry.scorer(run, corpus, hidden_states=True)(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
     sentences = [small.words_of(split, number) for number in numbers]
     held = []
     for number, words in zip(numbers, sentences, strict=True):
-        expected, before, after, states = predict(name, weights, offsets, words)
+        expected, before, after, states = predict(name, weights, corpus.class_offsets, words)
         rows = slice(starts[number], starts[number + 1])
         np.testing.assert_allclose(scores.log_probabilities[rows], expected, rtol=1e-12)
         np.testing.assert_allclose(scores.hidden_states[rows], states, rtol=1e-12)
@@ -57,8 +57,11 @@ def test_predictions_and_gradients_are_those_of_plain_numpy(corpus, split, name,
     learnt, _ = after_one_update(run, corpus, weights)
 
     def loss():
-        both = zip(sentences, held, strict=True)
-        return -sum(predict(name, weights, offsets, *one)[0].sum() for one in both)
+        found = (
+            predict(name, weights, corpus.class_offsets, words, vectors)[0].sum()
+            for words, vectors in zip(sentences, held, strict=True)
+        )
+        return -sum(found)
 
     assert_steps_follow_slopes(loss, weights, learnt, without_vector=size == 0)
 
@@ -67,7 +70,8 @@ def test_jax_learns_and_scores_with_an_added_cell_as_the_graph_does(corpus, spli
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     learns = {"optimizer": "adagrad", "error_clip": 0.05}
     runs = [settings("leaky", engine=engine, **learns) for engine in ("graph", "jax")]
-    weights, order = small.weights_for(runs[0], corpus), np.array([2, 0, 1, 2])
+    weights = small.weights_for(runs[0], corpus)
+    order = np.array([2, 0, 1, 2])
     found = []
     for run in runs:
         learnt, sums = after_one_update(run, corpus, weights, 0.2)
@@ -94,21 +98,11 @@ def test_deltas_are_bounded_at_the_inputs_of_units_and_gates(name):
         assert np.abs(getattr(bounded, other)).max() > 0.002
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "leaky"])
-def test_a_vector_alone_is_scored_word_by_word_as_by_the_plain_scorer(corpus, split, name):
-    run = settings(name)
-    weights, order = small.weights_for(run, corpus), np.array([2, 0, 1, 2])
-    online = small.way_of((), 0.0, RATE, 3)
-    actual = registry.online_scorer(run, corpus, weights, online).score(split, order)
-    expected = registry.scorer(run, corpus)(weights, split, order, RATE)
-    for array, other in zip(actual, expected, strict=True):
-        np.testing.assert_allclose(array, other, rtol=1e-12, atol=1e-13)
-
-
 @of_every_cell
 def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, name):
     run = settings(name)
-    weights, words = small.weights_for(run, corpus), small.words_of(split, 2)
+    weights = small.weights_for(run, corpus)
+    words = small.words_of(split, 2)
     online = small.way_of(GROUPS, 1.0, RATE, 1, "sentence", "stream")
     scorer = registry.online_scorer(run, corpus, weights, online)
     scorer.score(split, np.array([2]))
@@ -128,24 +122,31 @@ def test_adagrad_by_its_formula(name):
     run = settings(name)
     weights = small.weights_for(run, corpus)
     plain = gradients(run, corpus, weights)
-    rate, learnt = 0.3, settings(name, optimizer="adagrad")
+    rate = 0.3
+    learnt = settings(name, optimizer="adagrad")
     updated, sums = after_one_update(learnt, corpus, weights, rate)
-    touched = {"embeddings": ([0, 1, 4], slice(None))}
-    touched |= {"word_output": ([0, 1], slice(None)), "word_document": (slice(None), [0, 1])}
+    every = slice(None)
+    touched = {
+        "embeddings": ([0, 1, 4], every),
+        "word_output": ([0, 1], every),
+        "word_document": (every, [0, 1]),
+    }
     for parameter, weight in weights._asdict().items():
         gradient = getattr(plain, parameter)
         total = 1 + gradient**2
         np.testing.assert_allclose(getattr(sums, parameter), total, rtol=1e-12, err_msg=parameter)
-        found, expected = getattr(updated, parameter), weight - rate * gradient / np.sqrt(total)
+        found = getattr(updated, parameter)
+        expected = weight - rate * gradient / np.sqrt(total)
         np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=parameter)
         untouched = np.ones(weight.shape, bool)
-        untouched[touched.get(parameter, (slice(None), slice(None)))] = False
+        untouched[touched.get(parameter, (every, every))] = False
         np.testing.assert_array_equal(found[untouched], weight[untouched])
 
 
 def test_a_sentence_computed_by_hand():
     """Two classes {</s>, a} and {b}, one hidden unit, D = 1, weights with simple results."""
-    ln2, ln3 = np.log(2), np.log(3)
+    ln2 = np.log(2)
+    ln3 = np.log(3)
     weights = Parameters(
         embeddings=np.array([[0.0], [ln3], [0.0]]),
         recurrent=np.array([[2 * ln3]]),

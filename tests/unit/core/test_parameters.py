@@ -34,7 +34,7 @@ def test_a_cell_is_consistent(name, document):
     )
 
 
-def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
+def test_the_graph_scores_what_the_kernels_cannot():
     on_gpu = settings("leaky", engine="jax", device="gpu")
     everything = Way(PARTS, weight_rate=0.1, unit_of_text="stream")
     assert engine_for(on_gpu, everything).engine == "graph"
@@ -47,13 +47,7 @@ def test_where_the_kernels_lack_the_cell_the_graph_scores_online_and_serves():
     assert (served.engine, served.device, served.cell) == ("graph", "cpu", "leaky")
 
 
-def test_the_count_by_hand():
-    # E and W_o have 10 · 3 each, W_h 3 · 3, W_c 4 · 3; V_c and V_o have 2 · 4 and 2 · 10.
-    assert count(Sizes(10, 3, 4, 0)) == 81
-    assert count(Sizes(10, 3, 4, 2)) == 81 + 28
-
-
-def test_weights_are_normal_and_the_seeds():
+def test_weights_are_drawn_from_a_normal_distribution_by_the_seed():
     sizes = Sizes(300, 40, 10, 5)
     first, again, other = (parameters.initialise(sizes, 0.2, s, "float32") for s in (1, 1, 2))
     for array, same, different in zip(first, again, other, strict=True):
@@ -66,7 +60,7 @@ def test_weights_are_normal_and_the_seeds():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_weight_that_is_not_finite_is_seen_wherever_it_is(bad):
+def test_a_weight_that_is_not_finite_is_found_in_every_array(bad):
     sizes = Sizes(7, 3, 2, 1)
     for name in Parameters._fields:
         weights = parameters.filled(sizes, 1.0, "float32")

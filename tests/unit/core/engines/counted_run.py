@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.kernels import forward, learning
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import GROUPS
+from tests.unit import small_models as small
 from tests.unit.small_models import corpus_of, learn, split_of, way_of, weights_for
 
 SIZES = (0, 5)
@@ -38,10 +38,8 @@ class Case(NamedTuple):
     @property
     def settings(self):
         """The settings of the run."""
-        names = ("document_size", "cell")
-        values = {"corpus": "small", "precision": "float64", "seed": 3, "hidden_size": HIDDEN}
-        values |= {"document_rate": 0.3, "batch_sentences": 2}
-        return RunSettings.model_validate(values | {name: getattr(self, name) for name in names})
+        varied = {"document_size": self.document_size, "cell": self.cell}
+        return small.settings(**varied, hidden_size=HIDDEN, batch_sentences=2, seed=3)
 
     @property
     def online(self):
@@ -108,8 +106,10 @@ class Counted:
 
 def run(case):
     """Return a case's log-probability: of training on all sentences once, or of scoring them."""
-    settings, corpus = case.settings, corpus_of(CLASS_SIZES, split_of(SENTENCES))
-    weights, split = weights_for(settings, corpus), corpus.splits["train"]
+    settings = case.settings
+    corpus = corpus_of(CLASS_SIZES, split_of(SENTENCES))
+    weights = weights_for(settings, corpus)
+    split = corpus.splits["train"]
     numbers = np.arange(split.sentences)
     if case.mode == "train":
         ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)

@@ -25,8 +25,10 @@ KERNELS = (train_batches, score_sentences, score_online)
 
 
 def test_one_compilation_serves_all_sizes_cells_and_options(corpus_directory):
-    corpus, compiled = load_corpus(corpus_directory), []
-    test, numbers = corpus.splits["test"], np.arange(5)
+    corpus = load_corpus(corpus_directory)
+    compiled = []
+    test = corpus.splits["test"]
+    numbers = np.arange(5)
     for document, cell in ((0, "sigmoid"), (3, "lstm")):
         settings = RunSettings(corpus="c", hidden_size=4, document_size=document, cell=cell)
         weights = weights_for(settings, corpus)

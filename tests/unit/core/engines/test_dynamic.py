@@ -10,6 +10,7 @@ from online_rnnlm.core.lanes import Batches, segments_of, side_by_side
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
+from tests.unit import small_models as small
 from tests.unit.small_models import corpus_of, random_split, weights_for
 
 pytestmark = [
@@ -24,14 +25,12 @@ TOKENS = 3
 
 
 def _settings(**changes: object) -> RunSettings:
-    values = {
-        **{"corpus": "small", "engine": "graph", "hidden_size": 4, "batch_sentences": 1, "seed": 3},
-        **{"precision": "float64", "optimizer": "sgd", "error_clip": 0.0, "document_rate": 0.3},
-    }
-    return RunSettings.model_validate({**values, **changes})
+    values = {"engine": "graph", "batch_sentences": 1, "optimizer": "sgd", "error_clip": 0.0}
+    return small.settings(**values | changes)
 
 
-SENTENCES, DOCUMENTS = {"unit_of_text": "sentence"}, {"unit_of_text": "document"}
+SENTENCES = {"unit_of_text": "sentence"}
+DOCUMENTS = {"unit_of_text": "document"}
 STREAM = {"unit_of_text": "stream"}
 VECTOR = {"document_size": 2}
 
@@ -66,7 +65,8 @@ class _Equation:
     def score(self, learning_rate: float, decay: float, epsilon: float) -> list[float]:
         """log P of every segment."""
         mean = sum(array.sum() for array in self._rms) / sum(array.size for array in self._rms)
-        weights, found = self._trained, []
+        weights = self._trained
+        found = []
         for batch in self._batches:
             total, gradients = self._learn(weights, batch)
             found.append(total)
@@ -82,10 +82,12 @@ class _Equation:
 @pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}, {"cell": "slow_context"}], ids=str)
 def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     """Every call begins with the trained weights, which stay."""
-    settings, corpus = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS), _corpus()
+    settings = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS)
+    corpus = _corpus()
     split = corpus.splits["valid"]
     begins = segments_of(split, settings).offsets[:-1]
-    equation, weights = _Equation(settings, corpus), weights_for(settings, corpus)
+    equation = _Equation(settings, corpus)
+    weights = weights_for(settings, corpus)
     scorer = DynamicScorer(settings, corpus, weights)
     for decay in (0.0, 0.02, 5.0):
         rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
@@ -106,9 +108,11 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     ids=str,
 )
 @pytest.mark.parametrize("tokens", [1, 5, 100])
-def test_without_steps_a_text_is_read_as_in_training(changes, tokens):
-    settings, corpus = _settings(**changes, engine="kernel"), _corpus()
-    weights, split = weights_for(settings, corpus), corpus.splits["valid"]
+def test_with_a_rate_of_0_a_text_is_scored_as_in_training(changes, tokens):
+    settings = _settings(**changes, engine="kernel")
+    corpus = _corpus()
+    weights = weights_for(settings, corpus)
+    split = corpus.splits["valid"]
     dynamics = {"learning_rate": 0.0, "decay": 0.1, "epsilon": 0.3, "tokens": tokens}
     found = DynamicScorer(settings, corpus, weights).score(split, **dynamics)
     scorer = registry.scorer(settings, corpus)

@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.base import first_words
@@ -17,7 +16,7 @@ from online_rnnlm.core.engines.kernels.dropout import key_of
 from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import Reading
+from tests.unit import small_models as small
 from tests.unit.small_models import corpus_of, learn, random_split, split_of, weights_for
 
 pytestmark = [
@@ -77,12 +76,9 @@ MATRIX = [
 ]
 
 
-def settings(engine="kernel", **changes) -> RunSettings:
-    values = {
-        **{"corpus": "small", "engine": engine, "hidden_size": 6, "batch_sentences": 3, "seed": 5},
-        **{"precision": "float64", "error_clip": 0.05, "document_rate": RATE},
-    }
-    return RunSettings.model_validate({**values, **changes})
+def settings(engine="kernel", **changes):
+    values = {"engine": engine, "batch_sentences": 3, "error_clip": 0.05, "seed": 5}
+    return small.settings(**values | changes)
 
 
 @cache
@@ -105,13 +101,14 @@ def results(run, corpus, *, carried=False):
     """All that two passes over the text change, in two orders, by name; and their log P."""
     trainer = registry.trainer(run, corpus, *start_for(run, corpus))
     units = segments_of(corpus.splits["train"], run).units
-    lanes, rate = len(trainer.carried.documents), 0.02 if run.optimizer == "sgd" else 0.2
-    orders = np.arange(len(units) - 1), np.random.default_rng(0).permutation(len(units) - 1)
+    number = len(units) - 1
+    lanes = len(trainer.carried.documents)
+    rate = 0.02 if run.optimizer == "sgd" else 0.2
     found = []
-    for epoch, order in enumerate(orders):
-        trainer.learn_from_waiting(
-            rate
-        )  # words wait after the second pass, and not after the first
+    for epoch, order in enumerate(
+        [np.arange(number), np.random.default_rng(0).permutation(number)]
+    ):
+        trainer.learn_from_waiting(rate)  # so that words wait at the end alone
         found.append(trainer.update(side_by_side(units, order, lanes), rate, key_of(1, epoch)))
     sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
     found = trainer.weights._asdict() | sums | {"log P": np.array(found)}
@@ -132,7 +129,8 @@ def scores_of(run, corpus, weights, rate=RATE, **options):
 @cache
 def of_graph(classes, changes):
     """The results and scores of the plain graph, which takes seconds to compile."""
-    corpus, run = corpus_with(classes), settings("graph", **dict(changes))
+    corpus = corpus_with(classes)
+    run = settings("graph", **dict(changes))
     return results(run, corpus), scores_of(run, corpus, start_for(run, corpus)[0])
 
 
@@ -144,7 +142,8 @@ def of_graph(classes, changes):
 def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
     if engine == "jax":
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    corpus, run = corpus_with(classes), settings(engine, **changes)
+    corpus = corpus_with(classes)
+    run = settings(engine, **changes)
     tolerance = {"float32": 1e-5, "float64": 1e-10}[run.precision]
     close = dict.fromkeys(("rtol", "atol"), tolerance * (10 if engine == "jax" else 1))
     start = start_for(run, corpus)[0]
@@ -167,13 +166,15 @@ def test_an_engine_computes_what_the_graph_does(engine, classes, changes):
 
 
 @pytest.mark.parametrize("changes", [FIVE, FIVE | SINGLE, FIVE | SINGLE | LSTM], ids=str)
-def test_a_score_depends_on_order_company_and_pieces_only_by_rounding(corpus, changes):
+def test_a_sentence_is_scored_alike_alone_among_others_and_word_by_word(corpus, changes):
     def assert_close(found, expected):
         tolerance = {"float32": 1e-6, "float64": 1e-12}[run.precision]
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
-    run, split = settings(**changes), corpus.splits["train"]
-    weights, score = weights_for(run, corpus), registry.scorer(run, corpus, hidden_states=True)
+    run = settings(**changes)
+    split = corpus.splits["train"]
+    weights = weights_for(run, corpus)
+    score = registry.scorer(run, corpus, hidden_states=True)
     # More sentences than are scored in parallel, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
@@ -181,13 +182,15 @@ def test_a_score_depends_on_order_company_and_pieces_only_by_rounding(corpus, ch
     nothing = Carried.nothing(weights, run.cell, 1)
     for row, number in enumerate(numbers[:40]):
         words = slice(starts[row], starts[row + 1])
-        logs, hidden = together.log_probabilities[words], together.hidden_states[words]
+        logs = together.log_probabilities[words]
+        hidden = together.hidden_states[words]
         alone = score(weights, split, np.array([number]), RATE)
         assert_close(alone.log_probabilities, logs)
         assert_close(alone.hidden_states, hidden)
         assert_close(alone.document_vectors[0], together.document_vectors[row])
         begin, end = split.offsets[number : number + 2]
-        carried, found = nothing, []
+        carried = nothing
+        found = []
         for place in range(begin, end):  # a word at a time
             one = Split(split.stream, np.array([place, place + 1]))
             part, carried = score.go_on(weights, one, np.zeros(1, np.int64), RATE, carried)
@@ -205,7 +208,8 @@ def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     run = settings(engine, **VECTOR)
     weights, sums = start_for(run, corpus)
-    trainer, numbers = registry.trainer(run, corpus, weights, sums), np.arange(len(LENGTHS))
+    trainer = registry.trainer(run, corpus, weights, sums)
+    numbers = np.arange(len(LENGTHS))
     first = learn(trainer, numbers, 0.1)
     after = [array.copy() for array in trainer.weights]
     assert learn(trainer, numbers, 0.1) != first
@@ -217,7 +221,8 @@ def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
 
 @pytest.mark.parametrize("engine", ["kernel", "graph"])
 def test_words_that_wait_go_on_waiting_in_another_trainer(corpus, engine):
-    run, numbers = settings(engine, **VECTOR, **RARE), np.arange(len(LENGTHS))
+    run = settings(engine, **VECTOR, **RARE)
+    numbers = np.arange(len(LENGTHS))
     unbroken = registry.trainer(run, corpus, *start_for(run, corpus))
     first = registry.trainer(run, corpus, *start_for(run, corpus))
     for trainer in (unbroken, first):
@@ -233,30 +238,41 @@ def test_words_that_wait_go_on_waiting_in_another_trainer(corpus, engine):
         np.testing.assert_array_equal(found, expected)
 
 
-def joined(split):
-    """The same text with every article as a single long sentence."""
-    ends = np.append(np.flatnonzero(np.diff(split.articles)) + 1, split.sentences)
+ARTICLES_END = np.append(np.flatnonzero(np.diff(ARTICLES)) + 1, len(LENGTHS))
+of_every_kind = pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM], ids=str)
+
+
+def joined(split, ends):
+    """The same text with all sentences between two of these ends as a single long one."""
     return replace(split, offsets=split.offsets[np.append(0, ends)], articles=split.articles[:0])
 
 
-@pytest.mark.parametrize("changes", [{}, VECTOR, VECTOR | LSTM], ids=str)
-def test_a_document_is_read_as_one_long_sentence(corpus, changes):
-    """It is scored so, and so are stretches learnt from that are longer than any document."""
-    run, split = settings(**changes), corpus.splits["train"]
-    weights, whole, numbers = weights_for(run, corpus), joined(split), np.arange(len(LENGTHS))
-    reading = Reading("document", state=True, vector=True)
-    documents = registry.scorer(run, corpus, reading)(weights, split, numbers, RATE)
-    sentences = registry.scorer(run, corpus)(weights, whole, np.arange(whole.sentences), RATE)
+@of_every_kind
+@pytest.mark.parametrize(
+    ("unit", "ends"), [("document", ARTICLES_END), ("stream", np.array([len(LENGTHS)]))]
+)
+def test_a_unit_of_text_is_scored_as_one_long_sentence(corpus, changes, unit, ends):
+    run = settings(**changes)
+    weights = weights_for(run, corpus)
+    split = corpus.splits["train"]
+    whole = joined(split, ends)
+    scorer = registry.scorer(run.model_copy(update={"unit_of_text": unit}), corpus)
+    found = scorer(weights, split, np.arange(split.sentences), RATE)
+    expected = registry.scorer(run, corpus)(weights, whole, np.arange(whole.sentences), RATE)
     close = {"atol": 1e-12, "rtol": 0}
-    last = np.append(np.flatnonzero(np.diff(ARTICLES)), len(LENGTHS) - 1)
-    logs, vectors = sentences.log_probabilities, sentences.document_vectors
-    np.testing.assert_allclose(documents.log_probabilities, logs, **close)
-    np.testing.assert_allclose(documents.document_vectors[last], vectors, **close)
+    np.testing.assert_allclose(found.log_probabilities, expected.log_probabilities, **close)
+    vectors = found.document_vectors[ends - 1]
+    np.testing.assert_allclose(vectors, expected.document_vectors, **close)
+
+
+@of_every_kind
+def test_stretches_longer_than_any_document_are_learnt_from_as_long_sentences(corpus, changes):
+    run = settings(**changes)
+    whole = joined(corpus.splits["train"], ARTICLES_END)
     stretches = run.model_copy(update=DOCUMENT | {"segment_tokens": 1000})
-    one = results(run, replace(corpus, splits={"train": whole}))
-    other = results(stretches, corpus)
-    for name, expected in one.items():
-        np.testing.assert_allclose(other[name], expected, err_msg=name, **close)
+    found = results(stretches, corpus)
+    for name, expected in results(run, replace(corpus, splits={"train": whole})).items():
+        np.testing.assert_allclose(found[name], expected, err_msg=name, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("size", [0, 5])
@@ -265,33 +281,17 @@ def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
     run = settings(**VECTOR, **STREAM, segment_tokens=size, dropout=0.4)
     split = corpus.splits["train"]
     by_hand = replace(split, articles=np.repeat([0, 1, 2], [4, 5, 5]).astype(np.int32))
-    other = results(
-        run.model_copy(update=DOCUMENT), replace(corpus, splits={"train": by_hand}), carried=True
-    )
+    documents = run.model_copy(update=DOCUMENT)
+    expected = results(documents, replace(corpus, splits={"train": by_hand}), carried=True)
     for name, found in results(run, corpus, carried=True).items():
-        np.testing.assert_array_equal(found, other[name], err_msg=name)
+        np.testing.assert_array_equal(found, expected[name], err_msg=name)
 
 
-def test_a_stream_is_tested_as_one_long_sentence(corpus):
-    run, split, numbers = settings(**VECTOR, **STREAM), corpus.splits["train"], range(14)
-    weights = weights_for(run, corpus)
-    one = replace(split, offsets=split.offsets[[0, -1]], articles=split.articles[:0])
-    found = registry.scorer(run, corpus)(weights, split, np.array(numbers), RATE)
-    whole = registry.scorer(settings(**VECTOR), corpus)(weights, one, np.arange(1), RATE)
-    close = {"atol": 1e-12, "rtol": 0}
-    np.testing.assert_allclose(found.log_probabilities, whole.log_probabilities, **close)
-    np.testing.assert_allclose(found.document_vectors[-1:], whole.document_vectors, **close)
-
-
-def test_jax_scores_no_text_a_longer_one_and_with_a_frozen_vector():
+def test_jax_scores_no_text_a_longer_one_and_with_a_frozen_vector(corpus):
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    class_sizes = (1, 40, 2, 90)
-    split = random_split(np.random.default_rng(7), sum(class_sizes), (11, 1, 12, 3))
-    corpus = corpus_of(class_sizes, split)
-    own = {"hidden_size": 6, "document_size": 3, "precision": "float64", "batch_sentences": 4}
-    every = [RunSettings(corpus="small", engine=engine, **own) for engine in ("jax", "kernel")]
-    scorers = [registry.scorer(settings, corpus) for settings in every]
-    weights = weights_for(every[0], corpus)
+    runs = [settings(engine, **VECTOR) for engine in ("jax", "kernel")]
+    scorers = [registry.scorer(run, corpus) for run in runs]
+    weights = weights_for(runs[0], corpus)
     longer = split_of([[3, 14, 3, 23, 7] * 5 + [0]])
     for sentences, rate in ((np.arange(1), RATE), (np.arange(0), RATE), (np.arange(1), 0.0)):
         found = [score(weights, longer, sentences, rate) for score in scorers]

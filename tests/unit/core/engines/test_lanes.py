@@ -123,7 +123,7 @@ def test_sentences_of_similar_length_are_scored_side_by_side():
     assert (np.diff(lengths) <= 0).all()
 
 
-def test_what_is_carried_ends_with_its_unit():
+def test_states_and_vectors_end_with_their_unit_of_text():
     carried = Carried((np.ones((3, 2)),), np.ones((3, 1)))
     begins = np.array([True, False, False])
     before = carried.before(begins, Reading("document", state=True, vector=False))
@@ -144,6 +144,6 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.999999])
-def test_dropout_has_extremes(rate):
+def test_dropout_may_leave_out_nothing_or_nearly_everything(rate):
     found = factors(5, HIDDEN, np.arange(500), 20, rate, "float32")
     assert (found > 0).mean() == pytest.approx(1 - rate, abs=1e-3)

@@ -131,12 +131,14 @@ def test_the_kernel_learns_as_the_graph_does(corpus, case):
 def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     case = Case(3, EVERYTHING, RATE, 4, learn_after, "stream")
     scorer, weights = new_scorer(corpus, case, kind)
-    untouched, split = deepcopy(weights), corpus.splits["train"]
+    untouched = deepcopy(weights)
+    split = corpus.splits["train"]
     nothing = scorer.score(split, np.arange(0))
     assert [array.shape for array in nothing] == [(0,), (0, 3), (0, 6)]
     for array, expected in zip(scorer.weights, weights, strict=True):
         np.testing.assert_array_equal(array, expected)
-    first, learnt = scorer.score(split, ORDER), deepcopy(scorer.weights)
+    first = scorer.score(split, ORDER)
+    learnt = deepcopy(scorer.weights)
     scorer.score(split, ORDER[:2])
     assert not np.array_equal(scorer.weights.recurrent, learnt.recurrent)
     weights.recurrent[:] = 0  # the scorer has its own copies
@@ -153,12 +155,15 @@ def test_a_vectors_step_is_the_sum_of_its_words(corpus, learn_after, unit):
     """The equations give the same: Σ ∂L_t/∂d_t, with d fixed as after the step before."""
     case = Case(3, (), RATE, 1, learn_after, unit)
     actual, _ = scored(corpus, case)
-    weights, split = small.weights_for(case.settings(), corpus), corpus.splits["train"]
+    weights = small.weights_for(case.settings(), corpus)
+    split = corpus.splits["train"]
     expected = []
     for number, sentence in enumerate(ORDER):
         if number == 0 or (unit == "document" and number % 2 == 0):
-            document, steps = np.zeros(3), []
-        words, held = small.words_of(split, sentence), []
+            document = np.zeros(3)
+            steps = []
+        words = small.words_of(split, sentence)
+        held = []
         for t in range(len(words)):
             held.append(document)
             read = words[: t + 1]
@@ -167,13 +172,15 @@ def test_a_vectors_step_is_the_sum_of_its_words(corpus, learn_after, unit):
             expected.append(logs[-1])
             steps.append(after[-1] - before[-1])
             if len(steps) == learn_after or (learn_after == "sentence" and read == words):
-                document, steps = document + sum(steps), []
+                document = document + sum(steps)
+                steps = []
         np.testing.assert_allclose(actual.document_vectors[number], document, atol=1e-12)
     np.testing.assert_allclose(actual.log_probabilities, expected, rtol=1e-10)
 
 
-def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus):
-    case, split = Case(3, (), RATE, 1, 1, "document"), corpus.splits["train"]
+def test_learning_after_one_word_is_plain_scoring_and_after_more_than_a_unit_has_is_none(corpus):
+    case = Case(3, (), RATE, 1, 1, "document")
+    split = corpus.splits["train"]
     actual, weights = scored(corpus, case)
     whole = Reading("document", state=False, vector=True)
     plain = registry.scorer(case.settings(), corpus, whole)
@@ -189,7 +196,7 @@ def test_one_word_is_every_word_and_more_than_a_unit_has_are_nothing(corpus):
 
 @pytest.mark.parametrize("learn_after", ["word", "sentence"])
 @pytest.mark.parametrize("learning", [(), EVERYTHING], ids=str)
-def test_a_unit_of_text_is_read_as_if_it_were_alone(corpus, learn_after, learning):
+def test_a_unit_of_text_is_scored_as_if_it_were_alone(corpus, learn_after, learning):
     parts = {
         "sentence": [[n] for n in ORDER],
         "document": DOCUMENTS,
