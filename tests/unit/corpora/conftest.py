@@ -1,6 +1,7 @@
 """Fixtures for the tests of corpora."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from benchmarks.corpora import run_stages
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.paths import CorpusDirectory
-from tests.unit.corpora.http_server import BadServer, bad_server
+from tests.unit.corpora.http_server import BadServer
 
 
 def settings_of(source: Mapping[str, object], **values: object) -> CorpusSettings:
@@ -55,8 +56,12 @@ def sentences(tmp_path: Path) -> Callable[..., list[str]]:
 @pytest.fixture
 def server() -> Iterator[BadServer]:
     """A server that behaves badly."""
-    with bad_server() as made:
+    with BadServer() as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+        thread.start()
         yield made
+        made.shutdown()
+        thread.join()
 
 
 def write(file: Path, content: str | bytes | Iterable[Mapping[str, object]]) -> Path:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
@@ -26,33 +23,36 @@ class Served:
     """The path to which requests are redirected."""
 
 
-@dataclass
-class BadServer:
-    """The server: its files by path, and the requests that it has received."""
+class BadServer(ThreadingHTTPServer):
+    """The server, on the loopback interface: its files, and the requests that it has received."""
 
-    port: int
-    files: dict[str, Served] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
-    """The number of requests by path."""
-    headers: list[dict[str, str]] = field(default_factory=list)
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.files: dict[str, Served] = {}
+        """By path."""
+        self.asked: Counter[str] = Counter()
+        """The number of requests by path."""
+        self.headers: list[dict[str, str]] = []
 
     def address(self, path: str) -> str:
-        return f"http://{HOST}:{self.port}/{path}"
+        return f"http://{HOST}:{self.server_port}/{path}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    bad: BadServer
+    server: BadServer
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""
 
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
-        self.bad.headers.append(dict(self.headers))
-        served = self.bad.files.get(path)
-        number = self.bad.asked[path]
-        self.bad.asked[path] += 1
+        self.server.headers.append(dict(self.headers))
+        served = self.server.files.get(path)
+        number = self.server.asked[path]
+        self.server.asked[path] += 1
         if served is None:
             self.send_error(404)
         elif served.moved_to is not None:
@@ -74,19 +74,3 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-
-
-@contextmanager
-def bad_server() -> Iterator[BadServer]:
-    """Run a server on the loopback interface."""
-    handler = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer((HOST, 0), handler) as listening:
-        listening.daemon_threads = True
-        handler.bad = made = BadServer(listening.server_address[1])
-        thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield made
-        finally:
-            listening.shutdown()
-            thread.join()

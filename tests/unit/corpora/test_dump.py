@@ -118,14 +118,15 @@ OLD, NEW = (
 def test_the_last_revision_of_a_page_is_its_text(tmp_path, revisions):
     """Some dumps have the newest first; a page without any has no text."""
     content = dump([{"title": "Cat", "text": "one"}]).decode()
-    begin, end = content.index("<revision>"), content.index("</page>")
+    begin = content.index("<revision>")
+    end = content.index("</page>")
     path = tmp_path / "history.xml"
     path.write_text(content[:begin] + revisions + content[end:], encoding="utf-8")
     assert list(read_dump(path, 1)) == [Article("Cat", "The new cat sat." if revisions else "")]
 
 
 @pytest.mark.parametrize("length", [*range(65_400, 65_600, 23), 1 << 20])
-def test_what_comes_after_a_dump_is_not_lost_without_a_word(tmp_path, length):
+def test_text_after_the_end_of_a_dump_is_refused(tmp_path, length):
     """The end may lie across two blocks that are read."""
     content = dump([{"title": "Dog", "text": "A dog barks." + " " * (length - 300)}])
     path = tmp_path / "two.xml"

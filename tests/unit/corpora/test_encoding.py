@@ -1,14 +1,13 @@
 """Tests of a corpus's arrays, texts and statistics, with all stages run one after the other."""
 
 import itertools
-import re
 
 import numpy as np
 import pytest
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import load_corpus, load_vocabulary, read_statistics
+from online_rnnlm.corpora.corpus import load_corpus, read_statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
 from tests.unit.corpora.conftest import lines, prepare, settings_of, write
@@ -41,12 +40,15 @@ def prepared(settings, tmp_path) -> CorpusDirectory:
 
 
 def test_arrays_texts_and_statistics_agree(prepared):
-    corpus, statistics = load_corpus(prepared), read_statistics(prepared)
-    known, sizes = set(corpus.words), np.diff(corpus.class_offsets)
+    corpus = load_corpus(prepared)
+    statistics = read_statistics(prepared)
+    known = set(corpus.words)
+    sizes = np.diff(corpus.class_offsets)
     stream = corpus.splits["train"].stream
     assert isinstance(stream, np.memmap) and stream.dtype == np.int32 and stream.mode == "r"
     for split in SPLITS:
-        text, found = lines(prepared.text(split)), statistics.splits[split]
+        text = lines(prepared.text(split))
+        found = statistics.splits[split]
         assert words_of(corpus.words, corpus.splits[split]) == text
         words = " ".join(text).split()
         assert (found.sentences, found.words) == (len(text), len(words))
@@ -79,7 +81,8 @@ def test_arrays_texts_and_statistics_agree(prepared):
 @pytest.mark.slow  # it starts processes, which load NLTK
 def test_the_number_of_processes_changes_nothing(settings, tmp_path, monkeypatch):
     monkeypatch.setattr("online_rnnlm.corpora.sentences.BATCH_CHARACTERS", 500)
-    one, two = prepare(settings, tmp_path, 1, "one"), prepare(settings, tmp_path, 2, "two")
+    one = prepare(settings, tmp_path, 1, "one")
+    two = prepare(settings, tmp_path, 2, "two")
     assert one.sentences.read_bytes() == two.sentences.read_bytes()
     assert load_corpus(one).digest == load_corpus(two).digest
 
@@ -96,7 +99,9 @@ def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_
 
 
 def test_ready_tokenised_files_stay_as_they_are(tmp_path):
-    train, valid, test = "A  b <UNK>\n\nA b <unk>\nx\n", "A\nA\nx", "A b <unk>\nnew\n"
+    train = "A  b <UNK>\n\nA b <unk>\nx\n"
+    valid = "A\nA\nx"
+    test = "A b <unk>\nnew\n"
     texts = {"train": train, "valid": valid, "test": test}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     directory = prepare(settings_of({**files, "tokenised": True}), tmp_path)
@@ -108,7 +113,7 @@ def test_ready_tokenised_files_stay_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize("tokenised", [True, False])
-def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(tmp_path, tokenised):
+def test_another_text_that_equals_the_test_text_gets_the_same_arrays(tmp_path, tokenised):
     texts = {"train": "\n".join(LINES), "valid": LINES[0], "test": "It ran.\n\nThe cat sat. Now.\n"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
     settings = settings_of({**files, "tokenised": tokenised})
@@ -116,22 +121,22 @@ def test_a_text_of_another_kind_that_is_the_test_file_becomes_its_arrays(tmp_pat
     statistics = read_statistics(directory)
     counted = sum(statistics.splits[split].sentences for split in SPLITS)
     assert statistics.sentences_read == counted + sum(statistics.dropped.values())
-    corpus, found = load_corpus(directory, ["again"]), statistics.splits
+    corpus = load_corpus(directory, ["again"])
+    found = statistics.splits
     assert found["again"] == found["test"] and found["test"].unk_tokens
     for key in ("stream", "offsets", "articles"):
         first, second = (getattr(corpus.splits[split], key) for split in ("again", "test"))
         np.testing.assert_array_equal(first, second)
 
 
-def test_a_text_of_another_kind_is_taken_whole_and_changes_nothing_else(
-    settings, prepared, tmp_path
-):
+def test_another_text_is_taken_whole_and_changes_nothing_else(settings, prepared, tmp_path):
     rows = [{"text": "The mat met a yak. The hill sat.\nOn."}, {"text": "On. On the moon."}]
     other = write(tmp_path / "other.jsonl", rows)
     directory = prepare(settings, tmp_path, name="with", other=other)
     for one, two in zip(prepared.encoded_files(), directory.encoded_files(), strict=True):
         assert one.read_bytes() == two.read_bytes()
-    corpus, found = load_corpus(directory, ["other"]), read_statistics(directory).splits["other"]
+    corpus = load_corpus(directory, ["other"])
+    found = read_statistics(directory).splits["other"]
     assert corpus.digest == load_corpus(prepared).digest
     expected = ["the mat <unk> <unk> <unk> .", "the hill sat .", "on .", "on .", "on the moon ."]
     assert words_of(corpus.words, corpus.splits["other"]) == expected
@@ -151,16 +156,3 @@ def test_words_never_trained_are_counted(tmp_path, min_count, found):
     settings = settings_of({**files, "tokenised": True}, vocabulary={"min_count": min_count})
     statistics = read_statistics(prepare(settings, tmp_path))
     assert statistics.unknown_words_never_trained == found
-
-
-@pytest.mark.parametrize(
-    "file",
-    ["valid.npy", "train.offsets.npy", "test.articles.npy", "vocabulary.tsv", "statistics.json"],
-)
-def test_a_changed_or_lost_file_is_not_loaded(prepared, file):
-    path = prepared.path / file
-    for damage in (lambda: path.write_bytes(path.read_bytes()[:-9]), path.unlink):
-        damage()
-        for load in (load_corpus, load_corpus if path.suffix == ".npy" else load_vocabulary):
-            with pytest.raises(UserError, match=re.escape(file)):
-                load(prepared)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pytest
 
@@ -27,79 +27,97 @@ from tests.unit.corpora.test_dump import dump
 from tests.unit.corpora.test_texts import as_parquet
 
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
-READY = True
-WITH_ARTICLES = False
 HUGGING_FACE = "https://huggingface.co/datasets/"
-CASES: list[tuple[dict[str, Any], bool, bool, list[str], str]] = [
-    # settings, whether the text is ready, whether articles are counted, files, a part of the origin
-    ({"kind": "wikipedia-vital"}, WITH_ARTICLES, True, ["d/summaries_en-us.json"], "ovos-skill"),
-    (
+
+
+class Case(NamedTuple):
+    """A source, and what it answers: its files, and a part of its origin."""
+
+    settings: dict[str, Any]
+    files: list[str]
+    origin: str
+    counted: bool = False
+    """True if it counts articles."""
+    ready: bool = False
+    """True if its text is ready: it is not divided into sentences."""
+
+
+CASES = [
+    Case({"kind": "wikipedia-vital"}, ["d/summaries_en-us.json"], "ovos-skill", counted=True),
+    Case(
         {"kind": "wikipedia-excerpt"},
-        *(WITH_ARTICLES, True),
         ["d/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"],
         "gensim==4.4.0",
+        counted=True,
     ),
-    (
+    Case(
         {"kind": "wikipedia"},
-        *(WITH_ARTICLES, True),
         [str(RESOURCES / "enwiki2014-sample.jsonl.xz")],
         "resources/enwiki2014-sample.jsonl.xz",
+        counted=True,
     ),
-    (
+    Case(
         {"kind": "wikipedia", "shard": 3},
-        *(WITH_ARTICLES, True),
         ["d/wikipedia-20231101-en-train-00003-of-00041.parquet"],
         "/20231101.en/train-00003-of-00041.parquet",
+        counted=True,
     ),
-    ({"kind": "dump", "file": "a.xml"}, WITH_ARTICLES, True, ["a.xml"], "a.xml"),
-    (
+    Case({"kind": "dump", "file": "a.xml"}, ["a.xml"], "a.xml", counted=True),
+    Case(
         {"kind": "wikitext", "version": "wikitext-103"},
-        *(READY, False),
         [
-            *(f"d/wikitext-103-v1-train-0000{n}-of-00002.parquet" for n in (0, 1)),
-            *(f"d/wikitext-103-v1-{s}-00000-of-00001.parquet" for s in ("validation", "test")),
+            "d/wikitext-103-v1-train-00000-of-00002.parquet",
+            "d/wikitext-103-v1-train-00001-of-00002.parquet",
+            "d/wikitext-103-v1-validation-00000-of-00001.parquet",
+            "d/wikitext-103-v1-test-00000-of-00001.parquet",
         ],
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
+        ready=True,
     ),
-    (
+    Case(
         {"kind": "wikitext"},
-        *(READY, False),
         [
-            f"d/wikitext-2-v1-{split}-00000-of-00001.parquet"
-            for split in ("train", "validation", "test")
+            "d/wikitext-2-v1-train-00000-of-00001.parquet",
+            "d/wikitext-2-v1-validation-00000-of-00001.parquet",
+            "d/wikitext-2-v1-test-00000-of-00001.parquet",
         ],
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
+        ready=True,
     ),
-    ({"kind": "wikitext", **THREE}, READY, False, [*map(str, THREE.values())], "train.txt"),
-    ({"kind": "text", "file": "a.txt"}, WITH_ARTICLES, False, ["a.txt"], "a.txt"),
-    ({"kind": "text", "file": "a.jsonl.xz"}, WITH_ARTICLES, True, ["a.jsonl.xz"], "a.jsonl"),
-    ({"kind": "text", "file": "a.txt", "tokenised": True}, READY, False, ["a.txt"], "a.txt"),
-    ({"kind": "text", **THREE}, READY, False, [*map(str, THREE.values())], "valid.txt"),
-    (
+    Case({"kind": "wikitext", **THREE}, [*map(str, THREE.values())], "train.txt", ready=True),
+    Case({"kind": "text", "file": "a.txt"}, ["a.txt"], "a.txt"),
+    Case({"kind": "text", "file": "a.jsonl.xz"}, ["a.jsonl.xz"], "a.jsonl", counted=True),
+    Case({"kind": "text", "file": "a.txt", "tokenised": True}, ["a.txt"], "a.txt", ready=True),
+    Case({"kind": "text", **THREE}, [*map(str, THREE.values())], "valid.txt", ready=True),
+    Case(
         {"kind": "text", "url": {"address": "http://x/a.jsonl", "sha256": "0" * 64}},
-        *(WITH_ARTICLES, True, ["d/a.jsonl"], "http://x/a.jsonl"),
+        ["d/a.jsonl"],
+        "http://x/a.jsonl",
+        counted=True,
     ),
 ]
 
 
-@pytest.mark.parametrize(("source", "ready", "counted", "files", "origin"), CASES)
-def test_a_source_answers_without_being_read(source, ready, counted, files, origin):
-    settings = CorpusSettings.model_validate({"source": source})
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.settings))
+def test_a_source_answers_without_being_read(case):
+    settings = CorpusSettings.model_validate({"source": case.settings})
     made = sources.source_of(settings.source)
-    assert made.skips_sentences is ready
-    assert made.counts_articles() is counted
-    assert [str(file) for file in made.files(Path("d"))] == files
-    assert origin in made.describe().origin
+    assert made.skips_sentences is case.ready
+    assert made.counts_articles() is case.counted
+    assert [str(file) for file in made.files(Path("d"))] == case.files
+    assert case.origin in made.describe().origin
     read = [file for split in made.text_files(Path("d")).values() for file in split]
-    assert sorted(map(str, read)) == sorted(files) or not made.skips_sentences
-    assert (made.why_not(Path("a.jsonl")) is None) == (
-        not made.tokenised or settings.source.kind == "wikitext"
-    )
+    assert sorted(map(str, read)) == sorted(case.files) or not made.skips_sentences
+    has_articles = not made.tokenised or settings.source.kind == "wikitext"
+    assert (made.why_not(Path("a.jsonl")) is None) == has_articles
 
 
 def test_every_kind_has_a_case_and_loads_nothing_slow():
-    kinds = [one.model_fields["kind"] for one in get_args(get_args(of_sources.SourceSettings)[0])]
-    assert {case[0]["kind"] for case in CASES} == {get_args(kind.annotation)[0] for kind in kinds}
+    kinds = {
+        get_args(settings.model_fields["kind"].annotation)[0]
+        for settings in get_args(get_args(of_sources.SourceSettings)[0])
+    }
+    assert {case.settings["kind"] for case in CASES} == kinds
     script = (
         "import sys, json\n"
         "from online_rnnlm.config.corpora import CorpusSettings\n"
@@ -110,7 +128,7 @@ def test_every_kind_has_a_case_and_loads_nothing_slow():
         "slow = 'mwxml', 'mwparserfromhell', 'nltk', 'numpy', 'pyarrow', 'requests'\n"
         "print([m for m in slow if m in sys.modules])"
     )
-    cases = json.dumps([case[0] for case in CASES], default=str)
+    cases = json.dumps([case.settings for case in CASES], default=str)
     done = output_of([sys.executable, "-c", script, cases], check=True)
     assert done.stdout.strip() == "[]"
 
@@ -179,7 +197,7 @@ def test_no_more_of_wikipedia_is_read_than_needed(tmp_path):
     assert read_statistics(prepare(settings, tmp_path)).articles == 10
 
 
-def test_summaries_are_read_but_for_disambiguations(tmp_path):
+def test_summaries_are_read_without_disambiguations(tmp_path):
     extracts = {"X": " A text. ", "Y": "Y may refer to: a, b", "Z": " "}
     rows = {key: {"title": key, "extract": e} for key, e in extracts.items()}
     file = write(tmp_path / "summaries.json", json.dumps(rows))

@@ -16,7 +16,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
 from tests.unit.corpora.conftest import lines, prepare, settings_of, write
 
-ARTICLES, SENTENCES = 30, 4
+ARTICLES = 30
+SENTENCES = 4
 
 
 def marked(article: int) -> str:
@@ -37,7 +38,9 @@ def test_sentences_keep_their_articles(tmp_path, monkeypatch, by):
     assert np.load(directory.sentence_articles).tolist() == [
         *(0, *(n for n in range(ARTICLES) if n != 5 for _ in range(SENTENCES)))
     ]
-    corpus, statistics, scattered = load_corpus(directory), read_statistics(directory), []
+    corpus = load_corpus(directory)
+    statistics = read_statistics(directory)
+    scattered = []
     for split in SPLITS:
         numbers = corpus.splits[split].articles
         assert numbers.dtype == np.int32
@@ -191,7 +194,7 @@ def test_a_sample_of_a_ready_file_keeps_its_order(tmp_path, by):
         ({"train_sentences": 4}, [*SPLITS, "a\n\nb\n"], "too short .*`train_sentences` 4"),
     ],
 )
-def test_indivisible_text_is_refused(tmp_path, values, files, message):
+def test_a_text_that_is_too_short_to_divide_is_refused(tmp_path, values, files, message):
     *keys, text = files
     source = {key: write(tmp_path / f"{key}.txt", text) for key in keys}
     with pytest.raises(UserError, match=f"^{tmp_path}.*{message}"):
@@ -204,7 +207,7 @@ def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
         divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
 
 
-def test_which_sentences_are_one_document_decides_the_digest(tmp_path):
+def test_the_borders_of_documents_decide_the_digest(tmp_path):
     corpora = []
     for name, text in (("one", "a\nb\nc\n"), ("two", "a\nb\n\nc\n")):
         file = write(tmp_path / f"{name}.txt", text)

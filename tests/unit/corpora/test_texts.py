@@ -77,7 +77,8 @@ def test_lines_end_as_on_any_system(tmp_path, end, mark):
     assert list(read_lines(write(tmp_path / "a", text))) == ["Line 0", "Line 1", "Line 2"]
 
 
-TEXT, DUMP = b"some text\n" * 99, dump([{"title": "Cat", "text": "A cat."}])
+TEXT = b"some text\n" * 99
+DUMP = dump([{"title": "Cat", "text": "A cat."}])
 ARTICLES = [
     ("bad.jsonl", '{"text": "x"}\n[1]\n', "line 2: a JSON object"),
     ("bad.jsonl", '{"text": "x"}\n{"title": "x"}\n', "line 2: a string `text`"),
@@ -152,7 +153,7 @@ def test_a_bad_text_is_one_line(tmp_path, source, name, content, message):
         ("none", "no such file"),
     ],
 )
-def test_what_is_no_file_is_said(tmp_path, name, what):
+def test_why_a_path_cannot_be_read_is_said(tmp_path, name, what):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(UserError, match=rf"{name}: {what}"):

@@ -91,7 +91,7 @@ def test_a_very_long_line_is_read(sentences, tmp_path, monkeypatch):
         ),
     ],
 )
-def test_what_is_dropped_is_counted_by_reason(sentences, tmp_path, values, kept, read, too_long):
+def test_dropped_sentences_are_counted_by_reason(sentences, tmp_path, values, kept, read, too_long):
     text = "Yes.\nThe cat sat.\nNo!\nThe CAT sat.\nThe cat sat.\nThe long one sat on and on."
     assert sentences(text, **values) == kept
     counted = counts(tmp_path)
@@ -99,7 +99,7 @@ def test_what_is_dropped_is_counted_by_reason(sentences, tmp_path, values, kept,
     assert counted.dropped == {"too short": 2, "duplicate": 2} | too_long
 
 
-def test_text_of_fragments_only_says_why_nothing_is_left(sentences, tmp_path):
+def test_a_text_of_fragments_is_refused_with_the_reasons(sentences, tmp_path):
     said = (
         r"no sentence of 3 to 100 tokens in it: 2 read, 2 too short; a text without .*`tokenised`"
     )

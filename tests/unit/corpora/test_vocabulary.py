@@ -100,7 +100,7 @@ def test_one_class_is_the_same_by_every_rule_and_the_file_reads_back(tmp_path):
         ({"classes": {"count": 100_000}}, "`classes.count` is 100000, .* has 5 words: at most 30"),
     ],
 )
-def test_no_words_and_more_classes_than_words_are_one_line(changed, expected):
+def test_a_vocabulary_without_words_or_with_fewer_words_than_classes_is_one_line(changed, expected):
     numbers: dict[str, int] = {}
     train = read_text([("b a b", 0), ("a c", 0)], numbers)
     settings = settings_of({"file": "my.txt"}, **changed)
