@@ -45,7 +45,8 @@ def dies_at(number: int, folder: Path) -> None:
             path, _, flags = arguments
             writes = flags & (os.O_WRONLY | os.O_RDWR) and not str(path).endswith(".tmp")
         else:
-            path, writes = arguments[0] if arguments else None, event in WRITES
+            path = arguments[0] if arguments else None
+            writes = event in WRITES
             writes = writes and not (event == "os.remove" and str(path).endswith(".tmp"))
         ours = writes and isinstance(path, (str, bytes, os.PathLike))
         if ours and Path(os.fsdecode(path)).is_relative_to(folder) and next(counted) == number:

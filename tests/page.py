@@ -49,7 +49,8 @@ def blocks_of(page: str) -> list[Block]:
     """Return the blocks that run, in order."""
     found: list[Block] = []
     for fence in FENCE.finditer(page):
-        language, more = fence[1], fence[2]
+        language = fence[1]
+        more = fence[2]
         if language == "python" and more is None:
             found.append(Block(page.count("\n", 0, fence.start(3)) + 1, fence[3]))
         elif language == "text":

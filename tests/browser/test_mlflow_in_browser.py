@@ -87,7 +87,8 @@ def look(interface: str, folder: Path, page: str, name: str, awaited: list[str])
     """
     pictures = Path(os.environ.get("SCREENSHOTS", folder)).resolve()
     pictures.mkdir(parents=True, exist_ok=True)
-    text, missing = "", awaited
+    text = ""
+    missing = awaited
     for milliseconds in BUDGETS:
         with suppress(subprocess.TimeoutExpired):
             done = browse(
@@ -110,14 +111,16 @@ def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_pat
     networks.sort(key=lambda run: run.data.metrics["perplexity/test"])
     [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
     labels = [run.info.run_name for run in networks]
-    first, last = networks[0], networks[-1]
+    first = networks[0]
+    last = networks[-1]
 
     page = page_of_runs(experiment_id)
     text = look(interface, tmp_path, page, "best", [*labels, "perplexity/test_frozen"])
     assert sorted(labels, key=text.index) == labels  # the best first
     assert f">{summary.info.run_name}<" not in text
 
-    there, training = f"#/experiments/{experiment_id}/runs", "workflowType=machine_learning"
+    there = f"#/experiments/{experiment_id}/runs"
+    training = "workflowType=machine_learning"
     told = [labels[0], "Finished", "learning_rate", "load_model", "identity"]
     look(interface, tmp_path, f"{there}/{first.info.run_id}?{training}", "run", told)
     link = f"get-artifact?path=report.html&amp;run_uuid={summary.info.run_id}"

@@ -18,13 +18,13 @@ from tests.project import ROOT
     ("values", "at_least", "ratio"),
     [([1, 110, 999], True, 1.1), ([90], True, 0.9), ([50], False, 2.0), ([200], False, 0.5)],
 )
-def test_a_target_is_reached_from_its_side_by_the_median(values, at_least, ratio):
+def test_the_median_is_compared_with_its_target(values, at_least, ratio):
     result = row("title", "unit", values, Target(100, at_least))
     assert result["ratio_to_target"] == pytest.approx(ratio)
     assert (result["min"], result["max"]) == (min(values), max(values))
 
 
-def test_workloads_are_timed_in_turn_after_a_call_that_is_not_and_in_changing_orders():
+def test_workloads_are_timed_in_turn_in_changing_orders_after_an_untimed_call():
     calls = []
     one = Workload("one", lambda: lambda: calls.append("one") or 6.0, flops=2.0)
     other = Workload("other", lambda: lambda: calls.append("other") or 3.0, against="one")

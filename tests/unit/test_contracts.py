@@ -49,7 +49,7 @@ MEMBERS = [
 
 
 @pytest.mark.parametrize(("module", "offers"), MEMBERS, ids=[name for name, _ in MEMBERS])
-def test_a_name_is_a_module_that_offers_what_its_kind_does(module, offers):
+def test_every_name_is_a_module_that_offers_what_its_kind_must(module, offers):
     if module == "core.engines.jax_engine":  # its own tests load JAX, which takes seconds
         assert find_spec(f"online_rnnlm.{module}")
         return
@@ -59,7 +59,7 @@ def test_a_name_is_a_module_that_offers_what_its_kind_does(module, offers):
 
 
 @pytest.mark.parametrize("folder", CONTRACTS)
-def test_a_module_of_the_kind_has_a_name(folder):
+def test_every_module_of_a_kind_has_a_name(folder):
     names, offers = CONTRACTS[folder]
     mark = re.compile(rf"^(def|class) {offers[-1]}\b", re.MULTILINE)
     files = (PACKAGE / folder.replace(".", "/")).glob("[!_]*.py")

@@ -74,12 +74,11 @@ def missing(document: Path) -> Iterator[object]:
     yield from set(MAKE.findall(content)) - {*" ".join(targets).split()}
     for verb, arguments in VERB.findall(content):
         yield from {verb} - {*VERBS} or {*OPTION.findall(arguments)} - options(verb)
-    yield from {option for piece in SNAKEMAKE.findall(content) for option in OPTION.findall(piece)
-                if option not in options("")}  # fmt: skip
+    for arguments in SNAKEMAKE.findall(content):
+        yield from {*OPTION.findall(arguments)} - options("")
     for profile in PROFILE.findall(content):
-        if not any(
-            (ROOT / place / profile / "config.yaml").is_file() for place in ("", "profiles")
-        ):
+        places = (ROOT / profile, ROOT / "profiles" / profile)
+        if not any((place / "config.yaml").is_file() for place in places):
             yield profile
 
 

@@ -16,7 +16,8 @@ LOCKS = {
     for name in ("requirements", "tool", "jax", "cuda", "docs", "theano")
 }
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PROJECT, EXTRAS = PYPROJECT["project"], PYPROJECT["project"]["optional-dependencies"]
+PROJECT = PYPROJECT["project"]
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 CONDA, THEANO, CUDA = (
     yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
     for file in ("environment.yml", "workflow/envs/theano.yml", "workflow/envs/cuda.yml")

@@ -18,7 +18,7 @@ def read(file):
 
 
 @pytest.mark.parametrize("file", [models.SCHEMA, *pages.PAGES], ids=str)
-def test_what_is_made_from_the_code_is_in_step_with_it(file):
+def test_generated_parts_agree_with_the_code(file):
     made = models.schema_text() if file == models.SCHEMA else pages.with_parts(read(file))
     diff = difflib.unified_diff(read(file).splitlines(), made.splitlines(), lineterm="")
     assert not list(diff), f"{file} is out of date; run: {pages.COMMAND}"

@@ -32,7 +32,8 @@ def room_of(file: Path) -> str:
 
 def imported(file: Path, *, for_types: bool = True) -> set[str]:
     """Return the package's folders and modules that a file imports from, if only for types."""
-    names, tree = set(), ast.parse(file.read_text(encoding="utf-8"))
+    names = set()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     if not for_types:
         tree.body = [node for node in tree.body if not _is_for_types(node)]
     for node in ast.walk(tree):

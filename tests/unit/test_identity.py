@@ -81,7 +81,8 @@ def test_jobs_import_something_of_every_listed_part():
 def test_the_identity_follows_where_a_number_does(package, module):
     folder = module.partition("/")[0].removesuffix(".py")
     assert folder in IN_IDENTITY or folder in REASONS, f"{module}: no reason says why it may change"
-    before, file = digests(), package / module
+    before = digests()
+    file = package / module
     content = file.read_text(encoding="utf-8")
     file.write_text(f"{content}\n# A comment.\n", encoding="utf-8")
     assert digests() == before

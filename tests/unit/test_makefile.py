@@ -109,7 +109,7 @@ def test_the_table_is_printed_once_even_if_there_is_nothing_to_do(make, environm
         ("theano", "THEANO_BASE", "3.10", "3.8 or 3.9"),
     ],
 )
-def test_no_python_of_the_right_version_is_named(make, tmp_path, target, variable, python, said):
+def test_a_python_of_a_wrong_version_is_named(make, tmp_path, target, variable, python, said):
     if python[0].isdigit():
         python = pretended_python(tmp_path / "some-python", python)
     error = error_of(make(target, f"{variable}={python}"))
@@ -117,7 +117,7 @@ def test_no_python_of_the_right_version_is_named(make, tmp_path, target, variabl
 
 
 @pytest.mark.parametrize("how", ["argument", "variable"])
-def test_a_python_that_is_not_the_environments_is_said(make, environment, tmp_path, how):
+def test_a_python_other_than_the_environments_is_refused(make, environment, tmp_path, how):
     python = pretended_python(tmp_path / "some-python", OTHER)
     given = ([f"PYTHON={python}"], {}) if how == "argument" else ([], {"PYTHON": python})
     error = error_of(make("environment", *given[0], **given[1]))
@@ -151,6 +151,6 @@ def test_without_a_network_it_says_that_there_is_none(make, tmp_path):
     assert "the package index cannot be reached" in error_of(done)
 
 
-def test_what_else_pip_says_is_shown(make, tmp_path):
+def test_other_errors_of_pip_are_shown(make, tmp_path):
     python = with_pip(tmp_path, "echo no such hash", "exit 1")
     assert error_of(make("environment", f"PYTHON={python}")) == "no such hash"

@@ -38,7 +38,8 @@ ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
 OF_ANOTHER_KIND = 24
 """Number of sentences of a text of another kind."""
-VOCABULARY, CLASSES = 15_332, 100
+VOCABULARY = 15_332
+CLASSES = 100
 WORDS = [f"invented{i}" for i in range(50)]
 CORPUS_DIGEST = digest_of_files({})
 
@@ -88,7 +89,8 @@ def write_audits(
     """Write the audits of all networks; `broken` are rules that are broken, by network."""
     audits = []
     for row in described.planned_rows:
-        model, rules = row.runs[0].model, []
+        model = row.runs[0].model
+        rules = []
         if rule := (broken or {}).get(model):
             rules.append(AuditedRule(rule=rule, status="broken", said="it is"))
         name = f"{model} on {row.settings.corpus}"
@@ -104,7 +106,8 @@ def write_timings(
     """Write the networks' times; `slower` are factors for each round, by network."""
     timings = []
     for row in described.planned_rows:
-        model, settings = row.runs[0].model, row.settings
+        model = row.runs[0].model
+        settings = row.settings
         factors = (slower or {}).get(model, (1.0, 1.01, 1.02))
         timed = evaluations.ways_of_network(settings, described.testing)
         for number, way in enumerate(timed, 1):  # the second takes half of the time
@@ -129,7 +132,8 @@ def write_run(
 ) -> None:
     """Write one run, trained on the corpus that the folder holds, and its evaluations."""
     random = np.random.default_rng(list(run.name.encode()))
-    hidden, size = run.settings.hidden_size, run.settings.document_size
+    hidden = run.settings.hidden_size
+    size = run.settings.document_size
     guess = (95 - size / 8 if size else 112 - hidden / 40) + random.normal(0, 0.4)
     guess *= 1 + 0.02 * abs(math.log(run.settings.learning_rate / 0.2))
     online = perplexities.get(run.model, guess)
@@ -206,8 +210,10 @@ def _equal(parts: Any) -> dict[str, float]:
 
 def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingSettings) -> None:
     """Write a corpus of 2 classes, and streams with the sentence lengths of the scores."""
-    files, random = directory.corpus(corpus), np.random.default_rng(1)
-    title, sizes = "Invented & random sentences", _sizes(testing.other_texts)
+    files = directory.corpus(corpus)
+    random = np.random.default_rng(1)
+    title = "Invented & random sentences"
+    sizes = _sizes(testing.other_texts)
     words = [f"{word}\t{50 - i}\t1" for i, word in enumerate(WORDS)]
     rows = ["word\tcount\tclass", "</s>\t900\t0", "<unk>\t90\t0", *words]
     files.path.mkdir(parents=True, exist_ok=True)
@@ -255,7 +261,8 @@ def _write_training(
     directory: ExperimentDirectory, run: Run, online: float, random: np.random.Generator
 ) -> str:
     """Write the files of a training, and return its identity."""
-    files, settings = directory.run(run.name), run.settings
+    files = directory.run(run.name)
+    settings = run.settings
     code = hashlib.sha256(b"").hexdigest()
     identity = run.identity
     record = small_records.run_record(
@@ -286,7 +293,8 @@ def _write_training(
     ]
     records.write_lines(files.metrics, epochs)
     files.log.write_text("".join(f"epoch {epoch.epoch}\n" for epoch in epochs))
-    hidden, size = settings.hidden_size, settings.document_size
+    hidden = settings.hidden_size
+    size = settings.document_size
     sizes = sizes_of_run(settings, len(WORDS) + 2, 2)
     weights = parameters.initialise(sizes, 0.1, settings.seed, settings.precision)
     weight_files.save(weights, files.model)
@@ -315,9 +323,11 @@ def _scores(
     held_out: bool = False,
 ) -> pd.DataFrame:
     """Return per-sentence scores of the splits, with exactly that perplexity on `test`."""
-    frames, factors = [], {"train": 0.9, "valid": 0.99, "test": 1.0}
+    frames = []
+    factors = {"train": 0.9, "valid": 0.99, "test": 1.0}
     for split, count in _sizes(other_texts).items():
-        tokens, factor = _lengths(split), factors.get(split, 1.2)
+        tokens = _lengths(split)
+        factor = factors.get(split, 1.2)
         logs = -tokens * (math.log(perplexity) + random.normal(0, 0.05, count))
         logs *= tokens.sum() * math.log(perplexity) / -logs.sum()
         frame = {

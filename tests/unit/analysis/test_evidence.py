@@ -133,6 +133,13 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     assert read_evaluation(kept).status == "diverged"
 
 
+def contents(place: Path) -> dict[Path, bytes]:
+    """Return what is kept of corpora, runs and evaluations, by path."""
+    parts = [(place / part).rglob("*") for part in ("corpora", "runs", "evaluations")]
+    files = [file for part in parts for file in part if file.is_file()]
+    return {file.relative_to(place): file.read_bytes() for file in files}
+
+
 def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
     finished, written, tmp_path
 ):
@@ -148,13 +155,7 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
         shutil.rmtree(machines[1].evaluations(run.name))
         shutil.copytree(folder.evaluations(run.name), machines[1].evaluations(run.name))
     assert keep_finished(plan, machines[1], folder.path) == len(plan.trainings())
-    of_runs = ("corpora", "runs", "evaluations")
-    kept, whole = (
-        {file.relative_to(place): file.read_bytes() for part in of_runs
-         for file in (place / part).rglob("*") if file.is_file()}
-        for place in (folder.path, written)
-    )  # fmt: skip
-    assert kept == whole
+    assert contents(folder.path) == contents(written)
     with pytest.raises(UserError, match=r"timings\.json: .*not been timed"):
         finish_evidence(folder.path)
     shutil.copy(machines[0].timings, folder.timings)

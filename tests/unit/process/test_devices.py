@@ -12,6 +12,7 @@ from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process import devices
 from tests.processes import output_of
+from tests.unit.small_records import configuration
 
 pytestmark = pytest.mark.slow  # processes of their own load libraries
 
@@ -23,14 +24,8 @@ def run(tmp_path):
     """A function that runs a verb for an experiment's only run, with given training settings."""
 
     def run(*verb, options=(), **training):
-        values = {
-            "experiment": "test",
-            "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
-            "training": training,
-            "rows": [{"hidden_size": 10}],
-        }
         path = tmp_path / "my.yaml"
-        path.write_text(yaml.safe_dump(values), encoding="utf-8")
+        path.write_text(yaml.safe_dump(configuration(training=training)), encoding="utf-8")
         [name] = [run.name for run in with_digits(load(path)).runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
@@ -42,13 +37,12 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize("verb", [("train",), ("evaluate", "--evaluation", "none")], ids=" ".join)
-def test_without_a_gpu_a_run_that_asks_for_one_fails_before_anything_slow_is_loaded(
-    run, verb, tmp_path
-):
+def test_a_missing_gpu_is_one_line_before_anything_slow_is_loaded(run, verb, tmp_path):
     done = run(*verb, options=["-X", "importtime"], engine="jax", device="gpu")
     assert done.returncode == 1
     assert done.stdout == ""
-    times, said = [], []
+    times = []
+    said = []
     for line in done.stderr.splitlines():
         (times if line.startswith("import time:") else said).append(line)
     [line] = said
@@ -60,7 +54,7 @@ def test_without_a_gpu_a_run_that_asks_for_one_fails_before_anything_slow_is_loa
     assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
 
 
-def test_without_theano_a_run_by_it_says_how_to_get_it(run, monkeypatch):
+def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run, monkeypatch):
     monkeypatch.setenv(devices.THEANO_PYTHON, sys.executable)
     done = run("train", engine="theano")
     [line] = done.stderr.splitlines()
@@ -71,7 +65,7 @@ def test_without_theano_a_run_by_it_says_how_to_get_it(run, monkeypatch):
     ("device", "missing", "extra"),
     [("cpu", "jax", "jax"), ("gpu", "jax", "cuda"), ("gpu", "jax_cuda12_plugin", "cuda")],
 )
-def test_of_a_package_that_is_missing_the_extra_to_install_is_named(
+def test_a_missing_package_is_named_with_the_extra_that_adds_it(
     monkeypatch, device, missing, extra
 ):
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
@@ -84,7 +78,7 @@ def test_of_a_package_that_is_missing_the_extra_to_install_is_named(
     ("engine", "device", "platform"),
     [("jax", "cpu", "cpu"), ("jax", "gpu", "cuda"), ("kernel", "cpu", "tpu")],
 )
-def test_jax_is_let_see_the_asked_device_only(monkeypatch, engine, device, platform):
+def test_jax_sees_only_the_device_that_is_asked_for(monkeypatch, engine, device, platform):
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
     monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
     monkeypatch.setattr(devices, "find_spec", lambda name: name)

@@ -20,7 +20,7 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
 from online_rnnlm.tracking.store import SETTINGS, STORE
-from tests.processes import answers, free_port, wait_until
+from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
 
 PASSWORD = "open-sesame"
@@ -69,7 +69,8 @@ def postgresql_store() -> Iterator[str]:
     """
     if not POSTGRESQL:
         pytest.skip("postgresql is not installed")
-    programs, port = POSTGRESQL[-1].parent, free_port()
+    programs = POSTGRESQL[-1].parent
+    port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="online-rnnlm-postgresql-"))
     secret, data, log = (folder / name for name in ("password", "data", "log"))
     secret.write_text(PASSWORD)
@@ -77,17 +78,13 @@ def postgresql_store() -> Iterator[str]:
     if user:
         for path in (folder, secret):
             shutil.chown(path, user)
-    subprocess.run(
-        [programs / "initdb", "--pgdata", data, "--username", "runner", "--auth", "scram-sha-256",
-         "--pwfile", secret, "--no-sync", "--locale", "C", "--encoding", "UTF8"],
-        check=True, capture_output=True, user=user, cwd=folder,
-    )  # fmt: skip
+    make = [programs / "initdb", "--pgdata", data, "--username", "runner", "--pwfile", secret]
+    make += ["--auth", "scram-sha-256", "--no-sync", "--locale", "C", "--encoding", "UTF8"]
+    output_of(make, check=True, user=user, cwd=folder)
+    start = [programs / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", folder]
+    start += ["-c", "fsync=off"]
     with log.open("wb") as said:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", folder,
-             "-c", "fsync=off"],
-            stdout=said, stderr=said, user=user, cwd=folder,
-        )  # fmt: skip
+        process = subprocess.Popen(start, stdout=said, stderr=said, user=user, cwd=folder)
     try:
         wait_until(lambda: "ready to accept connections" in log.read_text(), log.read_text)
         with pytest.MonkeyPatch.context() as environment:
@@ -102,7 +99,8 @@ def postgresql_store() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a team's server."""
-    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    folder = tmp_path_factory.mktemp("server")
+    port = free_port()
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
         *("--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),

@@ -29,16 +29,17 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
 ]
 
-LEARNING = {"learning_rate": RATE}
-STREAM = {"unit_of_text": "stream"}
 EVALUATIONS = {
     "none": {"updates": "none"},
     "document_vector": {},
-    "all.word.sentence": {"updates": "all", "steps": STEPS, **LEARNING},
+    "all.word.sentence": {"updates": "all", "steps": STEPS, "learning_rate": RATE},
     "document_vector.5.stream": {
-        **{"updates": "document_vector", "learn_after": "5", "learning_rate": RATE}, **STREAM,
+        "updates": "document_vector",
+        "learn_after": "5",
+        "learning_rate": RATE,
+        "unit_of_text": "stream",
     },
-}  # fmt: skip
+}
 # Loads the model in a folder, and prints its scores and the code that it uses.
 ELSEWHERE = """
 import json, sys, warnings

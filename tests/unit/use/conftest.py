@@ -52,12 +52,14 @@ VERBS = {"farm": "sees hunts likes", "sea": "meets fears names", "court": "wants
 
 def raw_text(sentences: int) -> str:
     """Return raw text of articles, a paragraph a line."""
-    chance, paragraphs = random.Random(1), []
+    chance = random.Random(1)
+    paragraphs = []
     while sentences > 0:
         topic = chance.choice(list(NOUNS))
         number = chance.randint(2, 6)
         sentences -= number
-        nouns, verbs = NOUNS[topic].split(), VERBS[topic].split()
+        nouns = NOUNS[topic].split()
+        verbs = VERBS[topic].split()
         found = []
         for _ in range(number):
             words = [f"the {chance.choice(nouns)} {chance.choice(verbs)}" for _ in range(3)]
@@ -94,7 +96,8 @@ def make_results(folder: Path) -> None:
     directory = ExperimentDirectory(folder / "small")
     write_json(directory.configuration, values)
     experiment = configured(directory)
-    settings, files = experiment.corpora["topics"], directory.corpus("topics")
+    settings = experiment.corpora["topics"]
+    files = directory.corpus("topics")
     run_stages(settings, files, folder)
     for planned in experiment.runs():
         train(planned, files, directory.run(planned.name))
