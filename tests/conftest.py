@@ -1,4 +1,16 @@
-"""Settings of all tests, made before numerical libraries are imported, and the tests' order."""
+"""Settings of all tests, made before numerical libraries are imported, and the tests' order.
+
+Below `unit/`, each folder tests the folder of the package that has its name. `workflow/` runs
+Snakemake in copies of the project, `cluster/` on a real Slurm, and `browser/` looks at pages in a
+real browser. What tests share:
+
+- `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project
+- `killing`: a process that is killed at each of its writes; `outcome`: what must be the same then
+- `unit/small_models`: networks with random weights; `unit/jobs/stub`: an engine of microseconds
+- `unit/small_records`: a configuration and records with invented values
+- `unit/analysis/fake_experiment`: all files of an experiment, with invented numbers
+- `packages`: an environment that has only some packages; `page`: runs the code of a page
+"""
 
 import gc
 import os

@@ -10,11 +10,11 @@ from online_rnnlm.storage.runs import read_epochs
 VARYING = frozenset(
     {"words_per_second", "seconds", "cpu_seconds", "peak_memory_megabytes", "began", "ended"}
 )
-"""The fields of a run's files that tell of times and the process; they differ in each training."""
+"""The fields of a run's files about times and the process, which differ in each training."""
 
 
-def steady(record: Record) -> dict[str, Any]:
-    """Return a record without its varying fields and without the checksum of the varying file."""
+def without_times(record: Record) -> dict[str, Any]:
+    """Return a record without these fields and without the checksum of the file that has them."""
     found = record.model_dump(exclude=set(VARYING))
     if "files" in found:
         del found["files"]["metrics.jsonl"]
@@ -22,8 +22,8 @@ def steady(record: Record) -> dict[str, Any]:
 
 
 def epochs(run: Path) -> list[dict[str, Any]]:
-    """Return the records of a run's epochs, without the varying fields."""
-    return [steady(epoch) for epoch in read_epochs(RunDirectory(run))]
+    """Return the records of a run's epochs, without these fields."""
+    return [without_times(epoch) for epoch in read_epochs(RunDirectory(run))]
 
 
 def outcome(run: Path) -> tuple[bytes, list[dict[str, Any]]]:

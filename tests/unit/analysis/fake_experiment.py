@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,8 +73,8 @@ def write(
         costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
         others = described.testing.other_texts
         scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
-        tested = {"costs": costs, "parameters": 900_000}
-        _write_evaluation(directory, name, NONE, small_records.DIGEST, scores, tested)
+        tested = {"identity": small_records.DIGEST, "costs": costs, "parameters": 900_000}
+        _write_evaluation(directory, name, NONE, scores, tested)
     write_timings(directory, described)
     write_audits(directory, described)
     return directory
@@ -90,11 +89,10 @@ def write_audits(
     audits = []
     for row in described.planned_rows:
         model = row.runs[0].model
-        rules = []
-        if rule := (broken or {}).get(model):
-            rules.append(AuditedRule(rule=rule, status="broken", said="it is"))
+        rule = (broken or {}).get(model)
+        rules = (AuditedRule(rule=rule, status="broken", said="it is"),) if rule else ()
         name = f"{model} on {row.settings.corpus}"
-        audits.append(Audit(name=name, tolerance=0.1, rules=tuple(rules)))
+        audits.append(Audit(name=name, tolerance=0.1, rules=rules))
     records.write(directory.audits, Audits(audits=tuple(audits)))
 
 
@@ -137,7 +135,7 @@ def write_run(
     guess = (95 - size / 8 if size else 112 - hidden / 40) + random.normal(0, 0.4)
     guess *= 1 + 0.02 * abs(math.log(run.settings.learning_rate / 0.2))
     online = perplexities.get(run.model, guess)
-    identity = _write_training(directory, run, online, random)
+    _write_training(directory, run, online, random)
     if run.searched:
         return
     still = online * 1.35 if size else online
@@ -148,8 +146,9 @@ def write_run(
         reached = targets.get(evaluation, online * 1.01)
         scores = _scores(reached, random, testing.other_texts, held_out=held_out)
         tested = _tested(way, hidden, size, testing)
+        tested["identity"] = run.identity
         tested["tested_with"] = evaluations.decisive_settings(way, testing)
-        _write_evaluation(directory, run.name, evaluation, identity, scores, tested)
+        _write_evaluation(directory, run.name, evaluation, scores, tested)
     for split in HELD_OUT if size else ():
         vectors = random.normal(size=(SENTENCES[split], size))
         np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
@@ -193,19 +192,19 @@ def _mixture(rivals: list[str]) -> dict[str, Any]:
     """A mixture of equal parts; the network with rival k alone has 60 + k on `test`, and all
     without it 50 + k."""
     parts = ["network", *rivals]
-    smaller = {}
+    reached = {}
     for number, rival in enumerate(rivals):
-        smaller[frozenset(parts) - {rival}] = 50.0 + number
-        smaller[frozenset(["network", rival])] = 60.0 + number
+        reached[frozenset(parts) - {rival}] = 50.0 + number
+        reached[frozenset(["network", rival])] = 60.0 + number
     mixtures = [
-        {"weights": _equal(names), "valid_perplexity": reached, "test_perplexity": reached}
-        for names, reached in smaller.items()
+        {
+            "weights": dict.fromkeys(names, 1 / len(names)),
+            "valid_perplexity": perplexity,
+            "test_perplexity": perplexity,
+        }
+        for names, perplexity in reached.items()
     ]
-    return {"chosen": _equal(parts), "mixtures": tuple(mixtures)}
-
-
-def _equal(parts: Any) -> dict[str, float]:
-    return dict.fromkeys(parts, 1 / len(parts))
+    return {"chosen": dict.fromkeys(parts, 1 / len(parts)), "mixtures": tuple(mixtures)}
 
 
 def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingSettings) -> None:
@@ -259,24 +258,17 @@ def _lengths(split: str) -> npt.NDArray[np.int32]:
 
 def _write_training(
     directory: ExperimentDirectory, run: Run, online: float, random: np.random.Generator
-) -> str:
-    """Write the files of a training, and return its identity."""
+) -> None:
+    """Write the files of a training."""
     files = directory.run(run.name)
     settings = run.settings
-    code = hashlib.sha256(b"").hexdigest()
-    identity = run.identity
     record = small_records.run_record(
         name=run.name,
-        identity=identity,
+        identity=run.identity,
         settings=settings,
         searched=run.searched,
         candidates=run.candidates,
         corpus_digest=CORPUS_DIGEST,
-        code_digest=code,
-        host="node1",
-        slurm_jobs=("7",),
-        machine={"processor": "invented", "cores": 2, "system": "none"},
-        packages={"numpy": "2.4.6", "pytensor": "3.0.7"},
     )
     records.write(files.record, record)
     epochs = [
@@ -285,7 +277,7 @@ def _write_training(
             learning_rate=settings.learning_rate,
             valid_perplexity=online * (0.95 + 2.2 * math.exp(-0.9 * (number - 1))),
             words_per_second=70_000.0 + float(random.normal(0, 900)),
-            seconds=18.5 + int(identity[:4], 16) / 1e5,  # each training's time is different
+            seconds=18.5 + int(run.identity[:4], 16) / 1e5,  # each training's time is different
             cpu_seconds=18.0,
             peak_memory_megabytes=400.0 + number,
         )
@@ -300,7 +292,7 @@ def _write_training(
     weight_files.save(weights, files.model)
     outputs = VOCABULARY + CLASSES
     result = small_records.run_result(
-        identity=identity,
+        identity=run.identity,
         files={file.name: sha256_of(file) for file in (files.model, files.metrics)},
         ended=record.began + timedelta(minutes=10),
         epochs=len(epochs),
@@ -312,7 +304,6 @@ def _write_training(
         seconds=sum(epoch.seconds for epoch in epochs),
     )
     records.write(files.result, result)
-    return identity
 
 
 def _scores(
@@ -346,10 +337,10 @@ def _write_evaluation(
     directory: ExperimentDirectory,
     run: str,
     evaluation: str,
-    identity: str,
     scores: pd.DataFrame,
     tested: dict[str, Any],
 ) -> None:
+    """Write an evaluation's scores, and its record; `tested` has what does not follow from them."""
     scores_file = directory.sentence_scores(run, evaluation)
     scores_file.parent.mkdir(parents=True, exist_ok=True)
     scores.to_parquet(scores_file, index=False)
@@ -361,7 +352,6 @@ def _write_evaluation(
         np.save(directory.token_scores(run, evaluation, split), tokens)
     record = Evaluation(
         run=run,
-        identity=identity,
         evaluation=evaluation,
         files={},
         splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.corpora import downloads
-from online_rnnlm.corpora.downloads import Download, fetch, find_sum, on_hugging_face, packaged
+from online_rnnlm.corpora.downloads import Download, fetch, find_sum, packaged
 from online_rnnlm.errors import UserError
 from tests.unit.corpora.http_server import BadServer, Served
 
@@ -156,13 +156,6 @@ def test_a_list_without_the_file_is_an_error(server, tmp_path):
 )
 def test_the_checksum_of_a_file_is_found_in_a_list(text, found):
     assert find_sum(text, "a.txt") == found
-
-
-def test_a_file_of_a_data_set_has_a_fixed_address_and_its_pointer():
-    file = on_hugging_face("some/set", "abc", "x/y.parquet", "kept.parquet")
-    place = "https://huggingface.co/datasets/some/set"
-    assert file.origin == f"{place}/resolve/abc/x/y.parquet"
-    assert file.checksums == f"{place}/raw/abc/x/y.parquet"
 
 
 INFO = "tiny_corpus-1.0.dist-info"

@@ -10,7 +10,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus, read_statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, CorpusDirectory
-from tests.unit.corpora.conftest import lines, prepare, settings_of, write
+from tests.unit.corpora.small_corpora import lines, prepare, settings_of, write
 
 ANIMALS = ["cat", "dog", "hen", "cow", "pig", "owl", "fox", "bee", "ant", "elk"]
 PLACES = ["mat", "hill", "farm", "moon"]

@@ -21,8 +21,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
 from tests.processes import output_of
-from tests.unit.corpora.conftest import prepare, settings_of, write
 from tests.unit.corpora.http_server import Served
+from tests.unit.corpora.small_corpora import prepare, settings_of, write
 from tests.unit.corpora.test_dump import dump
 from tests.unit.corpora.test_texts import as_parquet
 

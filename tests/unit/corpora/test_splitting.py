@@ -14,7 +14,7 @@ from online_rnnlm.corpora.splitting import CUT_OFF, EARLIER_TEST, NOT_SAMPLED, d
 from online_rnnlm.corpora.textfiles import read_tokenised
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
-from tests.unit.corpora.conftest import lines, prepare, settings_of, write
+from tests.unit.corpora.small_corpora import lines, prepare, settings_of, write
 
 ARTICLES = 30
 SENTENCES = 4

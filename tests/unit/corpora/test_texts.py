@@ -16,7 +16,7 @@ from online_rnnlm.corpora.textfiles import read_all_articles, read_lines, why_no
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
 from online_rnnlm.use import model_file
-from tests.unit.corpora.conftest import lines, prepare, settings_of, write
+from tests.unit.corpora.small_corpora import lines, prepare, settings_of, write
 from tests.unit.corpora.test_dump import dump
 
 ROWS = [{"title": f"T{n}", "text": f"The cat {n} sat.\nIt slept."} for n in range(9)]

@@ -16,7 +16,7 @@ from online_rnnlm.corpora.vocabulary import (
     write_vocabulary,
 )
 from online_rnnlm.errors import UserError
-from tests.unit.corpora.conftest import settings_of
+from tests.unit.corpora.small_corpora import settings_of
 
 COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of the counts 36
 
