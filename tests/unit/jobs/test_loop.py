@@ -2,17 +2,20 @@
 
 import math
 import re
-from dataclasses import replace
+import time
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from online_rnnlm.core import training
+from online_rnnlm.core import parameters, training
 from online_rnnlm.core.engines import registry
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.train import train
+from online_rnnlm.process.stop_signals import END_TIME, Stopped
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import RunDivergence, read_epochs
@@ -36,18 +39,38 @@ def _stub(monkeypatch):
     use_stub(monkeypatch)
 
 
+@dataclass
+class Call:
+    """A call of the trainer: what it was given, and weights and accumulators before and after."""
+
+    batches: int
+    rate: float
+    key: int
+    before: parameters.Parameters
+    sums_before: parameters.Parameters
+    after: parameters.Parameters
+
+
 @pytest.fixture
 def calls(monkeypatch):
-    """The numbers of batches, rates and keys with which the trainer was called, in order."""
+    """The calls of the trainer, in order."""
     calls = []
 
     class Recorded(StubTrainer):
         def update(self, batches, learning_rate, key=0):
-            calls.append((len(batches.segments), learning_rate, key))
-            return super().update(batches, learning_rate, key)
+            before, sums = deepcopy((self.weights, self.accumulators))
+            total = super().update(batches, learning_rate, key)
+            after = deepcopy(self.weights)
+            calls.append(Call(len(batches.segments), learning_rate, key, before, sums, after))
+            return total
 
     monkeypatch.setattr(registry, "trainer", Recorded)
     return calls
+
+
+def are_equal(one, other):
+    """True if two sets of parameters have the same bits."""
+    return all(map(np.array_equal, one, other))
 
 
 def perplexities(monkeypatch, *entropies):
@@ -69,9 +92,10 @@ def perplexities(monkeypatch, *entropies):
 def test_an_epoch_reads_every_sentence_once(corpus_directory, tmp_path, monkeypatch, calls):
     perplexities(monkeypatch, math.log(239.0), 5.48, 2.9, 2.8)  # 240 would be a divergence
     directory = trained(run_of(), corpus_directory, tmp_path)
-    assert sum(batches for batches, _, _ in calls) == 4 * math.ceil(300 / 16)
-    assert [rate for _, rate, _ in calls] == sorted((rate for _, rate, _ in calls), reverse=True)
-    assert len({key for _, _, key in calls}) == 4
+    assert sum(call.batches for call in calls) == 4 * math.ceil(300 / 16)
+    rates = [call.rate for call in calls]
+    assert rates == sorted(rates, reverse=True)
+    assert len({call.key for call in calls}) == 4
     epochs = read_epochs(directory)
     assert [entry.learning_rate for entry in epochs] == [0.2, 0.2, 0.1, 0.05]
     assert [entry.kept for entry in epochs] == [True, False, True, True]
@@ -84,53 +108,35 @@ def test_an_epoch_reads_every_sentence_once(corpus_directory, tmp_path, monkeypa
     assert result.seconds == pytest.approx(sum(entry.seconds for entry in epochs))
 
 
-def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, monkeypatch):
+def test_a_worse_epochs_weights_are_given_up(corpus_directory, tmp_path, monkeypatch, calls):
     perplexities(monkeypatch, *(3.0, 3.5, 2.9), *(3.0, 3.5), 3.0)
-    kept = []
-    monkeypatch.setattr(
-        RunState,
-        "save",
-        lambda state: kept.append(
-            (
-                state.progress.weights.embeddings.copy(),
-                state.progress.accumulators.embeddings.copy(),
-            )
-        ),
-    )
     trained(run_of(max_epochs=3), corpus_directory, tmp_path / "three")
-    for first, second, third in zip(*kept, strict=True):
-        assert np.array_equal(first, second)
-        assert not np.array_equal(second, third)
+    first, second, third = calls
+    assert are_equal(second.before, first.after) and not are_equal(second.after, first.after)
+    assert are_equal(third.before, first.after)
+    assert are_equal(third.sums_before, second.sums_before)
     ended = trained(run_of(max_epochs=2), corpus_directory, tmp_path / "two")
     first = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "one")
     assert same_weights(ended, first)
     assert (result_of(ended).epochs, result_of(ended).best_epoch) == (2, 1)
 
 
-def test_a_cooldown_goes_on_from_a_worse_epochs_weights(corpus_directory, tmp_path, monkeypatch):
+def test_a_cooldown_goes_on_from_a_worse_epochs_weights(
+    corpus_directory, tmp_path, monkeypatch, calls
+):
     """The trained weights are those after the best epoch, of all that are trained."""
     monkeypatch.setattr(training, "SEGMENTS_A_CALL", 16)
-    changes = {"rate_rule": "cooldown", "cooldown": 0.5}
-    rates, begins, ends = [], [], []
-
-    class Recorded(StubTrainer):
-        def update(self, batches, learning_rate, key=0):
-            rates.append(learning_rate)
-            begins.append(self.weights.embeddings.copy())
-            total = super().update(batches, learning_rate, key)
-            ends.append(self.weights.embeddings.copy())
-            return total
-
-    monkeypatch.setattr(registry, "trainer", Recorded)
     perplexities(monkeypatch, 3.0, 2.8, 2.9, 2.95)
-    directory = trained(run_of(max_epochs=4, **changes), corpus_directory, tmp_path)
+    run = run_of(max_epochs=4, rate_rule="cooldown", cooldown=0.5)
+    directory = trained(run, corpus_directory, tmp_path)
     assert [entry.kept for entry in read_epochs(directory)] == [True, True, False, False]
     assert result_of(directory).best_epoch == 2
-    calls = len(rates) // 4
-    assert np.array_equal(weight_files.read(directory.model).embeddings, ends[2 * calls - 1])
-    assert all(map(np.array_equal, begins[1:], ends))
-    assert rates[: 2 * calls] == [0.2] * 2 * calls
-    assert rates[-1] < 0.02 and rates[2 * calls :] == sorted(rates[2 * calls :], reverse=True)
+    half = len(calls) // 2
+    assert are_equal(weight_files.read(directory.model), calls[half - 1].after)
+    assert all(are_equal(one.after, following.before) for one, following in pairwise(calls))
+    rates = [call.rate for call in calls]
+    assert rates[:half] == [0.2] * half
+    assert rates[-1] < 0.02 and rates[half:] == sorted(rates[half:], reverse=True)
 
 
 def test_training_ends_with_its_schedule(corpus_directory, tmp_path, monkeypatch):
@@ -217,25 +223,12 @@ def test_a_run_that_lost_a_file_is_trained_again(corpus_directory, tmp_path, cal
     assert len(directory.log.read_text().splitlines()) == result_of(directory).epochs
 
 
-def _stop_after(epochs, directory, corpus, monkeypatch):
-    """Train, and end as if the process was killed after the checkpoint of an epoch."""
-    with monkeypatch.context() as change:
-        save = RunState.save
-
-        def stopping(state):
-            save(state)
-            if state.progress.epoch == epochs:
-                raise KeyboardInterrupt
-
-        change.setattr(RunState, "save", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            train(run_of(**RESTLESS), corpus, directory)
-
-
 def test_the_beginning_outlives_its_removed_record(corpus_directory, tmp_path, monkeypatch):
     directory = RunDirectory(tmp_path)
     monkeypatch.setenv("SLURM_JOB_ID", "71")
-    _stop_after(2, directory, corpus_directory, monkeypatch)
+    with monkeypatch.context() as change, pytest.raises(Stopped):
+        change.setenv(END_TIME, str(time.time()))
+        train(run_of(**RESTLESS), corpus_directory, directory)
     began = record_of(directory).began
     directory.record.unlink()
     directory.metrics.unlink()
@@ -249,12 +242,12 @@ def test_the_beginning_outlives_its_removed_record(corpus_directory, tmp_path, m
 def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monkeypatch):
     """Snakemake removes them if it takes a job for failed that still runs."""
     whole = trained(run_of(), corpus_directory, tmp_path / "whole")
-    save = RunState.save
 
-    def removing(state):
-        save(state)
-        RunDirectory(tmp_path).record.unlink(missing_ok=True)
-        RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
+    class Removing(StubTrainer):
+        def update(self, *arguments):
+            RunDirectory(tmp_path).record.unlink(missing_ok=True)
+            RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
+            return super().update(*arguments)
 
-    monkeypatch.setattr(RunState, "save", removing)
+    monkeypatch.setattr(registry, "trainer", Removing)
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)

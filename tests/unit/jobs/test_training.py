@@ -1,6 +1,7 @@
 """Tests of whole trainings by the kernels and by JAX on a small corpus."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from online_rnnlm.core import training
 from online_rnnlm.core.lanes import segments_of
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.train import train
+from online_rnnlm.process.stop_signals import END_TIME, Stopped
 from online_rnnlm.storage import weight_files
+from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import read_epochs
 from tests.unit.jobs.runs import assert_same_run, record_of, result_of, run_of, trained
 
@@ -62,21 +64,13 @@ def test_a_run_goes_on_within_an_epoch(documents_directory, tmp_path, monkeypatc
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     changes = {"dropout": 0.3, "embedding_dropout": 0.2} if engine == "kernel" else {}
     run = run_of(engine=engine, max_epochs=2, unit_of_text="document", segment_tokens=3, **changes)
-    monkeypatch.setattr(training, "SEGMENTS_A_CALL", 32)
     unbroken = trained(run, documents_directory, tmp_path / "unbroken")
-    save, saved = RunState.save, []
-
-    def stopping(state):
-        save(state)
-        saved.append(state.progress)
-        if len(saved) == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunState, "save", stopping)
-    place = tmp_path / "stopped"
-    with pytest.raises(KeyboardInterrupt):
-        train(run, documents_directory, type(unbroken)(place), checkpoint_seconds=0.0)
-    assert saved[-1].unfinished is not None and saved[-1].unfinished.batches > 0
-    assert_same_run(trained(run, documents_directory, place), unbroken)
+    stopped = RunDirectory(tmp_path / "stopped")
+    with monkeypatch.context() as change, pytest.raises(Stopped):
+        change.setenv(END_TIME, str(time.time()))  # it ends after a part of the epoch
+        train(run, documents_directory, stopped)
+    assert "% of epoch 1: stopped by" in stopped.log.read_text()
+    train(run, documents_directory, stopped)
+    assert_same_run(stopped, unbroken)
     if engine == "jax":
         assert "jax" in record_of(unbroken).packages
