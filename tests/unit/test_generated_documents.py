@@ -1,7 +1,6 @@
 """Tests that the documents that are made from the code agree with it."""
 
 import difflib
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from docs.generate import models, notebook, pages, picture
 from online_rnnlm import __all__ as public_names
 from online_rnnlm.commands._main import VERBS
 from online_rnnlm.storage import paths
-
-ROOT = Path(__file__).parents[2]
+from tests.project import ROOT
 
 
 def read(file):

@@ -85,8 +85,12 @@ def test_each_sentence_is_in_a_split_or_counted(folder, texts, bounds, values):
     corpus = CorpusSettings.model_validate(
         {
             "source": {"kind": "text", "file": "articles.jsonl"},
-            **{"min_tokens": bounds[0], "max_tokens": sum(bounds), **values},
-            **{"valid_sentences": 1, "test_sentences": 2, "train_sentences": 1},
+            "min_tokens": bounds[0],
+            "max_tokens": sum(bounds),
+            "valid_sentences": 1,
+            "test_sentences": 2,
+            "train_sentences": 1,
+            **values,
         }
     )
     directory = CorpusDirectory(folder / "corpus")
