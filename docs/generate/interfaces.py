@@ -17,10 +17,9 @@ from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
-from online_rnnlm.use.network import SamplingSettings
-from online_rnnlm.use.options import WayOptions
+from online_rnnlm.use.options import SamplingOptions, WayOptions
 
-OPTIONS = {"score": WayOptions, "sample": SamplingSettings}
+OPTIONS = {"score": WayOptions, "sample": SamplingOptions}
 """The types of the options of methods of a trained model."""
 
 
@@ -132,10 +131,11 @@ def _text(thing: Any) -> str:
 def options(name: str) -> str:
     """Return a table of the options that a method takes beside those of its signature."""
     whole = described(OPTIONS[name])
+    for option in whole["properties"].values():
+        said = option["description"]
+        option["description"] = f"{said[:1].upper()}{said[1:]}."
     if name == "score":
-        for option in whole["properties"].values():
-            said = option["description"]
-            option["description"] = f"{said[:1].upper()}{said[1:]}."
         names = ", ".join(f"`{part}`" for part in PARTS)
         whole["properties"]["updates"]["description"] += f" The names: {names}."
-    return table(("option", "meaning", "default", "allowed"), keys(whole))
+    rows = ((option, meaning, allowed) for option, meaning, _, allowed in keys(whole))
+    return table(("option", "meaning", "allowed"), rows)

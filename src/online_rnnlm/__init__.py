@@ -25,7 +25,7 @@ _PLACES = {
     "UserError": "errors",
     "audit": "auditing.functions",
     "compare": "analysis.comparing",
-    "load": "tracking.model",
+    "load": "use.model",
 }
 """The modules of the public names: each is imported when its name is first used.
 

@@ -3,8 +3,8 @@
 from online_rnnlm.analysis.comparing import compare as compare
 from online_rnnlm.auditing.functions import audit as audit
 from online_rnnlm.errors import UserError as UserError
-from online_rnnlm.tracking.model import load as load
 from online_rnnlm.use.model import TrainedModel as TrainedModel
+from online_rnnlm.use.model import load as load
 from online_rnnlm.use.model_file import ModelDescription as ModelDescription
 from online_rnnlm.use.network import State as State
 

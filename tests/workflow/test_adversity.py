@@ -130,8 +130,7 @@ def test_a_read_only_folder_allows_a_dry_run_or_is_one_line(project, first, name
     with read_only(copy.path / "results"):
         done = copy.snakemake(*ARGUMENTS)
         assert errors(done) == [] and "Write-protected output files" in done.stderr
-        train = [sys.executable, "-m", "online_rnnlm", "train", "--run", names[1]]
-        train += ["--config", "results/tiny/config.json"]
+        train = [sys.executable, "-m", "online_rnnlm", "train", "results/tiny", "--run", names[1]]
         [error] = errors(output_of(train, cwd=copy.path))
         assert "Read-only file system" in error
     with read_only(copy.path):

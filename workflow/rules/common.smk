@@ -3,12 +3,12 @@
 RESULTS = experiment_directory(EXPERIMENT.experiment)
 CORPORA = {EXPERIMENT.digits.folder_of(name): corpus for name, corpus in EXPERIMENT.corpora.items()}
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
-SPLITS = ["train", "valid", "test"]
 WORDS = ["vocabulary.tsv", "statistics.json"]
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
 RECORDS = ["run.json", "metrics.jsonl", "result.json"]
 RUN_FILES = [*RECORDS, "model.npz"]
 OTHER_TEXTS = list(EXPERIMENT.testing.other_texts)
+TESTED = [*HELD_OUT, *OTHER_TEXTS]
 
 
 def corpus_files(folders, texts, *others):
@@ -19,7 +19,7 @@ def corpus_files(folders, texts, *others):
 
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
-    kinds = ["json", "parquet", *(f"{text}.npy" for text in ("valid", "test", *OTHER_TEXTS))]
+    kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]
     if evaluation == "document_vector":
         kinds += ["valid.vectors.npy", "test.vectors.npy"]
     return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)

@@ -21,12 +21,11 @@ rule fetch:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Fetch the text of {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm fetch --config {params.config}"
-        " --corpus {wildcards.corpus} &> {log}"
+        "python3 -m online_rnnlm fetch {params.results}" " --corpus {wildcards.corpus} &> {log}"
 
 
 rule articles:
@@ -48,11 +47,11 @@ rule articles:
             15, 3, requests.text_mb(input), attempt
         ),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Read the articles of {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm articles --config {params.config}"
+        "python3 -m online_rnnlm articles {params.results}"
         " --corpus {wildcards.corpus} --threads {threads} &> {log}"
 
 
@@ -77,11 +76,11 @@ rule sentences:
             15, 0.5, requests.text_mb(input), attempt
         ),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Divide {wildcards.corpus} into sentences and tokens"
     shell:
-        "python3 -m online_rnnlm sentences --config {params.config}"
+        "python3 -m online_rnnlm sentences {params.results}"
         " --corpus {wildcards.corpus} --threads {threads} &> {log}"
 
 
@@ -108,7 +107,7 @@ rule encode:
         "<results>/corpora/{corpus}/test.tokens.txt",
         collect(
             "<results>/corpora/{{corpus}}/{text}.{kind}",
-            text=["train", "valid", "test", *OTHER_TEXTS],
+            text=[*SPLITS, *OTHER_TEXTS],
             kind=["npy", "offsets.npy", "articles.npy", "txt"],
         ),
     log:
@@ -124,9 +123,9 @@ rule encode:
             15, 0.5, requests.text_mb(input), attempt
         ),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Encode {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm encode --config {params.config}"
+        "python3 -m online_rnnlm encode {params.results}"
         " --corpus {wildcards.corpus} --threads {threads} &> {log}"

@@ -14,19 +14,27 @@ EVALUATION_FILES = [
 OTHERS = {name for _, name in EVALUATIONS} - {"document_vector", "mixture", "ngram_mixture"}
 
 
+def corpus_of_run(wildcards):
+    """Return the files of a run's corpus that an evaluation reads."""
+    return ancient(corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS))
+
+
+def other_texts_of_run(wildcards):
+    """Return the texts of another kind that a run is tested on, prepared as its corpus."""
+    return corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS)
+
+
 rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
-        corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
-        ),
-        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
+        corpus=corpus_of_run,
+        other_texts=other_texts_of_run,
     output:
         "<results>/evaluations/{run}/{evaluation}.json",
         "<results>/evaluations/{run}/{evaluation}.parquet",
         collect(
             "<results>/evaluations/{{run}}/{{evaluation}}.{text}.npy",
-            text=["valid", "test", *OTHER_TEXTS],
+            text=TESTED,
         ),
     log:
         "<logs>/evaluate/{run}-{evaluation}.log",
@@ -44,14 +52,14 @@ rule evaluate:
         ),
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
         code=code_digest("jobs", "rivals"),
         evaluation="{evaluation}",
         settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
     message:
         "Evaluate {wildcards.run}: {params.evaluation}"
     shell:
-        "python3 -m online_rnnlm evaluate --config {params.config}"
+        "python3 -m online_rnnlm evaluate {params.results}"
         " --run {wildcards.run} --evaluation {params.evaluation} &> {log}"
 
 
@@ -64,7 +72,7 @@ use rule evaluate as evaluate_vector with:
         "<results>/evaluations/{run}/document_vector.test.vectors.npy",
         collect(
             "<results>/evaluations/{{run}}/document_vector.{text}.npy",
-            text=["valid", "test", *OTHER_TEXTS],
+            text=TESTED,
         ),
     log:
         "<logs>/evaluate/{run}-document_vector.log",
@@ -78,10 +86,8 @@ use rule evaluate as evaluate_vector with:
 use rule evaluate as mix with:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
-        corpus=lambda wildcards: ancient(
-            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
-        ),
-        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
+        corpus=corpus_of_run,
+        other_texts=other_texts_of_run,
         parts=lambda wildcards: [
             file
             for part in parts_of(
@@ -111,9 +117,7 @@ rule rival:
     output:
         "<results>/evaluations/{rival}/none.json",
         "<results>/evaluations/{rival}/none.parquet",
-        collect(
-            "<results>/evaluations/{{rival}}/none.{text}.npy", text=["valid", "test", *OTHER_TEXTS]
-        ),
+        collect("<results>/evaluations/{{rival}}/none.{text}.npy", text=TESTED),
     log:
         "<logs>/evaluate/{rival}.log",
     wildcard_constraints:
@@ -124,13 +128,12 @@ rule rival:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(1400, 40, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(10, 1, input.size_mb, attempt),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
         code=code_digest("jobs", "rivals"),
     message:
         "Train and test {wildcards.rival}"
     shell:
-        "python3 -m online_rnnlm rival --config {params.config}"
-        " --rival {wildcards.rival} &> {log}"
+        "python3 -m online_rnnlm rival {params.results}" " --rival {wildcards.rival} &> {log}"
 
 
 # This job comes last, when few others run beside it. Those that do slow all networks, which are timed
@@ -151,13 +154,13 @@ rule time:
         runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
         code=code_digest("jobs", "rivals"),
         settings=EXPERIMENT.testing.model_dump(mode="json"),
     message:
         "Time the networks side by side"
     shell:
-        "python3 -m online_rnnlm time --config {params.config} &> {log}"
+        "python3 -m online_rnnlm time {params.results} &> {log}"
 
 
 rule audits:
@@ -180,9 +183,9 @@ rule audits:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(3000, 8, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
         code=code_digest("auditing", "use"),
     message:
         "Audit the networks"
     shell:
-        "python3 -m online_rnnlm audits --config {params.config} &> {log}"
+        "python3 -m online_rnnlm audits {params.results} &> {log}"

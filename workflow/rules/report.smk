@@ -8,7 +8,7 @@ CODE = code_digest("analysis", "rivals")
 
 rule tables:
     input:
-        corpora=corpus_files(CORPORA, ["valid", "test", *OTHER_TEXTS], *WORDS),
+        corpora=corpus_files(CORPORA, TESTED, *WORDS),
         sentences=collect("<results>/corpora/{corpus}/valid.tokens.txt", corpus=CORPORA),
         runs=collect("<results>/runs/{run}/{file}", run=RUNS, file=RECORDS),
         evaluations=EVALUATION_FILES,
@@ -26,13 +26,13 @@ rule tables:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
         code=CODE,
         settings=EXPERIMENT.of_results(),
     message:
         "Write the tables"
     shell:
-        "python3 -m online_rnnlm tables --config {params.config} &> {log}"
+        "python3 -m online_rnnlm tables {params.results} &> {log}"
 
 
 # Claims, figures and report read what the tables are made from, too. The tables come first, since
@@ -49,11 +49,11 @@ rule claims:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Judge the claims"
     shell:
-        "python3 -m online_rnnlm claims --config {params.config} &> {log}"
+        "python3 -m online_rnnlm claims {params.results} &> {log}"
 
 
 rule figures:
@@ -74,11 +74,11 @@ rule figures:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Draw the figures"
     shell:
-        "python3 -m online_rnnlm figures --config {params.config} &> {log}"
+        "python3 -m online_rnnlm figures {params.results} &> {log}"
 
 
 rule report:
@@ -96,11 +96,11 @@ rule report:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Write the report"
     shell:
-        "python3 -m online_rnnlm report --config {params.config} &> {log}"
+        "python3 -m online_rnnlm report {params.results} &> {log}"
 
 
 # Trainings and evaluations that diverge do not fail: the others get their tables and report. This
@@ -119,8 +119,8 @@ rule complete:
     conda:
         "../../environment.yml"
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Check that nothing is missing"
     shell:
-        "python3 -m online_rnnlm complete --config {params.config} &> {log}"
+        "python3 -m online_rnnlm complete {params.results} &> {log}"

@@ -30,8 +30,8 @@ rule train:
         runtime=lambda wildcards, attempt: requests.training_minutes(workload(wildcards), attempt),
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
-        config=RESULTS.configuration,
+        results=RESULTS.path,
     message:
         "Train {wildcards.run}"
     shell:
-        "python3 -m online_rnnlm train --config {params.config} --run {wildcards.run} &> {log}"
+        "python3 -m online_rnnlm train {params.results} --run {wildcards.run} &> {log}"

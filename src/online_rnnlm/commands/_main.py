@@ -1,8 +1,7 @@
 """The command `online-rnnlm`: it finds the verbs, runs one, and reports an error in one line.
 
-Each verb is a `Verb` of a module of this package; the workflow's stages are one table, `_stages`. A
-verb imports the modules for its work when it runs, because most of them take seconds to import, and
-`--help` should be fast.
+Each verb is a `Verb` of a module of this package; the workflow's stages are in `_stages`. Modules
+that take long to import, such as numpy, are imported when a verb runs, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from online_rnnlm.commands import (
     audit,
@@ -26,15 +25,12 @@ from online_rnnlm.commands import (
     show,
     vectors,
 )
-from online_rnnlm.commands._arguments import Verb, argument, flag
 from online_rnnlm.commands._stages import STAGES
+from online_rnnlm.commands._verb import Parser, Verb
 from online_rnnlm.errors import ERROR_MARK, UserError, needing_packages, suggestion
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.process.stop_signals import Stopped, hide_interrupts
 from online_rnnlm.storage.files import why_unwritable
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
 
 PROGRAM = "online-rnnlm"
 INTERRUPTED = 130
@@ -56,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     messages = logging.StreamHandler()
     package.setLevel(logging.INFO)
     package.addHandler(messages)
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] in ([], ["--help"], ["-h"]):
-        given = ["help"]
+    given = sys.argv[1:] if arguments is None else arguments
     # What begins this process lets Ctrl-C end it silently (`__main__`); from here on it is handled.
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,60 +65,35 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def verb_name(text: str) -> str:
-    """Return the name of a verb; raises argparse.ArgumentTypeError, with the nearest one, if there
-    is none of that name."""
-    if text not in VERBS:
-        meant = suggestion(text, VERBS)
-        raise argparse.ArgumentTypeError(f"there is no verb `{text}`; {meant}".rstrip("; "))
-    return text
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose error is one line: argparse would print the usage of the verb, too."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the process with status 2 and the message."""
-        self.exit(2, f"{ERROR_MARK}{message}; see `{self.prog} --help`\n")
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Print the help; argparse would say nothing of a disk that is full."""
-        print(self.format_help(), end="", file=file)
-
-
-def parser_of(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> Parser:
     """Return the parser of a verb's arguments."""
     verb = VERBS[name]
-    parser = _Parser(
+    parser = Parser(
         prog=f"{PROGRAM} {name}",
         description=verb.help,
         epilog=verb.example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    for add in verb.arguments:
-        add(parser)
+    verb.add_arguments(parser)
     return parser
 
 
-def overview(*, stages: bool = False) -> str:
-    """Return the list of verbs in their groups; with `stages`, the workflow's stages, too."""
-    groups = dict(GROUPS)
-    if stages:
-        groups["stages of an experiment, which Snakemake runs"] = STAGES
-    parts = [
-        f"usage: {PROGRAM} VERB ...",
-        "A language model whose document vector keeps learning while it is tested.",
-    ]
-    for title, of_group in groups.items():
-        lines = [f"  {name:<12}{verb.help}" for name, verb in of_group.items()]
-        parts.append("\n".join([f"{title}:", *lines]))
-    parts.append(
-        "`online-rnnlm VERB --help` explains a verb, `online-rnnlm help --all` lists the stages,\n"
-        "too, `--version` prints the version. Exit status: 0, or 1 if something cannot be used or\n"
-        "fails, or 2 for a wrong command."
+def overview() -> str:
+    """Return the list of verbs in their groups, the workflow's stages among them."""
+    groups = []
+    for title, verbs in GROUPS.items():
+        lines = [f"  {name:<12}{verb.help}" for name, verb in verbs.items()]
+        groups.append("\n".join([f"{title}:", *lines]))
+    return "\n\n".join(
+        [
+            f"usage: {PROGRAM} VERB ...",
+            "A language model whose document vector keeps learning while it is tested.",
+            *groups,
+            "`online-rnnlm VERB --help` explains a verb, `--version` prints the version. Exit "
+            "status: 0,\nor 1 if something cannot be used or fails, or 2 for a wrong command.",
+        ]
     )
-    return "\n\n".join(parts) + "\n"
 
 
 def _run(given: Sequence[str]) -> int:
@@ -132,16 +101,8 @@ def _run(given: Sequence[str]) -> int:
 
     A user's error, a file that cannot be read or written, and a lack of memory are one line.
     """
-    status = 0
     try:
-        try:
-            verb, arguments = _read(given)
-        except SystemExit as ended:  # the help has been printed, or what is wrong
-            status = int(ended.code or 0)
-        else:
-            prepare_process()
-            with needing_packages():
-                verb.run(arguments)
+        status = _run_verb(given)
         sys.stdout.flush()
     except Stopped as stopped:
         return stopped.status
@@ -159,17 +120,37 @@ def _run(given: Sequence[str]) -> int:
     return status
 
 
+def _run_verb(given: Sequence[str]) -> int:
+    """Run the verb that arguments name; return the status of a command that argparse ends."""
+    try:
+        verb, arguments = _read(given)
+    except SystemExit as ended:  # the help has been printed, or what is wrong
+        return int(ended.code or 0)
+    prepare_process()
+    with needing_packages():
+        verb.run(arguments)
+    return 0
+
+
 def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
     """Return the verb that arguments name, and its own arguments.
 
     Raises SystemExit for a wrong command, and after the help or the version.
     """
-    if given[:1] == ["--version"]:  # argparse would say nothing of a disk that is full
+    program = Parser(prog=PROGRAM, add_help=False)
+    program.add_argument("verb", nargs="?")
+    program.add_argument("-h", "--help", action="store_true")
+    program.add_argument("--version", action="store_true")
+    asked = program.parse_args(given[:1])
+    name = asked.verb
+    if asked.version:
         print(f"{PROGRAM} {version(PROGRAM)}")
-        raise SystemExit(0)
-    program = _Parser(prog=PROGRAM)
-    program.add_argument("verb", type=verb_name)
-    name = program.parse_args(given[:1]).verb
+        program.exit()
+    if name is None:
+        print(overview())
+        program.exit()
+    if name not in VERBS:
+        program.error(f"there is no verb `{name}`; {suggestion(name, VERBS)}".rstrip("; "))
     # Files may follow an option, as in `score MODEL --frozen FILE`.
     return VERBS[name], parser_of(name).parse_intermixed_args(given[1:])
 
@@ -189,14 +170,6 @@ def _in_one_line(error: Exception) -> str | None:
     if reason is None and error.filename is None:
         return None
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
-
-
-def run_help(arguments: argparse.Namespace) -> None:
-    """List the verbs, or explain one."""
-    if arguments.verb:
-        parser_of(arguments.verb).print_help()
-    else:
-        print(overview(stages=arguments.all), end="")
 
 
 GROUPS: Mapping[str, Mapping[str, Verb]] = {
@@ -219,17 +192,8 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "track": experiment.TRACK,
         "evidence": experiment.EVIDENCE,
     },
-    "this command": {
-        "help": Verb(
-            "list the verbs, or explain one",
-            run_help,
-            (
-                argument("verb", nargs="?", type=verb_name, help="the verb to explain"),
-                flag("--all", "list the stages of an experiment, too"),
-            ),
-        )
-    },
+    "stages of an experiment, which Snakemake runs": STAGES,
 }
-"""The verbs that people type, by what they are for; the stages are typed by Snakemake."""
-VERBS = {name: verb for group in (*GROUPS.values(), STAGES) for name, verb in group.items()}
+"""The verbs by what they are for."""
+VERBS = {name: verb for verbs in GROUPS.values() for name, verb in verbs.items()}
 """All verbs by their names."""

@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import CONFIG, RUN, Verb, argument
+from online_rnnlm.commands._inputs import add_results, experiment_of
+from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import Way
-from online_rnnlm.errors import UserError
-from online_rnnlm.storage.code import PACKAGE
+from online_rnnlm.corpora.stages import Stage, run_stage
+from online_rnnlm.errors import UserError, suggestion
+from online_rnnlm.jobs.choice import resolve
+from online_rnnlm.process.devices import require
+from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of_corpora
+from online_rnnlm.storage.paths import ExperimentDirectory
 
-if TYPE_CHECKING:
-    from online_rnnlm.corpora.stages import Stage
-
+Item = TypeVar("Item")
 _CHECKPOINT_SECONDS = 600.0
+_MOST_PROCESSES = 1000
 
 
-def _prepare(stage: Stage, arguments: argparse.Namespace) -> None:
+def _named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -> Item:
+    """Return what the option `--<what>` names; raises UserError if nothing has that name."""
+    name = getattr(arguments, what)
+    if name not in among:
+        meant = suggestion(name, among)
+        has = ", ".join(among) or "none"
+        raise UserError(f"{arguments.results}: no {what} `{name}`; {meant}it has {has}")
+    return among[name]
+
+
+def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a stage of a corpus's preparation."""
+    add_results(parser)
+    parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
+    parser.add_argument(
+        "--threads",
+        type=whole_number_to(_MOST_PROCESSES),
+        default=1,
+        help="processes to use (default: 1)",
+    )
+
+
+def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
-    from online_rnnlm.corpora.stages import run_stage
-
-    experiment, results = _arguments.experiment_of(arguments)
-    folders = {experiment.digits.folder_of(name): name for name in experiment.corpora}
-    name = _arguments.named(arguments, "corpus", folders)
+    experiment, directory = experiment_of(arguments)
+    corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
     run_stage(
         stage,
-        experiment.corpora[name],
-        results.corpus(arguments.corpus),
+        _named(arguments, "corpus", corpora),
+        directory.corpus(arguments.corpus),
         experiment.downloads,
         arguments.threads,
         experiment.testing.other_texts,
     )
 
 
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run."""
+    add_results(parser)
+    parser.add_argument("--run", required=True, help="name of the run")
+
+
+def _run_of(arguments: argparse.Namespace) -> tuple[Plan, Run, ExperimentDirectory]:
+    """Return an experiment, its run that `--run` names, and its folder."""
+    experiment, directory = experiment_of(arguments)
+    runs = {run.name: run for run in experiment.trainings()}
+    return experiment, _named(arguments, "run", runs), directory
+
+
 def run_train(arguments: argparse.Namespace) -> None:
     """Train a run."""
-    from online_rnnlm.jobs.choice import resolve
-    from online_rnnlm.process.devices import require
-
-    _, planned, directory = _arguments.run_of(arguments)
+    _, planned, directory = _run_of(arguments)
     run = resolve(planned, directory)
     require(run.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.train import train
@@ -57,11 +91,19 @@ def run_train(arguments: argparse.Namespace) -> None:
     )
 
 
+def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of an evaluation of a run."""
+    add_run_arguments(parser)
+    parser.add_argument(
+        "--evaluation",
+        required=True,
+        help="how: `none`, `document_vector` or one of those that `testing` adds",
+    )
+
+
 def run_evaluate(arguments: argparse.Namespace) -> None:
     """Test a run in one way."""
-    from online_rnnlm.process.devices import require
-
-    experiment, planned, directory = _arguments.run_of(arguments)
+    experiment, planned, directory = _run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
     if arguments.evaluation not in allowed:
         raise UserError(
@@ -70,7 +112,6 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.evaluate import evaluate
-    from online_rnnlm.rivals import load_test
 
     evaluation = allowed[arguments.evaluation]
     evaluate(
@@ -83,70 +124,98 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     )
 
 
+def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a rival of a corpus."""
+    add_results(parser)
+    parser.add_argument("--rival", required=True, help="such as wikipedia-kneser_ney5")
+
+
 def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
-    from online_rnnlm.rivals import evaluate_rival, rivals_of_corpora
-
-    experiment, directory = _arguments.experiment_of(arguments)
-    rival = _arguments.named(arguments, "rival", rivals_of_corpora(experiment))
+    experiment, directory = experiment_of(arguments)
+    rival = _named(arguments, "rival", rivals_of_corpora(experiment))
     evaluate_rival(directory, rival, experiment.testing)
 
 
-def _of_corpus(stage: Stage, text: str) -> Verb:
+def run_time(arguments: argparse.Namespace) -> None:
+    """Time the networks side by side."""
+    from online_rnnlm.jobs.timing import time_networks
+
+    experiment, directory = experiment_of(arguments)
+    time_networks(experiment, directory)
+
+
+def run_audits(arguments: argparse.Namespace) -> None:
+    """Audit the networks."""
+    from online_rnnlm.auditing.networks import audit_networks
+
+    experiment, directory = experiment_of(arguments)
+    audit_networks(experiment, directory)
+
+
+def run_tables(arguments: argparse.Namespace) -> None:
+    """Write the tables."""
+    from online_rnnlm.analysis.tables.table import write_tables
+
+    experiment, directory = experiment_of(arguments)
+    write_tables(experiment, directory)
+
+
+def run_claims(arguments: argparse.Namespace) -> None:
+    """Judge the paper's claims."""
+    from online_rnnlm.analysis.claims import write_claims
+
+    experiment, directory = experiment_of(arguments)
+    write_claims(experiment, directory)
+
+
+def run_figures(arguments: argparse.Namespace) -> None:
+    """Draw the figures."""
+    from online_rnnlm.analysis.figures.drawing import write_figures
+
+    experiment, directory = experiment_of(arguments)
+    write_figures(experiment, directory)
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write the report."""
+    from online_rnnlm.analysis.report import write_report
+
+    experiment, directory = experiment_of(arguments)
+    write_report(experiment, directory)
+
+
+def run_complete(arguments: argparse.Namespace) -> None:
+    """Say what an experiment lacks, and fail if it lacks anything."""
+    from online_rnnlm.analysis.complete import mark_complete
+
+    experiment, directory = experiment_of(arguments)
+    mark_complete(experiment, directory)
+
+
+def _preparation(stage: Stage, help: str) -> Verb:
     """Return the verb of a stage of a corpus's preparation."""
-    corpus = argument("--corpus", required=True, help="name of the corpus's folder")
-    threads = argument(
-        "--threads",
-        type=_arguments.whole_number(_arguments.MOST_PROCESSES),
-        default=1,
-        help="processes to use (default: 1)",
-    )
-    return Verb(text, partial(_prepare, stage), (CONFIG, corpus, threads))
-
-
-def _of_experiment(text: str, module: str, function: str) -> Verb:
-    """Return the verb that calls a function of the package for an experiment and its folder."""
-
-    def run(arguments: argparse.Namespace) -> None:
-        found = import_module(f"{PACKAGE}.{module}")
-        getattr(found, function)(*_arguments.experiment_of(arguments))
-
-    return Verb(text, run, [CONFIG])
+    return Verb(help, add_corpus_arguments, partial(run_preparation, stage))
 
 
 STAGES = {
-    "fetch": _of_corpus("fetch", "download the files of a corpus's source, and record them"),
-    "articles": _of_corpus("articles", "read a source's articles"),
-    "sentences": _of_corpus("sentences", "divide articles into sentences and tokens"),
-    "encode": _of_corpus("encode", "split the sentences, choose the words and encode all"),
-    "train": Verb("train one run", run_train, RUN),
-    "evaluate": Verb(
-        "test one run in one way",
-        run_evaluate,
-        (
-            *RUN,
-            argument(
-                "--evaluation",
-                required=True,
-                help="how: `none`, `document_vector` or one of those that `testing` adds",
-            ),
-        ),
-    ),
+    "fetch": _preparation("fetch", "download the files of a corpus's source, and record them"),
+    "articles": _preparation("articles", "read a source's articles"),
+    "sentences": _preparation("sentences", "divide articles into sentences and tokens"),
+    "encode": _preparation("encode", "split the sentences, choose the words and encode all"),
+    "train": Verb("train one run", add_run_arguments, run_train),
+    "evaluate": Verb("test one run in one way", add_evaluation_arguments, run_evaluate),
     "rival": Verb(
-        "train and test a rival of a corpus, such as n-grams",
-        run_rival,
-        (CONFIG, argument("--rival", required=True, help="such as wikipedia-kneser_ney5")),
+        "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
-    "time": _of_experiment("time the networks side by side", "jobs.timing", "time_networks"),
-    "audits": _of_experiment("audit the networks", "auditing.networks", "audit_networks"),
-    "tables": _of_experiment("write the tables", "analysis.tables.table", "write_tables"),
-    "claims": _of_experiment("judge the paper's claims", "analysis.claims", "write_claims"),
-    "figures": _of_experiment("draw the figures", "analysis.figures.drawing", "write_figures"),
-    "report": _of_experiment("write the report", "analysis.report", "write_report"),
-    "complete": _of_experiment(
-        "say what an experiment lacks, and fail if it lacks anything",
-        "analysis.complete",
-        "mark_complete",
+    "time": Verb("time the networks side by side", add_results, run_time),
+    "audits": Verb("audit the networks", add_results, run_audits),
+    "tables": Verb("write the tables", add_results, run_tables),
+    "claims": Verb("judge the paper's claims", add_results, run_claims),
+    "figures": Verb("draw the figures", add_results, run_figures),
+    "report": Verb("write the report", add_results, run_report),
+    "complete": Verb(
+        "say what an experiment lacks, and fail if it lacks anything", add_results, run_complete
     ),
 }
 """The stages, in the order in which the workflow runs them."""

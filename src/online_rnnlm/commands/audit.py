@@ -6,23 +6,65 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import JSON, WAY, Verb, argument, flag
+from online_rnnlm.auditing.programs import Program
+from online_rnnlm.auditing.rules import END, audit_scorer
+from online_rnnlm.commands._inputs import add_way, way_options
+from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.errors import UserError
 
-if TYPE_CHECKING:
-    from online_rnnlm.core.way import UnitOfText
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `audit`."""
+    parser.add_argument(
+        "model", nargs="?", help="a model, as in `score`; the options of what learns are for it"
+    )
+    parser.add_argument(
+        "--command", metavar="PROGRAM", help="a program that scores text, in place of a model"
+    )
+    parser.add_argument(
+        "--text",
+        type=Path,
+        metavar="FILE",
+        required=True,
+        help="some tokenised sentences, one a line; an empty line ends a document",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="all words that the program can predict; `</s>` is the end of a sentence",
+    )
+    parser.add_argument(
+        "--ask", action="store_true", help="the program answers for candidates, too"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=positive_number,
+        default=60.0,
+        help="time after which each start of the program is ended (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--places",
+        type=whole_number_to(10**4),
+        default=5,
+        metavar="N",
+        help="places at which a rule is tried (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=positive_number,
+        default=1e-4,
+        help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_way(parser)
 
 
 def run_audit(arguments: argparse.Namespace) -> None:
     """Print the audit; raises UserError if a rule is broken or was not tested."""
-    from online_rnnlm.auditing.networks import of_model
-    from online_rnnlm.auditing.programs import Program
-    from online_rnnlm.auditing.rules import END, audit_scorer
-    from online_rnnlm.corpora.textfiles import read_lines
-    from online_rnnlm.errors import UserError
-
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
     options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
@@ -35,8 +77,10 @@ def run_audit(arguments: argparse.Namespace) -> None:
     if {*text} <= {END}:
         raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
-        model = _arguments.model_of(arguments)
-        scorer = of_model(model, **_arguments.way_options(arguments))
+        from online_rnnlm.auditing.networks import of_model
+        from online_rnnlm.use.model import load
+
+        scorer = of_model(load(arguments.model), **way_options(arguments))
     else:
         lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in lines for word in line.split()]
@@ -52,52 +96,8 @@ def run_audit(arguments: argparse.Namespace) -> None:
 
 AUDIT = Verb(
     "test that no word is known before it is scored, by a model or by any program",
+    add_audit_arguments,
     run_audit,
-    (
-        argument(
-            "model",
-            nargs="?",
-            help="a model, as in `score`; the options of what learns are for it",
-        ),
-        argument(
-            "--command", metavar="PROGRAM", help="a program that scores text, in place of a model"
-        ),
-        argument(
-            "--text",
-            type=Path,
-            metavar="FILE",
-            required=True,
-            help="some tokenised sentences, one a line; an empty line ends a document",
-        ),
-        argument(
-            "--vocabulary",
-            type=Path,
-            metavar="FILE",
-            help="all words that the program can predict; `</s>` is the end of a sentence",
-        ),
-        flag("--ask", "the program answers for candidates, too"),
-        argument(
-            "--seconds",
-            type=_arguments.positive_number,
-            default=60.0,
-            help="time after which each start of the program is ended (default: %(default)s)",
-        ),
-        argument(
-            "--places",
-            type=_arguments.whole_number(10**4),
-            default=5,
-            metavar="N",
-            help="places at which a rule is tried (default: %(default)s)",
-        ),
-        argument(
-            "--tolerance",
-            type=_arguments.positive_number,
-            default=1e-4,
-            help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
-        ),
-        JSON,
-        *WAY,
-    ),
     """\
 example: online-rnnlm audit results/demo --text LICENSE --places 2
 

@@ -5,53 +5,111 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import RESULTS, Verb, argument, flag, one_of
+from online_rnnlm.commands._inputs import add_results, experiment_of
+from online_rnnlm.commands._verb import Verb, whole_number_to
+from online_rnnlm.config.experiment import read_mapping
+from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError, counted
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 MOST_PORTS = 65_535
 
 
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `check`."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        default=Path("config/config.yaml"),
+        help="the experiment's configuration (default: %(default)s)",
+    )
+
+
 def run_check(arguments: argparse.Namespace) -> None:
     """Check a configuration."""
-    from online_rnnlm.config.experiment import read_mapping
-    from online_rnnlm.corpora.planning import plan
-
     experiment = plan(read_mapping(arguments.file), str(arguments.file))
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
     print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")
 
 
+def add_ui_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ui`."""
+    add_results(parser)
+    parser.add_argument(
+        "--port",
+        type=whole_number_to(MOST_PORTS),
+        default=5000,
+        help="port on this machine (default: %(default)s)",
+    )
+
+
 def run_ui(arguments: argparse.Namespace) -> None:
     """Serve MLflow's UI."""
     from online_rnnlm.tracking.server import serve
 
-    serve(_arguments.results_of(arguments), arguments.port)
+    serve(ExperimentDirectory(arguments.results), arguments.port)
+
+
+def add_track_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `track`."""
+    add_results(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--run", help="enter this run alone, and print MLflow's id of it")
+    what.add_argument(
+        "--summary",
+        action="store_true",
+        help="enter the report alone, and print MLflow's id of it",
+    )
+    what.add_argument(
+        "--store",
+        action="store_true",
+        help="make the store, enter nothing, and print MLflow's id of the experiment",
+    )
 
 
 def run_track(arguments: argparse.Namespace) -> None:
     """Enter runs into MLflow."""
-    from online_rnnlm.config.experiment import load_plan
-    from online_rnnlm.storage.paths import ExperimentDirectory
+    from online_rnnlm.process.mlflow_library import one_line_errors
     from online_rnnlm.tracking import entries
-    from online_rnnlm.tracking.store import one_line_errors, open_store
+    from online_rnnlm.tracking.store import open_store
 
-    if arguments.store:
-        with one_line_errors():
-            print(open_store(ExperimentDirectory(arguments.results)))
-        return
-    directory = _arguments.results_of(arguments)
-    experiment = load_plan(directory.configuration)
+    experiment, directory = experiment_of(arguments)
     with one_line_errors():
         experiment_id = open_store(directory)
-        if arguments.run:
+        if arguments.store:
+            print(experiment_id)
+        elif arguments.run:
             print(entries.enter_run(directory, experiment_id, arguments.run))
         elif arguments.summary:
             print(entries.enter_summary(directory, experiment_id, experiment))
         else:
             entered = entries.enter_all(directory, experiment_id, experiment)
             print(f"{counted(entered, 'run')} entered")
+
+
+def add_evidence_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `evidence`."""
+    parser.add_argument(
+        "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
+    )
+    parser.add_argument("folder", type=Path, help="the folder of evidence")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compute the tables and claims of the folder again from its scores, and compare",
+    )
+    parser.add_argument(
+        "--so-far",
+        action="store_true",
+        help="keep the runs that have finished so far, beside those that the folder has",
+    )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="make tables, claims and pictures of networks from the runs that the folder keeps",
+    )
 
 
 def run_evidence(arguments: argparse.Namespace) -> None:
@@ -64,7 +122,6 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         keep_finished,
         write_evidence,
     )
-    from online_rnnlm.config.experiment import load_plan
 
     folder = arguments.folder
     if arguments.finish:
@@ -73,8 +130,7 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         checked = check_evidence(folder)
         print(f"{folder}: {checked} values and claims made again: all are right")
         return
-    directory = _arguments.results_of(arguments)
-    experiment = load_plan(directory.configuration)
+    experiment, directory = experiment_of(arguments)
     if arguments.so_far:
         kept = keep_finished(experiment, directory, folder)
         print(f"{folder}: {kept} of {len(experiment.trainings())} runs kept so far")
@@ -83,56 +139,15 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         print(f"{folder}: written, and computed again: all is right")
 
 
-CHECK = Verb(
-    "check a configuration",
-    run_check,
-    [argument("file", type=Path, nargs="?", default=_arguments.CONFIGURATION)],
-)
-UI = Verb(
-    "open an experiment's runs in MLflow's UI",
-    run_ui,
-    (
-        RESULTS,
-        argument(
-            "--port",
-            type=_arguments.whole_number(MOST_PORTS),
-            default=5000,
-            help="port on this machine (default: %(default)s)",
-        ),
-    ),
-)
+CHECK = Verb("check a configuration", add_check_arguments, run_check)
+UI = Verb("open an experiment's runs in MLflow's UI", add_ui_arguments, run_ui)
 TRACK = Verb(
     "enter an experiment's runs into MLflow (MLFLOW_TRACKING_URI, or its own mlflow.db)",
+    add_track_arguments,
     run_track,
-    (
-        RESULTS,
-        one_of(
-            argument("--run", help="enter this run alone, and print MLflow's id of it"),
-            flag("--summary", "enter the report alone, and print MLflow's id of it"),
-            flag(
-                "--store", "make the store, enter nothing, and print MLflow's id of the experiment"
-            ),
-        ),
-    ),
 )
 EVIDENCE = Verb(
     "keep what others need to check an experiment's tables and claims, or check it",
+    add_evidence_arguments,
     run_evidence,
-    (
-        argument(
-            "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
-        ),
-        argument("folder", type=Path, help="the folder of evidence"),
-        flag(
-            "--check",
-            "compute the tables and claims of the folder again from its scores, and compare",
-        ),
-        flag(
-            "--so-far", "keep the runs that have finished so far, beside those that the folder has"
-        ),
-        flag(
-            "--finish",
-            "make tables, claims and pictures of networks from the runs that the folder keeps",
-        ),
-    ),
 )

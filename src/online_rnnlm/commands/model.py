@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag
+from online_rnnlm.commands._inputs import add_model
+from online_rnnlm.commands._verb import Verb, new_file
+
+
+def add_info_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `info`."""
+    add_model(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
 
 
 def run_info(arguments: argparse.Namespace) -> None:
     """Print a model's description."""
-    description = _arguments.model_of(arguments).description
+    from online_rnnlm.use.model import load
+
+    description = load(arguments.model).description
     if arguments.json:
         print(description.model_dump_json(indent=2))
         return
@@ -19,6 +27,27 @@ def run_info(arguments: argparse.Namespace) -> None:
     width = max(map(len, about))
     for name, value in about.items():
         print(f"{name:{width}}  {value}")
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `export`."""
+    parser.add_argument(
+        "results",
+        type=Path,
+        help="the folder of an experiment's results, whose best model on `valid` is taken, or that "
+        "of a run, such as results/demo/runs/RUN",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=new_file,
+        required=True,
+        metavar="FILE",
+        help="such as demo.onlm",
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="round weights to 16 bits: half the size"
+    )
 
 
 def run_export(arguments: argparse.Namespace) -> None:
@@ -33,29 +62,13 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 INFO = Verb(
     "show what a trained model is, and how it was made",
+    add_info_arguments,
     run_info,
-    (MODEL, flag("--json", "as JSON, with every setting")),
     "example: online-rnnlm info",
 )
 EXPORT = Verb(
     "write a trained model into one file",
+    add_export_arguments,
     run_export,
-    (
-        argument(
-            "results",
-            type=Path,
-            help="the folder of an experiment's results, whose best model on `valid` is taken, or "
-            "that of a run, such as results/demo/runs/RUN",
-        ),
-        argument(
-            "-o",
-            "--output",
-            type=_arguments.new_file,
-            required=True,
-            metavar="FILE",
-            help="such as demo.onlm",
-        ),
-        flag("--half", "round weights to 16 bits: half the size"),
-    ),
     "example: online-rnnlm export results/demo -o demo.onlm",
 )

@@ -4,64 +4,110 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import MODEL, RowGroup, Verb, argument, flag
+from online_rnnlm.commands._inputs import (
+    add_files,
+    add_model,
+    descriptions_of,
+    model_and_files,
+)
+from online_rnnlm.commands._rows import add_format, print_rows
+from online_rnnlm.commands._verb import Verb, finite_number, whole_number, whole_number_to
+from online_rnnlm.errors import naming
+from online_rnnlm.use.options import SamplingOptions
+from online_rnnlm.use.text import is_text, numbered_lines
+
+
+def add_next_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `next`."""
+    add_model(parser)
+    add_files(parser, "the beginnings of sentences, a line each")
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the lines are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--number",
+        type=whole_number_to(10**9),
+        default=5,
+        help="how many words to give for each line (default: 5)",
+    )
+    parser.add_argument(
+        "--frozen", action="store_true", help="the vector does not learn from the line"
+    )
+    add_format(parser, "how the words are written")
 
 
 def run_next(arguments: argparse.Namespace) -> None:
     """Print the likeliest words after each line."""
-    from online_rnnlm.errors import naming
-    from online_rnnlm.use.text import numbered_lines
-
-    model = _arguments.model_of(arguments)
+    model, files = model_and_files(arguments)
     start = model.start(frozen=arguments.frozen)
+    for number, (where, line, _) in enumerate(numbered_lines(files)):
+        with naming(where):
+            begin = model.beginning(line, tokenised=arguments.tokenised)
+        _, state = model.continue_(start, begin)
+        entropy = model.entropy(state)
+        likeliest = model.likeliest(state, arguments.number)
+        if arguments.format == "plain":
+            print(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
+            for word, log in likeliest:
+                print(f"  {math.exp(log):6.4f}  {word}")
+        else:
+            of_line = {"text": number, "entropy": entropy}
+            rows = [{**of_line, "word": word, "log_probability": log} for word, log in likeliest]
+            print_rows(rows, arguments.format, header=number == 0)
 
-    def groups() -> Iterator[RowGroup]:
-        for number, (where, line, _) in enumerate(numbered_lines(arguments.files)):
-            with naming(where):
-                begin = model.beginning(line, tokenised=arguments.tokenised)
-            _, state = model.continue_(start, begin)
-            entropy = model.entropy(state)
-            rows = [
-                (f"  {math.exp(log):6.4f}  {word}", (number, entropy, word, log))
-                for word, log in model.likeliest(state, arguments.number)
-            ]
-            yield f"{' '.join(begin)} … entropy {entropy:.2f} nats", rows
 
-    columns = ("text", "entropy", "word", "log_probability")
-    _arguments.print_rows(arguments.format, columns, groups())
+def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `sample`."""
+    add_model(parser)
+    parser.add_argument(
+        "--number",
+        type=whole_number_to(10_000),
+        default=1,
+        help="number of sentences (default: 1)",
+    )
+    parser.add_argument(
+        "--prefix",
+        default="",
+        help="the words that each sentence begins with; a text in quotes is that, too",
+    )
+    said = descriptions_of(SamplingOptions)
+    parser.add_argument("--seed", type=whole_number, help=said["seed"])
+    parser.add_argument("--temperature", type=finite_number, help=said["temperature"])
+    parser.add_argument("--top-k", type=whole_number, metavar="N", help=said["top_k"])
+    parser.add_argument("--max-words", type=whole_number, help=said["max_words"])
+    parser.add_argument("--unknown", action="store_true", help=said["unknown"])
+    parser.add_argument(
+        "--frozen", action="store_true", help="the vector does not learn from what is said"
+    )
 
 
 def run_sample(arguments: argparse.Namespace) -> None:
     """Print sentences that the model makes."""
-    from online_rnnlm.use.text import is_text
+    from online_rnnlm.use.model import load
 
-    if is_text(arguments.model or "-") and not arguments.prefix:
-        arguments.model, arguments.prefix = None, arguments.model
-    model = _arguments.model_of(arguments)
-    keys = ("number", "seed", "prefix", "temperature", "top_k", "max_words", "unknown", "frozen")
-    for sentence in model.sample(**{key: getattr(arguments, key) for key in keys}):
+    model = arguments.model
+    prefix = arguments.prefix
+    if model is not None and is_text(model) and not prefix:
+        model, prefix = None, model
+    made = load(model).sample(
+        arguments.number,
+        prefix=prefix,
+        frozen=arguments.frozen,
+        seed=arguments.seed,
+        temperature=arguments.temperature,
+        top_k=arguments.top_k,
+        max_words=arguments.max_words,
+        unknown=arguments.unknown,
+    )
+    for sentence in made:
         print(sentence)
 
 
 NEXT = Verb(
     "say which words are likeliest to come next in a text",
+    add_next_arguments,
     run_next,
-    (
-        MODEL,
-        _arguments.files("the beginnings of sentences, a line each"),
-        flag("--tokenised", "the lines are tokens with spaces between them"),
-        argument(
-            "--number",
-            type=_arguments.whole_number(10**9),
-            default=5,
-            help="how many words to give for each line (default: 5)",
-        ),
-        flag("--frozen", "the vector does not learn from the line"),
-        *_arguments.formats("plain", "tsv", "jsonl", help="how the words are written"),
-    ),
     """\
 example: echo "The capital of" | online-rnnlm next
 
@@ -71,46 +117,7 @@ word and log_probability.""",
 )
 SAMPLE = Verb(
     "make sentences with a trained model",
+    add_sample_arguments,
     run_sample,
-    (
-        MODEL,
-        argument(
-            "--number",
-            type=_arguments.whole_number(10_000),
-            default=1,
-            help="number of sentences (default: 1)",
-        ),
-        argument(
-            "--seed",
-            type=_arguments.whole_number(10**18, least=0),
-            default=1,
-            help="seed of the random numbers (default: 1)",
-        ),
-        argument(
-            "--prefix",
-            default="",
-            help="the words that each sentence begins with; a text in quotes is that, too",
-        ),
-        argument(
-            "--temperature",
-            type=_arguments.positive_number,
-            default=1.0,
-            help="below 1, likely words become likelier (default: 1)",
-        ),
-        argument(
-            "--top-k",
-            type=_arguments.whole_number(10**9),
-            metavar="N",
-            help="draw each word among the N likeliest",
-        ),
-        argument(
-            "--max-words",
-            type=_arguments.whole_number(1000),
-            default=100,
-            help="words after which a sentence is cut off (default: 100)",
-        ),
-        flag("--unknown", "say `<unk>`, too"),
-        flag("--frozen", "the vector does not learn from what is said"),
-    ),
     "example: online-rnnlm sample --number 3 --prefix 'The city'",
 )

@@ -4,21 +4,64 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import MODEL, Verb, argument, flag, one_of
+from online_rnnlm.commands._inputs import add_files, add_model, model_and_files
+from online_rnnlm.commands._verb import Verb, finite_number
+
+
+def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rescore`."""
+    add_model(parser)
+    add_files(parser, "the lists")
+    parser.add_argument(
+        "--format",
+        choices=("moses", "kaldi", "tsv"),
+        default="moses",
+        help="the format of the lists, see below (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--tsv",
+        action="store_true",
+        help="write the columns key, log P, sum, unknown words and text, whatever the format of "
+        "the lists is",
+    )
+    parser.add_argument(
+        "--tokenised", action="store_true", help="the texts are tokens with spaces between them"
+    )
+    parser.add_argument(
+        "--weight",
+        type=finite_number,
+        default=1.0,
+        help="factor of log P (nats) in the sum with the score that is there (default: 1)",
+    )
+    parser.add_argument(
+        "--unknown-penalty",
+        type=finite_number,
+        metavar="NATS",
+        help="what log P loses in the sum for each word that is not in the vocabulary (default: "
+        "log of the number of times that such a word is in the training text)",
+    )
+    parser.add_argument(
+        "--context",
+        choices=("last", "all"),
+        help="score each list after the best hypothesis of the list before, alone (`last`), or "
+        "after those of all lists before (`all`)",
+    )
+    parser.add_argument("--frozen", action="store_true", help="nothing learns")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--keep-order", action="store_true", help="do not rank the hypotheses anew")
+    shown.add_argument("--best", action="store_true", help="write the best hypothesis's text only")
 
 
 def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
     from online_rnnlm.use.rescoring import ListFormat, read_lists, rescore, written
 
-    model = _arguments.model_of(arguments)
-    way = model.way(updates="none" if arguments.frozen else None)
+    model, files = model_and_files(arguments)
     lists = rescore(
         model,
-        read_lists(arguments.files, arguments.format),
+        read_lists(files, arguments.format),
         "tokenised" if arguments.tokenised else "lines",
-        way,
+        model.way(updates="none" if arguments.frozen else None),
         weight=arguments.weight,
         context=arguments.context,
         unknown_penalty=arguments.unknown_penalty,
@@ -36,42 +79,8 @@ def run_rescore(arguments: argparse.Namespace) -> None:
 
 RESCORE = Verb(
     "add a trained model's scores to n-best lists, and rank them anew",
+    add_rescore_arguments,
     run_rescore,
-    (
-        MODEL,
-        _arguments.files("the lists"),
-        *_arguments.formats("moses", "kaldi", "tsv", help="the format of the lists, see below"),
-        flag(
-            "--tsv",
-            "write the columns key, log P, sum, unknown words and text, whatever the format "
-            "of the lists is",
-        ),
-        flag("--tokenised", "the texts are tokens with spaces between them"),
-        argument(
-            "--weight",
-            type=_arguments.finite_number,
-            default=1.0,
-            help="factor of log P (nats) in the sum with the score that is there (default: 1)",
-        ),
-        argument(
-            "--unknown-penalty",
-            type=_arguments.finite_number,
-            metavar="NATS",
-            help="what log P loses in the sum for each word that is not in the vocabulary "
-            "(default: log of the number of times that such a word is in the training text)",
-        ),
-        argument(
-            "--context",
-            choices=("last", "all"),
-            help="score each list after the best hypothesis of the list before, alone (`last`), "
-            "or after those of all lists before (`all`)",
-        ),
-        _arguments.FROZEN,
-        one_of(
-            flag("--keep-order", "do not rank the hypotheses anew"),
-            flag("--best", "write the best hypothesis's text only"),
-        ),
-    ),
     """\
 example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescore
 

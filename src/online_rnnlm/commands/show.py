@@ -6,25 +6,42 @@ import argparse
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import JSON, LINES, Verb, argument
+from online_rnnlm.commands._verb import Verb, new_file
+from online_rnnlm.corpora.textfiles import check_text
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import writing_output
+from online_rnnlm.use.text import Layout, Piece, numbered_lines, read_text
 
-if TYPE_CHECKING:
-    from online_rnnlm.use.text import Layout, Piece
+
+def add_show_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `show`."""
+    parser.add_argument(
+        "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
+    )
+    parser.add_argument(
+        "--model", help="a model, as in `score` (default: the one that comes with the project)"
+    )
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="a static model that reads the text, too (default: the one that comes with the "
+        "project, if `--model` is not given)",
+    )
+    parser.add_argument(
+        "--lines", action="store_true", help="each line is a sentence: it is not divided"
+    )
+    parser.add_argument("--html", type=new_file, metavar="FILE", help="write a page")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run_show(arguments: argparse.Namespace) -> None:
     """Show a text."""
-    import sys
-
-    from online_rnnlm.storage.files import writing_output
-    from online_rnnlm.tracking.model import load
+    from online_rnnlm.use.model import load
     from online_rnnlm.use.show import show
-    from online_rnnlm.use.text import read_text
 
     model = load(arguments.model)
     lines = list(_lines(arguments.text or ["-"]))
@@ -52,8 +69,6 @@ def _lines(texts: list[str]) -> Iterator[Piece]:
 
     Words of which none is a file are one text, without quotes.
     """
-    from online_rnnlm.use.text import numbered_lines
-
     files = {
         text
         for text in texts
@@ -72,9 +87,6 @@ def _lines(texts: list[str]) -> Iterator[Piece]:
 
 def _given(text: str, number: int = 1) -> str:
     """Return a text; raises UserError for a word that can only be a file's name, or for no text."""
-    from online_rnnlm.corpora.textfiles import check_text
-    from online_rnnlm.errors import UserError
-
     if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
         no_file = "no such file; if it is a word of a text, put the text into quotes"
         what = "is a folder: name a model by `--model`" if Path(text).is_dir() else no_file
@@ -85,24 +97,8 @@ def _given(text: str, number: int = 1) -> str:
 
 SHOW = Verb(
     "show how surprising each word of a text is, with the vector frozen and learning",
+    add_show_arguments,
     run_show,
-    (
-        argument(
-            "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
-        ),
-        argument(
-            "--model", help="a model, as in `score` (default: the one that comes with the project)"
-        ),
-        argument(
-            "--against",
-            metavar="MODEL",
-            help="a static model that reads the text, too (default: the one that comes with the "
-            "project, if `--model` is not given)",
-        ),
-        LINES,
-        argument("--html", type=_arguments.new_file, metavar="FILE", help="write a page"),
-        JSON,
-    ),
     """\
 example: online-rnnlm show "The opera premiered in Vienna. Mozart conducted the orchestra."
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from online_rnnlm.commands import _arguments
-from online_rnnlm.commands._arguments import MODEL, RowGroup, Verb, argument, flag, way_option
+from online_rnnlm.commands._inputs import (
+    add_model,
+    add_text,
+    descriptions_of,
+    layout_of,
+    model_and_files,
+)
+from online_rnnlm.commands._rows import add_format, print_rows
+from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.use.options import WayOptions
+from online_rnnlm.use.text import read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,33 +29,70 @@ if TYPE_CHECKING:
     from online_rnnlm.use.text import Layout
 
 
+def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `vectors`."""
+    add_model(parser)
+    add_text(parser)
+    unit_of_text = descriptions_of(WayOptions)["unit_of_text"]
+    parser.add_argument("--unit-of-text", choices=get_args(UnitOfText), help=unit_of_text)
+    parser.add_argument(
+        "--per",
+        choices=("sentence", "document"),
+        default="sentence",
+        help="write a vector after each sentence (default), or after each document's last one; "
+        "with `document`, `--unit-of-text document` is the default",
+    )
+    parser.add_argument(
+        "--learning-rate", type=positive_number, metavar="RATE", help="of the vector"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a line of JSON for each vector, not TSV"
+    )
+
+
 def run_vectors(arguments: argparse.Namespace) -> None:
     """Print the vectors of a text."""
-    model = _arguments.model_of(arguments)
-    if arguments.unit_of_text is None and arguments.per == "document":
-        arguments.unit_of_text = "document"
-    way = model.way(unit_of_text=arguments.unit_of_text, learning_rate=arguments.learning_rate)
-    model.require_vector(way)
-    rows = _vectors_of(model, arguments.files, _arguments.layout_of(arguments), way)
+    model, files = model_and_files(arguments)
+    unit_of_text = arguments.unit_of_text
+    if unit_of_text is None and arguments.per == "document":
+        unit_of_text = "document"
+    way = model.way(unit_of_text=unit_of_text, learning_rate=arguments.learning_rate)
+    found = _vectors_of(model, files, layout_of(arguments), way)
     if arguments.per == "document":
         # An empty line has no vector of its own.
-        with_text = ((row, vector) for row, vector in rows if row.text)
+        with_text = (pair for pair in found if pair[0].text)
         documents = itertools.groupby(with_text, lambda pair: pair[0].document)
-        rows = (list(of_document)[-1] for _, of_document in documents)
-    for number, (row, vector) in enumerate(rows):
-        if arguments.json:
-            values = {
-                "document": row.document,
-                "sentence": row.sentence,
-                "vector": vector.tolist(),
-                "text": row.text,
-            }
-            print(json.dumps(values, ensure_ascii=False))
-            continue
-        if number == 0:
-            elements = [f"v{place}" for place in range(1, len(vector) + 1)]
-            print("\t".join(["document", "sentence", *elements, "text"]))
-        print("\t".join(map(str, [row.document, row.sentence, *vector, row.text])))
+        found = (list(of_document)[-1] for _, of_document in documents)
+    form = "jsonl" if arguments.json else "tsv"
+    for number, (sentence, vector) in enumerate(found):
+        elements = {f"v{place}": element for place, element in enumerate(vector, 1)}
+        row = {
+            "document": sentence.document,
+            "sentence": sentence.sentence,
+            **({"vector": vector.tolist()} if arguments.json else elements),
+            "text": sentence.text,
+        }
+        print_rows([row], form, header=number == 0)
+
+
+def add_nearest_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `nearest`."""
+    add_model(parser)
+    add_text(parser, "the sentences to look for")
+    parser.add_argument(
+        "--among",
+        metavar="FILE",
+        action="append",
+        required=True,
+        help="the text to search; may be repeated",
+    )
+    parser.add_argument(
+        "--number",
+        type=whole_number_to(10**6),
+        default=5,
+        help="how many to find for each sentence (default: 5)",
+    )
+    add_format(parser, "how the sentences are written")
 
 
 def run_nearest(arguments: argparse.Namespace) -> None:
@@ -55,29 +101,33 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
     from online_rnnlm.use.scored import nearest, unit_vectors
 
-    model = _arguments.model_of(arguments)
+    model, files = model_and_files(arguments)
     way = model.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
-    model.require_vector(way)
 
     def read(files: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
-        found = _vectors_of(model, files, _arguments.layout_of(arguments), way)
-        rows, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
-        return [*rows], unit_vectors(np.stack(vectors, dtype=np.float64))
+        found = _vectors_of(model, files, layout_of(arguments), way)
+        sentences, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
+        return [*sentences], unit_vectors(np.stack(vectors, dtype=np.float64))
 
     among, vectors = read(arguments.among)
-    queries, wanted = read(arguments.files)
-
-    def groups() -> Iterator[RowGroup]:
-        for query, vector in zip(queries, wanted, strict=True):
-            rows = []
-            for place, cosine in nearest(vectors, vector, arguments.number):
-                near = among[place]
-                values = (query.sentence, cosine, near.sentence, near.text)
-                rows.append((f"  {cosine:6.3f}  {near.text}", values))
-            yield query.text, rows
-
-    columns = ("query", "cosine", "sentence", "text")
-    _arguments.print_rows(arguments.format, columns, groups())
+    queries, wanted = read(files)
+    for number, (query, vector) in enumerate(zip(queries, wanted, strict=True)):
+        found = [(cosine, among[n]) for n, cosine in nearest(vectors, vector, arguments.number)]
+        if arguments.format == "plain":
+            print(query.text)
+            for cosine, near in found:
+                print(f"  {cosine:6.3f}  {near.text}")
+        else:
+            rows = [
+                {
+                    "query": query.sentence,
+                    "cosine": cosine,
+                    "sentence": near.sentence,
+                    "text": near.text,
+                }
+                for cosine, near in found
+            ]
+            print_rows(rows, arguments.format, header=number == 0)
 
 
 def _vectors_of(
@@ -85,10 +135,9 @@ def _vectors_of(
 ) -> Iterator[tuple[Any, NDArray[np.floating]]]:
     """Yield a row of `rows_of_sentences` and the document vector after it for each sentence.
 
-    Raises UserError for text that cannot be read, and if the model diverges.
+    Raises UserError if no vector learns, for text that cannot be read, and if the model diverges.
     """
-    from online_rnnlm.use.text import read_text
-
+    model.require_vector(way)
     for part in model.score_parts(read_text(files, model.preparation, layout), way):
         rows = part.rows_of_sentences().itertuples(index=False)
         yield from zip(rows, part.document_vectors, strict=True)
@@ -96,21 +145,8 @@ def _vectors_of(
 
 VECTORS = Verb(
     "write the document vectors of a text",
+    add_vectors_arguments,
     run_vectors,
-    (
-        MODEL,
-        *_arguments.text(),
-        way_option("unit_of_text"),
-        argument(
-            "--per",
-            choices=("sentence", "document"),
-            default="sentence",
-            help="write a vector after each sentence (default), or after each document's last "
-            "one; with `document`, `--unit-of-text document` is the default",
-        ),
-        way_option("learning_rate", help="of the vector"),
-        flag("--json", "print a line of JSON for each vector, not TSV"),
-    ),
     """\
 example: echo "Karachi is the capital of Sindh." | online-rnnlm vectors
 
@@ -118,25 +154,8 @@ TSV has the columns document, sentence, v1, v2, … and text.""",
 )
 NEAREST = Verb(
     "find the sentences of a text that are nearest to given ones by their document vectors",
+    add_nearest_arguments,
     run_nearest,
-    (
-        MODEL,
-        *_arguments.text("the sentences to look for"),
-        argument(
-            "--among",
-            metavar="FILE",
-            action="append",
-            required=True,
-            help="the text to search; may be repeated",
-        ),
-        argument(
-            "--number",
-            type=_arguments.whole_number(10**6),
-            default=5,
-            help="how many to find for each sentence (default: 5)",
-        ),
-        *_arguments.formats("plain", "tsv", "jsonl", help="how the sentences are written"),
-    ),
     """\
 example: echo "The river is long." | online-rnnlm nearest --among LICENSE
 

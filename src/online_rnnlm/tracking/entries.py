@@ -18,6 +18,7 @@ from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evalu
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
@@ -32,7 +33,7 @@ from online_rnnlm.storage.runs import (
     read_epochs,
 )
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
+from online_rnnlm.tracking.store import STORE, open_store
 from online_rnnlm.use.model_file import read_run
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,7 @@
-"""Trained models by their paths and their addresses in MLflow, which logs, loads and calls them."""
+"""Trained models in MLflow, which logs them, loads them and calls them as services."""
 
 from __future__ import annotations
 
-import logging
-import os
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,9 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import numpy as np
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
-from online_rnnlm.tracking.store import FILE, mlflow, one_line_errors
+from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.options import WayOptions
@@ -23,10 +19,6 @@ from online_rnnlm.use.text import sentences_of
 if TYPE_CHECKING:  # pandas takes long to load.
     import pandas as pd
 
-logger = logging.getLogger(__name__)
-
-MODEL_ADDRESSES = ("models:/", "runs:/")
-"""Beginnings of the addresses of models in MLflow."""
 COLUMN = "sentence"
 """The column of a call's sentences."""
 _TYPES = {float: "double", int: "long"}
@@ -36,42 +28,6 @@ REQUIREMENTS = (
     *("pydantic", "pytensor", "scipy", "tqdm"),
 )
 """The packages that loading and scoring import."""
-
-
-def load(model: str | Path | None = None) -> TrainedModel:
-    """Load a trained model; by default the one that comes with the project.
-
-    `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
-    results, whose best model on `valid` is meant, or of the folder of one of its runs; or an
-    address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
-    `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
-    """
-    prepare_process()
-    if not Path(os.environ["NUMBA_CACHE_DIR"]).exists():
-        logger.info("the first text takes up to a minute longer: the code for it is compiled once")
-    if model is None:
-        if not SUPPLIED_MODEL.is_file():
-            raise UserError("no model comes with this installation: name one")
-        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
-        logger.info("the model that comes with the project: %s", supplied.description.in_short())
-        return supplied
-    address = str(model)
-    if not address.startswith(MODEL_ADDRESSES):
-        path = Path(model)
-        return TrainedModel(
-            model_file.read_results(path) if path.is_dir() else model_file.read(path)
-        )
-    with TemporaryDirectory() as folder:
-        with one_line_errors():
-            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
-        file = Path(place) / "data" / FILE
-        # MLflow gives an empty folder if the files are not where it says.
-        if not file.is_file():
-            raise UserError(
-                f"{address}: has no `{FILE}`: it is no model of this project, or its results were "
-                "moved or copied: start the experiment again, which enters them again"
-            )
-        return TrainedModel(model_file.read(file))
 
 
 def log_model(contents: model_file.Contents) -> None:
@@ -91,7 +47,7 @@ def log_model(contents: model_file.Contents) -> None:
         params=types.ParamSchema(parameters),
     )
     with TemporaryDirectory() as folder:
-        file = Path(folder) / FILE
+        file = Path(folder) / model_file.NAME_IN_MLFLOW
         model_file.write(file, contents)
         mlflow().pyfunc.log_model(
             name="model",
@@ -113,7 +69,6 @@ class ServedModel:
 
     def __init__(self, file: Path) -> None:
         """Read a model's file; raises UserError if it is damaged."""
-        prepare_process()
         self._model = TrainedModel(model_file.read(file))
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:

@@ -11,15 +11,10 @@ from urllib.parse import urlencode
 
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import SETTINGS, one_line_errors
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_all
-from online_rnnlm.tracking.store import (
-    SETTINGS,
-    experiment_here,
-    one_line_errors,
-    open_store,
-    own_store,
-)
+from online_rnnlm.tracking.store import experiment_here, open_store, own_store
 
 HOST = "127.0.0.1"
 BEST_FIRST = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from online_rnnlm.config.base import first_message
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
-from online_rnnlm.use.model_file import Contents, ModelDescription, read
-from online_rnnlm.use.network import LoadedNetwork, NextWord, SamplingSettings, State, sample
-from online_rnnlm.use.options import Options, way_for
+from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
+from online_rnnlm.use import model_file
+from online_rnnlm.use.model_file import Contents, ModelDescription
+from online_rnnlm.use.network import LoadedNetwork, NextWord, State, sample
+from online_rnnlm.use.options import Options, SamplingOptions, checked, way_for
 from online_rnnlm.use.scored import ScoredPart, in_parts
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.surprisal import surprisal
@@ -32,6 +33,32 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+MODEL_ADDRESSES = ("models:/", "runs:/")
+"""Beginnings of the addresses of models in MLflow."""
+
+
+def load(model: str | Path | None = None) -> TrainedModel:
+    """Load a trained model; by default the one that comes with the project.
+
+    `model` is the path of a file that `online-rnnlm export` wrote, of the folder of an experiment's
+    results, whose best model on `valid` is meant, or of the folder of one of its runs; or an
+    address of MLflow, `models:/NAME@best` or `runs:/ID/model`, in the store that the variable
+    `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
+    """
+    prepare_process()
+    if not Path(os.environ["NUMBA_CACHE_DIR"]).exists():
+        logger.info("the first text takes up to a minute longer: the code for it is compiled once")
+    if model is None:
+        if not SUPPLIED_MODEL.is_file():
+            raise UserError("no model comes with this installation: name one")
+        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
+        logger.info("the model that comes with the project: %s", supplied.description.in_short())
+        return supplied
+    if str(model).startswith(MODEL_ADDRESSES):
+        return TrainedModel(model_file.read_address(str(model)))
+    path = Path(model)
+    return TrainedModel(model_file.read_results(path) if path.is_dir() else model_file.read(path))
 
 
 class TrainedModel:
@@ -54,7 +81,6 @@ class TrainedModel:
     """
 
     def __init__(self, contents: Contents, static: Path | None = None) -> None:
-        self._contents = contents
         self._static = static
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
@@ -65,10 +91,6 @@ class TrainedModel:
         self.preparation = Preparation(contents.description.preparation, contents.splitter)
         """The preparation of text."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let copies and pickles be made of the model's contents, without compiled code."""
-        return _restored, (self._contents, self._static)
-
     def __repr__(self) -> str:
         """Return the network, its vocabulary, its text and its perplexity in one line."""
         return f"<{type(self).__name__} {self.description.in_short()}>"
@@ -76,14 +98,7 @@ class TrainedModel:
     @cached_property
     def companion(self) -> TrainedModel | None:
         """The static model that comes with the project's own, to compare with; else None."""
-        return TrainedModel(read(self._static)) if self._static else None
-
-    @cached_property
-    def _log_frequencies(self) -> NDArray[np.float64]:
-        """(V,): natural log of each word's share of the training text."""
-        counts = self.network.corpus.counts
-        frequencies: NDArray[np.float64] = np.log(np.maximum(counts, 1) / counts.sum())
-        return frequencies
+        return TrainedModel(model_file.read(self._static)) if self._static else None
 
     @property
     def words(self) -> list[str]:
@@ -111,8 +126,10 @@ class TrainedModel:
         """
         first = 0
         # With other steps than those of training, learning can ruin the model.
-        is_tried = bool(way.groups or way.vector_rate is not None or way.after != 1)
-        gain = 0.0
+        may_be_ruined = bool(way.groups or way.vector_rate is not None or way.after != 1)
+        counts = self.network.corpus.counts
+        log_frequencies = np.log(np.maximum(counts, 1) / counts.sum())
+        gain = 0.0  # of log P over that by the words' frequencies
         for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
@@ -120,8 +137,8 @@ class TrainedModel:
                 [text.words for text in texts], [text.document for text in texts]
             )
             scores = self.network.score(split, way, numbers)
-            if is_tried:
-                by_frequency = self._log_frequencies[split.stream[1:]]
+            if may_be_ruined:
+                by_frequency = log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
             unknown = np.equal(split.stream[1:], self.network.corpus.unk_id)
             yield ScoredPart(
@@ -243,8 +260,7 @@ class TrainedModel:
 
     def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
         """Return the words that are likeliest to come next, the likeliest first."""
-        if not isinstance(number, int) or number < 1:
-            raise UserError(f"`number`: a whole number above 0 is needed, not {number!r}")
+        _check_number(number)
         logs = self.next_word(state)
         words = self.network.corpus.words
         best = np.argsort(-logs, kind="stable")[:number].tolist()
@@ -262,33 +278,20 @@ class TrainedModel:
         prefix: str = "",
         tokenised: bool = False,
         frozen: bool = False,
-        seed: int = 1,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        max_words: int = 100,
-        unknown: bool = False,
+        **options: Unpack[SamplingOptions],
     ) -> list[str]:
         """Make sentences, each a string of words with spaces between them.
 
         `prefix` are the words that each begins with, and `tokenised` says that spaces divide them.
-        With `frozen`, the vector does not learn from what is said. The other settings are those of
-        `network.SamplingSettings`.
+        Each sentence begins with the trained weights and, before the prefix, a vector of 0; with
+        `frozen`, the vector does not learn from what is said. The `options` say how words are drawn
+        (`options.SamplingOptions`).
         """
-        given = {
-            "number": number,
-            "seed": seed,
-            "temperature": temperature,
-            "top_k": top_k,
-            "max_words": max_words,
-            "unknown": unknown,
-        }
-        try:
-            settings = SamplingSettings.model_validate(given, strict=True)
-        except ValidationError as error:
-            raise UserError(first_message(error)) from None
+        _check_number(number)
+        how = checked(options, SamplingOptions)
         begin = self.beginning(prefix, tokenised=tokenised)
         _, state = self.continue_(self.start(frozen=frozen), begin)
-        return [" ".join(words) for words in sample(self.network, begin, state, settings)]
+        return [" ".join(words) for words in sample(self.network, number, begin, state, how)]
 
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
@@ -339,7 +342,7 @@ class TrainedModel:
         return self.score_parts(sentences, way)
 
 
-def _restored(contents: Contents, static: Path | None) -> TrainedModel:
-    """Make a copied or unpickled model."""
-    prepare_process()  # This process may not have loaded numerical libraries yet.
-    return TrainedModel(contents, static)
+def _check_number(number: object) -> None:
+    """Raise UserError unless a number of things can be asked for."""
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise UserError(f"`number`: a whole number above 0 is needed, not {number!r}")

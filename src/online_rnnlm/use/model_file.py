@@ -1,4 +1,4 @@
-"""Models on disk: one file, a run of an experiment's results, or the best of its runs.
+"""Models in files: one file, a run of an experiment's results, or the best of its runs; in MLflow.
 
 A model's file is an archive of its weights, vocabulary and text preparation, and of how it was made
 (docs/data-formats.md).
@@ -10,6 +10,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
@@ -30,6 +31,7 @@ from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, parse_vocabular
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
+from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.files import json_text, writing_output
@@ -42,6 +44,8 @@ logger = logging.getLogger(__name__)
 DESCRIPTION = "description.json"
 VOCABULARY = "vocabulary.tsv"
 SPLITTER = "splitter.json"
+NAME_IN_MLFLOW = "model.onlm"
+"""The name of a model's file in MLflow."""
 _WEIGHTS = "weights/"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 _WRITER = "`online-rnnlm export` writes one"
@@ -235,6 +239,24 @@ def _array(
     if not np.isfinite(array).all():
         raise UserError(f"`{name}` has a value that is not finite")
     return np.ascontiguousarray(array, dtype)
+
+
+def read_address(address: str) -> Contents:
+    """Read the model at an address in MLflow, in the store that `MLFLOW_TRACKING_URI` names.
+
+    Raises UserError if the store cannot be reached, or has no such model.
+    """
+    with TemporaryDirectory() as folder:
+        with one_line_errors():
+            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        file = Path(place) / "data" / NAME_IN_MLFLOW
+        # MLflow gives an empty folder if the files are not where it says.
+        if not file.is_file():
+            raise UserError(
+                f"{address}: has no `{NAME_IN_MLFLOW}`: it is no model of this project, or its "
+                "results were moved or copied: start the experiment again, which enters them again"
+            )
+        return read(file)
 
 
 def read_results(folder: Path) -> Contents:

@@ -6,13 +6,11 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from online_rnnlm.config.base import NOT_BOOLEAN, PositiveFloat, PositiveInt, Seed, Settings
 from online_rnnlm.config.engines import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.distribution import log_distribution
@@ -23,8 +21,10 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
 from online_rnnlm.errors import UserError, needing_packages
+from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.use.options import SamplingOptions
 
-if TYPE_CHECKING:  # These load numba and PyTensor, which `prepare_process` must precede.
+if TYPE_CHECKING:  # These load numba and PyTensor.
     from online_rnnlm.core.engines.base import Scores
     from online_rnnlm.core.scoring import NetworkScorer
 
@@ -102,6 +102,10 @@ class LoadedNetwork:
         self._making = threading.Lock()
         self._made = lru_cache(maxsize=4)(self._make_scorer)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies and pickles be made without scorers, which are compiled code."""
+        return LoadedNetwork, (self.settings, self.corpus, self.weights)
+
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the words' numbers; those that are not in the vocabulary have that of `<unk>`."""
         unknown = self.corpus.unk_id
@@ -128,6 +132,7 @@ class LoadedNetwork:
             return self._made(way, hidden_states=hidden_states)
 
     def _make_scorer(self, way: Way, *, hidden_states: bool) -> NetworkScorer:
+        prepare_process()  # a copy can be the first in its process to load numba and PyTensor
         from online_rnnlm.core.scoring import NetworkScorer  # noqa: PLC0415
 
         settings = engine_for(self.settings, way)
@@ -236,42 +241,36 @@ class LoadedNetwork:
         return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)
 
 
-class SamplingSettings(Settings):
-    """The way in which sentences are made."""
-
-    number: Annotated[int, Field(ge=1, le=10_000), NOT_BOOLEAN] = 1
-    """Number of sentences; each begins with the trained weights and a vector of 0."""
-    seed: Seed = 1
-    """The same seed gives the same sentences, however many are asked for."""
-    temperature: PositiveFloat = 1.0
-    """Divisor of the log-probabilities: below 1, likely words become likelier."""
-    top_k: PositiveInt | None = None
-    """Number of the likeliest words among which each word is drawn; None: all."""
-    max_words: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN] = 100
-    """Number of words after which a sentence is cut off; those of its beginning count, too."""
-    unknown: bool = False
-    """True if `<unk>` may be said."""
-
-
 def sample(
-    network: LoadedNetwork, begin: Sequence[str], after: State, settings: SamplingSettings
+    network: LoadedNetwork,
+    number: int,
+    begin: Sequence[str],
+    after: State,
+    options: SamplingOptions,
 ) -> list[list[str]]:
     """Make sentences that begin with these words, after which the state is `after`.
 
     Words are drawn until `</s>`, or until there are enough. Returns them without `</s>`.
     """
-    chances = [np.random.default_rng([settings.seed, n]) for n in range(settings.number)]
-    refused = [] if settings.unknown else [network.corpus.unk_id]
+    seed = options.get("seed", 1)
+    temperature = options.get("temperature", 1.0)
+    top_k = options.get("top_k")
+    max_words = options.get("max_words", 100)
+    refused = [] if options.get("unknown") else [network.corpus.unk_id]
+    chances = [np.random.default_rng([seed, n]) for n in range(number)]
     said = [[*begin] for _ in chances]
-    for first in range(0, settings.number, SIDE_BY_SIDE):
-        last = min(first + SIDE_BY_SIDE, settings.number)
+    for first in range(0, number, SIDE_BY_SIDE):
+        last = min(first + SIDE_BY_SIDE, number)
         going = dict.fromkeys(range(first, last), after)
-        for _ in range(settings.max_words - len(begin)):
+        for _ in range(max_words - len(begin)):
             if not going:
                 break
             logs = network.next_word([*going.values()])
             logs[:, refused] = -np.inf
-            drawn = {n: _draw(of, chances[n], settings) for n, of in zip(going, logs, strict=True)}
+            drawn = {
+                n: _draw(of, chances[n], temperature, top_k)
+                for n, of in zip(going, logs, strict=True)
+            }
             going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}
             for n in going:
                 said[n].append(network.corpus.words[drawn[n]])
@@ -280,12 +279,12 @@ def sample(
     return said
 
 
-def _draw(logs: Floats, chance: np.random.Generator, settings: SamplingSettings) -> int:
+def _draw(logs: Floats, chance: np.random.Generator, temperature: float, top_k: int | None) -> int:
     """Draw the number of a word from log-probabilities (V,), which need not add up to 1."""
     words: NDArray[np.int64] = np.arange(len(logs))
-    if settings.top_k is not None:
-        words = np.sort(np.argsort(-logs, kind="stable")[: settings.top_k])
-    scaled = (logs[words] - logs[words].max()) / settings.temperature
+    if top_k is not None:
+        words = np.sort(np.argsort(-logs, kind="stable")[:top_k])
+    scaled = (logs[words] - logs[words].max()) / temperature
     sums = np.exp(scaled).cumsum()
     place = int(np.searchsorted(sums, chance.random() * sums[-1], side="right"))
     return int(words[min(place, len(words) - 1)])

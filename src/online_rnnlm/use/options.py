@@ -1,31 +1,42 @@
-"""The options of scoring a text: its layout, and what learns from it.
+"""The options of a model's methods: how a text is scored, and how one is made.
 
-`WayOptions` is the one list of those that say what learns. The options of the command line, the
-keywords of Python's methods, and the parameters of a call by MLflow are made of its fields.
+Each is described and limited once, by a field of a class here. The command line's options, the
+keywords of Python's methods, and the parameters of a call by MLflow are made of these fields. An
+option that is None has its default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 # Pydantic cannot use that of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from online_rnnlm.config.base import PositiveFloat, first_message, refuse_unknown_keys
+from online_rnnlm.config.base import (
+    NOT_BOOLEAN,
+    PositiveFloat,
+    PositiveInt,
+    Seed,
+    first_message,
+    refuse_unknown_keys,
+)
 from online_rnnlm.config.evaluations import final_evaluation, parts_in_network, parts_named
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
 from online_rnnlm.errors import UserError
 
+Kind = TypeVar("Kind")
+_CONFIG = ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False)
 
-@with_config(ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_nan=False))
+
+@with_config(_CONFIG)
 class WayOptions(TypedDict, total=False):
-    """The options that say what learns from a text; one that is None has its default."""
+    """The options that say what learns from a text."""
 
     updates: str | None
     """what learns: `none`, `document_vector` (the default if the model has a vector), `all`, or
@@ -52,8 +63,38 @@ class Options(WayOptions, total=False):
     """True for texts of several sentences, each of which gets a row."""
 
 
-WAY_OPTIONS = TypeAdapter(WayOptions)
-"""Checks options, and describes them."""
+@with_config(_CONFIG)
+class SamplingOptions(TypedDict, total=False):
+    """The options that say how the words of a sentence are drawn."""
+
+    seed: Seed
+    """seed of the random numbers; the same gives the same sentences, however many are made
+    (default: 1)"""
+    temperature: PositiveFloat
+    """divisor of the log-probabilities: below 1, likely words become likelier (default: 1)"""
+    top_k: PositiveInt | None
+    """number of the likeliest words among which each word is drawn (default: all)"""
+    max_words: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN]
+    """number of words after which a sentence is cut off; those of its beginning count, too
+    (default: 100)"""
+    unknown: bool
+    """true if `<unk>` may be said (default: false)"""
+
+
+def checked(options: Mapping[str, Any], kind: type[Kind], names: Iterable[str] = ()) -> Kind:
+    """Return the options of a class that are not None.
+
+    `names` are those of other options of the same method. Raises UserError for an option that is
+    unknown or wrong.
+    """
+    try:
+        refuse_unknown_keys(options, [*get_type_hints(kind), *names])
+        given = {key: value for key, value in options.items() if value is not None}
+        return TypeAdapter(kind).validate_python(given, strict=True)
+    except ValidationError as error:
+        raise UserError(first_message(error)) from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
@@ -61,15 +102,7 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
 
     Raises UserError for wrong ones, and for those of no use.
     """
-    try:
-        refuse_unknown_keys(options, get_type_hints(Options))
-        given = WAY_OPTIONS.validate_python(
-            {key: value for key, value in options.items() if value is not None}, strict=True
-        )
-    except ValidationError as error:
-        raise UserError(first_message(error)) from None
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    given = checked(options, WayOptions, get_type_hints(Options))
     updates = given.get("updates")
     if updates is None:
         updates = final_evaluation(settings.document_size)

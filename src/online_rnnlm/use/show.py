@@ -28,7 +28,7 @@ _LOST = ((6, 203), (3, 216), (1, 224))
 _MOST = 5
 """Number of words that are listed as those that gained most."""
 _GAIN = 2.0
-"""A word that became at least so many times as likely gained."""
+"""A word counts as gained if it became at least this many times as likely."""
 _TITLE = "A text, as a model that learns reads it"
 _UNKNOWN = "In brackets: words that the vocabulary lacks. The model reads them all as <unk>."
 _STYLE = """\

@@ -24,7 +24,8 @@ FROZEN = "frozen"
 LEARNING = "learning"
 STATIC = "static"
 _CHANGED = 9
-"""A token is looked for within so many characters, if the tokeniser has changed some."""
+"""The number of characters further on in which a token is looked for, since the tokeniser may have
+changed some before it."""
 
 
 def bits_of_tokens(
@@ -113,7 +114,8 @@ def _words_of_tokens(tokens: Sequence[str], words: Sequence[str]) -> NDArray[np.
 
 
 def _as_tokens(text: str) -> str:
-    """Return a text as two that differ by what a tokeniser changes have in common."""
+    """Return a form of a text that is equal for a word and its tokens, even where the tokeniser has
+    changed case, composition or quotes."""
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
     return composed.replace(BYTE_ORDER_MARK, "").replace("``", '"').replace("''", '"')
 

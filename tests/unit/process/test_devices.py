@@ -4,13 +4,14 @@ import os
 import sys
 
 import pytest
-import yaml
 
-from online_rnnlm.config.experiment import load
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from online_rnnlm.process import devices
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
 from tests.unit.small_records import configuration
 
@@ -24,13 +25,14 @@ def run(tmp_path):
     """A function that runs a verb for an experiment's only run, with given training settings."""
 
     def run(*verb, options=(), **training):
-        path = tmp_path / "my.yaml"
-        path.write_text(yaml.safe_dump(configuration(training=training)), encoding="utf-8")
-        [name] = [run.name for run in with_digits(load(path)).runs()]
+        planned = with_digits(parse(configuration(training=training)))
+        results = ExperimentDirectory(tmp_path / "results")
+        write_json(results.configuration, planned.model_dump(mode="json"))
+        [name] = [run.name for run in planned.runs()]
         command = [sys.executable, *options, "-m", "online_rnnlm", *verb]
         # If there is a GPU, the setting hides it.
         environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
-        command += ["--config", path, "--run", name]
+        command += [results.path, "--run", name]
         return output_of(command, env=environment, cwd=tmp_path)
 
     return run
@@ -51,7 +53,7 @@ def test_a_missing_gpu_is_one_line_before_anything_slow_is_loaded(run, verb, tmp
     loaded = {line.rpartition("|")[2].strip() for line in times}
     assert "online_rnnlm.process.devices" in loaded
     assert not loaded & SLOW
-    assert [file.name for file in tmp_path.iterdir()] == ["my.yaml"]
+    assert [file.name for file in tmp_path.rglob("*.*")] == ["config.json"]
 
 
 def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run, monkeypatch):

@@ -11,13 +11,14 @@ import pytest
 
 from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import entries
-from online_rnnlm.tracking.store import STORE, mlflow, one_line_errors, open_store
+from online_rnnlm.tracking.store import STORE, open_store
 from tests.processes import free_port, output_of
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment

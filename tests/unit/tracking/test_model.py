@@ -13,10 +13,10 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from online_rnnlm.jobs.evaluate import evaluate
+from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import REQUIREMENTS, log_model
-from online_rnnlm.tracking.store import mlflow
 from online_rnnlm.use.model_file import read_run
 from tests.packages import environment_with, with_what_they_need
 from tests.processes import output_of

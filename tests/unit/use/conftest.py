@@ -22,8 +22,8 @@ from online_rnnlm.jobs.evaluate import evaluate
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.model import load
 from online_rnnlm.use import model_file
+from online_rnnlm.use.model import load
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of

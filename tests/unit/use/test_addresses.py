@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 import online_rnnlm
+from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import mlflow
 from online_rnnlm.use.model_file import read_run
 
 pytestmark = [

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm.commands._scores import ScoreWriter, score_text
+from online_rnnlm.commands.score import ScorePrinter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
@@ -25,7 +25,7 @@ from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.rescoring import read_lists, rescore
 from online_rnnlm.use.scored import in_parts
-from online_rnnlm.use.text import Sentence
+from online_rnnlm.use.text import Sentence, read_text
 from tests.project import ROOT
 from tests.unit.made_texts import BYTES, many
 from tests.unit.small_models import STEPS
@@ -269,7 +269,10 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
         (["score", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
         (["next", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
         (["sample", "nosuch"], "nosuch: no such file or directory: the file of"),
-        (["info", "The cat sees. It eats."], "'The cat sees. It eats.': no such model"),
+        (
+            ["info", "The cat sees. It eats."],
+            "The cat sees. It eats.: no such file or directory: the file of",
+        ),
     ],
 )
 def test_what_is_neither_a_text_nor_a_file_is_one_line(refused, model_path, arguments, said):
@@ -390,6 +393,7 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
     way = model.way(updates=updates, unit_of_text=unit)
     out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
     try:
         if form not in ("plain", "tsv", "jsonl"):
             way = model.way(updates=updates)
@@ -397,7 +401,10 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
             lists = list(rescore(model, read_lists([], form), layout, way, context=context))
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
-        score_text(model, [], layout, way, ScoreWriter(out, per, form, "bits"))
+        printer = ScorePrinter(per, form, "bits")
+        for part in model.score_parts(read_text([], model.preparation, layout), way):
+            printer.add(part)
+        printer.finish()
     except UserError as error:
         assert len(str(error).splitlines()) == 1
         return

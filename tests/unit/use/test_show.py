@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.tracking import model as tracked
+from online_rnnlm.use import model as used
 from online_rnnlm.use.show import FROZEN, LEARNING, STATIC, ShownText
 
 TEXT = "The cat sees the hen, the ship. The <b>unseen</b> storm meets the whale.\nThe king wants."
@@ -95,7 +95,7 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
 
 
 def test_a_static_model_has_one_reading(results, names):
-    static = tracked.load(results.run(names.STATIC).path)
+    static = used.load(results.run(names.STATIC).path)
     assert list(static.show(TEXT).readings) == [FROZEN]
     assert "×" not in str(static.show(TEXT))
 
@@ -165,6 +165,6 @@ def test_each_text_is_read_anew(model_path, run, tmp_path):
 
 
 def test_an_installation_without_the_projects_model_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(tracked, "SUPPLIED_MODEL", tmp_path / "none.onlm")
+    monkeypatch.setattr(used, "SUPPLIED_MODEL", tmp_path / "none.onlm")
     with pytest.raises(UserError, match="no model comes with this installation"):
-        tracked.load()
+        used.load()

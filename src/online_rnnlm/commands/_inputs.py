@@ -1,0 +1,122 @@
+"""What verbs are given: an experiment, or a model, a text and what learns from it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+
+from online_rnnlm.commands._verb import positive_number, whole_number
+from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.use.options import SamplingOptions, WayOptions
+from online_rnnlm.use.text import Layout, is_file_of_text, is_text
+
+if TYPE_CHECKING:
+    from online_rnnlm.use.model import TrainedModel
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of an experiment."""
+    parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
+
+
+def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirectory]:
+    """Return the plan of an experiment, and its folder; raises UserError if it has none."""
+    directory = ExperimentDirectory(arguments.results)
+    if not directory.configuration.is_file():
+        raise UserError(f"{directory.path}: no experiment is there: run it first")
+    return load_plan(directory.configuration), directory
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a model."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
+        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
+        "if left out, also before a FILE of text: the model that comes with the project",
+    )
+
+
+def add_files(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the argument of the files to read."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help=f"{what}: files, or texts in quotes; `-` or nothing is standard input",
+    )
+
+
+def model_and_files(arguments: argparse.Namespace) -> tuple[TrainedModel, list[str]]:
+    """Load the model of a verb that reads text; return the files of the text, too.
+
+    A first argument that is a text, or a file of text, is no model. Raises UserError if there is no
+    such model.
+    """
+    from online_rnnlm.use.model import MODEL_ADDRESSES, load
+
+    model: str | None = arguments.model
+    files: list[str] = arguments.files
+    if model is None:
+        return load(), files
+    if is_text(model) or is_file_of_text(model):
+        return load(), [model, *files]
+    if not (Path(model).exists() or model.startswith(MODEL_ADDRESSES)):
+        raise UserError(
+            f"{model}: no such file, neither of a model nor of a text; a text in quotes has more "
+            "than one word"
+        )
+    return load(model), files
+
+
+def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
+    """Add the arguments of a text and its layout: raw and to be divided if none is given."""
+    add_files(parser, what)
+    layout = parser.add_mutually_exclusive_group()
+    layout.add_argument(
+        "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"
+    )
+    layout.add_argument(
+        "--lines", action="store_true", help="each line is a sentence: it is not divided"
+    )
+
+
+def layout_of(arguments: argparse.Namespace) -> Layout:
+    """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
+    return "tokenised" if arguments.tokenised else "lines" if arguments.lines else "running"
+
+
+def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
+    """Return what the options of a model's methods mean, by their names."""
+    options = TypeAdapter(kind).json_schema()["properties"]
+    return {name: option["description"] for name, option in options.items()}
+
+
+def add_way(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what learns from the text."""
+    said = descriptions_of(WayOptions)
+    learns = parser.add_mutually_exclusive_group()
+    learns.add_argument("--frozen", action="store_true", help="nothing learns")
+    learns.add_argument("--updates", metavar="PARTS", help=said["updates"])
+    parser.add_argument("--learn-after", metavar="MOMENT", help=said["learn_after"])
+    parser.add_argument("--unit-of-text", choices=get_args(UnitOfText), help=said["unit_of_text"])
+    parser.add_argument(
+        "--learning-rate", type=positive_number, metavar="RATE", help=said["learning_rate"]
+    )
+    parser.add_argument("--steps", type=whole_number, help=said["steps"])
+
+
+def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say what learns from the text."""
+    options = {name: getattr(arguments, name) for name in get_type_hints(WayOptions)}
+    if arguments.frozen:
+        options["updates"] = "none"
+    return options

@@ -1,0 +1,84 @@
+"""A verb of the command line, its parser, and the numbers and names that options read."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from online_rnnlm.errors import ERROR_MARK
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb of the command line."""
+
+    help: str
+    """What it does, in a line."""
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    """Adds its arguments to a parser."""
+    run: Callable[[argparse.Namespace], None]
+    """Does its work."""
+    example: str | None = None
+    """A command to try, and what else its help says at the end."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose error is one line: argparse would print the usage of the verb, too."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with status 2 and the message."""
+        self.exit(2, f"{ERROR_MARK}{message}; see `{self.prog} --help`\n")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help; argparse would say nothing of a disk that is full."""
+        print(self.format_help(), end="", file=file)
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number for argparse."""
+    with suppress(ValueError):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers")
+
+
+def whole_number_to(most: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number from 1 to `most` for argparse."""
+
+    def read(text: str) -> int:
+        with suppress(ValueError):
+            if 1 <= int(text) <= most:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers from 1 to {most}")
+
+    return read
+
+
+def finite_number(text: str) -> float:
+    """Read a finite number for argparse."""
+    with suppress(ValueError):
+        if math.isfinite(float(text)):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
+
+
+def positive_number(text: str) -> float:
+    """Read a number above 0 for argparse."""
+    with suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
+
+
+def new_file(text: str) -> Path:
+    """Read the name of a file to write for argparse: not that of a directory, or of a pipe."""
+    if text == "-" or Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: a file's name is needed")
+    return Path(text)

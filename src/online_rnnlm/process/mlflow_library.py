@@ -1,0 +1,58 @@
+"""MLflow with this project's settings, and its errors in one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from online_rnnlm.errors import UserError, needing_packages
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # The standard output is for MLflow's ids of runs.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # By default a training would wait for minutes for a server that does not answer.
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    # Otherwise a server starts ten processes of 240 MB each.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+"""The variables, all of them MLflow's, that this project sets where a user has not set them."""
+
+
+def mlflow() -> Any:
+    """Import MLflow with this project's settings; the first call takes seconds.
+
+    Raises UserError if it is not installed.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    with needing_packages():
+        import mlflow as library  # noqa: PLC0415
+    for talkative in ("alembic", "mlflow", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="mlflow")
+    return library
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn the errors of MLflow and its databases into UserError: one line, without passwords."""
+    library = mlflow()
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    try:
+        yield
+    except (library.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as error:
+        text = " ".join(str(error).split())
+        if "Max retries exceeded" in text:
+            text = "the server does not answer"
+        shortened = text if len(text) < 300 else f"{text[:300]} …"
+        message = f"MLflow at {library.get_tracking_uri()}: {shortened}"
+        raise UserError(re.sub(r"//[^/\s]*@", "//***@", message)) from error
