@@ -17,6 +17,16 @@ def corpus_files(folders, texts, *others):
     return collect("<results>/corpora/{folder}/{name}", folder=folders, name=[*others, *arrays])
 
 
+def corpus_of_run(wildcards):
+    """Return the files of a run's corpus that an evaluation reads."""
+    return ancient(corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS))
+
+
+def other_texts_of_run(wildcards):
+    """Return the texts of another kind that a run is tested on, prepared as its corpus."""
+    return corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS)
+
+
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
     kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]

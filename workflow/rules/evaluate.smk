@@ -14,16 +14,6 @@ EVALUATION_FILES = [
 OTHERS = {name for _, name in EVALUATIONS} - {"document_vector", "mixture", "ngram_mixture"}
 
 
-def corpus_of_run(wildcards):
-    """Return the files of a run's corpus that an evaluation reads."""
-    return ancient(corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS))
-
-
-def other_texts_of_run(wildcards):
-    """Return the texts of another kind that a run is tested on, prepared as its corpus."""
-    return corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS)
-
-
 rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),

@@ -124,11 +124,11 @@ class ScorePrinter:
             shown = table.assign(text=part.marked) if self._form == "plain" else table
             self._print(shown.to_dict("records"))
         elif self._per == "document":
-            for number, sentences in table.groupby("document"):
-                if number != self._document:
+            for document in table["document"].unique().tolist():
+                if document != self._document:
                     self._end_document()
-                self._document = int(number)
-                self._of_document.append(sentences[_SUMMED])
+                self._document = document
+                self._of_document.append(table.loc[table["document"] == document, _SUMMED])
 
     def finish(self) -> None:
         """Print what is left and, for people or if rows are `total`, the sum over all sentences."""
@@ -146,7 +146,7 @@ class ScorePrinter:
             self._print([{"document": self._document, **sums}])
             self._of_document = []
 
-    def _print(self, rows: Sequence[dict[str, Any]]) -> None:
+    def _print(self, rows: Sequence[dict[Any, Any]]) -> None:
         for row in rows:
             for name in _IN_UNITS:
                 if name in row:

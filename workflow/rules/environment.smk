@@ -1,0 +1,21 @@
+# What the workflow and its jobs find and heed: this project's code, this environment's programs, a
+# scheduler's warning, and a folder that can be written to.
+
+import signal
+
+# The code of a checkout runs in it, even if another version is installed, and jobs find this
+# environment's programs even if it is not activated.
+PROJECT = Path(str(workflow.current_basedir)).parents[1]
+if (PROJECT / "src").is_dir():
+    sys.path.insert(0, str(PROJECT / "src"))
+    os.environ.update(PYTHONPATH=f"{PROJECT / 'src'}:{os.getenv('PYTHONPATH', '')}")
+os.environ.update(PATH=":".join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+# A scheduler warns all processes of a job by this signal. The training or evaluation heeds it, and
+# Snakemake waits for its end.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+if not os.access(os.curdir, os.W_OK):
+    sys.exit(
+        f"online-rnnlm: error: {os.getcwd()}: cannot be written to: Snakemake keeps files of its "
+        "own there, even in a dry run; `--directory` names another folder"
+    )
