@@ -9,7 +9,9 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
-SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES)) --logger rich
+# The bar needs a terminal; a file gets Snakemake's own lines, which the bar would keep from it.
+BAR := $(shell test -t 2 && echo --logger rich)
+SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES)) $(BAR)
 # The configuration is checked first, by a stricter reader than Snakemake's, which names the file.
 RUN = @test -n $(call quoted,$(CONFIG)) || { \
         echo "error: CONFIG is empty: name a configuration, as in CONFIG=config/smoke.yaml" >&2; exit 1; }; \
@@ -56,7 +58,7 @@ WHAT_TO_INSTALL = { pwd; cat locks/requirements.lock pyproject.toml; }
     lock clean environment python
 
 help: ## List the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 reproduce: environment ## Run the demo: minutes on two cores, set-up included (CONFIG=FILE: your own experiment)
 	$(RUN)

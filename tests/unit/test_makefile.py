@@ -98,6 +98,19 @@ def test_the_table_is_printed_once_even_if_there_is_nothing_to_do(make, environm
     assert (done.stdout, done.stderr, done.returncode) == ("the table\n", "progress\n", 0)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bar_is_shown_on_a_terminal_only(make, environment, folder, terminal):
+    """In a file Snakemake's own lines tell of the progress: the bar would keep them from it."""
+    program(environment / "bin" / "snakemake", f'echo "$@" > "{folder}/arguments"')
+    (folder / "config.yaml").write_text("experiment: mine\n")
+    if terminal:
+        command = "make --silent reproduce CONFIG=config.yaml"
+        output_of(["script", "--quiet", "--return", "--command", command], cwd=folder)
+    else:
+        make("reproduce", "CONFIG=config.yaml")
+    assert ("--logger rich" in (folder / "arguments").read_text("utf-8")) == terminal
+
+
 @pytest.mark.parametrize(
     ("target", "variable", "python", "said"),
     [

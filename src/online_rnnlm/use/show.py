@@ -114,7 +114,7 @@ class ShownText:
 
         def mark(word: str, gain: float, *, is_most: bool) -> str:
             bits = np.log2(gain)
-            strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0)
+            strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
             colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
             text = f"<b>{escape(word)}</b>" if is_most else escape(word)
             return f'<span style="{colour}">{text}</span>'

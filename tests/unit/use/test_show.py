@@ -60,6 +60,10 @@ def test_the_colours_are_those_of_what_learning_gained_over_the_static_network(s
     first, second, _, legend, *_ = compared.coloured().splitlines()
     assert first == "a b" and "48;5;77" in second and legend.endswith("2, against 3.")
     assert "0 150 70 / 0.60" in compared.html() and "217 70 30 / 0.10" in shown.html()
+    within_a_bit = compared.readings | {STATIC: compared.readings[LEARNING] + 0.9}
+    assert set(re.findall("/ ([0-9.]+)[)]", replace(compared, readings=within_a_bit).html())) == {
+        "0.00"
+    }
 
 
 class _Page(HTMLParser):
