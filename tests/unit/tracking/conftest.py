@@ -20,13 +20,8 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.process.mlflow_library import SETTINGS
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
-<<<<<<< HEAD
-from online_rnnlm.tracking.store import SETTINGS, STORE
-from tests.processes import answers, free_port, output_of, wait_until
-=======
 from online_rnnlm.tracking.store import STORE
-from tests.processes import answers, free_port, wait_until
->>>>>>> 9308e51b (Add a verb's arguments by argparse's own calls, call the stages by the results' folder and each function by its name, describe the options of sampling once, and load any model where a model is)
+from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
 
 PASSWORD = "open-sesame"
