@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,9 @@ def whole_run(
         epoch["cpu_everything"] = clock.times[number]
         epoch["cpu_learning"] = sum(one["cpu_seconds"] for one in epochs[:number])
     cost = {"peak": peak_memory(), "epochs": epochs}
-    from online_rnnlm.jobs.evaluate import evaluate  # noqa: PLC0415  # takes memory
+    from online_rnnlm.jobs.evaluate import evaluate, evaluate_way  # noqa: PLC0415  # takes memory
 
-    evaluate(results, run.name, corpus, last, TestingSettings())
+    evaluate(results, run.name, corpus, last, TestingSettings(), partial(evaluate_way, last))
     splits = json.loads(results.evaluation(run.name, last.name).read_bytes()).get("splits")
     return {**cost, "test_perplexity": splits and splits["test"]["perplexity"]}
 

@@ -16,7 +16,7 @@ from online_rnnlm.config.catalogue import TABLES
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.rivals import TESTS, rivals_of
+from online_rnnlm.rivals import load_test, rivals_of
 from tests.project import ROOT
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
@@ -28,6 +28,7 @@ def names_of(setting: str) -> tuple[str, ...]:
 
 
 SOURCES = get_args(get_args(SourceSettings)[0])
+RIVAL_TABLE = rivals_of(typed.TestingSettings())
 RIVALS = (*get_args(typed.RunRivalName), *get_args(typed.CorpusRivalName))
 CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
     "core.cells.": (
@@ -35,7 +36,10 @@ CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
         ("shapes", "states", "step"),
     ),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": (dict.fromkeys(test.partition(".")[0] for test in TESTS.values()), ("evaluate",)),
+    "rivals.": (
+        dict.fromkeys(one.test.partition(".")[0] for one in RIVAL_TABLE.values()),
+        ("evaluate",),
+    ),
     "corpora.sources.": (
         [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
         ("Source",),
@@ -74,10 +78,7 @@ def test_the_names_of_engines_are_those_with_properties():
 
 
 def test_rivals_have_names():
-    rivals = rivals_of(typed.TestingSettings())
-    assert tuple(rivals) == RIVALS and {*TESTS} == {*RIVALS}
-    for test in TESTS.values():
-        module, _, function = test.partition(".")
-        assert callable(getattr(import_module(f"online_rnnlm.rivals.{module}"), function))
-    for rival in rivals.values():
+    assert tuple(RIVAL_TABLE) == RIVALS
+    for rival in RIVAL_TABLE.values():
+        assert callable(load_test(rival))
         assert rival.label and rival.phrase and rival.title and rival.note

@@ -80,7 +80,7 @@ use rule evaluate as mix with:
         other_texts=other_texts_of_run,
         parts=lambda wildcards: [
             file
-            for part in parts_of(
+            for part in parts_of_mixture(
                 RUNS[wildcards.run], wildcards.evaluation, EXPERIMENT.testing
             ).values()
             for file in evaluation_files(*part)

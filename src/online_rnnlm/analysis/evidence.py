@@ -147,10 +147,10 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
             _keep_run(experiment, directory, evidence, run.name, run.settings.corpus, [*tested])
             is_kept = True
         kept += is_kept
-    for name, (corpus, _, _) in rivals_of_corpora(experiment).items():
+    for name, trained in rivals_of_corpora(experiment).items():
         is_kept = evidence.scores_of(name).is_file()
         if not is_kept and directory.evaluation(name, NONE).is_file():
-            _keep_run(experiment, directory, evidence, name, corpus, [NONE])
+            _keep_run(experiment, directory, evidence, name, trained.corpus, [NONE])
     return kept
 
 

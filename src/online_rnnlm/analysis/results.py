@@ -266,15 +266,15 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
             corpus = run.settings.corpus
             missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
     rivals = []
-    for name, (corpus, _, rival) in rivals_of_corpora(experiment).items():
+    for name, trained in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
         rivals.append(
             System(
-                corpus=corpus,
-                title=rival.title,
+                corpus=trained.corpus,
+                title=trained.rival.title,
                 by_seed=[tested],
                 parameters=tested.parameters,
-                rival=rival,
+                rival=trained.rival,
             )
         )
     timings = records.read(Timings, directory.timings).timings

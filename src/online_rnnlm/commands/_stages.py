@@ -17,11 +17,10 @@ from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.process.devices import require
-from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of_corpora
+from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of, rivals_of_corpora
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 Item = TypeVar("Item")
-_CHECKPOINT_SECONDS = 600.0
 _MOST_PROCESSES = 1000
 
 
@@ -86,8 +85,7 @@ def run_train(arguments: argparse.Namespace) -> None:
         run,
         directory.corpus(run.corpus_folder),
         directory.run(run.name),
-        _CHECKPOINT_SECONDS,
-        live_log(directory, run.name),
+        log_epochs=live_log(directory, run.name),
     )
 
 
@@ -111,17 +109,15 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
-    from online_rnnlm.jobs.evaluate import evaluate
+    from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 
-    evaluation = allowed[arguments.evaluation]
-    evaluate(
-        directory,
-        planned.name,
-        directory.corpus(planned.corpus_folder),
-        evaluation,
-        experiment.testing,
-        None if isinstance(evaluation, Way) else load_test(evaluation),
-    )
+    evaluation, testing = allowed[arguments.evaluation], experiment.testing
+    if isinstance(evaluation, Way):
+        test = partial(evaluate_way, evaluation)
+    else:
+        test = load_test(rivals_of(testing)[evaluation])
+    corpus = directory.corpus(planned.corpus_folder)
+    evaluate(directory, planned.name, corpus, evaluation, testing, test)
 
 
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:

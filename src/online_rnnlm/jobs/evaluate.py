@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,6 @@ from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
 logger = logging.getLogger(__name__)
 
 Vectors = Mapping[str, NDArray[np.floating[Any]]]
-RivalTest = Callable[[Network, TestingSettings], Tested | Failed]
-"""The test of a network with a rival added to it."""
 
 
 @dataclass(frozen=True)
@@ -51,37 +50,37 @@ class EvaluationFiles:
     document_size: int = 0
     """Length of the vectors that it leaves if it has failed."""
 
-    def write(self, found: Tested | Failed) -> None:
-        """Write the files of a test: the record comes last, when the others are complete.
+    def write(self, test: Callable[[], Tested]) -> None:
+        """Run a test and write its files: the record comes last, when the others are complete.
 
-        If what learns diverged on one of the corpus's own splits, the evaluation has failed. A text
-        of another kind on which it diverged is left out.
+        If the test fails, all files are there, but they are empty, and the record has the reason.
         """
-        if isinstance(found, Failed):
-            self.write_failed(f"{self.run}, {self.evaluation}: {found.reason}", found.curve)
-            return
+        try:
+            self._write_tested(test())
+        except Failed as failed:
+            self.write_failed(f"{self.run}, {self.evaluation}: {failed.reason}", failed.curve)
+
+    def _write_tested(self, found: Tested) -> None:
+        """Write the files of a test that has scores.
+
+        Raises Failed if what learns diverged on one of the corpus's own splits. A text of another
+        kind on which it diverged is left out.
+        """
         tables = {}
         for split, scores in found.log_probabilities.items():
+            diverged = f"diverged on {split}{found.advice}"
             if perplexity(scores) is not None:
                 tables[split] = self._sentence_table(split, scores)
-                continue
-            reason = f"{self.run}, {self.evaluation}: diverged on {split}{found.advice}"
-            if split in SPLITS:
-                self.write_failed(reason, found.curve)
-                return
-            logger.warning("%s", reason)
+            elif split in SPLITS:
+                raise Failed(diverged, found.curve)
+            else:
+                logger.warning("%s, %s: %s", self.run, self.evaluation, diverged)
         files = self._write_scores(tables, found.log_probabilities, found.vectors)
         splits = {split: _metrics(table, found.seconds[split]) for split, table in tables.items()}
         for split, metrics in splits.items():
             logger.info("%s: perplexity %.2f", split, metrics.perplexity)
         record = Evaluation(
-            run=self.run,
-            identity=self.identity,
-            evaluation=self.evaluation,
-            way=self.way,
-            tested_with=self.tested_with,
-            curve=tuple(found.curve),
-            files=files,
+            **self._about(found.curve, files),
             costs=found.costs,
             parameters=found.parameters,
             chosen=dict(found.chosen),
@@ -91,25 +90,26 @@ class EvaluationFiles:
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
     def write_failed(self, reason: str, curve: Sequence[Trial] = ()) -> None:
-        """Write the files of an evaluation that has failed: all are there, but they are empty.
-
-        `reason` is one line that names what failed and what can be tried.
-        """
+        """Write the files of an evaluation that has failed, for a reason that is one line."""
         logger.warning("%s", reason)
         vectors = {}
         if self.way == AS_TRAINED:
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
-        record = DivergedEvaluation(
-            run=self.run,
-            identity=self.identity,
-            evaluation=self.evaluation,
-            way=self.way,
-            tested_with=self.tested_with,
-            curve=tuple(curve),
-            files=self._write_scores({}, {}, vectors),
-            reason=reason,
-        )
+        files = self._write_scores({}, {}, vectors)
+        record = DivergedEvaluation(**self._about(curve, files), reason=reason)
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
+
+    def _about(self, curve: Sequence[Trial], files: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the record of an evaluation has, whether it has failed or not."""
+        return {
+            "run": self.run,
+            "identity": self.identity,
+            "evaluation": self.evaluation,
+            "way": self.way,
+            "tested_with": self.tested_with,
+            "curve": tuple(curve),
+            "files": files,
+        }
 
     def _write_scores(
         self, tables: Mapping[str, pd.DataFrame], logs: Mapping[str, Floats], vectors: Vectors
@@ -172,12 +172,13 @@ def evaluate(
     corpus_directory: CorpusDirectory,
     evaluation: Way | RunRivalName,
     testing: TestingSettings,
-    test_rival: RivalTest | None = None,
+    test: Callable[[Network], Tested],
 ) -> None:
-    """Test a run in a way, or with a rival, by `test_rival`; write the evaluation's files.
+    """Test a run in a way, or with a rival added to it, and write the evaluation's files.
 
-    Raises UserError if the model or a part of a mixture is missing or damaged, or if the run was
-    not trained on this corpus.
+    `test` is what tests the network: `evaluate_way` of the way, or the rival's own function. Raises
+    UserError if the model or a part of a mixture is missing or damaged, or if the run was not
+    trained on this corpus.
     """
     run = experiment.run(name)
     record, end = records.read(RunRecord, run.record), read_end(run)
@@ -195,29 +196,34 @@ def evaluate(
     if isinstance(end, RunDivergence):
         files.write_failed(end.reason)
         return
-    network = Network(experiment, record, corpus, weight_files.read_trained(run, corpus.digest))
-    if not isinstance(evaluation, Way):
-        assert test_rival is not None
-        files.write(test_rival(network, testing))
-    elif evaluation.unit_of_text is None:
-        scores, seconds = network.score(evaluation, corpus.splits)
-        learnt = HELD_OUT if evaluation.vector_learns else ()
-        found = Tested(
-            {name: of_text.log_probabilities for name, of_text in scores.items()},
-            seconds,
-            costs_of(network.settings, corpus, evaluation),
-            vectors={name: scores[name].document_vectors for name in learnt},
-        )
-        files.write(found)
-    else:
-        files.write(_test_at_best_rates(network, evaluation, testing))
+    weights = weight_files.read_trained(run, corpus.digest)
+    files.write(partial(test, Network(experiment, record, corpus, weights, testing)))
 
 
-def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) -> Tested | Failed:
+def evaluate_way(way: Way, network: Network) -> Tested:
+    """Test a network in a way, at the rates that are best on `valid` if they are not known."""
+    if way.unit_of_text is None:
+        return _test_as_trained(way, network)
+    return _test_at_best_rates(way, network)
+
+
+def _test_as_trained(way: Way, network: Network) -> Tested:
+    """Test, on `train` too, with nothing learning or the vector learning as in training."""
+    scores, seconds = network.score(way, network.corpus.splits)
+    learnt = HELD_OUT if way.vector_learns else ()
+    return Tested(
+        {name: found.log_probabilities for name, found in scores.items()},
+        seconds,
+        costs_of(network.settings, network.corpus, way),
+        vectors={name: scores[name].document_vectors for name in learnt},
+    )
+
+
+def _test_at_best_rates(way: Way, network: Network) -> Tested:
     """Test while something learns, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the
-    rate of the vector.
+    rate of the vector. Raises Failed if every rate diverges.
     """
 
     def score(
@@ -228,10 +234,12 @@ def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) ->
         scores, seconds = network.score(with_rates, texts)
         return {name: found.log_probabilities for name, found in scores.items()}, seconds
 
+    testing = network.testing
     grid = {"learning_rate": testing.learning_rates} if way.groups else {}
     if way.vector_learns and network.settings.document_size:
         grid["document_rate"] = testing.document_rates
-    advice = f"; try smaller rates in `testing.{next(iter(grid))}s`"
+    first = "learning_rates" if way.groups else "document_rates"
+    advice = f"; try smaller rates in `testing.{first}`"
     best: dict[str, float] = {}
     curve: list[Trial] = []
     for key, values in grid.items():
@@ -241,7 +249,7 @@ def _test_at_best_rates(network: Network, way: Way, testing: TestingSettings) ->
             curve.append(Trial(settings=rates, valid_perplexity=perplexity(logs["valid"])))
         trial = best_trial(curve)
         if trial.valid_perplexity is None:
-            return Failed(f"diverged on valid at every rate{advice}", curve)
+            raise Failed(f"diverged on valid at every rate{advice}", curve)
         best = dict(trial.settings)
     logs, seconds = score(best, network.corpus.held_out)
     return Tested(

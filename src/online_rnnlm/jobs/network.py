@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.engines import engine_for
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.parameters import Parameters
@@ -38,6 +39,7 @@ class Network:
     run: RunRecord
     corpus: Corpus
     weights: Parameters
+    testing: TestingSettings
 
     @property
     def settings(self) -> RunSettings:
@@ -86,14 +88,17 @@ class Tested:
     """The end of the reason, if what learns diverges on a text: what can be tried."""
 
 
-@dataclass(frozen=True)
-class Failed:
-    """The end of a test that has no scores."""
+class Failed(Exception):
+    """The error that a test has no scores.
 
-    reason: str
-    """A line that names what failed and what can be tried."""
-    curve: Sequence[Trial] = ()
-    """All settings that were tried on `valid`."""
+    `reason` is a line that names what failed and what can be tried; `curve` are all settings that
+    were tried on `valid`.
+    """
+
+    def __init__(self, reason: str, curve: Sequence[Trial] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.curve = curve
 
 
 def best_trial(curve: Iterable[Trial]) -> Trial:

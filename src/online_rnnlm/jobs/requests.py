@@ -34,8 +34,8 @@ _TOKEN_BYTES = 60
 """Bytes of a token: its number in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
 _TRIALS = 100
-"""Times that the search of a rival scores the held-out texts, at most. Once takes at most as long
-as if all weights learn after every word."""
+"""The most passes over the held-out texts that a rival's search makes. A pass costs at most what
+letting all weights learn after every word costs."""
 
 
 class Workload(NamedTuple):

@@ -51,7 +51,8 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)
             require(settings)
-            # Only a clock on the wall sees what another process or a GPU does.
+            # Processor time misses the work of another process (Theano) or of a GPU: these are
+            # timed by the wall clock.
             elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
             clock = time.perf_counter if elsewhere else time.process_time
             for way in ways_of_network(settings, experiment.testing):

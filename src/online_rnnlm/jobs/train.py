@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import platform
 import statistics
@@ -17,7 +16,7 @@ from typing import Any
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
-from online_rnnlm.core.training import Diverged, Training, begin
+from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
@@ -42,7 +41,7 @@ def train(
     run: Run,
     corpus_directory: CorpusDirectory,
     directory: RunDirectory,
-    checkpoint_seconds: float = math.inf,
+    checkpoint_seconds: float = 600.0,
     log_epochs: EpochLog | None = None,
 ) -> None:
     """Train a run to its end, from its checkpoint if there is one, and write its files.
@@ -83,10 +82,7 @@ def train(
                     logger.info("%s: %s", _position(state, corpus), stopped)
                     raise
                 except Diverged as error:
-                    reason = f"{run.name}: diverged in epoch {len(state.epochs) + 1}: {error}"
-                    reason += f"; try a `learning_rate` below {run.settings.learning_rate:g}"
-                    if run.settings.document_size:
-                        reason += f" or a `document_rate` below {run.settings.document_rate:g}"
+                    reason = _why_diverged(state, error)
             if reason:
                 logger.warning("%s", reason)
         _finish(state, corpus, reason)
@@ -148,39 +144,58 @@ def _train_epochs(
                 saved = time.monotonic()
                 watch.stop_if_told()
         else:
-            epoch = Epoch(
-                epoch=len(state.epochs) + 1,
-                learning_rate=result.learning_rate,
-                train_perplexity=result.train_perplexity,
-                valid_perplexity=result.valid_perplexity,
-                kept=result.kept,
-                words_per_second=corpus.splits["train"].tokens / state.seconds,
-                seconds=state.seconds,
-                cpu_seconds=state.cpu_seconds,
-                peak_memory_megabytes=peak_memory() / 1e6,
-            )
-            state.epochs.append(epoch)
+            state.epochs.append(_describe_epoch(state, corpus, result))
             state.seconds = 0.0
             state.cpu_seconds = 0.0
             state.progress = training.progress
             state.save()
             saved = time.monotonic()
             records.write_lines(state.directory.metrics, state.epochs)
-            logger.info(
-                "epoch %d: perplexity %.2f on valid%s, %.2f in training, learning rate %.4g, "
-                "%s words/s, at most %.1f min left",
-                epoch.epoch,
-                epoch.valid_perplexity,
-                "" if epoch.kept else " (not kept)",
-                epoch.train_perplexity,
-                epoch.learning_rate,
-                f"{epoch.words_per_second:,.0f}",
-                (settings.max_epochs - epoch.epoch) * epoch.seconds / 60,
-            )
+            _say_how_far(state.epochs[-1], settings.max_epochs)
             if log_epochs is not None:
                 log_epochs(state.epochs)
         began = time.perf_counter()
         cpu_began = time.process_time()
+
+
+def _describe_epoch(state: RunState, corpus: Corpus, result: EpochResult) -> Epoch:
+    """Make the record of an epoch that has just ended."""
+    return Epoch(
+        epoch=len(state.epochs) + 1,
+        learning_rate=result.learning_rate,
+        train_perplexity=result.train_perplexity,
+        valid_perplexity=result.valid_perplexity,
+        kept=result.kept,
+        words_per_second=corpus.splits["train"].tokens / state.seconds,
+        seconds=state.seconds,
+        cpu_seconds=state.cpu_seconds,
+        peak_memory_megabytes=peak_memory() / 1e6,
+    )
+
+
+def _say_how_far(epoch: Epoch, max_epochs: int) -> None:
+    """Log how good the weights are after an epoch, and how long the others take at most."""
+    logger.info(
+        "epoch %d: perplexity %.2f on valid%s, %.2f in training, learning rate %.4g, "
+        "%s words/s, at most %.1f min left",
+        epoch.epoch,
+        epoch.valid_perplexity,
+        "" if epoch.kept else " (not kept)",
+        epoch.train_perplexity,
+        epoch.learning_rate,
+        f"{epoch.words_per_second:,.0f}",
+        (max_epochs - epoch.epoch) * epoch.seconds / 60,
+    )
+
+
+def _why_diverged(state: RunState, error: Diverged) -> str:
+    """Return the line that says where training diverged, and what can be tried."""
+    settings = state.record.settings
+    epoch = len(state.epochs) + 1
+    tried = f"a `learning_rate` below {settings.learning_rate:g}"
+    if settings.document_size:
+        tried += f" or a `document_rate` below {settings.document_rate:g}"
+    return f"{state.record.name}: diverged in epoch {epoch}: {error}; try {tried}"
 
 
 def _position(state: RunState, corpus: Corpus) -> str:

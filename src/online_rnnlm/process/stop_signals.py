@@ -16,7 +16,8 @@ START_TIME = "SLURM_JOB_START_TIME"
 END_TIME = "SLURM_JOB_END_TIME"
 """Variable, set by Slurm, with the time of a job's limit (seconds, Unix)."""
 MARGIN_SECONDS = 90.0
-"""A job ends by itself this long before that time, or a tenth of its time if that is less."""
+"""A job ends by itself this many seconds before its limit, or a tenth of its whole time before it,
+if that is shorter."""
 
 
 class Stopped(Exception):

@@ -1,16 +1,16 @@
 """The rivals by name: what a user may add to a static network instead of a document vector.
 
-A rival is a function of a module of this folder, which `TESTS` names. It has an entry in the table
-`rivals_of`, and its name is listed in `config/testing.py`.
+A rival is a function of a module of this folder, which its entry in the table of `rivals_of` names;
+the rival's own name is listed in `config/testing.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from online_rnnlm.config.evaluations import final_evaluation
 from online_rnnlm.config.experiment import Plan
@@ -20,16 +20,6 @@ from online_rnnlm.core.way import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord
 
-TESTS: Mapping[RivalName, str] = {
-    "unigram_cache": "unigram_cache.evaluate",
-    "neural_cache": "neural_cache.evaluate",
-    "short_neural_cache": "neural_cache.evaluate_short",
-    "dynamic_evaluation": "dynamic_evaluation.evaluate",
-    "ngram_mixture": "mixture.evaluate_ngrams",
-    "mixture": "mixture.evaluate",
-    "kneser_ney": "kneser_ney.evaluate",
-}
-"""By rival, the module and the function that fits it, scores the texts and counts its costs."""
 NETWORK = "network"
 """The name of a mixture's part that is the network, its vector learning in the best way."""
 
@@ -40,6 +30,10 @@ class Rival:
 
     setting: RivalName
     """Its name in `testing.rivals`."""
+    test: str
+    """The function that tests it, such as `neural_cache.evaluate_short`, by its module here. It is
+    given a network to which the rival adds, or a corpus, if the rival is trained on that alone, and
+    `testing`."""
     name: str
     """The name of its files, and of its part in a mixture."""
     label: str
@@ -63,11 +57,12 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
     """Return all rivals by their names in `testing.rivals`."""
     ngrams = f"{testing.kneser_ney_order}-gram"
     rivals = [
-        _cache("unigram_cache", "unigram cache"),
-        _cache("neural_cache", "neural cache"),
-        _cache("short_neural_cache", "short neural cache"),
+        _cache("unigram_cache", "unigram_cache.evaluate", "unigram cache"),
+        _cache("neural_cache", "neural_cache.evaluate", "neural cache"),
+        _cache("short_neural_cache", "neural_cache.evaluate_short", "short neural cache"),
         Rival(
             setting="dynamic_evaluation",
+            test="dynamic_evaluation.evaluate",
             name="dynamic_evaluation",
             label="dynamic evaluation",
             title="dynamic evaluation",
@@ -77,6 +72,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
         ),
         Rival(
             setting="ngram_mixture",
+            test="mixture.evaluate_ngrams",
             name="ngram_mixture",
             label=ngrams,
             title=ngrams,
@@ -86,6 +82,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
         ),
         Rival(
             setting="mixture",
+            test="mixture.evaluate",
             name="mixture",
             label="mixture",
             title="mixture",
@@ -96,6 +93,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
         ),
         Rival(
             setting="kneser_ney",
+            test="kneser_ney.evaluate",
             name=f"kneser_ney{testing.kneser_ney_order}",
             label=ngrams,
             title=f"{ngrams}, modified Kneser-Ney",
@@ -112,9 +110,10 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
     }
 
 
-def _cache(name: RunRivalName, label: str) -> Rival:
+def _cache(name: RunRivalName, test: str, label: str) -> Rival:
     return Rival(
         setting=name,
+        test=test,
         name=name,
         label=label,
         title=label,
@@ -125,7 +124,8 @@ def _cache(name: RunRivalName, label: str) -> Rival:
     )
 
 
-class OfCorpus(NamedTuple):
+@dataclass(frozen=True)
+class CorpusRival:
     """A rival, and the corpus that it is trained on."""
 
     corpus: str
@@ -139,19 +139,19 @@ class OfCorpus(NamedTuple):
         return f"{self.corpus_folder}-{self.rival.name}"
 
 
-def rivals_of_corpora(experiment: Plan) -> dict[str, OfCorpus]:
+def rivals_of_corpora(experiment: Plan) -> dict[str, CorpusRival]:
     """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
     testing = experiment.testing
     rivals = rivals_of(testing)
     found = [
-        OfCorpus(corpus, experiment.digits.folder_of(corpus), rivals[name])
+        CorpusRival(corpus, experiment.digits.folder_of(corpus), rivals[name])
         for corpus in filter(testing.concerns, experiment.corpora)
         for name in testing.corpus_rivals
     ]
     return {one.name: one for one in found}
 
 
-def parts_of(
+def parts_of_mixture(
     run: Run | RunRecord, mixture: str, testing: TestingSettings
 ) -> dict[str, tuple[str, str]]:
     """Return the parts of a run's mixture by name, each with its evaluation's folder and name.
@@ -161,29 +161,29 @@ def parts_of(
     places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
     for part in rivals_of(testing)[mixture].parts:
         if part.of_corpus:
-            of_corpus = OfCorpus(run.settings.corpus, run.corpus_folder, part)
-            places[part.name] = (of_corpus.name, NONE)
+            trained = CorpusRival(run.settings.corpus, run.corpus_folder, part)
+            places[part.name] = (trained.name, NONE)
         else:
             places[part.name] = (run.name, part.name)
     return places
 
 
-def load_test(rival: RivalName) -> Any:
-    """Return the function that tests a network with a rival, or a rival of a corpus."""
-    module, _, function = TESTS[rival].partition(".")
+def load_test(rival: Rival) -> Any:
+    """Return the function that tests a rival."""
+    module, _, function = rival.test.partition(".")
     return getattr(import_module(f"{__name__}.{module}"), function)
 
 
 def evaluate_rival(
-    experiment: ExperimentDirectory, of_corpus: OfCorpus, testing: TestingSettings
+    experiment: ExperimentDirectory, trained: CorpusRival, testing: TestingSettings
 ) -> None:
     """Train a rival on its corpus's `train`, test it, and write its evaluation."""
     # These need numpy and pandas, which planning does not.
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
     from online_rnnlm.jobs.evaluate import EvaluationFiles  # noqa: PLC0415
 
-    name = of_corpus.rival.name
-    corpus = load_corpus(experiment.corpus(of_corpus.corpus_folder), testing.other_texts)
-    identity = hashlib.sha256(f"{name} {corpus.digest}".encode()).hexdigest()
-    files = EvaluationFiles(experiment, corpus, of_corpus.name, identity, NONE)
-    files.write(load_test(of_corpus.rival.setting)(corpus, testing))
+    corpus = load_corpus(experiment.corpus(trained.corpus_folder), testing.other_texts)
+    named = f"{trained.rival.name} {corpus.digest}"
+    identity = hashlib.sha256(named.encode()).hexdigest()
+    files = EvaluationFiles(experiment, corpus, trained.name, identity, NONE)
+    files.write(partial(load_test(trained.rival), corpus, testing))

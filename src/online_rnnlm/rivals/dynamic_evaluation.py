@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
@@ -44,7 +43,7 @@ STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
-def evaluate(network: Network, _: TestingSettings) -> Tested:
+def evaluate(network: Network) -> Tested:
     """Score the texts with weights that learn, by the settings that are best on `valid`."""
     from online_rnnlm.core.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
 

@@ -9,14 +9,16 @@ it has one maximum, which expectation maximisation approaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from online_rnnlm.config.evaluations import ways_of_network
-from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName, TestingSettings
+from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
-from online_rnnlm.rivals import NETWORK, parts_of, rivals_of
+from online_rnnlm.rivals import NETWORK, parts_of_mixture, rivals_of
 from online_rnnlm.storage.evaluations import (
     Costs,
     DivergedEvaluation,
@@ -25,7 +27,7 @@ from online_rnnlm.storage.evaluations import (
     read_evaluation,
     token_scores,
 )
-from online_rnnlm.storage.paths import HELD_OUT
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
@@ -33,82 +35,87 @@ _GAP = 1e-8
 """Weights are taken if no others can be better by this many nats per token."""
 
 
-def evaluate(network: Network, testing: TestingSettings) -> Tested | Failed:
+def evaluate(network: Network) -> Tested:
     """Mix a network with all its other rivals."""
-    return _mix(network, testing, MIXTURE)
+    return _mix(network, MIXTURE)
 
 
-def evaluate_ngrams(network: Network, testing: TestingSettings) -> Tested | Failed:
+def evaluate_ngrams(network: Network) -> Tested:
     """Mix a network with its corpus's n-gram model alone: hardly any more arithmetic."""
-    return _mix(network, testing, NGRAM_MIXTURE)
+    return _mix(network, NGRAM_MIXTURE)
 
 
-def _mix(network: Network, testing: TestingSettings, mixture: RunRivalName) -> Tested | Failed:
+class _Part(NamedTuple):
+    """A part of a mixture."""
+
+    place: tuple[str, str]
+    """The folder and the name of its evaluation."""
+    tested: Evaluation
+
+
+def _mix(network: Network, mixture: RunRivalName) -> Tested:
     """Mix the scores that the evaluations of a mixture's parts have left.
 
     A text of another kind on which one of these diverged is left out. If one of them failed, so has
     the mixture. Raises UserError for files that are missing or damaged.
     """
-    experiment = network.experiment
-    places = parts_of(network.run, mixture, testing)
-    parts: dict[str, Evaluation] = {}
-    for name, place in places.items():
-        path = experiment.evaluation(*place)
-        tested = read_evaluation(path)
+    testing = network.testing
+    parts: dict[str, _Part] = {}
+    for name, place in parts_of_mixture(network.run, mixture, testing).items():
+        tested = read_evaluation(network.experiment.evaluation(*place))
         if isinstance(tested, DivergedEvaluation):
-            return Failed(f"its part {name} is missing: {tested.reason}")
-        parts[name] = tested
-    main = parts[NETWORK]
-    # Rivals that contain the network have it in its main evaluation, which is computed once.
-    repeated = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
-    for way in ways_of_network(network.settings, testing):
-        place = (network.run.name, way.name)
-        path = experiment.evaluation(*place)
-        tested = read_evaluation(path)
-        if isinstance(tested, Evaluation) and _on_valid(tested) < _on_valid(parts[NETWORK]):
-            places[NETWORK] = place
-            parts[NETWORK] = tested
-    if parts[NETWORK] is not main:
-        repeated = max(0, repeated - 1)
+            raise Failed(f"its part {name} is missing: {tested.reason}")
+        parts[name] = _Part(place, tested)
+    main = parts[NETWORK].tested
+    parts[NETWORK] = _in_best_way(network)
+    best = parts[NETWORK].tested
+    evaluations = [part.tested for part in parts.values()]
     texts = {
-        text: {
-            part: token_scores(experiment, *place, text).astype(np.float64)
-            for part, place in places.items()
-        }
+        text: {name: _read_scores(network.experiment, part, text) for name, part in parts.items()}
         for text in (*HELD_OUT, *testing.other_texts)
-        if all(text in part.splits for part in (main, *parts.values()))
+        if all(text in tested.splits for tested in (main, *evaluations))
     }
     weights = best_weights(_stacked(texts["valid"]))
-    seconds = {}
-    for text in texts:
-        took = {
-            name: part.splits[text].tokens / part.splits[text].words_per_second
-            for name, part in parts.items()
-        }
-        of_main = main.splits[text].tokens / main.splits[text].words_per_second
-        # At least the network's, since times are noisy.
-        seconds[text] = max(sum(took.values()) - repeated * of_main, took[NETWORK])
-    adds = {name: part.costs.multiply_adds_per_word for name, part in parts.items()}
-    costs = Costs(
-        parameters_touched_per_word=max(
-            part.costs.parameters_touched_per_word for part in parts.values()
-        ),
-        # One for each part's weight.
-        multiply_adds_per_word=sum(adds.values())
-        - repeated * main.costs.multiply_adds_per_word
-        + len(parts),
-    )
+    # The costs of a cache include those of the network in its main evaluation, which a mixture pays
+    # for only once.
+    paid = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
+    paid += best.evaluation == main.evaluation
+    repeated = max(0, paid - 1)
+
+    def total(quantity: Callable[[Evaluation], float]) -> float:
+        return sum(map(quantity, evaluations)) - repeated * quantity(main)
+
+    touched = [tested.costs.parameters_touched_per_word for tested in evaluations]
+    adds = total(lambda tested: tested.costs.multiply_adds_per_word)
     return Tested(
         {text: mixed(_stacked(scores), weights) for text, scores in texts.items()},
-        seconds,
-        costs,
+        # At least the network's, since times are noisy.
+        {text: max(total(partial(_seconds, text)), _seconds(text, best)) for text in texts},
+        # One multiply-add for each part's weight.
+        Costs(parameters_touched_per_word=max(touched), multiply_adds_per_word=adds + len(parts)),
         chosen=dict(zip(parts, weights.tolist(), strict=True)),
         mixtures=[*smaller(texts["valid"], texts["test"])] if mixture == MIXTURE else (),
     )
 
 
-def _on_valid(tested: Evaluation) -> float:
-    return tested.splits["valid"].perplexity
+def _in_best_way(network: Network) -> _Part:
+    """Return the network in the way of learning that is best on `valid`; of equals, the first."""
+    ways = ways_of_network(network.settings, network.testing)
+    places = [(network.run.name, way.name) for way in ways]
+    read = [(place, read_evaluation(network.experiment.evaluation(*place))) for place in places]
+    tested = [_Part(place, found) for place, found in read if isinstance(found, Evaluation)]
+    return min(tested, key=lambda part: part.tested.splits["valid"].perplexity)
+
+
+def _read_scores(experiment: ExperimentDirectory, part: _Part, text: str) -> Floats:
+    """Read natural log P of every token of a text, float64 (N,)."""
+    return token_scores(experiment, *part.place, text).astype(np.float64)
+
+
+def _seconds(text: str, tested: Evaluation) -> float:
+    """Return the seconds that the scoring of a text took."""
+    metrics = tested.splits[text]
+    return metrics.tokens / metrics.words_per_second
 
 
 def smaller(valid: Mapping[str, Floats], test: Mapping[str, Floats]) -> Iterator[Mixture]:

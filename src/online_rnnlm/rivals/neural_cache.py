@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.jobs.network import Floats, Network, Tested
 from online_rnnlm.rivals.caches import (
     WINDOWS,
@@ -49,12 +48,12 @@ vector adds 8,231 (50,000 words in 100 classes).
 _BLOCK = 128  # tokens scored at once: their products with a cache of 2,000 fit a core's own memory
 
 
-def evaluate(network: Network, _: TestingSettings) -> Tested:
+def evaluate(network: Network) -> Tested:
     """Test a network with a neural cache of any size."""
     return evaluate_cache(NeuralCache(WINDOWS), network)
 
 
-def evaluate_short(network: Network, _: TestingSettings) -> Tested:
+def evaluate_short(network: Network) -> Tested:
     """Test a network with a neural cache of 20, 50 or 80 words."""
     return evaluate_cache(NeuralCache(SHORT_WINDOWS), network)
 

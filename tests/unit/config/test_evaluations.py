@@ -148,7 +148,7 @@ def test_an_evaluation_is_made_again_where_a_setting_that_it_reads_has_changed(e
 def test_a_mixture_reads_the_evaluations_that_it_mixes():
     described = experiment(rivals=["kneser_ney", "unigram_cache", "mixture"])
     run = described.runs()[1]
-    assert all_rivals.parts_of(run, "mixture", described.testing) == {
+    assert all_rivals.parts_of_mixture(run, "mixture", described.testing) == {
         "network": (run.name, "document_vector"),
         "unigram_cache": (run.name, "unigram_cache"),
         "kneser_ney5": ("vital-kneser_ney5", "none"),

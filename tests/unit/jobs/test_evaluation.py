@@ -4,6 +4,7 @@ import itertools
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from online_rnnlm.rivals import (
     dynamic_evaluation,
     evaluate_rival,
     load_test,
+    rivals_of,
     rivals_of_corpora,
 )
 from online_rnnlm.rivals.unigram_cache import frequencies
@@ -75,8 +77,11 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
 def evaluate(directory, run, evaluation, testing) -> None:
     """Test a run in a way or with a rival."""
     corpus = directory.corpus("topics")
-    test_rival = None if isinstance(evaluation, Way) else load_test(evaluation)
-    evaluating.evaluate(directory, run, corpus, evaluation, testing, test_rival)
+    if isinstance(evaluation, Way):
+        test = partial(evaluating.evaluate_way, evaluation)
+    else:
+        test = load_test(rivals_of(testing)[evaluation])
+    evaluating.evaluate(directory, run, corpus, evaluation, testing, test)
 
 
 def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:

@@ -7,7 +7,7 @@ import pytest
 from online_rnnlm.config import testing
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import OfCorpus, evaluate_rival, rivals_of
+from online_rnnlm.rivals import CorpusRival, evaluate_rival, rivals_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, sentence_scores, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -27,7 +27,7 @@ def results(tmp_path_factory, corpus_directory):
     shutil.copytree(corpus_directory.path, made.corpus("topics").path)
     settings = testing.TestingSettings(kneser_ney_order=2)
     rival = rivals_of(settings)["kneser_ney"]
-    evaluate_rival(made, OfCorpus("topics", "topics", rival), settings)
+    evaluate_rival(made, CorpusRival("topics", "topics", rival), settings)
     return made
 
 

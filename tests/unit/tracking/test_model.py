@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from online_rnnlm.jobs.evaluate import evaluate
+from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -67,7 +68,9 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
         corpus = directory.corpus("topics")
-        evaluate(directory, "run", corpus, small.evaluation_named(evaluation), rates_of(evaluation))
+        way = small.evaluation_named(evaluation)
+        test = partial(evaluate_way, way)
+        evaluate(directory, "run", corpus, way, rates_of(evaluation), test)
     return directory
 
 

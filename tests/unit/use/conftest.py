@@ -6,6 +6,7 @@ import random
 import shutil
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
-from online_rnnlm.jobs.evaluate import evaluate
+from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -102,7 +103,9 @@ def make_results(folder: Path) -> None:
     for planned in experiment.runs():
         train(planned, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
-            evaluate(directory, planned.name, files, small.evaluation_named(name), rates_of(name))
+            way = small.evaluation_named(name)
+            test = partial(evaluate_way, way)
+            evaluate(directory, planned.name, files, way, rates_of(name), test)
 
 
 @pytest.fixture(scope="session")
