@@ -1,9 +1,26 @@
-"""The settings of training, of rows and of searches, as a configuration gives them, and the plan of
-the runs that they make."""
+"""What a configuration says of training, and the runs that follow from it.
+
+`training`, `search` and every entry of `rows` are mappings of settings of `RunSettings`, by name.
+An entry on its way:
+
+    training: {max_epochs: 8}
+    seeds: [1, 2]
+    rows:
+      - {hidden_size: [100/20, 135], search: {learning_rate: [0.2, 0.3]}}
+
+1. It is read as `RowSettings`. Each value is checked as that field of `RunSettings`, or as a list
+   of such values. The entry stays a dict of the keys that are written, in their order:
+   `{"hidden_size": ["100/20", 135], "search": [{"learning_rate": [0.2, 0.3]}]}`.
+2. `_networks_of` makes `RunSettings` of each combination of its lists and of `training`: two
+   networks, 110/0, which is the static one as large as 100/20, and 135/0.
+3. `_plan_row` plans the runs of each network: two of its search, one with each learning rate, and
+   one with each seed, which is to take the better rate. They are a `PlannedRow`.
+"""
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -14,10 +31,13 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     create_model,
 )
 
 from online_rnnlm.config.base import (
+    IN_WORDS,
     NETWORK,
     Distinct,
     Name,
@@ -25,6 +45,7 @@ from online_rnnlm.config.base import (
     Settings,
     as_list,
     first_message,
+    shown,
 )
 from online_rnnlm.config.runs import Digits, Run, identity_of
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
@@ -52,22 +73,25 @@ _MANY_WORDS = 10**15
 """Words of a vocabulary so large that their parameters outnumber all others by far."""
 
 
-def _kind_of_size(value: Any) -> str | None:
-    """Return the tag of a number, or of a network; None for a text that is neither."""
-    if isinstance(value, str) and not value.isdecimal():
-        return "network" if "/" in value else None
-    return "number"
+def _check_size(value: Any, check: ValidatorFunctionWrapHandler) -> int | str:
+    """Return a network such as `100/20` as it is, and any other value as a number of units."""
+    if not isinstance(value, str) or value.isdecimal():
+        number: int = check(value)
+        return number
+    if not re.fullmatch(NETWORK, value):
+        raise ValueError(f"allowed: a number, or {IN_WORDS[NETWORK]}, not {shown(value)}")
+    return value
 
 
 _HiddenSize = Annotated[
-    Annotated[PositiveSize, Tag("number")] | Annotated[str, Field(pattern=NETWORK), Tag("network")],
-    Discriminator(
-        _kind_of_size,
-        custom_error_type="hidden_size",
-        custom_error_message="a number is needed, or a network with a vector, such as `100/20`",
+    PositiveSize,
+    WrapValidator(
+        _check_size, json_schema_input_type=PositiveSize | Annotated[str, Field(pattern=NETWORK)]
     ),
 ]
-"""A number of hidden units, or a network with a vector, which decides it."""
+_HIDDEN_SIZE = """Number of hidden units, M; or a network with a vector, such as `100/20`: the
+smallest number with which a static network of the same hidden layer has at least as many
+parameters."""
 
 
 def _one_or_several(kind: Any) -> Any:
@@ -77,10 +101,36 @@ def _one_or_several(kind: Any) -> Any:
     return Annotated[Annotated[kind, Tag("single")] | several, is_list]
 
 
-def _some_of(name: str, docstring: str, fields: dict[str, Any]) -> BeforeValidator:
-    """Mark a mapping that has some of these fields, in the order in which they are written.
+def _fields(*, several: bool) -> dict[str, Any]:
+    """Return the type of each setting of training, with its default and its description.
 
-    The order of the keys of a row is that of the rows that its lists make.
+    With `several`, a list of values is allowed, too. The schema then shows no default: where a row
+    or a search says nothing, `training` decides.
+    """
+    fields = {}
+    for key in RUN_KEYS:
+        field = RunSettings.model_fields[key]
+        kind: Any = field.rebuild_annotation()
+        description = field.description
+        if key == "hidden_size":
+            kind, description = _HiddenSize, _HIDDEN_SIZE
+        found = Field(field.default, description=description)
+        if several:
+            kind = _one_or_several(kind)
+            found = Field(
+                field.default,
+                description=description,
+                json_schema_extra=lambda schema: schema.pop("default"),
+            )
+        fields[key] = (kind, found)
+    return fields
+
+
+def _some_of(name: str, docstring: str, fields: dict[str, Any]) -> BeforeValidator:
+    """Mark a mapping of keys to values that has some of these fields.
+
+    It becomes a dict of the keys that are written, without the defaults of the others. Their order
+    is kept: it is that of the rows that lists make, and of what a search tries.
     """
     kind = create_model(name, __base__=Settings, __doc__=docstring, **fields)
 
@@ -91,32 +141,12 @@ def _some_of(name: str, docstring: str, fields: dict[str, Any]) -> BeforeValidat
     return BeforeValidator(check, json_schema_input_type=kind)
 
 
-def _fields(*, lists: bool) -> dict[str, Any]:
-    """Return the type, default and description of each setting of training.
-
-    With `lists`, a list of values is allowed, too, and there is no default: where a row says
-    nothing, `training` decides.
-    """
-    fields = {}
-    for key in RUN_KEYS:
-        field = RunSettings.model_fields[key]
-        kind: Any = _HiddenSize if key == "hidden_size" else field.rebuild_annotation()
-        found = Field(field.default, description=field.description)
-        if lists:
-            kind = _one_or_several(kind)
-            found = Field(  # it may be absent, and the schema shows no default
-                default_factory=lambda: None, validate_default=False, description=field.description
-            )
-        fields[key] = (kind, found)
-    return fields
-
-
 def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the settings of a search that have a list of values to try."""
     return {key: value for key, value in search.items() if isinstance(value, list)}
 
 
-def _refuse_search_of_nothing(search: dict[str, Any]) -> dict[str, Any]:
+def _check_search(search: dict[str, Any]) -> dict[str, Any]:
     """Return a search; raises ValueError if it tries nothing, or what a search cannot choose."""
     if search and not searched_in(search):
         raise ValueError("searches nothing: give a list of values to one setting at least")
@@ -133,17 +163,17 @@ def _refuse_search_of_nothing(search: dict[str, Any]) -> dict[str, Any]:
 TrainingSettings = Annotated[
     dict[str, Any],
     _some_of(
-        "TrainingSettings", "Settings of training, each with one value.", _fields(lists=False)
+        "TrainingSettings", "Settings of training, each with one value.", _fields(several=False)
     ),
 ]
 _Search = Annotated[
     dict[str, Any],
-    AfterValidator(_refuse_search_of_nothing),
+    AfterValidator(_check_search),
     _some_of(
         "Search",
         "Settings of training: those with a list of values are searched, with one value at least; "
         "the others are those of the search's runs alone.",
-        _fields(lists=True),
+        _fields(several=True),
     ),
 ]
 Searches = Annotated[
@@ -171,7 +201,7 @@ RowSettings = Annotated[
                     description="The corpora that the row is trained on; `null` is all of them.",
                 ),
             ),
-            **_fields(lists=True),
+            **_fields(several=True),
         },
     ),
 ]
@@ -202,18 +232,19 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
     rows: dict[tuple[str, str], PlannedRow] = {}
     for corpus in experiment.corpora:
         for entry, row in enumerate(experiment.rows):
-            if row.get("corpora") is None or corpus in row["corpora"]:
-                searches = experiment.search if row.get("search") is None else row["search"]
-                for settings in _networks_of(experiment, corpus, entry, searches):
-                    planned = _planned(experiment, entry, settings, searches, digits)
-                    model = planned.runs[0].model
-                    same = rows.setdefault((corpus, model), planned)
-                    if same is not planned:
-                        raise ValueError(
-                            f"`rows[{entry}]`: is the same network, {model}, as "
-                            f"`rows[{same.entry}]`: rows differ in {', '.join(sorted(ROW_KEYS))}; "
-                            "values to choose from belong in `search`"
-                        )
+            if corpus not in (row.get("corpora") or experiment.corpora):
+                continue
+            searches = experiment.search if row.get("search") is None else row["search"]
+            for settings in _networks_of(experiment, corpus, entry, searches):
+                planned = _plan_row(experiment, entry, settings, searches, digits)
+                model = planned.runs[0].model
+                same = rows.setdefault((corpus, model), planned)
+                if same is not planned:
+                    raise ValueError(
+                        f"`rows[{entry}]`: is the same network, {model}, as "
+                        f"`rows[{same.entry}]`: rows differ in {', '.join(sorted(ROW_KEYS))}; "
+                        "values to choose from belong in `search`"
+                    )
     return tuple(rows.values())
 
 
@@ -248,7 +279,7 @@ def _networks_of(
     return list(made)
 
 
-def _planned(
+def _plan_row(
     experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
 ) -> PlannedRow:
     """Plan the runs of a network, and those of its search.

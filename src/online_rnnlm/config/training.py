@@ -39,8 +39,7 @@ class RunSettings(Settings):
     seed: Seed = 1
     """Seed of the initial weights and of the order of the sentences."""
     hidden_size: PositiveSize = 100
-    """Number of hidden units, M; or a network with a vector, such as `100/20`: the smallest number
-    with which a static network of the same hidden layer has at least as many parameters."""
+    """Number of hidden units, M."""
     cell: CellName = "sigmoid"
     """The hidden layer. `sigmoid`: the paper's simple recurrent network. `slow_context`: the same
     beside slow context units, which remember and do not learn in testing (Mikolov et al. 2015).
