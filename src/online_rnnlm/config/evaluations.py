@@ -104,18 +104,17 @@ def evaluations_of(
 
 def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) -> dict[str, Any]:
     """Return what of `testing` decides the numbers of an evaluation, as values for JSON."""
-    keys: set[str] = set()
-    parts: tuple[str, ...] = ()
     if not isinstance(evaluation, Way):
         parts = testing.mixed_in(evaluation)
-        keys = {"kneser_ney_order"} if NGRAMS in parts else set()
-    elif evaluation.unit_of_text is not None:
+        order = {"kneser_ney_order": testing.kneser_ney_order} if NGRAMS in parts else {}
+        return {**order, "parts": [*parts]} if parts else {}
+    keys: set[str] = set()
+    if evaluation.unit_of_text is not None:
         if evaluation.groups:
             keys |= {"steps", "learning_rates"}
         if evaluation.vector_learns:
             keys |= {"document_rates"}
-    found = testing.model_dump(mode="json", include=keys)
-    return {**found, "parts": [*parts]} if parts else found
+    return testing.model_dump(mode="json", include=keys)
 
 
 def ways_of(experiment: Experiment) -> dict[str, Way]:

@@ -59,16 +59,7 @@ def train(
             directory.state.unlink(missing_ok=True)
             return
         corpus = load_corpus(corpus_directory)
-        record = _describe(run, corpus)
-        require(run.settings)
-        state = checkpoint.load(directory, record)
-        if state is None:
-            state = RunState(directory, record, begin(run.settings, corpus))
-            os.truncate(directory.log, 0)
-        else:
-            jobs = dict.fromkeys([*state.record.slurm_jobs, *record.slurm_jobs])
-            kept = {"began": state.record.began, "slurm_jobs": tuple(jobs)}
-            state.record = record.model_copy(update=kept)
+        state = _begin_or_resume(run, corpus, directory)
         records.write(directory.record, state.record)
         records.write_lines(directory.metrics, state.epochs)
         with _logging_to(directory.log):
@@ -86,6 +77,20 @@ def train(
             if reason:
                 logger.warning("%s", reason)
         _finish(state, corpus, reason)
+
+
+def _begin_or_resume(run: Run, corpus: Corpus, directory: RunDirectory) -> RunState:
+    """Return the state that a run's checkpoint holds, or that of a run which begins now."""
+    record = _describe(run, corpus)
+    require(run.settings)
+    state = checkpoint.load(directory, record)
+    if state is None:
+        os.truncate(directory.log, 0)
+        return RunState(directory, record, begin(run.settings, corpus))
+    jobs = dict.fromkeys([*state.record.slurm_jobs, *record.slurm_jobs])
+    kept = {"began": state.record.began, "slurm_jobs": tuple(jobs)}
+    state.record = record.model_copy(update=kept)
+    return state
 
 
 def _describe(run: Run, corpus: Corpus) -> RunRecord:
