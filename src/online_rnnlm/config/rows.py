@@ -282,38 +282,38 @@ def _networks_of(
 def _plan_row(
     experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
 ) -> PlannedRow:
-    """Plan the runs of a network, and those of its search.
+    """Plan the runs of a network, and those of its search."""
+    candidates = _candidates_of(experiment, settings, searches, digits)
+    names = tuple(run.name for run in candidates)
+    undecided = {key for search in searches for key in searched_in(search)} if names else ()
+    folder = digits.folder_of(settings.corpus)
+    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
+    runs = tuple(
+        Run(one, folder, candidates=names, identity=identity_of(one, digits, undecided, names))
+        for one in of_seeds
+    )
+    return PlannedRow(entry, candidates, runs)
 
-    Each run of the search is there once; settings that change nothing are not tried.
+
+def _candidates_of(
+    experiment: Experiment, settings: RunSettings, searches: Searches, digits: Digits
+) -> tuple[Run, ...]:
+    """Plan the runs of a network's search.
+
+    Each is there once; those that try nothing but settings that change nothing are left out.
     """
     classes = experiment.corpora[settings.corpus].classes.count
-    corpus_folder = digits.folder_of(settings.corpus)
-    candidates: dict[RunSettings, Run] = {}
+    folder = digits.folder_of(settings.corpus)
+    found: dict[RunSettings, Run] = {}
     for search in searches:
         for tried in _combinations(searched_in(search)):
             values = {**settings.model_dump(), **search, **tried}
             candidate = _settings_of(values, classes, "search").without_unused()
             searched = {key: value for key, value in tried.items() if key not in candidate.unused}
-            if searched and candidate not in candidates:
-                candidates[candidate] = Run(
-                    candidate,
-                    corpus_folder,
-                    searched=searched,
-                    identity=identity_of(candidate, digits),
-                )
-    names = tuple(run.name for run in candidates.values())
-    undecided = {key for search in searches for key in searched_in(search)} if names else ()
-    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
-    runs = tuple(
-        Run(
-            of_seed,
-            corpus_folder,
-            candidates=names,
-            identity=identity_of(of_seed, digits, undecided, names),
-        )
-        for of_seed in of_seeds
-    )
-    return PlannedRow(entry, tuple(candidates.values()), runs)
+            if searched and candidate not in found:
+                identity = identity_of(candidate, digits)
+                found[candidate] = Run(candidate, folder, searched=searched, identity=identity)
+    return tuple(found.values())
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
