@@ -76,7 +76,7 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=finite_number, help=said["temperature"])
     parser.add_argument("--top-k", type=whole_number, metavar="N", help=said["top_k"])
     parser.add_argument("--max-words", type=whole_number, help=said["max_words"])
-    parser.add_argument("--unknown", action="store_true", help=said["unknown"])
+    parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
     parser.add_argument(
         "--frozen", action="store_true", help="the vector does not learn from what is said"
     )

@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from online_rnnlm.core.way import UnitOfText, Way
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.model import TrainedModel
@@ -131,15 +131,14 @@ def rescore(
     training text.
     Raises UserError for text that cannot be read, and for a context from which nothing lives on.
     """
-    corpus = model.network.corpus
-    # `<unk>` has the probability of all unknown words together. One of them alone is taken to be as
-    # rare as a word that occurs once in the training text: its share is one of those times.
-    penalty = math.log(max(1, corpus.counts[corpus.unk_id]))
-    if unknown_penalty is not None:
-        penalty = unknown_penalty
-    unit: UnitOfText = "sentence" if context is None else "document"
-    way = replace(way, unit_of_text=unit)
     network = model.network
+    unknown_word = network.corpus.unk_id
+    if unknown_penalty is None:
+        # `<unk>` has the probability of all unknown words together. One of them alone is taken to
+        # be as rare as a word that occurs once in the training text: its share is one of those
+        # times.
+        unknown_penalty = math.log(max(1, network.corpus.counts[unknown_word]))
+    way = replace(way, unit_of_text="sentence" if context is None else "document")
     begin = network.start(way)
     before = begin
     keeps_state = network.scorer(way, hidden_states=True).reading.state
@@ -149,29 +148,31 @@ def rescore(
             "hidden state begins anew with each sentence"
         )
     for hypotheses in lists:
-        texts = []
-        for hypothesis in hypotheses:
-            with naming(f"list {hypothesis.key}"):
-                sentences = model.preparation.sentences(hypothesis.text, layout)
-            words = [word for sentence in sentences for word in sentence]
-            texts.append([*network.ids(words), SENTENCE_END_ID])
+        texts = [_ids_of(model, hypothesis, layout) for hypothesis in hypotheses]
         # Equal texts are read once, so that rounding ranks none of them before another.
-        distinct = list(map(list, dict.fromkeys(map(tuple, texts))))
-        states = network.go_on([before] * len(distinct), distinct)
-        read = [states[distinct.index(text)] for text in texts]
+        distinct = list(dict.fromkeys(texts))
+        read = dict(zip(distinct, network.go_on([before] * len(distinct), distinct), strict=True))
         rescored = []
-        for hypothesis, ids, text in zip(hypotheses, texts, read, strict=True):
-            log = float(np.add.reduceat(text.log_probabilities, [0])[0])  # as the sums of `score`
-            unknown = ids.count(corpus.unk_id)
-            total = hypothesis.score + weight * (log - penalty * unknown)
+        for hypothesis, ids in zip(hypotheses, texts, strict=True):
+            log = float(np.add.reduceat(read[ids].log_probabilities, [0])[0])  # as `score` adds
+            unknown = ids.count(unknown_word)
+            total = hypothesis.score + weight * (log - unknown_penalty * unknown)
             scored = hypothesis._replace(log_probability=log, unknown=unknown, total=total)
             rescored.append(scored)
         yield rescored
-        best = max(range(len(rescored)), key=lambda place: rescored[place].total)
+        best = texts[max(range(len(rescored)), key=lambda place: rescored[place].total)]
         if context == "all":
             before = read[best].state
         elif context == "last":
-            before = network.go_on([begin], [texts[best]])[0].state
+            before = network.go_on([begin], [best])[0].state
+
+
+def _ids_of(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> tuple[int, ...]:
+    """Return the numbers of a hypothesis's words, and of an end."""
+    with naming(f"list {hypothesis.key}"):
+        sentences = model.preparation.sentences(hypothesis.text, layout)
+    words = [word for sentence in sentences for word in sentence]
+    return (*model.network.ids(words), SENTENCE_END_ID)
 
 
 def written(hypothesis: Hypothesis, form: ListFormat) -> str:
