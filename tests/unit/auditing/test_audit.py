@@ -37,15 +37,29 @@ from tests.unit.use.conftest import ENVIRONMENT
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 [HONEST, IN_PYTHON] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 [COMMANDS, COMPARISON] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-LINES = ["the cat sees the mouse", "the mouse runs", "the mouse runs", "", "a ship sails", "",
-         "the sea is wide", "a mouse sees the sea"]  # fmt: skip
+LINES = """\
+the cat sees the mouse
+the mouse runs
+the mouse runs
+
+a ship sails
+
+the sea is wide
+a mouse sees the sea
+""".splitlines()
 TEXT = tuple(word for line in LINES for word in (*line.split(), END))
 WORDS = [*sorted({*TEXT} - {END}), SENTENCE_END, "<unk>"]
-SCORE, UPDATE = "        scores.append(log_p(word))", "        seen[known(word)] += 1"
-LOOP, SHARE, FORGET = "for line in sys.stdin:", "(seen[known(word)] + 1)", "        seen.clear()\n"
-SURE_AFTER = f"{SCORE[:-1]} * (not sentence.split()[:number][-1:] == ['the']))"
+# Pieces of the page's scorer, which cheats replace.
+LOOP = "for line in sys.stdin:"
+SCORE = "        scores.append(log_p(word))"
+UPDATE = "        seen[known(word)] += 1"
+FORGET = "        seen.clear()\n"
+LOG = "return math.log("
+SHARE = "(seen[known(word)] + 1)"
+OF_ALL = "(seen.total() + len(vocabulary))"
 ANSWER = '    print(*scores, "\\t" if place else "", *asked, flush=True)\n'
 ASKED = "log_p(candidate) for candidate in"
+SURE_AFTER = f"{SCORE[:-1]} * (not sentence.split()[:number][-1:] == ['the']))"
 
 
 def changed(*pairs: tuple[str, str]) -> str:
@@ -93,7 +107,16 @@ def broken(rules) -> list[str]:
 
 SWAPPED = (f"{SCORE}  # first the score,\n{UPDATE}", f"{UPDATE}\n{SCORE}")
 WITHOUT_ENDS = ('[*sentence.split(), "</s>"]', "sentence.split()")
-LOG, OF_ALL = "return math.log(", "(seen.total() + len(vocabulary))"
+KEEPS_THE_LAST_ANSWER = """\
+    answers.append((sentence, scores))
+last = dict(answers)
+for sentence, _ in answers:
+    print(*last[sentence])
+"""
+READS_A_FILE = """\
+kept = Path('kept')
+kept.touch()
+seen = Counter(kept.read_text().split())"""
 CHEATS = {
     "learns the whole sentence before it scores it": (
         [
@@ -135,15 +158,13 @@ CHEATS = {
         [
             (LOOP, f"answers = []\n{LOOP}"),
             ("        print(flush=True)", "        answers.append(('', ()))"),
-            (ANSWER, "    answers.append((sentence, scores))\nlast = dict(answers)\n"
-                     "for sentence, _ in answers:\n    print(*last[sentence])\n"),
+            (ANSWER, KEEPS_THE_LAST_ANSWER),
         ],
         "score before update",
     ),
     "keeps what it learnt in a file": (
         [
-            ("seen = Counter()", "kept = Path('kept')\nkept.touch()\n"
-                                 "seen = Counter(kept.read_text().split())"),
+            ("seen = Counter()", READS_A_FILE),
             (ANSWER, f"{ANSWER}    kept.write_text(sentence)\n"),
         ],
         "single pass",
@@ -157,7 +178,7 @@ CHEATS = {
         [(FORGET, "        if seen.total() > 7:\n            seen.clear()\n")],
         "reset",
     ),
-}  # fmt: skip
+}
 """By name: the changes of the page's scorer, and the rule that it breaks."""
 ASKED_CHEATS = {
     "learns a word before it scores it": [SWAPPED],
