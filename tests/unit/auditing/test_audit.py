@@ -436,7 +436,8 @@ def assert_passes(scorer, text=READ, tolerance=1e-9):
 
 def learns_in(way, settings):
     """Return True if a network can be scored in this way, and it is not another way's twin."""
-    updates, weights = way.get("updates"), {"all", "embeddings+recurrent+output"}
+    updates = way.get("updates")
+    weights = {"all", "embeddings+recurrent+output"}
     if updates in weights:
         return settings.get("cell") != "lstm"
     return updates == "none" or settings.get("document_size", 3) > 0

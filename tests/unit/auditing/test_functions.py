@@ -16,7 +16,10 @@ class Adaptive:
     """A model of tokens 0 to 29 that counts what it has read, and forgets it or not."""
 
     def __init__(self, *, forgets=False, peeks=False, biased=0.0, dtype=np.float64):
-        self.forgets, self.peeks, self.biased, self.dtype = forgets, peeks, biased, dtype
+        self.forgets = forgets
+        self.peeks = peeks
+        self.biased = biased
+        self.dtype = dtype
         self.calls = 0
 
     def after(self, before):
@@ -24,7 +27,8 @@ class Adaptive:
 
     def score(self, text):
         self.calls += 1
-        read, scores = [], []
+        read = []
+        scores = []
         for tokens in text:
             read = [] if self.forgets else read
             read += tokens if self.peeks else []

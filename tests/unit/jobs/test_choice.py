@@ -44,7 +44,8 @@ def test_diverged_candidates_are_not_chosen_and_without_others_it_is_hopeless(de
     directory = ExperimentDirectory(tmp_path)
     for number, run in enumerate(described.search_runs()):
         finish(directory, run, 100.0 + number)
-    other, row = described.runs()[0], described.runs()[-1]
+    other = described.runs()[0]
+    row = described.runs()[-1]
     first, *more = row.candidates
     diverge(directory, first)
     found = resolve(row, directory)

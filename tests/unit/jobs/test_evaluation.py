@@ -150,7 +150,8 @@ def test_metrics_and_sentences_by_hand(experiment, by_hand, name, rate):
         expected = [p[u].sum() for p, u in zip(log_probabilities, unknown, strict=True)]
         np.testing.assert_allclose(rows["unk_log_probability"], expected, rtol=1e-5)
 
-        every, hidden = np.concatenate(log_probabilities), np.concatenate(unknown)
+        every = np.concatenate(log_probabilities)
+        hidden = np.concatenate(unknown)
         found = metrics.splits[split]
         assert (found.sentences, found.tokens) == (SENTENCES[split], len(every))
         assert found.perplexity == pytest.approx(np.exp(-every.mean()), rel=1e-5)
@@ -192,7 +193,8 @@ def test_a_corpus_that_has_changed_is_refused(copied):
 
 
 def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
-    name, rates = "document_vector+output.word.stream", [0.001, 0.1]
+    name = "document_vector+output.word.stream"
+    rates = [0.001, 0.1]
     alphas = [RATE / 4, 2 * RATE]
     found = evaluated(experiment, name, learning_rates=rates, document_rates=alphas, steps=2)
     assert list(found.splits) == ["valid", "test"]
@@ -205,7 +207,8 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
     assert found.chosen == best.settings
     assert found.splits["valid"].perplexity == pytest.approx(best.valid_perplexity)
     corpus = load_corpus(experiment.corpus("topics"))
-    weights, rate = weight_files.read(experiment.run("run").model), best.settings["learning_rate"]
+    weights = weight_files.read(experiment.run("run").model)
+    rate = best.settings["learning_rate"]
     alpha = found.chosen.get("document_rate", RATE)
     online = way_of(["output"], rate, alpha, 2, unit="stream")
     scorer = registry.online_scorer(UNTRAINED, corpus, weights, online)
@@ -255,7 +258,9 @@ def test_dynamic_evaluation_takes_what_is_best_on_valid(experiment):
     assert found.costs.multiply_adds_per_word > 2 * own.costs.multiply_adds_per_word
     # The vector learns after every word, the weights after every stretch of a sentence.
     corpus = load_corpus(experiment.corpus("topics"))
-    split, sizes, touched = corpus.splits["test"], np.diff(corpus.class_offsets), 0
+    split = corpus.splits["test"]
+    sizes = np.diff(corpus.class_offsets)
+    touched = 0
     for begin, end in itertools.pairwise(split.offsets):
         for first in range(begin, end, 5):
             last = min(first + 5, end)
@@ -321,7 +326,8 @@ def test_a_mixture_is_that_of_the_other_evaluations(experiment):
     # What is left without one of two is the network with the other.
     names = [set(one.weights) for one in found.mixtures]
     assert names == [{"network", "unigram_cache"}, {"network", "kneser_ney5"}]
-    pair, of_pair = read(experiment, "run", "ngram_mixture"), found.mixtures[1]
+    pair = read(experiment, "run", "ngram_mixture")
+    of_pair = found.mixtures[1]
     assert pair.chosen.keys() == of_pair.weights.keys() and not pair.mixtures
     assert pair.costs.multiply_adds_per_word == network + ngrams + 2
     assert pair.splits["test"].perplexity == pytest.approx(of_pair.test_perplexity, rel=1e-5)

@@ -59,7 +59,8 @@ def requested(model):
     ids=str,
 )
 def test_no_request_falls_where_there_is_more_to_do_and_some_grow(model_with, more):
-    little, much = requested(model_with()), requested(model_with(**more))
+    little = requested(model_with())
+    much = requested(model_with(**more))
     assert all(b >= a for a, b in zip(little, much, strict=True))
     assert much != little
 
@@ -71,7 +72,8 @@ def test_an_lstm_needs_more(model_with):
 
 
 def test_only_training_needs_time_for_epochs(model_with):
-    few, many = requested(model_with(max_epochs=10)), requested(model_with(max_epochs=20))
+    few = requested(model_with(max_epochs=10))
+    many = requested(model_with(max_epochs=20))
     assert [a == b for a, b in zip(few, many, strict=True)] == [True, False, True, True]
 
 
@@ -110,13 +112,15 @@ def test_ten_million_words_fit(model_with):
 
 @given(st.floats(1, 1e5), st.integers(1, 20))
 def test_a_retry_asks_for_more_up_to_twice(request_, attempt):
-    now, later = requests.grown(request_, attempt), requests.grown(request_, attempt + 1)
+    now = requests.grown(request_, attempt)
+    later = requests.grown(request_, attempt + 1)
     assert request_ <= now <= later <= 2 * request_ + 1
     assert requests.grown(request_, 2) >= 1.5 * request_
 
 
 def test_the_text_of_a_stage_is_its_files_or_those_of_the_source(tmp_path):
-    text, source = tmp_path / "articles.jsonl", tmp_path / "source.json"
+    text = tmp_path / "articles.jsonl"
+    source = tmp_path / "source.json"
     text.write_bytes(bytes(2_000_000))
     assert requests.text_mb([str(text)]) == 2
     files = (SourceFile(name="a", size=3_000_000, sha256="0" * 64),)

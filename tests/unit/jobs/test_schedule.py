@@ -21,7 +21,8 @@ def perplexities_of(*entropies):
 
 def followed(schedule, entropies):
     """Return the learning rate of each epoch until the end, and the perplexities after them."""
-    reached, rates = perplexities_of(*entropies), []
+    reached = perplexities_of(*entropies)
+    rates = []
     for done in range(len(reached)):
         if schedule.ended(reached[:done]):
             return rates, reached[:done]
@@ -52,7 +53,8 @@ def test_the_toolkits_rates(entropies, rates):
 
 def test_a_cooldown_lets_the_rate_fall_to_0_at_the_end_of_the_last_part():
     schedule = schedule_of("cooldown", max_epochs=4, cooldown=0.375)  # one epoch and a half
-    two, three = perplexities_of(5.0, 6.0), perplexities_of(5.0, 6.0, 7.0)
+    two = perplexities_of(5.0, 6.0)
+    three = perplexities_of(5.0, 6.0, 7.0)
     assert schedule.rate([]) == schedule.rate(two, 0.5) == 0.8
     assert schedule.rate(two, 0.75) == pytest.approx(0.8 * 1.25 / 1.5)
     assert schedule.rate(three, 0.25) == pytest.approx(0.4)
@@ -63,7 +65,8 @@ def test_a_cooldown_lets_the_rate_fall_to_0_at_the_end_of_the_last_part():
 
 def test_the_factor_and_the_divisor_decide():
     # 5.0 / 4.99 is 1.002, 5.0 / 4.98 is 1.004.
-    usual, strict = schedule_of("toolkit"), schedule_of("toolkit", improvement_factor=1.0)
+    usual = schedule_of("toolkit")
+    strict = schedule_of("toolkit", improvement_factor=1.0)
     assert usual.rate(perplexities_of(5.0, 4.99)) == 0.4
     assert usual.rate(perplexities_of(5.0, 4.98)) == 0.8
     assert strict.rate(perplexities_of(5.0, 4.9999)) == 0.8
@@ -75,7 +78,8 @@ def test_the_factor_and_the_divisor_decide():
 def test_the_toolkits_rule_ends_at_its_second_failure_and_never_sooner(entropies):
     schedule = schedule_of("toolkit")
     found, reached = followed(schedule, entropies)
-    best, failures = math.inf, 0
+    best = math.inf
+    failures = 0
     for perplexity in reached:
         entropy = math.log(perplexity)
         failures += entropy * 1.003 >= best

@@ -124,7 +124,8 @@ def small_disk(tmp_path):
 def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_space(
     corpus_directory, monkeypatch, unbroken, small_disk
 ):
-    directory, ballast = RunDirectory(small_disk / "run"), small_disk / "ballast"
+    directory = RunDirectory(small_disk / "run")
+    ballast = small_disk / "ballast"
 
     def fill():
         with ballast.open("wb", buffering=0) as out, contextlib.suppress(OSError):

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow  # kernels are compiled, and networks trained
 def test_it_learns(corpus_directory, tmp_path, document_size):
     run = run_of(document_size=document_size, max_epochs=6)
     directory = trained(run, corpus_directory, tmp_path)
-    epochs, result = read_epochs(directory), result_of(directory)
+    epochs = read_epochs(directory)
+    result = result_of(directory)
     # 12 nouns, 9 verbs, `the`, `<unk>`, `</s>`; a bigram model would have a perplexity near 6.
     assert load_corpus(corpus_directory).vocabulary_size == 24
     assert epochs[0].valid_perplexity < 18

@@ -15,9 +15,12 @@ from online_rnnlm.rivals.caches import ScoredText, score, try_all
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
 
-A, B, C = 1, 2, 3
+A = 1
+B = 2
+C = 3
 VOCABULARY = 4
-UNIGRAM, NEURAL = UnigramCache(), NeuralCache(caches.WINDOWS)
+UNIGRAM = UnigramCache()
+NEURAL = NeuralCache(caches.WINDOWS)
 SHORT = NeuralCache(SHORT_WINDOWS)
 
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from online_rnnlm.core.text import Split
 from online_rnnlm.rivals.kneser_ney import KneserNey
 
-END, A, B = 0, 1, 2
+END = 0
+A = 1
+B = 2
 MARK = "<s>"
 V = 5
 SENTENCES = st.lists(st.integers(1, V - 1), max_size=6)
@@ -39,9 +41,11 @@ class Definition:
     """The model by its definition: n-grams are tuples, and words are scored one at a time."""
 
     def __init__(self, sentences, order, discounts):
-        self.order, self.discounts = order, discounts
+        self.order = order
+        self.discounts = discounts
         self.counts = defaultdict(Counter)
-        seen, before = Counter(), defaultdict(set)
+        seen = Counter()
+        before = defaultdict(set)
         for sentence in sentences:
             words = [MARK, *sentence, END]
             for end in range(2, len(words) + 1):

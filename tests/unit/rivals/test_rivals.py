@@ -25,7 +25,9 @@ class Hill:
     """A text that is most probable with one place of the grid, and has no probability at others."""
 
     def __init__(self, best, reach=9):
-        self._best, self._reach, self.asked = best, reach, []
+        self._best = best
+        self._reach = reach
+        self.asked = []
 
     def __call__(self, **settings):
         self.asked.append(settings)

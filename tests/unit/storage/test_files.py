@@ -24,7 +24,8 @@ def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
 
 
 def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
-    path, other = tmp_path / "file", tmp_path / ".other.1.tmp"
+    path = tmp_path / "file"
+    other = tmp_path / ".other.1.tmp"
     for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):
         left.write_text("half")
     with files.replacing(path) as temporary:
@@ -57,7 +58,8 @@ def test_without_locks_a_file_is_whole_all_the_same_and_leftovers_stay(tmp_path,
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", unsupported)
-    left, path = tmp_path / ".file.1.tmp", tmp_path / "file"
+    left = tmp_path / ".file.1.tmp"
+    path = tmp_path / "file"
     left.write_text("half")
     with files.replacing(path) as temporary:
         temporary.write_text("whole")
@@ -72,7 +74,8 @@ def test_a_mistake_in_reading_is_not_called_one_in_writing(tmp_path):
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe"])
 def test_an_output_follows_a_link_and_replaces_no_pipe(tmp_path, kind):
-    path, there = tmp_path / "out", tmp_path / "there"
+    path = tmp_path / "out"
+    there = tmp_path / "there"
     reader = None
     if kind == "pipe":
         os.mkfifo(path)

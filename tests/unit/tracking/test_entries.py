@@ -54,7 +54,8 @@ def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_stor
     run_id = entries.enter_run(directory, experiment_id, RUN)
     assert entries.enter_run(directory, experiment_id, RUN) == run_id
     [run] = mlflow().search_runs([experiment_id], output_format="list")
-    record, epochs = record_of(directory, RUN), read_epochs(directory.run(RUN))
+    record = record_of(directory, RUN)
+    epochs = read_epochs(directory.run(RUN))
     assert (run.info.run_name, run.info.status) == ("100/20, seed 1", "FINISHED")
     assert run.info.start_time == 1000 * record.began.timestamp()
     assert run.info.end_time - run.info.start_time == 600_000
@@ -118,7 +119,8 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
 
 
 def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
-    experiment, experiment_id = load(directory.configuration), open_store(directory)
+    experiment = load(directory.configuration)
+    experiment_id = open_store(directory)
     assert entries.enter_all(directory, experiment_id, experiment) == 4
     first = entries.enter_summary(directory, experiment_id, experiment)
     directory.report.write_text("<p>two</p>")
@@ -143,7 +145,8 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
 ):
     """The job is resumed once; epochs that a server missed are entered with the next one."""
     monkeypatch.setenv(STORE, server)
-    epochs, log = read_epochs(directory.run(RUN)), entries.live_log(directory, RUN)
+    epochs = read_epochs(directory.run(RUN))
+    log = entries.live_log(directory, RUN)
     log(epochs[:1])
     log(epochs[:2])
     entries.live_log(directory, RUN)(epochs[:4])
@@ -160,7 +163,8 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
 def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatch, caplog):
     monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    epochs, log = read_epochs(directory.run(RUN)), entries.live_log(directory, RUN)
+    epochs = read_epochs(directory.run(RUN))
+    log = entries.live_log(directory, RUN)
     with caplog.at_level(logging.WARNING):
         for number in (1, 2):
             log(epochs[:number])

@@ -40,7 +40,8 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
     here = ExperimentDirectory(tmp_path / "elsewhere" / "renamed")
     here.path.parent.mkdir()
     directory.path.rename(here.path)
-    port, said = free_port(), tmp_path / "said"
+    port = free_port()
+    said = tmp_path / "said"
     command = [sys.executable, "-m", "online_rnnlm", "ui", str(here.path), "--port", str(port)]
     with said.open("wb") as out:
         process = subprocess.Popen(

@@ -19,7 +19,8 @@ pytestmark = [
 def store(results, names, tmp_path_factory):
     """A store with a run's model, and one whose files are gone."""
     folder = tmp_path_factory.mktemp("store")
-    address, library = f"sqlite:///{folder / 'mlflow.db'}", mlflow()
+    address = f"sqlite:///{folder / 'mlflow.db'}"
+    library = mlflow()
     library.set_tracking_uri(address)
     experiment = library.create_experiment("some", (folder / "artifacts").as_uri())
     for _ in range(2):

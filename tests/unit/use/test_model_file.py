@@ -26,9 +26,11 @@ def members(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow  # trainings
 def test_a_file_is_the_same_model(results, trained_path, names, tmp_path):
-    there, file = results.run(names.VECTOR).path, trained_path
+    there = results.run(names.VECTOR).path
+    file = trained_path
     texts = ["The cat sees the hen, Mr. ship.", "The storm meets the whale."]
-    first, second = online_rnnlm.load(there), online_rnnlm.load(str(file))
+    first = online_rnnlm.load(there)
+    second = online_rnnlm.load(str(file))
     model_file.write(tmp_path / "again.onlm", model_file.read_results(there))
     assert (tmp_path / "again.onlm").read_bytes() == file.read_bytes()
     assert first.description == second.description
@@ -48,12 +50,14 @@ def test_numpy_and_unzip_read_it_without_this_project(model_path):
 
 def test_half_precision_rounds_the_weights(model, model_path, tmp_path):
     vocabulary = members(model_path)[model_file.VOCABULARY]
-    whole, half = tmp_path / "whole.onlm", tmp_path / "half.onlm"
+    whole = tmp_path / "whole.onlm"
+    half = tmp_path / "half.onlm"
     for path in (whole, half):
         parts = model.description, model.network.corpus, model.network.weights
         contents = Contents(*parts, SentenceSplitter.nothing(), vocabulary)
         model_file.write(path, contents, half=path == half)
-    read, exact = model_file.read(half).weights._asdict(), model.network.weights._asdict()
+    read = model_file.read(half).weights._asdict()
+    exact = model.network.weights._asdict()
     for name, values in exact.items():
         assert read[name].dtype == values.dtype
         np.testing.assert_array_equal(read[name], values.astype(np.float16))
@@ -138,7 +142,8 @@ def test_a_changed_file_is_the_same_model_or_refused(model_path, tmp_path, chanc
     path = tmp_path / "changed.onlm"
     path.write_bytes(content)
     try:
-        found, expected = model_file.read(path), model_file.read(model_path)
+        found = model_file.read(path)
+        expected = model_file.read(model_path)
     except UserError as error:
         assert str(error).startswith(str(path)) and len(str(error).splitlines()) == 1
     else:

@@ -182,7 +182,8 @@ def test_vectors(model, model_path, run):
 
 
 def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
-    first, second = tmp_path / "first", tmp_path / "second"
+    first = tmp_path / "first"
+    second = tmp_path / "second"
     first.write_text("0 ||| the cat\n0 ||| the cat sees the hen .\n")
     second.write_text("0 ||| the king\n0 ||| the ship meets the whale .\n\n1 ||| the duke\n")
     found = [run("rescore", model_path, "--best", file).out for file in (first, second)]
@@ -237,7 +238,8 @@ def test_json_says_what_people_read(model_path, text, run, verb):
         "nearest": (model_path, "--among", text, text),
         "show": ("--model", model_path, text),
     }[verb]
-    plain, lines = run(verb, *options).out, run(verb, *options, "--json").out
+    plain = run(verb, *options).out
+    lines = run(verb, *options, "--json").out
     for row in map(json.loads, lines.splitlines()):
         for value in row.values():
             shown = value[0][0] if verb == "show" and isinstance(value, list) else value

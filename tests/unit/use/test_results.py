@@ -64,7 +64,8 @@ def test_a_file_that_the_export_needs_is_named(copied, names, refused, tmp_path,
 
 
 def test_what_is_no_model_is_refused(copied, names, tmp_path):
-    run, alone = copied.run(names.VECTOR), tmp_path / "alone"
+    run = copied.run(names.VECTOR)
+    alone = tmp_path / "alone"
     shutil.copytree(run.path, alone)
     run.model.write_bytes(run.model.read_bytes()[:-1])
     changed(copied, lambda v: v["corpora"].update(again=v["corpora"]["topics"]))

@@ -69,7 +69,10 @@ def test_the_colours_are_those_of_what_learning_gained_over_the_static_network(s
 class _Page(HTMLParser):
     def __init__(self):
         super().__init__()
-        self.words, self.open, self.files, self.tags = [], [], [], []
+        self.words = []
+        self.open = []
+        self.files = []
+        self.tags = []
 
     def handle_starttag(self, tag, attrs):
         self.open.append(tag)

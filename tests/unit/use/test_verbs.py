@@ -59,7 +59,8 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
 
 
 def test_files_may_stand_after_options(model_path, run, tmp_path):
-    first, second = tmp_path / "a", tmp_path / "b"
+    first = tmp_path / "a"
+    second = tmp_path / "b"
     first.write_text("The cat sees the hen.\n")
     second.write_text("The ship.\nThe whale.\n")
     options = ("--frozen", "--per", "total")
