@@ -30,11 +30,11 @@ RunRivalName = Literal[
     "ngram_mixture",
     "mixture",
 ]
-"""Rivals that extend a run's network: modules of `rivals/`. Mixtures are the last, since they are
-made of the others."""
+"""Rivals that extend a run's network; `rivals.rivals_of` has more of each. Mixtures are the last,
+since they are made of the others."""
 
 CorpusRivalName = Literal["kneser_ney"]
-"""Rivals that are trained on a corpus: modules of `rivals/`."""
+"""Rivals that are trained on a corpus."""
 
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
