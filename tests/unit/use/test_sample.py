@@ -53,6 +53,15 @@ def test_the_same_seed_gives_the_same_sentences(model, run, model_path):
     assert run("sample", model_path, "--number", 4, "--seed", 5).out.splitlines() == made
 
 
+def test_the_defaults_are_those_that_are_described(model):
+    described = {"seed": 1, "temperature": 1.0, "top_k": None, "max_words": 100, "unknown": False}
+    assert model.sample(3) == model.sample(3, **described)
+
+
+def test_a_number_that_the_command_cannot_use_is_one_line(model_path, refused):
+    assert refused("sample", model_path, "--top-k", "0").startswith("`top_k`: ")
+
+
 def test_a_text_in_quotes_is_the_prefix(run):
     assert run("sample", "The river").out == run("sample", "--prefix", "The river").out
 
@@ -83,7 +92,17 @@ def test_words_are_drawn_by_their_probabilities(model):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"number": 0}, {"number": "3"}, {"number": True}, {"max_words": 1001}, {"prefix": "a\nb"}],
+    [
+        {"number": 0},
+        {"number": "3"},
+        {"number": True},
+        {"seed": -1},
+        {"temperature": 0.0},
+        {"top_k": 0},
+        {"max_words": 1001},
+        {"unknown": "no"},
+        {"prefix": "a\nb"},
+    ],
 )
 def test_settings_that_cannot_be_used_are_named(model, settings):
     with pytest.raises(UserError, match=f"^`{next(iter(settings))}`: .*$"):
