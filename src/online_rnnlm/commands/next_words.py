@@ -41,9 +41,9 @@ def run_next(arguments: argparse.Namespace) -> None:
     """Print the likeliest words after each line."""
     model, files = model_and_files(arguments)
     start = model.start(frozen=arguments.frozen)
-    for number, (where, line, _) in enumerate(numbered_lines(files)):
-        with naming(where):
-            begin = model.beginning(line, tokenised=arguments.tokenised)
+    for number, line in enumerate(numbered_lines(files)):
+        with naming(line.where):
+            begin = model.beginning(line.text, tokenised=arguments.tokenised)
         _, state = model.continue_(start, begin)
         entropy = model.entropy(state)
         likeliest = model.likeliest(state, arguments.number)

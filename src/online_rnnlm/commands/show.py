@@ -82,7 +82,7 @@ def _lines(texts: list[str]) -> Iterator[Piece]:
             yield from numbered_lines([text])
         else:
             for place, line in enumerate(_given(text, number).splitlines()):
-                yield f"text {number}", line, place == 0
+                yield Piece(f"text {number}", line, begins=place == 0)
 
 
 def _given(text: str, number: int = 1) -> str:

@@ -59,15 +59,15 @@ def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothes
     for file in files or ["-"]:
         hypotheses: list[Hypothesis] = []
         ended: set[str] = set()
-        for where, line, _ in numbered_lines([file]):
-            if not line.strip():
+        for line in numbered_lines([file]):
+            if not line.text.strip():
                 continue
-            with naming(where):
-                hypothesis = parse(line, form)
+            with naming(line.where):
+                hypothesis = parse(line.text, form)
             if hypothesis.key in ended:
                 raise UserError(
-                    f"{where}: list {hypothesis.key}: has ended before: the hypotheses of a list "
-                    "must follow one another"
+                    f"{line.where}: list {hypothesis.key}: has ended before: the hypotheses of a "
+                    "list must follow one another"
                 )
             if hypotheses and hypothesis.key != hypotheses[0].key:
                 ended.add(hypotheses[0].key)

@@ -78,8 +78,14 @@ class Preparation:
         return [words for words in sentences if words]
 
 
-Piece = tuple[str, str, bool]
-"""A line of a text: its place, as messages have it, its text, and whether a document begins."""
+class Piece(NamedTuple):
+    """A line of a text, or a text of a list."""
+
+    where: str
+    """Its place, as messages have it."""
+    text: str
+    begins: bool
+    """True if a document begins with it."""
 
 
 def read_text(
@@ -124,7 +130,7 @@ def sentences_of(
         for place, text in enumerate(texts):
             where = f"{named} {place}"
             textfiles.check_text(text, where, one_line=layout != "running")
-            yield where, text.rstrip("\r\n"), False
+            yield Piece(where, text.rstrip("\r\n"), begins=False)
 
     return _numbered(pieces(), preparation, layout, separate=separate)
 
@@ -135,13 +141,13 @@ def _numbered(
     """Divide pieces of a text into sentences, each with the number of its document."""
     number = -1
     goes_on = False  # the document of the last sentence
-    for place, (where, text, begins) in enumerate(pieces):
-        with naming(where):
-            sentences = preparation.sentences(text, layout)
+    for place, piece in enumerate(pieces):
+        with naming(piece.where):
+            sentences = preparation.sentences(piece.text, layout)
         if separate:
             yield from (Sentence(words, place) for words in sentences or [[]])
             continue
-        if begins or not sentences:
+        if piece.begins or not sentences:
             goes_on = False
         if not sentences:
             yield Sentence([], max(number, 0))
@@ -167,7 +173,7 @@ def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
             name = _STANDARD_INPUT if file == "-" else file
             lines = _lines(file)
         for number, line in enumerate(lines, 1):
-            yield f"{name}, line {number}", line, number == 1
+            yield Piece(f"{name}, line {number}", line, begins=number == 1)
 
 
 def is_text(argument: str) -> bool:
