@@ -24,13 +24,13 @@ Item = TypeVar("Item")
 _MOST_PROCESSES = 1000
 
 
-def _named(arguments: argparse.Namespace, what: str, among: Mapping[str, Item]) -> Item:
-    """Return what the option `--<what>` names; raises UserError if nothing has that name."""
-    name = getattr(arguments, what)
+def _named(option: str, name: str, among: Mapping[str, Item]) -> Item:
+    """Return what has the name that an option gives; raises UserError if nothing has."""
     if name not in among:
-        meant = suggestion(name, among)
         has = ", ".join(among) or "none"
-        raise UserError(f"{arguments.results}: no {what} `{name}`; {meant}it has {has}")
+        raise UserError(
+            f"{option} {name}: not in the experiment; {suggestion(name, among)}it has {has}"
+        )
     return among[name]
 
 
@@ -52,7 +52,7 @@ def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
     run_stage(
         stage,
-        _named(arguments, "corpus", corpora),
+        _named("--corpus", arguments.corpus, corpora),
         directory.corpus(arguments.corpus),
         experiment.downloads,
         arguments.threads,
@@ -70,7 +70,7 @@ def _run_of(arguments: argparse.Namespace) -> tuple[Plan, Run, ExperimentDirecto
     """Return an experiment, its run that `--run` names, and its folder."""
     experiment, directory = experiment_of(arguments)
     runs = {run.name: run for run in experiment.trainings()}
-    return experiment, _named(arguments, "run", runs), directory
+    return experiment, _named("--run", arguments.run, runs), directory
 
 
 def run_train(arguments: argparse.Namespace) -> None:
@@ -111,7 +111,8 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
     require(planned.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 
-    evaluation, testing = allowed[arguments.evaluation], experiment.testing
+    evaluation = allowed[arguments.evaluation]
+    testing = experiment.testing
     if isinstance(evaluation, Way):
         test = partial(evaluate_way, evaluation)
     else:
@@ -129,7 +130,7 @@ def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
 def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
-    rival = _named(arguments, "rival", rivals_of_corpora(experiment))
+    rival = _named("--rival", arguments.rival, rivals_of_corpora(experiment))
     evaluate_rival(directory, rival, experiment.testing)
 
 

@@ -59,10 +59,16 @@ def test_a_right_configuration_is_called_right(config, run):
         (["check", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
         (["train", RESULTS, "--run", "other"], RUN),
         (["train", "results/other", "--run", RUN], "results/other: no experiment is there"),
-        (["encode", RESULTS, "--corpus", "other"], f"no corpus `other`; it has {CORPUS}"),
+        (
+            ["encode", RESULTS, "--corpus", "other"],
+            f"not in the experiment; it has {CORPUS}",
+        ),
         (["ui", RESULTS], f"`online-rnnlm track {RESULTS}` enters the runs"),
         (["track", "results/other"], "results/other: no experiment is there"),
-        (["rival", RESULTS, "--rival", "vital-kneser_ney5"], "no rival `vital-kn"),
+        (
+            ["rival", RESULTS, "--rival", "vital-kneser_ney5"],
+            "kneser_ney5: not in the experiment",
+        ),
         (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
         *(([stage, *OF_CORPUS], f"corpora/{CORPUS}/") for stage in ("sentences", "encode")),
