@@ -89,7 +89,8 @@ def run_sample(arguments: argparse.Namespace) -> None:
     model = arguments.model
     prefix = arguments.prefix
     if model is not None and is_text(model) and not prefix:
-        model, prefix = None, model
+        prefix = model
+        model = None
     made = load(model).sample(
         arguments.number,
         prefix=prefix,
