@@ -3,9 +3,8 @@
 It needs a checkout, so it is no part of the package.
 """
 
-from docs.generate import evidence, notebook, pages, picture
+from docs.generate import notebook, pages, picture
 
-evidence.write()
 pages.write()
 notebook.write()
 picture.write()

@@ -1,102 +1,67 @@
-"""The parts of README.md and pages that are made from folders of evidence.
-
-The lines between `<!-- evidence NAME PART -->` and `<!-- end -->` are made from the folder
-`docs/evidence/NAME`.
-"""
+"""The parts of pages that are made from a folder of evidence, `docs/evidence/<name>`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import NamedTuple
 
 from online_rnnlm.analysis.claims import MIXED, NOT_TESTED, heading_of
-from online_rnnlm.analysis.evidence import EvidenceFolder, networks_of
-from online_rnnlm.analysis.tables.perplexity import networks
+from online_rnnlm.analysis.evidence import EvidenceFolder
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.systems import System, TestedNetwork
+from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import (
     Column,
     integer,
     interval,
-    label,
-    markdown_of,
+    mean,
     number,
     p_value,
     signed,
 )
+from online_rnnlm.analysis.tables.writing import markdown_of
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claims
+from online_rnnlm.storage.claims import Claim, Claims, ComparedSide, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
-DOCUMENTS = (Path("README.md"), Path("docs/evidence.md"), Path("docs/tutorial.md"))
-FOLDERS = Path("docs/evidence")
+FOLDERS = Path(__file__).parents[1] / "evidence"
 UNDER_WAY = ("articles",)
 """Experiments of which finished runs are kept as they come."""
-_MARKED = re.compile(r"(<!-- evidence (\S+) (\S+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
-_KEPT = {
+_BESIDE = {
     Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
     Way(way.PARTS, unit_of_text="document").name: "all weights learning, kept for it",
-}
-_RIVALS = {
     "short_neural_cache": "with a short neural cache",
     "neural_cache": "with a neural cache",
     "dynamic_evaluation": "with dynamic evaluation",
     "ngram_mixture": "with an n-gram model",
     "mixture": "all mixed in",
 }
+"""The evaluations that are shown beside a network's main one, and the headings of their columns."""
 
 
-def with_evidence(document: str, project: Path) -> str:
-    """Return a document with its parts made anew.
+def part(name: str, kind: str) -> str:
+    """Return a part that is made from a folder of evidence.
 
-    Raises UserError for a part that does not exist, and for evidence that is missing or changed.
+    Raises UserError for a kind that does not exist, and for evidence that is missing or changed.
     """
-
-    def made(match: re.Match[str]) -> str:
-        _, name, part, _ = match.groups()
-        if part not in PARTS:
-            raise UserError(f"evidence {name} {part}: no part; allowed: {', '.join(PARTS)}")
-        evidence = EvidenceFolder(project / FOLDERS / name)
-        if name not in UNDER_WAY:
-            evidence.refuse_changes()
-        return f"{match[1]}{PARTS[part](evidence)}{match[4]}"
-
-    return _MARKED.sub(made, document)
+    if kind not in PARTS:
+        raise UserError(f"evidence {name} {kind}: no part; allowed: {', '.join(PARTS)}")
+    evidence = EvidenceFolder(FOLDERS / name)
+    if name not in UNDER_WAY:
+        evidence.refuse_changes()
+    return PARTS[kind](evidence)
 
 
-def write() -> None:
-    """Make the parts of all documents anew; raises UserError as `with_evidence` does."""
-    for name in DOCUMENTS:
-        text = with_evidence(name.read_text(encoding="utf-8"), Path())
-        name.write_text(text, encoding="utf-8")
-
-
-_TEST = "test_perplexity"
-_MODEL = Column("network", label("model"), text=True)
-_COUNTS = (
-    Column("parameters", integer("parameters")),
-    Column("multiply-adds per word", integer("multiply_adds_per_word")),
-)
-Made = tuple[pd.DataFrame, list[Column]]
-
-
-def _networks(evidence: EvidenceFolder) -> str:
-    """A table of the networks, by themselves and with rivals, then of the corpora's models.
-
-    It has a column of corpora if there are several, and no column without a value.
-    """
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    shown = table[table["hidden_size"].notna() | ~table["model"].str.contains(r" \+ ")]
-    shown, kept = _beside(shown, evidence.read_table("updates", "evaluation"), _KEPT)
-    shown, with_rivals = _beside(shown, table, _RIVALS)
-    several, own = _corpus_if_several(table), Column("test perplexity", number(_TEST))
-    return markdown_of(shown, *several, _MODEL, own, *kept, *with_rivals, *_COUNTS)
+@cache
+def _results(evidence: EvidenceFolder) -> Results:
+    """The results by the kept records."""
+    return collect(load_plan(evidence.configuration), evidence)
 
 
 def _finding(evidence: EvidenceFolder) -> str:
@@ -105,102 +70,90 @@ def _finding(evidence: EvidenceFolder) -> str:
     The worst is first. What everything mixed in gives is left out: it is about other networks, too.
     Those that were not timed in turn have no speed.
     """
-    rows: dict[str, dict[str, Any]] = {}
     claims = records.read(Claims, evidence.claims).claims
-    for claim in (one for one in claims if one.row == claims[0].row and one.case != MIXED):
+    of_network = [one for one in claims if one.row == claims[0].row and one.case != MIXED]
+    sides: dict[str, ComparedSide] = {}
+    changes: dict[str, str] = {}
+    for claim in of_network:
         compared = claim.comparison
         for side in (compared.ours, compared.theirs):
-            rows.setdefault(side.name, side.model_dump())
+            sides.setdefault(side.name, side)
         if claim.letter != "g":  # its vector may learn in another way
             verdict = "" if claim.verdict != "undecided" else ", undecided"
-            change = f"{signed(compared.change_percent)} %{verdict}"
-            rows[compared.theirs.name]["change"] = change
-    shown = pd.DataFrame(rows.values()).sort_values("test_perplexity", ascending=False)
-    timed = evidence.read_table("updates", "evaluation", "timed_words_per_second")
-    speeds = timed.set_index(["model", "evaluation"])["timed_words_per_second"]
-    shown = shown.join(speeds, on=["network", "evaluation"])
-    return markdown_of(
-        shown.fillna({"change": ""}),
-        Column("network", label("name"), text=True),
-        Column("test perplexity", number(_TEST)),
-        *_COUNTS,
-        Column("words/s", integer("timed_words_per_second")),
-        Column(f"{claims[0].row} against it", label("change")),
-    )
-
-
-def _corpus_if_several(table: pd.DataFrame) -> list[Column]:
-    """A column of corpora if the table has several."""
-    several = table["corpus"].nunique() > 1
-    return [Column("text", label("corpus"), text=True)] if several else []
+            changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
+    networks = _results(evidence).networks_on(claims[0].corpus)
+    speeds = {
+        tested.name: tested.words_per_second_in_turn
+        for network in networks
+        for tested in network.tested.values()
+    }
+    columns: list[Column[ComparedSide]] = [
+        Column("network", lambda side: side.name, text=True),
+        Column("test perplexity", lambda side: number(side.test_perplexity)),
+        Column("parameters", lambda side: integer(side.parameters)),
+        Column("multiply-adds per word", lambda side: integer(side.multiply_adds_per_word)),
+        Column("words/s", lambda side: integer(speeds[side.name])),
+        Column(f"{claims[0].row} against it", lambda side: changes.get(side.name, "")),
+    ]
+    worst_first = sorted(sides.values(), key=lambda side: side.test_perplexity, reverse=True)
+    return markdown_of(worst_first, columns)
 
 
 def _ending(evidence: EvidenceFolder) -> str:
     """The table with which a run of the workflow ends, as a terminal shows it."""
-    table = evidence.read_table("perplexity", "evaluation", "hidden_size")
-    return "\n".join(f"    {line}".rstrip() for line in networks(table).splitlines()) + "\n"
+    shown = perplexity.networks(perplexity.rows_of(_results(evidence)))
+    return "\n".join(f"    {line}".rstrip() for line in shown.splitlines()) + "\n"
 
 
-def _beside(shown: pd.DataFrame, table: pd.DataFrame, headings: Mapping[str, str]) -> Made:
-    """Put the test perplexities of a table's evaluations beside those of networks.
+def _networks(evidence: EvidenceFolder) -> str:
+    """A table of the networks, by themselves and with rivals, then of the corpora's models.
 
-    `headings` are by evaluation. Rows with the same corpus and model belong together. The columns
-    of those that have a value are returned, too.
+    It has a column of corpora if there are several, and no column without a value.
     """
-    keys = ["corpus", "model"]
-    columns = []
-    for evaluation, heading in headings.items():
-        others = table[table["evaluation"] == evaluation]
-        others = others.assign(model=networks_of(others["model"])).set_index(keys)
-        values = others.reindex(columns=[_TEST, f"{_TEST}_sd"]).add_prefix(f"{evaluation}_")
-        shown = shown.join(values, on=keys)
-        if shown[f"{evaluation}_{_TEST}"].notna().any():
-            columns.append(Column(heading, number(f"{evaluation}_{_TEST}")))
-    return shown, columns
+    results = _results(evidence)
+    systems = [
+        system
+        for corpus in results.corpora
+        for system in results.systems_on(corpus)
+        if not (isinstance(system, TestedNetwork) and system.rival)
+    ]
+    columns: list[Column[System]] = [
+        Column("text", lambda system: system.corpus, text=True),
+        Column("network", lambda system: system.title, text=True),
+        Column("test perplexity", lambda system: mean(system.perplexity())),
+        *(
+            Column(heading, partial(_perplexity_in, evaluation=name))
+            for name, heading in _BESIDE.items()
+            if any(_perplexity_in(system, name) for system in systems)
+        ),
+        Column("parameters", lambda system: integer(system.parameters)),
+        Column("multiply-adds per word", lambda system: integer(system.multiply_adds)),
+    ]
+    several = len(results.compared_corpora) > 1
+    return markdown_of(systems, columns if several else columns[1:])
 
 
-def _verdicts(evidence: EvidenceFolder) -> str:
-    """A row for each claim: its two sides with their test perplexities, and the verdict.
+def _perplexity_in(system: System, evaluation: str) -> str:
+    """The test perplexity of a network in one of its evaluations; nothing if it has no such one."""
+    if isinstance(system, TestedNetwork) and evaluation in system.network.tested:
+        return mean(system.network.tested[evaluation].perplexity())
+    return ""
 
-    A claim that no network tests has a row, too.
-    """
-    rows = []
-    found = records.read(Claims, evidence.claims)
-    for claim in found.claims:
-        compared = claim.comparison
-        ours = compared.ours
-        theirs = compared.theirs
-        change = f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})"
-        rows.append(
-            {
-                "claim": heading_of(claim.letter, claim.case),
-                "network": f"{ours.name}: {ours.test_perplexity:.1f}",
-                "against": f"{theirs.name}: {theirs.test_perplexity:.1f}",
-                "change": change,
-                "corrected p": p_value(claim.p_value_holm).removeprefix("= "),
-                "verdict": claim.verdict,
-            }
-        )
-    tested = {claim.letter for claim in found.claims}
-    for untested in (one for one in found.not_tested if one.letter not in tested):
-        rows.append(
-            {
-                "claim": heading_of(untested.letter),
-                "network": untested.row,
-                "against": untested.reason,
-                "change": "",
-                "corrected p": "",
-                "verdict": NOT_TESTED,
-            }
-        )
-    rows.sort(key=lambda row: row["claim"][0])
-    columns = [Column(name.capitalize(), label(name), text=True) for name in rows[0]]
-    return markdown_of(pd.DataFrame(rows), *columns)
+
+class Searched(NamedTuple):
+    """The lowest perplexity on `valid` of a network in the search, by length of training."""
+
+    network: str
+    by_length: Mapping[str, float]
+
+    def lowest(self, length: str) -> str:
+        """The lowest with trainings of one length."""
+        return number(self.by_length.get(length))
 
 
 def _searched(evidence: EvidenceFolder) -> str:
     """The lowest perplexity on `valid` of the search's runs, by network and length of training."""
-    rows: list[dict[str, Any]] = []
+    rows = []
     for row in load_plan(evidence.configuration).planned_rows:
         best: dict[str, float] = {}
         for run in row.candidates:
@@ -209,10 +162,65 @@ def _searched(evidence: EvidenceFolder) -> str:
                 length = f"{run.settings.max_epochs} epochs"
                 best[length] = min(end.valid_perplexity, best.get(length, end.valid_perplexity))
         if best:
-            rows.append({"model": row.runs[0].model, **best})
-    shown = pd.DataFrame(rows)
-    lengths = [Column(length, number(length)) for length in shown.columns.drop("model")]
-    return markdown_of(shown, _MODEL, *lengths)
+            rows.append(Searched(row.runs[0].model, best))
+    lengths = dict.fromkeys(length for row in rows for length in row.by_length)
+    columns: list[Column[Searched]] = [
+        Column("network", lambda row: row.network, text=True),
+        *(Column(length, partial(Searched.lowest, length=length)) for length in lengths),
+    ]
+    return markdown_of(rows, columns)
+
+
+class Verdict(NamedTuple):
+    """A claim with its two sides; of one that is not tested, with the reason."""
+
+    claim: str
+    network: str
+    against: str
+    change: str = ""
+    corrected_p: str = ""
+    verdict: str = NOT_TESTED
+
+
+def _verdicts(evidence: EvidenceFolder) -> str:
+    """A row for each claim: its two sides with their test perplexities, and the verdict.
+
+    A claim that no network tests has a row, too.
+    """
+    found = records.read(Claims, evidence.claims)
+    tested = {claim.letter for claim in found.claims}
+    rows = [_judged(claim) for claim in found.claims]
+    rows += [_not_judged(claim) for claim in found.not_tested if claim.letter not in tested]
+    rows.sort(key=lambda row: row.claim[0])
+    columns: list[Column[Verdict]] = [
+        Column("Claim", lambda row: row.claim, text=True),
+        Column("Network", lambda row: row.network, text=True),
+        Column("Against", lambda row: row.against, text=True),
+        Column("Change", lambda row: row.change, text=True),
+        Column("Corrected p", lambda row: row.corrected_p, text=True),
+        Column("Verdict", lambda row: row.verdict, text=True),
+    ]
+    return markdown_of(rows, columns)
+
+
+def _judged(claim: Claim) -> Verdict:
+    """The row of a claim that was tested."""
+    compared = claim.comparison
+    ours = compared.ours
+    theirs = compared.theirs
+    return Verdict(
+        claim=heading_of(claim.letter, claim.case),
+        network=f"{ours.name}: {ours.test_perplexity:.1f}",
+        against=f"{theirs.name}: {theirs.test_perplexity:.1f}",
+        change=f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})",
+        corrected_p=p_value(claim.p_value_holm).removeprefix("= "),
+        verdict=claim.verdict,
+    )
+
+
+def _not_judged(claim: UntestedClaim) -> Verdict:
+    """The row of a claim that was not tested."""
+    return Verdict(heading_of(claim.letter), claim.row, claim.reason)
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
@@ -222,4 +230,4 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "searched": _searched,
     "verdicts": _verdicts,
 }
-"""The parts by name."""
+"""The parts by their kinds."""

@@ -1,7 +1,8 @@
-"""The parts of pages that are made from the code.
+"""The parts of pages that are made from the code and from the evidence.
 
 What is between `<!-- KIND NAME -->` and `<!-- end -->` is made from the class, or the group of
-verbs, of that name.
+verbs, of that name; between `<!-- evidence NAME KIND -->` and `<!-- end -->`, from the folder
+`docs/evidence/NAME`.
 """
 
 from __future__ import annotations
@@ -10,28 +11,32 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import interfaces, models
+from docs.generate import evidence, interfaces, models
 
-COMMAND = models.COMMAND
 DOCS = Path("docs")
 PAGES = (
     Path("README.md"),
     Path("config/README.md"),
     DOCS / "command-line.md",
     DOCS / "data-formats.md",
+    DOCS / "evidence.md",
     DOCS / "python.md",
+    DOCS / "tutorial.md",
 )
 """The pages with such parts; all else in them is written by hand."""
-MAKERS: Mapping[str, Callable[[str], str]] = {
+MAKERS: Mapping[str, Callable[..., str]] = {
     "settings": models.settings,
     "record": models.record,
     "files": interfaces.files,
     "verbs": interfaces.verbs_of,
     "python": interfaces.public,
     "options": interfaces.options,
+    "evidence": evidence.part,
 }
 """The functions that make each kind of part; each raises UserError for an unknown name."""
-_MARKED = re.compile(rf"(<!-- ({'|'.join(MAKERS)}) (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
+_MARKED = re.compile(
+    rf"(<!-- ({'|'.join(MAKERS)}) (\w+(?: \w+)?) -->\n).*?(<!-- end -->\n)", re.DOTALL
+)
 
 
 def write() -> None:
@@ -43,9 +48,12 @@ def write() -> None:
 
 def with_parts(page: str) -> str:
     """Return the page with its parts made anew."""
-    return _MARKED.sub(
-        lambda found: f"{found[1]}\n{MAKERS[found[2]](found[3]).rstrip()}\n\n{found[4]}", page
-    )
+
+    def made(found: re.Match[str]) -> str:
+        begin, kind, names, end = found.groups()
+        return f"{begin}\n{MAKERS[kind](*names.split()).rstrip()}\n\n{end}"
+
+    return _MARKED.sub(made, page)
 
 
 def parts_of(page: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import evidence as text
+from docs.generate import evidence
 from online_rnnlm.analysis.evidence import check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.config.experiment import load_plan, read_mapping
@@ -87,24 +87,17 @@ def test_what_a_document_names_exists(document):
     assert list(missing(document)) == []
 
 
-@pytest.mark.parametrize("name", text.DOCUMENTS, ids=str)
-def test_the_numbers_of_a_document_are_those_of_the_evidence(name):
-    """`make document` writes them; nobody copies them by hand."""
-    document = (ROOT / name).read_text(encoding="utf-8")
-    assert text.with_evidence(document, ROOT) == document
-
-
-@pytest.mark.parametrize("name", text.UNDER_WAY)
+@pytest.mark.parametrize("name", evidence.UNDER_WAY)
 def test_what_is_under_way_can_go_on(name, monkeypatch):
     """A change below core/ or corpora/ would give its runs other names: all were made again."""
     monkeypatch.chdir(ROOT)
     planned = plan(read_mapping(Path("config", f"{name}.yaml")), name)
-    kept = load_plan(text.FOLDERS / name / "config.json")
+    kept = load_plan(evidence.FOLDERS / name / "config.json")
     assert [run.name for run in planned.trainings()] == [run.name for run in kept.trainings()]
 
 
 @pytest.mark.parametrize(
-    "sums", sorted((ROOT / text.FOLDERS).glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
+    "sums", sorted(evidence.FOLDERS.glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
 )
 def test_the_evidence_follows_from_its_scores(sums):
     """Every test perplexity, change, interval and p-value is computed once more."""

@@ -16,22 +16,22 @@ def read(file):
 
 
 @pytest.mark.parametrize("file", [models.SCHEMA, *pages.PAGES], ids=str)
-def test_generated_parts_agree_with_the_code(file):
+def test_generated_parts_agree_with_code_and_evidence(file):
     made = models.schema_text() if file == models.SCHEMA else pages.with_parts(read(file))
     diff = difflib.unified_diff(read(file).splitlines(), made.splitlines(), lineterm="")
-    assert not list(diff), f"{file} is out of date; run: {pages.COMMAND}"
+    assert not list(diff), f"{file} is out of date; run: {models.COMMAND}"
 
 
 def test_the_notebooks_outputs_are_those_of_its_cells(monkeypatch):
     monkeypatch.chdir(ROOT)
     made = notebook.with_outputs(notebook.TOUR)
     diff = difflib.unified_diff(read(notebook.TOUR).splitlines(), made.splitlines(), lineterm="")
-    assert not list(diff), f"{notebook.TOUR} is out of date; run: {pages.COMMAND}"
+    assert not list(diff), f"{notebook.TOUR} is out of date; run: {models.COMMAND}"
 
 
 def test_the_picture_is_what_show_prints(monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert read(picture.PICTURE) == picture.picture(), f"out of date; run: {pages.COMMAND}"
+    assert read(picture.PICTURE) == picture.picture(), f"out of date; run: {models.COMMAND}"
 
 
 def test_everything_that_can_be_described_is_described_once():

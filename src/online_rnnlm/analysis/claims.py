@@ -7,16 +7,15 @@ paper's numbers.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-import pandas as pd
-
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.row import FinishedRow, Side, best_on_valid
-from online_rnnlm.analysis.sides import compare_sides
 from online_rnnlm.analysis.significance import LEVEL, holm
-from online_rnnlm.analysis.tables.table import Column, Table, label, signed
+from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
+from online_rnnlm.analysis.tables.table import Column, Table, signed
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
@@ -97,24 +96,24 @@ class ClaimSides(NamedTuple):
     """The two sides of a claim."""
 
     letter: Letter
-    ours: Side
-    """The side that the claim calls the better one; the claim is about its row."""
-    theirs: Side
+    ours: TestedNetwork
+    """The side that the claim calls the better one; the claim is about its network."""
+    theirs: TestedNetwork
     """The side that it is compared with."""
     case: str = ""
     """The case, if the claim has several."""
 
 
 def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
-    """Yield the sides of all claims, vector row by vector row, or why a claim is not tested.
+    """Yield the sides of the claims on each network with a vector, or why one is not tested.
 
     The best with everything mixed in is compared once for each unit of text.
     """
     mixed_in: set[tuple[str, str]] = set()
-    for vector in results.rows:
+    for vector in results.networks:
         if not vector.has_vector:
             continue
-        yield from _against_static_rows(results, vector)
+        yield from _against_static(results, vector)
         yield from _against_slow_units(results, vector)
         yield from _against_rivals(results, vector)
         text = (vector.corpus, vector.settings.unit_of_text)
@@ -123,49 +122,51 @@ def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
             yield _everything_mixed_in(results, vector)
 
 
-def _untested(letter: Letter, row: FinishedRow, reason: str) -> UntestedClaim:
-    """A claim about a row that this experiment cannot test."""
+def _untested(letter: Letter, network: FinishedNetwork, reason: str) -> UntestedClaim:
+    """A claim about a network that this experiment cannot test."""
     name = CLAIMS[letter].name
-    return UntestedClaim(letter=letter, claim=name, corpus=row.corpus, row=row.label, reason=reason)
+    return UntestedClaim(
+        letter=letter, claim=name, corpus=network.corpus, row=network.label, reason=reason
+    )
 
 
-def _against_static_rows(
-    results: Results, vector: FinishedRow
+def _against_static(
+    results: Results, vector: FinishedNetwork
 ) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a row, its vector learning, against the smallest static row of each kind.
+    """Set a network, its vector learning, against the smallest static one of each kind.
 
-    A static one takes as long unless the row is shown to take more time: unless the interval of the
-    change of time lies above 0, or one of both was not timed.
+    A static one "takes as long" if both were timed and the interval of the change of time does not
+    lie wholly above 0: the network is then not shown to take more.
     """
     ours = vector.main
-    static = results.static_rows_like(vector)
-    as_large = [row for row in static if row.parameters >= vector.parameters]
-    as_costly = [row for row in static if row.main.multiply_adds >= ours.multiply_adds]
+    static = results.static_like(vector)
+    as_large = [network for network in static if network.parameters >= vector.parameters]
+    as_costly = [network for network in static if network.main.multiply_adds >= ours.multiply_adds]
     as_slow = []
-    for row in static:
-        change = ours.change_of_time(row.main)
+    for network in static:
+        change = ours.change_of_time(network.main)
         if change is not None and change[0] <= 0:
-            as_slow.append(row)
-    in_every_respect = [row for row in as_large if row in as_costly and row in as_slow]
+            as_slow.append(network)
+    in_every_respect = [one for one in as_large if one in as_costly and one in as_slow]
     same_units = results.static_of_as_many_units(vector)
-    opponents: dict[Letter, tuple[list[FinishedRow], str]] = {
+    opponents: dict[Letter, tuple[list[FinishedNetwork], str]] = {
         "a": (in_every_respect, "that costs at least as much in every respect"),
         "b": ([same_units] if same_units else [], "of as many hidden units"),
         "c": (as_large, "of at least its parameters"),
         "d": (as_costly, "of at least its multiply-adds"),
         "e": (as_slow, "that takes as long"),
     }
-    for letter, (rows, what) in opponents.items():
-        if rows:
-            yield ClaimSides(letter, ours, rows[0].main)
+    for letter, (networks, what) in opponents.items():
+        if networks:
+            yield ClaimSides(letter, ours, networks[0].main)
         else:
             yield _untested(letter, vector, f"no finished static network {what}")
 
 
 def _against_slow_units(
-    results: Results, vector: FinishedRow
+    results: Results, vector: FinishedNetwork
 ) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a row against those that have slow units in its vector's place.
+    """Set a network against those that have slow units in its vector's place.
 
     One has as many units as the vector has numbers, one as many parameters in all: each slow unit
     has weights that read every word, which a vector has not.
@@ -174,34 +175,36 @@ def _against_slow_units(
         yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
         return
     cases = {}
-    for row in results.rows_on(vector.corpus):
-        is_control = row.settings.cell == "slow_context" and not row.has_vector
-        same_size = row.settings.hidden_size == vector.settings.hidden_size
-        same_unit = row.settings.unit_of_text == vector.settings.unit_of_text
+    for network in results.networks_on(vector.corpus):
+        is_control = network.settings.cell == "slow_context" and not network.has_vector
+        same_size = network.settings.hidden_size == vector.settings.hidden_size
+        same_unit = network.settings.unit_of_text == vector.settings.unit_of_text
         if not (is_control and same_size and same_unit):
             continue
-        if 1 / AS_LARGE <= row.parameters / vector.parameters <= AS_LARGE:
-            cases[AS_MANY_PARAMETERS] = row
-        elif row.settings.context_size == vector.settings.document_size:
-            cases[AS_MANY_UNITS] = row
-    for case, row in cases.items():
-        yield ClaimSides("f", vector.main, row.main, case)
+        if 1 / AS_LARGE <= network.parameters / vector.parameters <= AS_LARGE:
+            cases[AS_MANY_PARAMETERS] = network
+        elif network.settings.context_size == vector.settings.document_size:
+            cases[AS_MANY_UNITS] = network
+    for case, network in cases.items():
+        yield ClaimSides("f", vector.main, network.main, case)
     if not cases:
         yield _untested("f", vector, "no finished network with slow units in the vector's place")
 
 
-def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a row, its vector alone learning, against static rows with one rival each.
+def _against_rivals(
+    results: Results, vector: FinishedNetwork
+) -> Iterator[ClaimSides | UntestedClaim]:
+    """Set a network, its vector alone learning, against static networks with one rival each.
 
-    A rival is a cache, weights that learn or an n-gram model that is mixed in. The static rows have
-    the vector row's cell and unit. Each side is what is best on `valid`: the best rival at the
-    vector's cost or less, in multiply-adds and (`AS_LARGE`) in parameters, and the best at any
-    cost; one test, if these are the same.
+    A rival is a cache, weights that learn or an n-gram model that is mixed in. The static networks
+    have the cell and the unit of text of the one with the vector. Each side is what is best on
+    `valid`: the best rival at the vector's cost or less, in multiply-adds and (`AS_LARGE`) in
+    parameters, and the best at any cost; one test, if these are the same.
     """
     rivals = [
         side
-        for row in results.static_rows_like(vector)
-        for side in row.sides.values()
+        for network in results.static_like(vector)
+        for side in network.tested.values()
         if side.evaluation not in (NONE, MIXTURE)
     ]
     if not rivals:
@@ -221,19 +224,19 @@ def _against_rivals(results: Results, vector: FinishedRow) -> Iterator[ClaimSide
     yield ClaimSides("g", ours, best_on_valid(rivals), AT_ANY_COST)
 
 
-def _everything_mixed_in(results: Results, vector: FinishedRow) -> ClaimSides | UntestedClaim:
-    """Set the best of all rows with a vector against the best of all without one.
+def _everything_mixed_in(results: Results, vector: FinishedNetwork) -> ClaimSides | UntestedClaim:
+    """Set the best of all networks with a vector against the best of all without one.
 
     Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in.
     """
     unit = vector.settings.unit_of_text
     mixed = [
-        row.sides[MIXTURE]
-        for row in results.rows_on(vector.corpus)
-        if row.settings.unit_of_text == unit and MIXTURE in row.sides
+        network.tested[MIXTURE]
+        for network in results.networks_on(vector.corpus)
+        if network.settings.unit_of_text == unit and MIXTURE in network.tested
     ]
-    ours = [side for side in mixed if side.row.has_vector]
-    theirs = [side for side in mixed if not side.row.has_vector]
+    ours = [side for side in mixed if side.network.has_vector]
+    theirs = [side for side in mixed if not side.network.has_vector]
     if not ours or not theirs:
         return _untested("g", vector, "no finished networks with all rivals mixed in")
     return ClaimSides("g", best_on_valid(ours), best_on_valid(theirs), MIXED)
@@ -245,14 +248,14 @@ def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:
 
 
 def judge(results: Results) -> Claims:
-    """Judge all claims, vector row by vector row.
+    """Judge the claims on each network with a vector.
 
     The p-values are corrected together; two claims with the same two sides are one comparison.
     """
     found = list(sides_of_claims(results))
     tested = [one for one in found if isinstance(one, ClaimSides)]
     compared = {
-        (ours, theirs): compare_sides(results, ours, theirs)
+        (ours, theirs): results.scores.compare(ours, theirs)
         for ours, theirs in dict.fromkeys((one.ours, one.theirs) for one in tested)
     }
     p_values = holm([comparison.p_value for comparison in compared.values()])
@@ -269,7 +272,7 @@ def judge(results: Results) -> Claims:
                 case=one.case,
                 corpus=one.ours.corpus,
                 train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,
-                row=one.ours.row.label,
+                row=one.ours.network.label,
                 comparison=comparison,
                 p_value_holm=corrected[sides],
                 verdict=verdict_of(comparison.nats_per_token, corrected[sides]),
@@ -289,29 +292,43 @@ def verdict_of(gain: float, p_value: float) -> Verdict:
     return "supported" if gain > 0 else "refuted"
 
 
+class VerdictRow(NamedTuple):
+    """A claim in the table of verdicts."""
+
+    claim: str
+    by_network: Mapping[str, str]
+    """The verdicts on it, by network."""
+
+    def shown(self, network: str) -> str:
+        """The verdict of a network."""
+        return self.by_network.get(network, NOT_TESTED)
+
+
 def grid(
     claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
-) -> Table:
+) -> Table[VerdictRow]:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
     It names the corpus of a network if there are several. A claim that no network tests has a row,
     too. With one seed, every verdict says so.
     """
     several = len({claim.corpus for claim in claims}) > 1
-    cells: dict[str, dict[str, str]] = {}
+    verdicts: dict[str, dict[str, str]] = defaultdict(dict)
     for claim in claims:
-        row = heading_of(claim.letter, claim.case)
         network = f"{claim.row}, {claim.corpus}" if several else claim.row
         said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
-        cells.setdefault(row, {})[network] = f"one seed: {said}" if one_seed else said
-    networks = dict.fromkeys(network for row in cells.values() for network in row)
+        of_claim = verdicts[heading_of(claim.letter, claim.case)]
+        of_claim[network] = f"one seed: {said}" if one_seed else said
+    networks = dict.fromkeys(network for of_claim in verdicts.values() for network in of_claim)
     tested = {claim.letter for claim in claims}
     for letter in {untested.letter for untested in not_tested} - tested:
-        cells[heading_of(letter)] = {}
-    rows = [
-        {"claim": name, **dict.fromkeys(networks, NOT_TESTED), **cells[name]}
-        for name in sorted(cells, key=lambda name: name[0])
+        verdicts[heading_of(letter)] = {}
+    rows = [VerdictRow(name, verdicts[name]) for name in sorted(verdicts, key=lambda name: name[0])]
+    columns: list[Column[VerdictRow]] = [
+        Column("Claim", lambda row: row.claim, text=True, wide=True),
+        *(
+            Column(name, partial(VerdictRow.shown, network=name), text=True, wide=True)
+            for name in networks
+        ),
     ]
-    columns = [Column("Claim", label("claim"), text=True, wide=True)]
-    columns += [Column(name, label(name), text=True, wide=True) for name in networks]
-    return Table("claims", "Verdicts by claim and network", pd.DataFrame(rows), columns)
+    return Table("Verdicts by claim and network", rows, columns)

@@ -14,9 +14,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from online_rnnlm.analysis.significance import (
+    Gain,
     bootstrap_interval,
-    percent_of_gain,
-    percents_of_gains,
     pieces_of,
     sign_flip_p_value,
 )
@@ -27,7 +26,7 @@ _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Difference:
     """The difference between two models on one text, and how sure it is."""
 
     perplexity: float
@@ -65,7 +64,7 @@ class Comparison:
 
 def compare(
     ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike], documents: ArrayLike | None = None
-) -> Comparison:
+) -> Difference:
     """Compare two models by their natural log P of the same text.
 
     Each has an item for each sentence, an array of its tokens' log P such as `log_probabilities`
@@ -99,23 +98,23 @@ def compare(
         raise UserError("to compare two models, a text needs two documents, or several sentences")
     tokens = pieces.sums(lengths).astype(np.int64)
     gains = pieces.sums(sums[0] - sums[1])
-    gain = float(gains.sum() / tokens.sum())
-    interval = bootstrap_interval(gains, tokens)
-    return Comparison(
+    nats = float(gains.sum() / tokens.sum())
+    gain = Gain(nats, bootstrap_interval(gains, tokens), sign_flip_p_value(gains))
+    return Difference(
         perplexity=math.exp(-sums[0].sum() / tokens.sum()),
         perplexity_against=math.exp(-sums[1].sum() / tokens.sum()),
-        change_percent=percent_of_gain(gain),
-        interval_percent=percents_of_gains(interval),
-        nats_per_token=gain,
-        interval_nats_per_token=interval,
-        p_value=sign_flip_p_value(gains),
+        change_percent=gain.change_percent,
+        interval_percent=gain.interval_percent,
+        nats_per_token=gain.nats_per_token,
+        interval_nats_per_token=gain.interval,
+        p_value=gain.p_value,
         drawn="document" if pieces.name == "article" else "block",
         pieces=pieces.count,
         tokens=int(tokens.sum()),
     )
 
 
-def compare_files(ours: Path, theirs: Path) -> Comparison:
+def compare_files(ours: Path, theirs: Path) -> Difference:
     """Compare two models by the tables of one text that `score --per word` has written.
 
     Raises UserError if a table cannot be read, if they are of different texts, or if one model

@@ -1,4 +1,4 @@
-"""The mark of an experiment that lacks nothing; of another one, a line for each thing it lacks."""
+"""Check that an experiment lacks nothing: write a mark, or log a line for each missing thing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import math
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,18 +21,20 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.figures.drawing import write_figure
-from online_rnnlm.analysis.results import Results, collect, is_in_order, pieces_in
+from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.scores import Scores, files_of
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables.table import make_table, write_table
+from online_rnnlm.analysis.tables.table import make_table
+from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.evaluations import sentence_scores
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -69,27 +71,6 @@ class EvidenceFolder(ExperimentDirectory):
         """
         return self.evaluations(run) / "scores.parquet"
 
-    def read_table(self, name: str, *columns: str) -> pd.DataFrame:
-        """Read a table, in which names are texts, such as a corpus `01` or `null`.
-
-        It has no rows if it only says that nothing has finished. Raises UserError if it lacks one
-        of the columns.
-        """
-        path = self.table(name, "csv")
-        table = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(("corpus", "model", "evaluation"), str),
-            keep_default_na=False,
-            na_values=[""],
-        )
-        needed = ["corpus", *columns]
-        if "missing" in table:
-            return pd.DataFrame(columns=needed, dtype=str)
-        for column in needed:
-            if column not in table:
-                raise UserError(f"{path}: damaged: it has no column `{column}`")
-        return table
-
     def read_sums(self) -> dict[Path, str]:
         """Read the checksums by file; raises UserError if they cannot be read."""
         try:
@@ -119,22 +100,18 @@ class EvidenceFolder(ExperimentDirectory):
                 raise UserError(f"{file}: its checksum is not the one in {self.sums.name}")
 
 
-def networks_of(models: pd.Series[str]) -> pd.Series[str]:
-    """Return the network of each model of a table: `100/0` of `100/0 + neural cache`."""
-    return models.str.replace(r" \+ .*", "", regex=True)
-
-
 def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> int:
     """Keep the runs of an experiment that have finished so far; return how many are kept in all.
 
     A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
-    What the folder has already stays, such as runs of a machine that is lost. With its `runs` and
-    `evaluations` copied into the folder of the results, no search that has ended is made again.
+    Runs that the folder already keeps stay, even if their machine is lost. To go on elsewhere, copy
+    its `runs` and `evaluations` into the results: searches that have ended are not repeated.
     """
     evidence = EvidenceFolder(folder)
+    scores = Scores(experiment, directory)
     _copy(directory, evidence, [directory.configuration])
     for corpus in experiment.corpora:
-        statistics = directory.corpus(experiment.digits.folder_of(corpus)).statistics
+        statistics = files_of(experiment, directory, corpus).statistics
         _copy(directory, evidence, [statistics] if statistics.is_file() else [])
     kept = 0
     for run in experiment.trainings():
@@ -144,13 +121,13 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
         last = evidence.scores_of(run.name) if tested else evidence.run(run.name).result
         is_kept = last.is_file()
         if not is_kept and all(record.is_file() for record in awaited):
-            _keep_run(experiment, directory, evidence, run.name, run.settings.corpus, [*tested])
+            _keep_run(scores, evidence, run.name, run.settings.corpus, [*tested])
             is_kept = True
         kept += is_kept
     for name, trained in rivals_of_corpora(experiment).items():
         is_kept = evidence.scores_of(name).is_file()
         if not is_kept and directory.evaluation(name, NONE).is_file():
-            _keep_run(experiment, directory, evidence, name, trained.corpus, [NONE])
+            _keep_run(scores, evidence, name, trained.corpus, [NONE])
     return kept
 
 
@@ -166,7 +143,7 @@ def finish_evidence(folder: Path) -> None:
     records.write(evidence.claims, judge(results))
     for entry in those_of(TABLES, results.experiment):
         if entry.name not in _NOT_MADE_AGAIN:
-            write_table(make_table(entry, results), evidence, ("csv", "md"))
+            write_table(entry.name, make_table(entry, results), evidence, ("csv", "md"))
     for figure in those_of(FIGURES, results.experiment):
         if figure.drawn_by.startswith("networks."):
             write_figure(figure, results, evidence, ("svg",))
@@ -182,7 +159,7 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         EvidenceFolder(folder).refuse_changes()
-    collect(experiment, directory)  # or something is missing
+    collect(experiment, directory)  # raises UserError if a result is missing
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
@@ -212,26 +189,23 @@ def _copy(directory: ExperimentDirectory, evidence: EvidenceFolder, files: Itera
 
 
 def _keep_run(
-    experiment: Plan,
-    directory: ExperimentDirectory,
-    evidence: EvidenceFolder,
-    run: str,
-    corpus: str,
-    tested: Sequence[str],
+    scores: Scores, evidence: EvidenceFolder, run: str, corpus: str, tested: Sequence[str]
 ) -> None:
     """Copy the records of a run, or of a corpus's rival, and write the scores of its tests."""
+    directory = scores.directory
     files = directory.run(run)
     # A rival has no training, and a run that diverged before its first epoch no metrics.
     of_run = [file for file in (files.record, files.metrics, files.result) if file.is_file()]
     _copy(directory, evidence, [*of_run, *(directory.evaluation(run, name) for name in tested)])
-    scores = []
+    tables = []
+    other_texts = scores.experiment.testing.other_texts
     # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
-    kept_for: dict[str, UnitOfText] = dict.fromkeys(experiment.testing.other_texts, "document")
+    kept_for: dict[str, UnitOfText] = dict.fromkeys(other_texts, "document")
     kept_for["test"] = "sentence"
     for text, unit in kept_for.items() if tested else ():
-        pieces = pieces_in(experiment, directory, corpus, unit, text)
+        pieces = scores.pieces(corpus, unit, text)
         for name in tested:
-            of_text = sentence_scores(directory, run, name, text)
+            of_text = scores.of_sentences(run, name, text)
             if not of_text.empty:  # else it diverged on that text of another kind
                 values = {
                     "evaluation": name,
@@ -240,62 +214,66 @@ def _keep_run(
                     "tokens": pieces.sums(of_text["tokens"].to_numpy()),
                     "log_probability": pieces.sums(of_text["log_probability"].to_numpy()),
                 }
-                scores.append(pd.DataFrame(values).astype(COLUMNS))
-    if scores:
-        table = pd.concat(scores, ignore_index=True)
+                tables.append(pd.DataFrame(values).astype(COLUMNS))
+    if tables:
+        table = pd.concat(tables, ignore_index=True)
         table.to_parquet(evidence.scores_of(run), index=False, compression="zstd")
 
 
 @dataclass(frozen=True)
-class KeptResults(Results):
-    """An experiment's results as far as its evidence has them: records, and scores by piece."""
+class KeptScores(Scores):
+    """The log-probabilities that evidence keeps: those of pieces in place of sentences."""
 
-    scores: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
+    corpora: Mapping[str, Statistics]
+    tables: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
     """`tokens` and `log_probability` of the pieces of each text, by run and evaluation."""
+    runs: Mapping[str, str]
+    """A run on each corpus, by which the pieces of its texts are counted."""
 
-    def sentence_scores(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+    def of_sentences(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each piece of a text."""
-        return self.scores[run, evaluation][text]
+        return self.tables[run, evaluation][text]
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The kept pieces themselves, or blocks of them where shuffled sentences are kept."""
-        count = len(self.sentence_scores(self.rows_on(corpus)[0].first.name, NONE, text))
-        if not is_in_order(self.experiment, corpus, text):
+        count = len(self.of_sentences(self.runs[corpus], NONE, text))
+        if not self.is_in_order(corpus, text):
             return pieces_of(np.zeros(count, np.int32), kept_for, in_order=False)
         are_articles = count == self.corpora[corpus].splits[text].documents
         return Pieces("article" if are_articles else "block", np.arange(count))
 
 
-def kept_results(evidence: EvidenceFolder) -> KeptResults:
+def kept_results(evidence: EvidenceFolder) -> Results:
     """Read the results that the evidence holds.
 
     Raises UserError for records that are missing or damaged, and for perplexities in them that do
     not follow from the scores.
     """
     found = collect(load_plan(evidence.configuration), evidence)
-    scores: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
     tested = [
         (run.name, evaluation, record)
         for run in found.runs
         for evaluation, record in run.evaluations.items()
     ]
     tested += [(rival.by_seed[0].run, NONE, rival.by_seed[0]) for rival in found.rivals]
+    tables: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
     for run in dict.fromkeys(run for run, _, _ in tested):
         if not evidence.scores_of(run).is_file():
             raise UserError(f"{evidence.scores_of(run)}: missing")
         table = pd.read_parquet(evidence.scores_of(run))
         for (name, text), pieces in table.groupby(["evaluation", "text"], observed=True):
-            scores[run, str(name)][str(text)] = pieces
+            tables[run, str(name)][str(text)] = pieces
     for run, evaluation, record in tested:
         for text in record.splits.keys() - {"train", "valid"}:
             what = f"{evidence.scores_of(run)}: {evaluation}: perplexity of {text}"
-            if text not in scores[run, evaluation]:
+            if text not in tables[run, evaluation]:
                 raise UserError(f"{what}: no scores of it")
-            pieces = scores[run, evaluation][text]
+            pieces = tables[run, evaluation][text]
             scored = math.exp(-pieces["log_probability"].sum() / pieces["tokens"].sum())
             refuse_difference(what, record.splits[text].perplexity, scored)
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
-    return KeptResults(**values, scores=scores)
+    runs = {run.run.settings.corpus: run.name for run in reversed(found.runs)}
+    scores = KeptScores(found.experiment, evidence, found.corpora, tables, runs)
+    return replace(found, scores=scores)
 
 
 def check_evidence(folder: Path) -> int:
@@ -317,7 +295,7 @@ def check_evidence(folder: Path) -> int:
     for entry in those_of(TABLES, results.experiment):
         if entry.name not in _NOT_MADE_AGAIN:
             table = make_table(entry, results)
-            checked += _check_table(evidence, entry.name, table.csv_data)
+            checked += _check_table(evidence, entry.name, table.data)
     return checked
 
 

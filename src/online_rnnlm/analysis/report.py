@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
@@ -14,21 +13,20 @@ from pydantic.fields import FieldInfo
 
 from online_rnnlm.analysis.claims import grid
 from online_rnnlm.analysis.figures.drawing import Captions
-from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.row import FinishedRow
+from online_rnnlm.analysis.results import NO_NETWORK, Results, collect
 from online_rnnlm.analysis.significance import LEVEL
+from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
-    environment,
     integer,
     interval,
-    label,
     make_table,
     p_value,
     signed,
 )
+from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of
 from online_rnnlm.config.experiment import Plan
@@ -77,35 +75,56 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
     """Write the report and the summary; `claims.json` and the figures must exist already."""
     results = collect(experiment, directory)
     claims = records.read(Claims, directory.claims)
-    captions = records.read(Captions, directory.captions)
-    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
-    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
-    one_seed = len(experiment.seeds) == 1
-    conclusions = findings(results, claims.claims)
+    found = findings(results, claims.claims)
     warnings = small_texts(results)
-    first, *sections = _sections(results, captions.captions)
-    fixed = ("Settings", "How to make these numbers again", "Limits")
+    first, *sections = _sections(results, records.read(Captions, directory.captions).captions)
+    headings = [section["heading"] for section in sections]
     content = {
         "experiment": experiment,
         "seeds": experiment.seeds,
         "several_corpora": results.several_corpora,
-        "findings": conclusions,
-        "warnings": warnings,
-        "orders": {
-            name: "in order" if corpus.keeps_order else "shuffled"
-            for name, corpus in experiment.corpora.items()
-        },
         "statistics": results.corpora,
         "missing": results.missing,
+        "findings": found,
+        "warnings": warnings,
         "first": first,
+        **_on_claims(claims, one_seed=not results.several_seeds),
         "sections": sections,
-        "headings": [*(section["heading"] for section in sections), *fixed],
+        "headings": [*headings, "Settings", "How to make these numbers again", "Limits"],
+        **_on_the_making(results),
+    }
+    page = environment().get_template("report.html.j2")
+    texts = {
+        directory.report: page.render(content),
+        directory.summary: summary(results, [*found, *warnings]),
+    }
+    for path, text in texts.items():
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def _on_claims(claims: Claims, *, one_seed: bool) -> dict[str, Any]:
+    """What the page says about the claims; its first table has those on the first corpus alone."""
+    shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
+    untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
+    return {
         "claims": claims,
         "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
         "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
         "one_seed": _ONE_SEED,
         "level": LEVEL,
+    }
+
+
+def _on_the_making(results: Results) -> dict[str, Any]:
+    """What the page says about how its numbers were made, and how they are made again."""
+    directory = results.directory
+    return {
+        "orders": {
+            name: "in order" if corpus.keeps_order else "shuffled"
+            for name, corpus in results.experiment.corpora.items()
+        },
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
         "runs": runs_table(results),
@@ -119,46 +138,32 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
             "a run, by its name in the table below": directory.run("RUN").result,
         },
     }
-    page = environment().get_template("report.html.j2")
-    texts = {
-        directory.report: page.render(content),
-        directory.summary: summary(results, [*conclusions, *warnings]),
-    }
-    for path, text in texts.items():
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
 
 
 def summary(results: Results, findings: Sequence[str]) -> str:
     """Return what a start of the workflow ends with: the finished networks and the findings."""
-    try:
-        data = perplexity.make(results).data
-    except NothingToShowError:
-        data = None
-    parts = [] if data is None else [perplexity.networks(data)]
+    parts = [perplexity.networks(perplexity.rows_of(results))] if results.networks else []
     parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
     return "\n\n".join(parts) + "\n"
 
 
 def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """Yield the sections that have a table or a figure; `captions` are by the figures' names."""
+    all_figures = those_of(FIGURES, results.experiment)
+    all_tables = those_of(TABLES, results.experiment)
     for section in Section:
-        drawn = [
-            entry for entry in those_of(FIGURES, results.experiment) if entry.section is section
+        figures = [
+            _figure(entry, results.directory, captions)
+            for entry in all_figures
+            if entry.section is section
         ]
-        made = [entry for entry in those_of(TABLES, results.experiment) if entry.section is section]
-        if drawn or made:
-            tables = []
-            for entry in made:
+        tables: list[Table[Any]] = []
+        for entry in all_tables:
+            if entry.section is section:
                 table = make_table(entry, results)
-                if entry.name == "perplexity" and "hidden_size" in table.data:
-                    networks = table.data[table.data["hidden_size"].notna()]
-                    if len(networks) < len(table.data):  # before networks and rivals, these alone
-                        caption = f"{table.caption}: networks"
-                        tables.append(replace(table, data=networks, caption=caption, notes=[]))
-                        table = replace(table, caption=f"{table.caption}: all systems")
-                tables.append(table)
-            figures = [_figure(entry, results.directory, captions) for entry in drawn]
+                with_rivals = entry.name == "perplexity" and results.networks
+                tables += perplexity.split(table) if with_rivals else [table]
+        if figures or tables:
             yield {"heading": section.value, "tables": tables, "figures": figures}
 
 
@@ -186,31 +191,29 @@ def _figure(
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
     """One sentence for each corpus: the best network like its headline against static networks.
 
-    A corpus of which no row has finished has none; if none has, a sentence says so.
+    A corpus on which no network has finished has none; if none has, a sentence says so.
     """
-    try:
-        corpora = results.compared_corpora
-    except NothingToShowError as error:
-        return [str(error)]
+    if not results.networks:
+        return [NO_NETWORK]
     found = []
-    for corpus in corpora:
+    for corpus in results.compared_corpora:
         headline = results.headline_on(corpus)
         alike = [
-            row
-            for row in results.rows_on(corpus)
-            if (row.regime, row.has_vector) == (headline.regime, headline.has_vector)
+            network
+            for network in results.networks_on(corpus)
+            if (network.regime, network.has_vector) == (headline.regime, headline.has_vector)
         ]
-        row = min(alike, key=lambda row: row.main.perplexity("valid").mean())
+        best = min(alike, key=lambda network: network.main.perplexity("valid").mean())
         where = f"On {corpus}, " if results.several_corpora else ""
-        name = f"{row.label}, whose vector keeps learning," if row.has_vector else row.label
-        reached = f"{where}{name} reaches a test perplexity of {row.main.perplexity().mean():.1f}"
-        static = results.opponents_of(row)
-        if not row.has_vector:
+        name = f"{best.label}, whose vector keeps learning," if best.has_vector else best.label
+        reached = f"{where}{name} reaches a test perplexity of {best.main.perplexity().mean():.1f}"
+        static = results.opponents_of(best)
+        if not best.has_vector:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:
-            said = f", and {row.sides[NONE].perplexity().mean():.1f} frozen."
+            said = f", and {best.tested[NONE].perplexity().mean():.1f} frozen."
         else:
-            sides = " and ".join(_static_side(row, opponent, claims) for opponent in static)
+            sides = " and ".join(_static_side(best, opponent, claims) for opponent in static)
             said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
         found.append(f"{reached}{said}")
     return found
@@ -230,17 +233,17 @@ def small_texts(results: Results) -> list[str]:
     return found
 
 
-def _static_side(row: FinishedRow, static: FinishedRow, claims: Sequence[Claim]) -> str:
+def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Sequence[Claim]) -> str:
     """The perplexity of a static network, its size beside the vector's network, and the verdict."""
     verdicts = [
         claim.verdict
         for claim in claims
-        if (claim.corpus, claim.row) == (row.corpus, row.label)
+        if (claim.corpus, claim.row) == (vector.corpus, vector.label)
         and claim.comparison.theirs.network == static.label
         and claim.letter in ("b", "c")
     ]
     said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
-    more = round(100 * (static.parameters / row.parameters - 1))
+    more = round(100 * (static.parameters / vector.parameters - 1))
     size = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
     return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({size}{said})"
 
@@ -293,59 +296,72 @@ def origin(key: str, value: Any) -> str:
     return status if known is not None and value == known else ASSUMED
 
 
-def settings_table(results: Results) -> Table:
-    """The settings of training and testing; if rows differ, with each row's own value."""
+class Setting(NamedTuple):
+    """A row of a table of settings."""
+
+    name: str
+    value: str
+    """The value; each network's own if they differ."""
+    status: str
+    """Where the value comes from."""
+    meaning: str = ""
+
+
+_SETTING: Sequence[Column[Setting]] = (
+    Column("Setting", lambda row: row.name, text=True),
+    Column("Value", lambda row: row.value, text=True),
+    Column("Status", lambda row: row.status, text=True),
+)
+
+
+def settings_table(results: Results) -> Table[Setting]:
+    """The settings of training and testing; if networks differ, with each one's own value."""
     rows = []
     for key, field in RunSettings.model_fields.items():
-        used = [row for row in results.rows if key not in row.settings.unused]
+        used = [network for network in results.networks if key not in network.settings.unused]
         if used and key not in _DECIDED_BY_ROW:
-            several = len({row.corpus for row in used}) > 1
+            several = len({network.corpus for network in used}) > 1
             values = {
-                f"{row.corpus + ' ' if several else ''}{row.label}": getattr(row.settings, key)
-                for row in used
+                f"{one.corpus + ' ' if several else ''}{one.label}": getattr(one.settings, key)
+                for one in used
             }
-            rows.append(_row(key, values, field))
+            rows.append(_setting(key, values, field))
     for key, field in TestingSettings.model_fields.items():
         values = {"": getattr(results.experiment.testing, key)}
-        rows.append(_row(f"testing.{key}", values, field))
-    return _table("settings", "Training", rows)
+        rows.append(_setting(f"testing.{key}", values, field))
+    meaning: Column[Setting] = Column("Meaning", lambda row: row.meaning, text=True)
+    return Table("Training", rows, [*_SETTING, meaning])
 
 
-def _row(setting: str, values: Mapping[str, Any], field: FieldInfo) -> dict[str, str]:
-    """A row of the table; `values` are by the row of the comparison that has them."""
+def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> Setting:
+    """A row of the table; `values` are by the network that has them."""
     several = len(set(map(repr, values.values()))) > 1
-    shown = "; ".join(f"{row}: {value}" for row, value in values.items())
-    return {
-        "setting": setting,
-        "value": shown if several else str(next(iter(values.values()))),
-        "status": " / ".join(dict.fromkeys(origin(setting, value) for value in values.values())),
-        "meaning": " ".join((field.description or "").replace("`", "").split()),
-    }
+    shown = "; ".join(f"{network}: {value}" for network, value in values.items())
+    return Setting(
+        name=name,
+        value=shown if several else str(next(iter(values.values()))),
+        status=" / ".join(dict.fromkeys(origin(name, value) for value in values.values())),
+        meaning=" ".join((field.description or "").replace("`", "").split()),
+    )
 
 
-def corpus_settings_table(results: Results) -> Table:
+def corpus_settings_table(results: Results) -> Table[Setting]:
     """The settings by which the corpora are prepared."""
     rows = [
-        {"setting": f"{name}: {key}", "value": str(value), "status": origin(str(key), value)}
+        Setting(f"{name}: {key}", str(value), origin(str(key), value))
         for name, corpus in results.experiment.corpora.items()
         for key, value in pd.json_normalize(corpus.model_dump(mode="json")).iloc[0].items()
     ]
-    return _table("corpus_settings", "Corpora", rows)
+    return Table("Corpora", rows, _SETTING)
 
 
-def _table(name: str, caption: str, rows: list[dict[str, str]]) -> Table:
-    columns = [Column(key.capitalize(), label(key), text=True) for key in rows[0]]
-    return Table(name, caption, pd.DataFrame(rows), columns)
-
-
-def runs_table(results: Results) -> Table:
+def runs_table(results: Results) -> Table[FinishedRun]:
     """The runs of the comparison, each with its epochs, time and identity."""
-    data = pd.DataFrame({"name": run.name, **dict(run.end)} for run in results.runs)
-    columns = [
-        Column("Run", label("name"), text=True),
-        Column("Epochs", integer("epochs")),
-        Column("Best epoch", integer("best_epoch")),
-        Column("Training (s)", integer("seconds")),
-        Column("Identity", lambda row: row["identity"][:12], text=True),
+    columns: list[Column[FinishedRun]] = [
+        Column("Run", lambda run: run.name, text=True),
+        Column("Epochs", lambda run: integer(run.end.epochs)),
+        Column("Best epoch", lambda run: integer(run.end.best_epoch)),
+        Column("Training (s)", lambda run: integer(run.end.seconds)),
+        Column("Identity", lambda run: run.end.identity[:12], text=True),
     ]
-    return Table("runs", "Runs", data, columns)
+    return Table("Runs", results.runs, columns)

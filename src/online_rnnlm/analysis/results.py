@@ -7,11 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
-from online_rnnlm.analysis.row import FinishedRow, FinishedRun, Side, System
-from online_rnnlm.analysis.significance import Pieces, pieces_of
+from online_rnnlm.analysis.scores import Scores, files_of
+from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
@@ -22,22 +19,24 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import rivals_of, rivals_of_corpora
+from online_rnnlm.rivals import CorpusRival, rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
+    DivergedEvaluation,
     Evaluation,
     Timing,
     Timings,
     read_evaluation,
     refuse_other_settings,
-    sentence_scores,
 )
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, RunResult, read_ended
+
+NO_NETWORK = "No network has finished."
 
 
 class NothingToShowError(Exception):
@@ -64,16 +63,21 @@ class Results:
 
     experiment: Plan
     directory: ExperimentDirectory
-    rows: Sequence[FinishedRow]
-    """The rows of the comparison, in the configuration's order; a row whose run for any seed has
+    scores: Scores
+    """The log-probabilities, by which systems are compared."""
+    networks: Sequence[FinishedNetwork]
+    """The networks of the comparison, in the configuration's order; one whose run for any seed has
     diverged is left out."""
     candidates: Sequence[tuple[Run, End]]
     """The runs of the search for settings and how they ended, in the configuration's order."""
     missing: Sequence[Missing]
     """All that has diverged."""
     rivals: Sequence[System]
-    """The rivals of the corpora; the rivals of runs are among the sides of a row."""
+    """The rivals of the corpora; those of runs are among the evaluations of a network."""
     corpora: Mapping[str, Statistics]
+    ways: Mapping[str, str]
+    """By the name of an evaluation, the words that follow a network's name, such as `frozen` or
+    `with a neural cache`; none if it is as in training."""
 
     @property
     def several_seeds(self) -> bool:
@@ -82,23 +86,22 @@ class Results:
 
     @property
     def several_corpora(self) -> bool:
-        """True if the rows are trained on more than one corpus."""
+        """True if the networks are trained on more than one corpus."""
         return len(self.corpora) > 1
 
     @property
     def compared_corpora(self) -> list[str]:
-        """The corpora that have rows; raises NothingToShowError if none has."""
-        corpora = [corpus for corpus in self.corpora if self.rows_on(corpus)]
-        if not corpora:
-            raise NothingToShowError("No network has finished.")
-        return corpora
+        """The corpora on which a network has finished."""
+        return [corpus for corpus in self.corpora if self.networks_on(corpus)]
 
     @property
     def first_corpus(self) -> str:
-        """The corpus that is shown where there is room for only one: the first that has rows.
+        """The first of these, which is shown where there is room for only one.
 
-        Raises NothingToShowError if none has.
+        Raises NothingToShowError if there is none.
         """
+        if not self.networks:
+            raise NothingToShowError(NO_NETWORK)
         return self.compared_corpora[0]
 
     @property
@@ -113,117 +116,88 @@ class Results:
 
     @property
     def runs(self) -> list[FinishedRun]:
-        """Every run of the comparison, row by row."""
-        return [run for row in self.rows for run in row.runs]
+        """Every run of the comparison, network by network."""
+        return [run for network in self.networks for run in network.runs]
 
     def files_of(self, corpus: str) -> CorpusDirectory:
         """The folder of a corpus."""
-        return self.directory.corpus(self.experiment.digits.folder_of(corpus))
+        return files_of(self.experiment, self.directory, corpus)
 
-    def rows_on(self, corpus: str) -> list[FinishedRow]:
-        """The comparison's rows on a corpus."""
-        return [row for row in self.rows if row.corpus == corpus]
-
-    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
-        """The pieces of a text that do not depend on each other, for models that keep things for a
-        unit of text."""
-        return pieces_in(self.experiment, self.directory, corpus, kept_for, text)
-
-    def sentence_scores(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
-        """The `tokens` and the `log_probability` of each sentence of a text."""
-        return sentence_scores(self.directory, run, evaluation, text)
+    def networks_on(self, corpus: str) -> list[FinishedNetwork]:
+        """The networks on a corpus."""
+        return [network for network in self.networks if network.corpus == corpus]
 
     def systems_on(self, corpus: str) -> Iterator[System]:
-        """Yield a corpus's rows in their main evaluations, its rows with rivals, and its rivals."""
-        rows = self.rows_on(corpus)
-        yield from (row.main for row in rows)
-        yield from (side for row in rows for side in row.sides.values() if side.rival)
+        """Yield the networks on a corpus as in training, those with rivals, then its own rivals."""
+        networks = self.networks_on(corpus)
+        yield from (network.main for network in networks)
+        yield from (one for network in networks for one in network.tested.values() if one.rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
 
-    def chosen_candidate(self, row: FinishedRow) -> Run | None:
-        """The run of the search that was best on `valid`, whose settings a row has; None if none
-        was tried."""
+    def chosen_candidate(self, network: FinishedNetwork) -> Run | None:
+        """The run of the search that was best on `valid`, whose settings a network has; None if
+        none was tried."""
         tried = [
             (end.valid_perplexity, run)
             for run, end in self.candidates
-            if isinstance(end, RunResult) and run.name in row.first.run.candidates
+            if isinstance(end, RunResult) and run.name in network.first.run.candidates
         ]
         return min(tried, key=lambda found: found[0])[1] if tried else None
 
-    def headline_on(self, corpus: str) -> FinishedRow:
-        """The row of a corpus that the report is about: the first in the configuration of its kind.
+    def headline_on(self, corpus: str) -> FinishedNetwork:
+        """The network of a corpus that the report is about.
 
-        It has a vector, the paper's hidden layer, and is trained per sentence; as far as there are
-        such rows, the first wish counting most.
+        Preferred, in this order: networks with a vector, of the paper's hidden layer, trained per
+        sentence; of those left, the first in the configuration.
         """
-        rows = self.rows_on(corpus)
-        rows = [row for row in rows if row.has_vector] or rows
-        rows = [row for row in rows if row.is_the_papers] or rows
-        rows = [row for row in rows if row.settings.unit_of_text == "sentence"] or rows
-        return rows[0]
+        left = self.networks_on(corpus)
+        left = [network for network in left if network.has_vector] or left
+        left = [network for network in left if network.is_the_papers] or left
+        left = [network for network in left if network.settings.unit_of_text == "sentence"] or left
+        return left[0]
 
-    def headline_with_vector(self) -> FinishedRow:
+    def headline_with_vector(self) -> FinishedNetwork:
         """The headline of the first corpus; raises NothingToShowError if it has no vector."""
-        row = self.headline_on(self.first_corpus)
-        if not row.has_vector:
+        headline = self.headline_on(self.first_corpus)
+        if not headline.has_vector:
             raise NothingToShowError("No network with a vector has finished.")
-        return row
+        return headline
 
-    def static_rows_like(self, vector: FinishedRow) -> list[FinishedRow]:
-        """The static rows on a row's corpus with its cell and unit of text, the smallest first.
+    def static_like(self, vector: FinishedNetwork) -> list[FinishedNetwork]:
+        """The static networks on a network's corpus with its cell and unit of text, the smallest
+        first.
 
-        Of rows of one size, such as those of two engines, the better one on `valid` comes first.
+        Of those of one size, such as those of two engines, the better one on `valid` comes first.
         """
-        rows = [row for row in self.rows_on(vector.corpus) if not row.has_vector]
-        alike = [row for row in rows if row.regime == vector.regime]
-        return sorted(alike, key=lambda row: (row.parameters, row.main.perplexity("valid").mean()))
+        alike = [
+            network
+            for network in self.networks_on(vector.corpus)
+            if network.regime == vector.regime and not network.has_vector
+        ]
+        return sorted(alike, key=lambda one: (one.parameters, one.main.perplexity("valid").mean()))
 
-    def static_of_as_many_units(self, vector: FinishedRow) -> FinishedRow | None:
-        """The static row with a row's numbers of hidden and of slow units, if there is one."""
+    def static_of_as_many_units(self, vector: FinishedNetwork) -> FinishedNetwork | None:
+        """The static network with as many hidden and slow units as a network, if there is one."""
         units = (vector.settings.hidden_size, vector.settings.context_units)
-        for static in self.static_rows_like(vector):
+        for static in self.static_like(vector):
             if (static.settings.hidden_size, static.settings.context_units) == units:
                 return static
         return None
 
-    def opponents_of(self, vector: FinishedRow) -> list[FinishedRow]:
-        """The static rows that are shown beside a row: of as many units, and of as many parameters.
+    def opponents_of(self, vector: FinishedNetwork) -> list[FinishedNetwork]:
+        """The static networks that are shown beside a network: of as many units, and of as many
+        parameters.
 
-        The largest static row takes the place of the second if none has as many. There is one row
-        if both are the same, and none without static rows.
+        The largest static one takes the place of the second if none has as many. There is one if
+        both are the same, and none without static networks.
         """
-        static = self.static_rows_like(vector)
+        static = self.static_like(vector)
         if not static:
             return []
-        largest = max(static, key=lambda row: row.parameters)
-        as_large = (row for row in static if row.parameters >= vector.parameters)
+        largest = max(static, key=lambda network: network.parameters)
+        as_large = (network for network in static if network.parameters >= vector.parameters)
         shown = [self.static_of_as_many_units(vector), next(as_large, largest)]
-        return [*dict.fromkeys(row for row in shown if row is not None)]
-
-
-def pieces_in(
-    experiment: Plan,
-    directory: ExperimentDirectory,
-    corpus: str,
-    kept_for: UnitOfText,
-    text: str = "test",
-) -> Pieces:
-    """The pieces of a corpus's text that do not depend on each other."""
-    files = directory.corpus(experiment.digits.folder_of(corpus))
-    in_order = is_in_order(experiment, corpus, text)
-    return pieces_of(np.load(files.split_articles(text)), kept_for, in_order=in_order)
-
-
-def is_in_order(experiment: Plan, corpus: str, text: str) -> bool:
-    """True if a text is not shuffled."""
-    return experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
-
-
-def way_in(experiment: Plan, evaluation: str) -> str:
-    """An evaluation in words that follow a network's name; none if it is as in training."""
-    if rival := rivals_of(experiment.testing).get(evaluation):
-        return f"with {rival.phrase}"
-    return in_words(ways_of(experiment)[evaluation])
+        return [*dict.fromkeys(network for network in shown if network is not None)]
 
 
 def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
@@ -232,65 +206,72 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
     Raises UserError for files that are missing or out of date, and for a run that was trained on
     another text than the others.
     """
-    folder_of = experiment.digits.folder_of
     corpora = {
-        corpus: records.read(Statistics, directory.corpus(folder_of(corpus)).statistics)
+        corpus: records.read(Statistics, files_of(experiment, directory, corpus).statistics)
         for corpus in experiment.corpora
     }
-    missing: list[Missing] = []
-    finished: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    for planned in experiment.runs():
-        run = resolve(planned, directory)
-        settings = run.settings
-        end = _read_end(directory, run, corpora)
-        if isinstance(end, RunDivergence):
-            missing.append(Missing(run.label, end.status, settings.corpus, end.reason))
-            continue
-        evaluations: dict[str, Evaluation] = {}
-        for name, evaluation in evaluations_of(settings, experiment.testing).items():
-            path = directory.evaluation(run.name, name)
-            tested = read_evaluation(path)
-            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
-            if isinstance(tested, Evaluation):
-                evaluations[name] = tested
-            else:
-                what = f"{run.label}, {name}"
-                missing.append(Missing(what, tested.status, settings.corpus, tested.reason))
-        if evaluations.keys() >= {*main_evaluations(settings.document_size)}:
-            finished[settings.corpus, run.model].append(FinishedRun(run, end, evaluations))
-    candidates = []
-    for run in experiment.search_runs():
-        end = _read_end(directory, run, corpora)
-        candidates.append((run, end))
+    ways = _in_words(experiment)
+    finished, missing = _read_runs(experiment, directory, corpora)
+    candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
+    for run, end in candidates:
         if isinstance(end, RunDivergence):
             corpus = run.settings.corpus
             missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
-    rivals = []
-    for name, trained in rivals_of_corpora(experiment).items():
-        tested = records.read(Evaluation, directory.evaluation(name, NONE))
-        rivals.append(
-            System(
-                corpus=trained.corpus,
-                title=trained.rival.title,
-                by_seed=[tested],
-                parameters=tested.parameters,
-                rival=trained.rival,
-            )
-        )
+    rivals = [_read_rival(directory, one) for one in rivals_of_corpora(experiment).values()]
     timings = records.read(Timings, directory.timings).timings
+    by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+    for one in finished:
+        by_network[one.run.settings.corpus, one.run.model].append(one)
+    networks = [
+        FinishedNetwork(tuple(runs))
+        for runs in by_network.values()
+        if len(runs) == len(experiment.seeds)
+    ]
+    for network in networks:
+        network.tested.update(_tested(network, experiment, ways, rivals, timings))
     return Results(
         experiment=experiment,
         directory=directory,
-        rows=[
-            row_of(runs, experiment, rivals, timings)
-            for runs in finished.values()
-            if len(runs) == len(experiment.seeds)
-        ],
+        scores=Scores(experiment, directory),
+        networks=networks,
         candidates=candidates,
         missing=missing,
         rivals=rivals,
         corpora=corpora,
+        ways=ways,
     )
+
+
+def _in_words(experiment: Plan) -> dict[str, str]:
+    """The words of every evaluation, by its name."""
+    ways = {name: in_words(way) for name, way in ways_of(experiment).items()}
+    rivals = rivals_of(experiment.testing).items()
+    return ways | {name: f"with {rival.phrase}" for name, rival in rivals}
+
+
+def _read_runs(
+    experiment: Plan, directory: ExperimentDirectory, corpora: Mapping[str, Statistics]
+) -> tuple[list[FinishedRun], list[Missing]]:
+    """Read the runs of the comparison: those with all main evaluations, and what has diverged."""
+    finished = []
+    missing = []
+    for planned in experiment.runs():
+        run = resolve(planned, directory)
+        corpus = run.settings.corpus
+        end = _read_end(directory, run, corpora)
+        if isinstance(end, RunDivergence):
+            missing.append(Missing(run.label, end.status, corpus, end.reason))
+            continue
+        evaluations: dict[str, Evaluation] = {}
+        for name, tested in _read_evaluations(experiment, directory, run).items():
+            if isinstance(tested, Evaluation):
+                evaluations[name] = tested
+            else:
+                what = f"{run.label}, {name}"
+                missing.append(Missing(what, tested.status, corpus, tested.reason))
+        if evaluations.keys() >= {*main_evaluations(run.settings.document_size)}:
+            finished.append(FinishedRun(run, end, evaluations))
+    return finished, missing
 
 
 def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, Statistics]) -> End:
@@ -304,43 +285,69 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
     return end
 
 
-def row_of(
-    runs: Sequence[FinishedRun],
+def _read_evaluations(
+    experiment: Plan, directory: ExperimentDirectory, run: Run
+) -> dict[str, Evaluation | DivergedEvaluation]:
+    """Read a run's evaluations; raises UserError for one that is missing or out of date."""
+    found = {}
+    for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+        path = directory.evaluation(run.name, name)
+        found[name] = read_evaluation(path)
+        planned = decisive_settings(evaluation, experiment.testing)
+        refuse_other_settings(path, found[name], planned)
+    return found
+
+
+def _read_rival(directory: ExperimentDirectory, trained: CorpusRival) -> System:
+    """Read the evaluation of a rival that is trained on a corpus alone."""
+    tested = records.read(Evaluation, directory.evaluation(trained.name, NONE))
+    return System(
+        corpus=trained.corpus,
+        title=trained.rival.title,
+        by_seed=[tested],
+        parameters=tested.parameters,
+        rival=trained.rival,
+    )
+
+
+def _tested(
+    network: FinishedNetwork,
     experiment: Plan,
+    ways: Mapping[str, str],
     rivals: Sequence[System],
     timings: Sequence[Timing],
-) -> FinishedRow:
-    """Make a row of a network's runs, one for each seed, with its sides.
+) -> Iterator[tuple[str, TestedNetwork]]:
+    """Yield the evaluations that all runs of a network have.
 
-    `rivals` are those of the corpora: a side in which one is mixed in has its parameters, too.
+    `rivals` are those of the corpora: a network into which one is mixed has its parameters, too.
     """
-    row = FinishedRow(tuple(runs))
     rounds = {
         timing.evaluation: timing.seconds_per_word
         for timing in timings
-        if (timing.corpus, timing.network) == (row.corpus, row.label)
+        if (timing.corpus, timing.network) == (network.corpus, network.label)
     }
-    rivals_by_name = rivals_of(experiment.testing)
-    for name in row.first.evaluations:
-        if any(name not in run.evaluations for run in row.runs):
+    rivals_of_runs = rivals_of(experiment.testing)
+    for name in network.first.evaluations:
+        if any(name not in run.evaluations for run in network.runs):
             continue
-        rival = rivals_by_name.get(name)
+        rival = rivals_of_runs.get(name)
         mixed_in = [
             system.parameters or 0
             for system in rivals
-            if rival and system.corpus == row.corpus and system.rival in rival.parts
+            if rival and system.corpus == network.corpus and system.rival in rival.parts
         ]
-        is_main = name == final_evaluation(row.settings.document_size)
-        way = "" if is_main else way_in(experiment, name)
-        row.sides[name] = Side(
-            corpus=row.corpus,
-            title=f"{row.label} + {rival.title}" if rival else row.label,
-            by_seed=[run.evaluations[name] for run in row.runs],
-            parameters=row.parameters + sum(mixed_in),
-            rival=rival,
-            row=row,
-            evaluation=name,
-            name=f"{row.label} {way}".rstrip(),
-            rounds=rounds.get(name, ()),
+        is_main = name == final_evaluation(network.settings.document_size)
+        yield (
+            name,
+            TestedNetwork(
+                corpus=network.corpus,
+                title=f"{network.label} + {rival.title}" if rival else network.label,
+                by_seed=[run.evaluations[name] for run in network.runs],
+                parameters=network.parameters + sum(mixed_in),
+                rival=rival,
+                network=network,
+                evaluation=name,
+                name=network.label if is_main else f"{network.label} {ways[name]}",
+                rounds=rounds.get(name, ()),
+            ),
         )
-    return row

@@ -131,6 +131,16 @@ class Gain(NamedTuple):
     interval: Interval
     p_value: float
 
+    @property
+    def change_percent(self) -> float:
+        """The change of perplexity that the gain makes (%): below 0 for a gain."""
+        return percent_of_gain(self.nats_per_token)
+
+    @property
+    def interval_percent(self) -> Interval:
+        """The 95 % interval of that change (%)."""
+        return percents_of_gains(self.interval)
+
 
 def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: npt.NDArray[np.integer]) -> Gain:
     """The gain of one network over another, allowing for chance in the text and in the seeds.

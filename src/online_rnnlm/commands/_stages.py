@@ -152,7 +152,7 @@ def run_audits(arguments: argparse.Namespace) -> None:
 
 def run_tables(arguments: argparse.Namespace) -> None:
     """Write the tables."""
-    from online_rnnlm.analysis.tables.table import write_tables
+    from online_rnnlm.analysis.tables.writing import write_tables
 
     experiment, directory = experiment_of(arguments)
     write_tables(experiment, directory)

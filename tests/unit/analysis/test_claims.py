@@ -77,7 +77,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
         results.directory, results.experiment, {"100/20": [1.5, 1.6, 1.7]}
     )
     results = again(results)
-    adds = {row.label: row.main.multiply_adds for row in results.rows}
+    adds = {row.label: row.main.multiply_adds for row in results.networks}
     assert adds["109/0"] < 30_000 < adds["120/0"]  # and time goes with the units' square
     mine = by_letter(results)
     assert {letter: against(claim) for letter, claim in mine.items()} == {
@@ -85,7 +85,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
     }
     assert set(reasons(results)) == {"f", "g"}
     found = mine["b"].comparison
-    static = next(row for row in results.rows if row.label == "100/0")
+    static = next(row for row in results.networks if row.label == "100/0")
     assert found.ours.test_perplexity == pytest.approx(90)
     assert found.theirs.test_perplexity == pytest.approx(110)
     assert found.change_percent == pytest.approx(100 * (90 / 110 - 1))
@@ -105,7 +105,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
 def test_a_static_network_with_exactly_as_much_is_enough(invented, letter, cost):
     """120/0 is given the costs of 100/20; it is then no smaller in any respect."""
     results = invented(GOOD, rows=PAIR)
-    vector = results.rows[-1]
+    vector = results.networks[-1]
     if cost in ("parameters", ""):
         path = results.directory.run(STATIC).result
         write_json(path, read_json(path) | {"parameters": vector.parameters})
@@ -168,7 +168,7 @@ def test_the_change_of_time_is_over_the_rounds(invented):
 
 def test_slow_units_are_set_against_the_vector_and_the_vector_beside_them(invented):
     results = invented(GOOD, rows=[PAIR[0], PAIR[2], *SLOW])
-    sizes = {row.label: row.parameters for row in results.rows}
+    sizes = {row.label: row.parameters for row in results.networks}
     path = results.directory.run("invented-M100-C10-D0-seed1").result
     write_json(path, read_json(path) | {"parameters": sizes["100/20"] + 7})
     results = again(results)
@@ -197,7 +197,7 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
     120/0 is better, but has more parameters than the vector's network.
     """
     results = invented(GOOD, rows=PAIR, testing=RIVALS)
-    ours = results.rows[-1].main.multiply_adds
+    ours = results.networks[-1].main.multiply_adds
     results = rival_worth(results, "unigram_cache", 70.0, 95.0, ours, SMALL)
     results = rival_worth(results, "unigram_cache", 69.0, 94.0, ours)
     results = rival_worth(results, "neural_cache", 65.0, 85.0, 2 * ours)
@@ -219,8 +219,8 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
 def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(invented):
     static = {"hidden_size": "100/20", "document_size": 0}
     results = invented(GOOD | {"110/0": 109.0}, rows=[*PAIR, static], testing=RIVALS)
-    as_large = next(row for row in results.rows if row.label not in (*GOOD,))
-    ours = next(row for row in results.rows if row.label == "100/20")
+    as_large = next(row for row in results.networks if row.label not in (*GOOD,))
+    ours = next(row for row in results.networks if row.label == "100/20")
     assert ours.parameters < as_large.parameters < 1.01 * ours.parameters
     run = as_large.first.run.name
     cost = ours.main.multiply_adds

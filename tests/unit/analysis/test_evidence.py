@@ -19,7 +19,7 @@ from online_rnnlm.analysis.evidence import (
     write_evidence,
 )
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.table import write_tables
+from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError

@@ -12,7 +12,7 @@ from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results, collect
-from online_rnnlm.analysis.tables.table import write_tables
+from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.experiment import parse
@@ -62,7 +62,7 @@ def lines(results: Results) -> list[str]:
 def test_a_row_that_diverged_is_left_out_and_named(invented):
     results = burst(invented(rows=ROWS, testing=TESTING), STATIC)
     page = everything(results)
-    assert [row.label for row in results.rows] == ["100/20", "135/0"]
+    assert [row.label for row in results.networks] == ["100/20", "135/0"]
     assert stands_first(page, f"{STATIC}: diverged in epoch 1")
     files = results.directory
     for table in ("perplexity", "updates"):
@@ -79,7 +79,7 @@ def test_a_row_that_diverged_is_left_out_and_named(invented):
 
 def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):
     results = burst(invented(rows=ROWS, seeds=[1, 2]), VECTOR)
-    assert [row.label for row in results.rows] == ["100/0", "135/0"]
+    assert [row.label for row in results.networks] == ["100/0", "135/0"]
     assert lines(results) == [f"{VECTOR}: {BURST}"]
     write_tables(results.experiment, results.directory)
     table = results.directory.table("neighbours", "csv").read_text()
@@ -93,7 +93,7 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
     name = "all.word.sentence"
     diverge_evaluation(results.directory, VECTOR, name, f"{VECTOR}, {name}: diverged on valid")
     results = again(results)
-    assert [row.label for row in results.rows] == ["100/0", "100/20", "135/0"]
+    assert [row.label for row in results.networks] == ["100/0", "100/20", "135/0"]
     assert lines(results) == [f"{VECTOR}, {name}: diverged on valid"]
     write_tables(results.experiment, results.directory)
     updates = pd.read_csv(results.directory.table("updates", "csv"))
@@ -115,9 +115,9 @@ def test_an_evaluation_by_other_settings_than_those_planned_is_refused(invented)
 def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
     results = invented(rows=ROWS, search={"learning_rate": [1000.0, 0.2]}, seeds=[1, 2])
     bad = "invented-M100-D0-learning_rate1000.0-seed0"
-    assert all(row.settings.learning_rate == 0.2 for row in results.rows)
+    assert all(row.settings.learning_rate == 0.2 for row in results.networks)
     results = burst(results, bad)
-    assert len(results.rows) == len(ROWS) + 1
+    assert len(results.networks) == len(ROWS) + 1
     assert lines(results) == [f"{bad}: {BURST}"]
     assert results.missing_note == []
     write_tables(results.experiment, results.directory)

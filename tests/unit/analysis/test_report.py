@@ -75,7 +75,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     captions = records.read(Captions, results.directory.captions).captions
     assert captions.keys() == {*names} and "nan" not in " ".join(captions.values())
     curves = contents[0]["learning_curves.svg"].decode()
-    assert all(f">{row.label}  " in curves for row in results.rows_on(results.first_corpus))
+    assert all(f">{row.label}  " in curves for row in results.networks_on(results.first_corpus))
     loaded = re.findall(r'\s(?:src|href|xlink:href|data|poster)="([^"]*)"', text)
     assert loaded and all(link.startswith(("#", "data:")) for link in loaded)
     tags = set(re.findall(r"<(\w+)", text))
@@ -120,8 +120,8 @@ def test_a_report_without_its_figures_is_refused(invented):
 def test_every_setting_says_where_it_comes_from(invented):
     rows = [{"error_clip": 15.0}, {"hidden_size": 50, "document_size": 5, "error_clip": 1.0}]
     table = settings_table(invented(rows=rows))
-    status = dict(zip(table.data["setting"], table.data["status"], strict=True))
-    values = dict(zip(table.data["setting"], table.data["value"], strict=True))
+    status = {row.name: row.status for row in table.rows}
+    values = {row.name: row.value for row in table.rows}
     assert status["error_clip"] == "RNNLM Toolkit's / assumed"
     assert values["error_clip"] == "100/0: 15.0; 50/5: 1.0"
     assert status["learning_rate"] == "assumed"

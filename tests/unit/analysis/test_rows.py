@@ -16,15 +16,15 @@ RUN = "invented-M120-D0-seed1"
 def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
     results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
     labels = ["100/0", "100/20", "100/35", "LSTM 100/20"]
-    assert [row.label for row in results.rows] == labels
-    row = results.rows[1]
+    assert [row.label for row in results.networks] == labels
+    row = results.networks[1]
     assert [run.seed for run in row.runs] == [3, 1]
-    assert [one.has_vector for one in results.rows] == [False, True, True, True]
-    assert [one.is_the_papers for one in results.rows] == [False, True, True, False]
+    assert [one.has_vector for one in results.networks] == [False, True, True, True]
+    assert [one.is_the_papers for one in results.networks] == [False, True, True, False]
     values = [run.evaluations["document_vector"].splits["test"].perplexity for run in row.runs]
     assert row.main.perplexity().tolist() == values
-    assert row.sides["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
-    assert row.sides["unigram_cache"].perplexity("train").empty  # which is left out
+    assert row.tested["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
+    assert row.tested["unigram_cache"].perplexity("train").empty  # which is left out
 
 
 ARTICLES = {"document_size": 20, "unit_of_text": "document"}
@@ -61,9 +61,9 @@ def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headl
 def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same, more, shown):
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
-    vector = results.rows[0]
+    vector = results.networks[0]
     as_many_units = results.static_of_as_many_units(vector)
-    like = results.static_rows_like(vector)
+    like = results.static_like(vector)
     as_many_parameters = next((row for row in like if row.parameters >= vector.parameters), None)
     assert (as_many_units and as_many_units.label) == same
     assert (as_many_parameters and as_many_parameters.label) == more
@@ -74,7 +74,7 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
     units = {"hidden_size": 100, "unit_of_text": ["sentence", "document", "stream"]}
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
     static = "100/0", "100/0 per article", "100/0 stream"
-    for row, chosen in zip(results.rows[3:], static, strict=True):
+    for row, chosen in zip(results.networks[3:], static, strict=True):
         found = results.static_of_as_many_units(row)
         assert found is not None
         assert found.label == chosen

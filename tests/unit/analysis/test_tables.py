@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.analysis.sides import scores_of
 from online_rnnlm.analysis.tables import (
     choices,
     comparisons,
@@ -26,15 +25,8 @@ from online_rnnlm.analysis.tables import (
     updates,
 )
 from online_rnnlm.analysis.tables.choices import edges, settings_text
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    Table,
-    integer,
-    label,
-    to_latex,
-    to_markdown,
-    write_tables,
-)
+from online_rnnlm.analysis.tables.table import Column, Table, integer
+from online_rnnlm.analysis.tables.writing import to_latex, to_markdown, write_tables
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import write_json
@@ -73,7 +65,7 @@ def update(path: Path, **values: Any) -> None:
     write_json(path, read_json(path) | values)
 
 
-def bold(table: Table) -> list[list[str]]:
+def bold(table: Table[Any]) -> list[list[str]]:
     """Return the headings of each row's bold cells."""
     return [
         [heading for heading, best in zip(table.headings, marks, strict=True) if best]
@@ -81,7 +73,7 @@ def bold(table: Table) -> list[list[str]]:
     ]
 
 
-def cells(table: Table, row: int, *headings: str) -> list[str]:
+def cells(table: Table[Any], row: int, *headings: str) -> list[str]:
     """Return the texts of cells of one row."""
     return [table.cells()[row][table.headings.index(heading)] for heading in headings]
 
@@ -168,15 +160,15 @@ def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
     best = ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
     assert list(perplexity.make(searched).data["settings"]) == best
     table = choices.make(searched)
-    assert list(table.tidy["model"]) == ["100/0"] * 2 + ["100/20"] * 4
-    assert list(table.tidy["valid_perplexity"]) == reached
-    assert list(table.tidy["chosen"]) == [True, False, False, False, True, False]
-    assert list(table.data["chosen"]) == best
-    assert list(table.data["valid_perplexity"]) == [90.0, 70.0]
-    assert not [column for column in table.tidy if "test" in column]
+    assert list(table.data["model"]) == ["100/0"] * 2 + ["100/20"] * 4
+    assert list(table.data["valid_perplexity"]) == reached
+    assert list(table.data["chosen"]) == [True, False, False, False, True, False]
+    assert [row.settings for row in table.rows] == best
+    assert [row.valid_perplexity.mean() for row in table.rows] == [90.0, 70.0]
+    assert not [column for column in table.data if "test" in column]
     for run in experiment.search_runs()[:2]:  # of equal candidates the first is chosen
         update(directory.run(run.name).result, valid_perplexity=90.0)
-    assert list(choices.make(again(searched)).tidy["chosen"])[:2] == [True, False]
+    assert list(choices.make(again(searched)).data["chosen"])[:2] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -270,9 +262,9 @@ def test_gains_by_length_add_up_to_the_whole(invented, monkeypatch):
 
 
 def _median_length(results: Results) -> int:
-    pieces = results.pieces("invented", "document")
-    ours, theirs = (row.sides["none"] for row in results.rows[:2])
-    _, _, tokens = scores_of(results, pieces, ours, theirs)
+    pieces = results.scores.pieces("invented", "document")
+    ours, theirs = (network.tested["none"] for network in results.networks[:2])
+    _, _, tokens = results.scores.of_both(pieces, ours, theirs)
     return int(np.median(tokens))
 
 
@@ -280,8 +272,8 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
     testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
     results = invented(corpora=IN_ORDER, rows=TWO_ROWS, testing=testing, seeds=[1, 2])
     table = other_texts.make(results)
-    rows = table.csv_data.set_index(["model", "evaluation", "text"])
-    names = [(row.label, name) for row in results.rows for name in row.sides]
+    rows = table.data.set_index(["model", "evaluation", "text"])
+    names = [(row.label, name) for row in results.networks for name in row.tested]
     names.append((results.rivals[0].title, "none"))
     assert {*rows.index} == {(*one, text) for one in names for text in ("test", "fiction")}
     for (model, name, text), row in rows[rows["change_percent"].notna()].iterrows():
@@ -300,7 +292,7 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
         assert row["change_without_unk_percent"] == pytest.approx(change)
         assert row["test_perplexity_without_unk"] == pytest.approx(0.9 * row["test_perplexity"])
     shown = cells(table, 3, "Text", "Tokens", "OOV (%)", "The vector as trained (%)")
-    vector = table.data.iloc[3]["change_percent document_vector"]
+    vector = rows.loc["100/20", "document_vector", "fiction"]["change_percent"]
     assert shown == [
         "fiction",
         f"{20 * 24}",
@@ -309,10 +301,10 @@ def test_the_gain_on_a_text_of_another_kind_is_that_against_nothing_learning(inv
     ]
     assert cells(table, 1, "Text", "The vector as trained (%)") == ["fiction", ""]
     alone = invented(rows=TWO_ROWS[:1], testing={"other_texts": {"fiction": "unused"}})
-    assert other_texts.make(alone).data["text"].tolist() == ["test", "fiction"]
+    assert [row.text for row in other_texts.make(alone).rows] == ["test", "fiction"]
     for run in alone.runs:  # the network itself has diverged on the text
         del run.evaluations["none"].splits["fiction"]
-    assert other_texts.make(alone).data["text"].tolist() == ["test"]
+    assert [row.text for row in other_texts.make(alone).rows] == ["test"]
 
 
 def test_a_text_of_another_kind_with_a_single_sentence_is_refused(invented, monkeypatch):
@@ -351,7 +343,7 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
     costs = ["parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"]
     assert list(csv.iloc[5][costs]) == [3.5, 4500, 90_000.0]
     wanted, after = ["In testing", "100/0", "100/20"], "after every word, kept for the sentence"
-    assert [cells(table, row, *wanted) for row in range(len(table.data))] == [
+    assert [cells(table, row, *wanted) for row in range(len(table.rows))] == [
         ["frozen", "71.0", "74.0"],
         ["the vector learns as in training", "", "64.0"],
         [f"with everything learning {after}", "70.0", "65.0"],
@@ -375,10 +367,10 @@ def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(
         statistics["splits"][split] |= {"unk_tokens": unknown}
     write_json(path, statistics)
     table = corpora.make(again(results))
-    assert list(table.data["split"]) == ["train", "valid", "test"]
+    assert [row.split for row in table.rows] == ["train", "valid", "test"]
     assert cells(table, 2, "Words", "OOV (%)") == ["12,345", "6.2"]
     assert [cells(table, row, "Vocabulary")[0] for row in range(3)] == ["15,332", "", ""]
-    assert list(table.csv_data["vocabulary_size"]) == [15_332] * 3
+    assert list(table.data["vocabulary_size"]) == [15_332] * 3
     notes = " ".join(table.notes)
     for said in ("17 words of test are <unk>", "of test that are in train, too: 3", "4 duplicate"):
         assert said in notes
@@ -398,9 +390,8 @@ def test_mixtures_show_what_each_rival_adds(invented):
     # Alone the invented rivals reach 60, 61 and 62; all without each 50, 51 and 52.
     wanted = ["100.0", "−39.0 / −11.8 %", "−38.0 / −13.5 %", "45.0"]
     assert cells(table, 0, "By itself", "Neural cache", "5-gram", "All") == wanted
-    assert table.tidy is not None
-    assert list(table.tidy["rival"]) == ["unigram_cache", "neural_cache", "kneser_ney5"] * 2
-    assert table.tidy.loc[0, "weight"] == pytest.approx(1 / 4)
+    assert list(table.data["rival"]) == ["unigram_cache", "neural_cache", "kneser_ney5"] * 2
+    assert table.data.loc[0, "weight"] == pytest.approx(1 / 4)
     with pytest.raises(NothingToShowError, match="mixture"):
         mixtures.make(invented(rows=TWO_ROWS))
 
@@ -412,7 +403,7 @@ def test_a_vector_in_a_mixture_learns_in_its_best_way(invented):
         "rivals": ["kneser_ney", "mixture"],
     }
     results = invented(rows=TWO_ROWS, testing=testing, corpora=IN_ORDER)
-    (kept,) = [name for name in results.rows[1].sides if name.endswith(".document")]
+    (kept,) = [name for name in results.networks[1].tested if name.endswith(".document")]
     reach(results, ONLINE, "document_vector", valid=90.0, test=80.0)
     reach(results, ONLINE, kept, valid=85.0, test=100.0)
     reach(results, ONLINE, "none", valid=10.0, test=10.0)
@@ -429,16 +420,16 @@ def test_of_one_rival_the_mixture_is_the_pair(invented):
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold():
-    data = pd.DataFrame({"text": ["a|b <unk> 5 % $x_1$", "{c}"], "number": [1234, 1]})
-    columns = [
-        Column("Text & more", label("text"), text=True),
-        Column("Number", integer("number"), best=lambda rows: rows["number"] == 1234),
+    rows = [("a|b <unk> 5 % $x_1$", 1234), ("{c}", 1)]
+    columns: list[Column[tuple[str, int]]] = [
+        Column("Text & more", lambda row: row[0], text=True),
+        Column("Number", lambda row: integer(row[1]), best=lambda row: row[1] == 1234),
     ]
-    table = Table("odd", "An_odd table", data, columns)
+    table = Table("An_odd table", rows, columns)
     markdown = to_markdown(table)
     assert r"a\|b \<unk\>" in markdown
     assert "**1,234**" in markdown
-    latex = to_latex(table)
+    latex = to_latex(table, "odd")
     assert r"a|b \textless{}unk\textgreater{} 5 \% \$x\_1\$" in latex
     assert r"Text \& more & Number" in latex
     assert r"\textbf{1,234}" in latex
@@ -450,7 +441,7 @@ def test_comparisons_have_each_pair_once_with_its_costs(invented):
     table = comparisons.make(results)
     pairs = [*zip(table.data["system"], table.data["system_against"], strict=True)]
     assert len(pairs) == len({*pairs}) and pairs[0] == ("100/20", "100/0")
-    other, vector = (row for row in results.rows if row.label in ("100/0", "100/20"))
+    other, vector = (row for row in results.networks if row.label in ("100/0", "100/20"))
     more = 100 * abs(vector.parameters / other.parameters - 1)
     [shown] = cells(table, 0, "Parameters (%)")
     assert float(shown.strip("+−")) == pytest.approx(more, abs=0.06)
@@ -477,7 +468,7 @@ def test_the_static_network_of_the_same_perplexity_has_its_costs(invented):
     [row] = equal_perplexity.make(results).data.to_dict("records")
     assert row["units"] == pytest.approx(120, rel=0.001)
     assert row["units_low"] < row["units"] < row["units_high"]
-    static = next(row for row in results.rows if row.label == "120/0")
+    static = next(row for row in results.networks if row.label == "120/0")
     assert row["parameters_static"] == pytest.approx(static.parameters, rel=0.001)
     assert row["seconds_per_word_static"] == pytest.approx(1.01 * 1.44e-5, rel=0.01)
     better = invented({**sizes, "100/20": 50.0}, rows=TWO_ROWS)
@@ -487,7 +478,7 @@ def test_the_static_network_of_the_same_perplexity_has_its_costs(invented):
 
 def test_the_shown_curves_of_learning_are_means_over_the_seeds(invented):
     table = learning.make(invented(seeds=[1, 2], rows=TWO_ROWS))
-    means = table.tidy[table.tidy["epoch"] == 4].groupby("model")["valid_perplexity"].mean()
+    means = table.data[table.data["epoch"] == 4].groupby("model")["valid_perplexity"].mean()
     at_four = table.headings.index("Epoch 4")
     shown = {cells[0]: cells[at_four] for cells in table.cells()}
     assert shown == {model: f"{mean:.1f}" for model, mean in means.items()}
@@ -498,6 +489,6 @@ def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented):
     coarse = {"learning_rate": [0.1, 0.2], "max_epochs": 2}
     longer = {"learning_rate": [0.1, 0.2], "max_epochs": 9}
     results = invented(rows=TWO_ROWS[:1], search=[coarse, longer])
-    data = choices.make(results).tidy
+    data = choices.make(results).data
     assert len(data) == 4
     assert [*data.loc[data["chosen"], "valid_perplexity"]] == [data["valid_perplexity"].min()]

@@ -120,7 +120,10 @@ def write_figure(
     directory: ExperimentDirectory,
     kinds: Iterable[str] = FIGURE_KINDS,
 ) -> str:
-    """Draw a figure of the catalogue in each of some formats; return its caption."""
+    """Draw a figure of the catalogue in each of some formats; return its caption.
+
+    The caption names the corpus shown if there are others that the figure does not show.
+    """
     module, _, function = entry.drawn_by.partition(".")
     draw: Callable[[Results], Drawing] = getattr(
         import_module(f"online_rnnlm.analysis.figures.{module}"), function
@@ -128,6 +131,8 @@ def write_figure(
     with style(entry.name):
         try:
             figure, caption = draw(results)
+            if results.several_corpora and "several corpora" not in entry.needs:
+                caption += f" The corpus shown is {results.first_corpus}."
         except NothingToShowError as error:
             figure, (axis,) = panels(1, 1.0)
             axis.set_axis_off()
@@ -278,9 +283,3 @@ def _lay_out(axis: Axes) -> Figure:
     assert isinstance(figure, Figure)
     figure.draw_without_rendering()
     return figure
-
-
-def only_first(results: Results) -> str:
-    """A sentence for a caption that names the corpus shown; empty if there is only one corpus."""
-    shown = f" The corpus shown is {results.first_corpus}."
-    return shown if results.several_corpora else ""

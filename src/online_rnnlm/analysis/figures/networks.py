@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow, Side, System
 from online_rnnlm.analysis.significance import percent_of_gain
+from online_rnnlm.analysis.systems import FinishedNetwork, System, TestedNetwork
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage import records
@@ -48,17 +49,17 @@ _OPPONENTS = {"b": "units", "c": "parameters"}
 
 def _look_of(system: System) -> _Look:
     """The marker and the colour of a system."""
-    if system.rival or not isinstance(system, Side):
+    if system.rival or not isinstance(system, TestedNetwork):
         return _LOOK_RIVAL
-    if system.row.has_vector:
+    if system.network.has_vector:
         return _LOOK_LEARNING
-    return _LOOK_SLOW if system.row.settings.cell == "slow_context" else _LOOK_STATIC
+    return _LOOK_SLOW if system.network.settings.cell == "slow_context" else _LOOK_STATIC
 
 
 def _marks(results: Results) -> str:
     """Return a sentence that says what the marks mean."""
     marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
-    if any(row.settings.cell == "slow_context" for row in results.rows):
+    if any(network.settings.cell == "slow_context" for network in results.networks):
         marks.append("purple squares: slow units, which do not learn in testing")
     if results.experiment.testing.rivals:
         marks.append("green triangles: systems with a rival")
@@ -75,19 +76,19 @@ def leading(results: Results) -> list[System]:
     corpus = results.first_corpus
     systems = {system.title: system for system in results.systems_on(corpus)}
     headline = results.headline_on(corpus)
-    rows = results.rows_on(corpus)
-    firsts = {row.regime: row for row in reversed([headline, *rows]) if row.has_vector}
+    networks = results.networks_on(corpus)
+    firsts = {one.regime: one for one in reversed([headline, *networks]) if one.has_vector}
     named = [headline.label]
-    for row in reversed(firsts.values()):
-        named += [row.label, *(static.label for static in results.opponents_of(row)[-1:])]
+    for vector in reversed(firsts.values()):
+        named += [vector.label, *(static.label for static in results.opponents_of(vector)[-1:])]
     by_valid = sorted(
         (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
         key=lambda system: system.perplexity("valid").mean(),
     )
-    networks = [system for system in by_valid if isinstance(system, Side)]
-    static = [side.title for side in networks if not side.row.has_vector]
-    alone = [system.title for system in by_valid if system not in networks]
-    named += [*static[:1], *alone[:1], *(row.label for row in rows)]
+    with_rival = [system for system in by_valid if isinstance(system, TestedNetwork)]
+    static = [system.title for system in with_rival if not system.network.has_vector]
+    alone = [system.title for system in by_valid if system not in with_rival]
+    named += [*static[:1], *alone[:1], *(network.label for network in networks)]
     return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
 
 
@@ -102,15 +103,8 @@ def draw_systems(results: Results) -> Drawing:
         deviation = system.perplexity().std()
         if math.isnan(deviation):  # there is one seed
             deviation = 0.0
-        axis.errorbar(
-            mean,
-            height,
-            xerr=deviation or None,
-            ms=7,
-            elinewidth=1.2,
-            capsize=3,
-            **_look_of(system),
-        )
+        look = {"ms": 7, **_look_of(system)}
+        axis.errorbar(mean, height, xerr=deviation or None, elinewidth=1.2, capsize=3, **look)
         side = 1 if mean <= middle else -1
         axis.annotate(
             f"{system.title}  {mean:.1f}",
@@ -129,15 +123,28 @@ def draw_systems(results: Results) -> Drawing:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return figure, f"{_marks(results)}{bars}{drawing.only_first(results)}"
+    return figure, f"{_marks(results)}{bars}"
 
 
-_COSTS: Mapping[str, Callable[[Side], float]] = {
-    "Parameters (millions)": lambda side: side.parameters / 1e6,
-    "Multiply-adds per word (thousands)": lambda side: side.multiply_adds / 1e3,
-    "Microseconds per word": lambda side: 1e6 * side.seconds_per_word,
+Cost = Callable[[TestedNetwork], float]
+_COSTS: Mapping[str, Cost] = {
+    "Parameters (millions)": lambda tested: tested.parameters / 1e6,
+    "Multiply-adds per word (thousands)": lambda tested: tested.multiply_adds / 1e3,
+    "Microseconds per word": lambda tested: 1e6 * tested.seconds_per_word,
 }
-"""The costs of a side in testing, by the labels of their axes."""
+"""The costs in testing, by the labels of their axes."""
+
+
+class Mark(NamedTuple):
+    """A mark in the figure of costs; not every mark is named."""
+
+    tested: TestedNetwork
+    name: str
+    look: _Look
+
+    def place(self, cost: Cost) -> tuple[float, float]:
+        """Its place on an axis of a cost; NaN if that is not known."""
+        return cost(self.tested), self.tested.perplexity().mean()
 
 
 def draw_costs(results: Results) -> Drawing:
@@ -148,87 +155,95 @@ def draw_costs(results: Results) -> Drawing:
     """
     headline = results.headline_on(results.first_corpus)
     unit = headline.settings.unit_of_text
-    rows = [row for row in results.rows_on(headline.corpus) if row.settings.unit_of_text == unit]
-    rows.sort(key=lambda row: row.parameters)
-    lines: dict[str, list[Side]] = defaultdict(list)
-    for row in rows:
-        if not row.has_vector:
-            lines[row.settings.cell].append(row.main)
-    marks = [(row.main, row.label, {"ms": 7, **_look_of(row.main)}) for row in rows]
-    for name, rival in rivals_of(results.experiment.testing).items():
-        for row in rows:
-            if name in row.sides and name != MIXTURE:
-                named = row is rows[0]
-                size = {"ms": 7} if named else {"ms": 4, "alpha": 0.45}
-                added = f"+ {rival.title}" if named else ""
-                marks.append((row.sides[name], added, {**_LOOK_RIVAL, **size}))
+    on_corpus = results.networks_on(headline.corpus)
+    networks = [network for network in on_corpus if network.settings.unit_of_text == unit]
+    networks.sort(key=lambda network: network.parameters)
+    marks = [*_marks_of_costs(results, networks)]
     figure, axes = drawing.panels(1, _HEIGHT_OF_COSTS, drawing.WIDTH_OF_ROW, columns=len(_COSTS))
-    names: list[list[drawing.Label]] = []
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
-        for sides in lines.values():
-            costs = [cost(side) for side in sides]
-            colour = _look_of(sides[0])["color"]
-            perplexities = [side.perplexity().mean() for side in sides]
-            axis.plot(costs, perplexities, color=colour, lw=1.2, alpha=0.6)
-        names.append([])
-        for side, name, look in marks:
-            place = (cost(side), side.perplexity().mean())
-            if math.isnan(place[0]):  # kept evidence has no times of rivals
-                continue
-            axis.plot(*place, ls="", **look)
-            if name:
-                names[-1].append(drawing.Label(name, place))
-        axis.grid(axis="y", linewidth=0.6)
-        axis.set_xscale("log")
-        axis.margins(0.2, 0.1)
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5), numticks=8))
-        axis.xaxis.set_minor_locator(NullLocator())
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        _draw_against(axis, cost, networks, marks)
         axis.set_xlabel(label)
     axes[0].set_ylabel("Test perplexity")
-    for axis, of_axis in zip(axes, names, strict=True):
-        # The first name has the most room: that of the network that the report is about.
-        of_axis.sort(key=lambda name: name.text != headline.label)
-        drawing.label_beside(axis, of_axis)
+    # The first name has the most room: that of the network that the report is about.
+    marks.sort(key=lambda mark: mark.name != headline.label)
+    for axis, cost in zip(axes, _COSTS.values(), strict=True):
+        named = [mark for mark in marks if mark.name and not math.isnan(cost(mark.tested))]
+        drawing.label_beside(axis, [drawing.Label(one.name, one.place(cost)) for one in named])
     caption = (
         f"{_marks(results)} What is added to the smallest network is named. Lower is better, "
         "further left is cheaper; a network below the line of static ones is better at the same "
         "cost. Costs are those of testing, learning included."
     )
-    return figure, f"{caption}{drawing.only_first(results)}"
+    return figure, caption
 
 
-def _curves(results: Results, row: FinishedRow) -> pd.DataFrame:
+def _marks_of_costs(results: Results, networks: Sequence[FinishedNetwork]) -> Iterator[Mark]:
+    """Yield the marks of networks by themselves, then those of networks with each rival."""
+    for network in networks:
+        yield Mark(network.main, network.label, {"ms": 7, **_look_of(network.main)})
+    for name, rival in rivals_of(results.experiment.testing).items():
+        for network in networks:
+            if name in network.tested and name != MIXTURE:
+                is_named = network is networks[0]
+                size = {"ms": 7} if is_named else {"ms": 4, "alpha": 0.45}
+                added = f"+ {rival.title}" if is_named else ""
+                yield Mark(network.tested[name], added, {**_LOOK_RIVAL, **size})
+
+
+def _draw_against(
+    axis: Axes, cost: Cost, networks: Sequence[FinishedNetwork], marks: Sequence[Mark]
+) -> None:
+    """Draw test perplexity against a cost: a line for the static networks of a cell, all marks."""
+    lines: dict[str, list[TestedNetwork]] = defaultdict(list)
+    for network in networks:
+        if not network.has_vector:
+            lines[network.settings.cell].append(network.main)
+    for static in lines.values():
+        costs = [cost(tested) for tested in static]
+        perplexities = [tested.perplexity().mean() for tested in static]
+        axis.plot(costs, perplexities, color=_look_of(static[0])["color"], lw=1.2, alpha=0.6)
+    for mark in marks:
+        if not math.isnan(cost(mark.tested)):  # kept evidence has no times of rivals
+            axis.plot(*mark.place(cost), ls="", **mark.look)
+    axis.grid(axis="y", linewidth=0.6)
+    axis.set_xscale("log")
+    axis.margins(0.2, 0.1)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5), numticks=8))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _curves(results: Results, network: FinishedNetwork) -> pd.DataFrame:
     """(epochs, seeds): the perplexity of `valid` after each epoch; NaN after a seed's last one."""
     curves = {}
-    for run in row.runs:
+    for run in network.runs:
         epochs = read_epochs(results.directory.run(run.name))
         curves[run.seed] = pd.Series({epoch.epoch: epoch.valid_perplexity for epoch in epochs})
     return pd.DataFrame(curves)
 
 
 def draw_learning(results: Results) -> Drawing:
-    """Draw a line of validation perplexity by epoch for each row, and thin lines for its seeds."""
+    """Draw validation perplexity by epoch: a line for each network, thin lines for its seeds."""
     figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
     axis.grid(axis="y", linewidth=0.6)
     ends = []
     shown: list[float] = []
-    drawn = {True: 0, False: 0}  # static rows differ in style, and so do vector rows
-    for row in results.rows_on(results.first_corpus):
-        curves = _curves(results, row)
+    drawn = {True: 0, False: 0}  # static networks differ in style, and so do those with a vector
+    for network in results.networks_on(results.first_corpus):
+        curves = _curves(results, network)
         shown += [float(curves.min().min()), float(curves.max().max())]
-        look = _look_of(row.main)
+        look = _look_of(network.main)
         colour = look["color"]
         for seed in curves if results.several_seeds else ():
             curve = curves[seed].dropna()
             axis.plot(curve.index, curve, color=colour, lw=0.4, alpha=0.4)
         # The mean ends where the first seed stops; later it would be over fewer runs.
         line = curves.mean(axis=1, skipna=False).dropna()
-        style = _STYLES[drawn[row.has_vector] % len(_STYLES)]
-        drawn[row.has_vector] += 1
+        style = _STYLES[drawn[network.has_vector] % len(_STYLES)]
+        drawn[network.has_vector] += 1
         axis.plot(line.index, line, linestyle=style, lw=1.5, ms=3, **look)
         end = line.iloc[-1]
-        ends.append(drawing.Label(f"{row.label}  {end:.1f}", (len(line), end), colour))
+        ends.append(drawing.Label(f"{network.label}  {end:.1f}", (len(line), end), colour))
     drawing.log_scale(axis, min(shown), max(shown))
     axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
     axis.set_xlabel("Epoch")
@@ -239,7 +254,7 @@ def draw_learning(results: Results) -> Drawing:
     caption = (
         "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
         "static networks, diamonds: networks with a vector; the last values are at the right."
-        f"{seeds if results.several_seeds else ''}{drawing.only_first(results)}"
+        f"{seeds if results.several_seeds else ''}"
     )
     return figure, caption
 
@@ -247,20 +262,20 @@ def draw_learning(results: Results) -> Drawing:
 def draw_gain_by_epoch(results: Results) -> Drawing:
     """Draw the change that a vector makes on `valid` against static networks, by epoch.
 
-    Raises NothingToShowError if no row with a vector has a static one beside it.
+    Raises NothingToShowError if no vector has a static network beside it.
     """
     figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
     axis.grid(axis="y", linewidth=0.6)
     axis.axhline(0, color=MUTED, lw=1)
     labels = []
     looks = cycle(_LOOKS_OF_SERIES)
-    for vector in results.rows_on(results.first_corpus):
+    for vector in results.networks_on(results.first_corpus):
         if not vector.has_vector:
             continue
         for static in results.opponents_of(vector):
             ours, theirs = (
-                _curves(results, row).map(math.log).mean(axis=1, skipna=False)
-                for row in (vector, static)
+                _curves(results, network).map(math.log).mean(axis=1, skipna=False)
+                for network in (vector, static)
             )
             percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
@@ -278,7 +293,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
         "Change of the perplexity of valid by a vector that learns, against static networks of as "
         "many units or parameters, after each epoch; below the line the vector is better."
     )
-    return figure, f"{caption}{drawing.only_first(results)}"
+    return figure, caption
 
 
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
@@ -316,18 +331,8 @@ def draw_sizes(results: Results) -> Drawing:
         percents = [claim.comparison.change_percent for claim in claims]
         intervals = np.array([claim.comparison.interval_percent for claim in claims])
         ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
-        axis.errorbar(
-            tokens,
-            percents,
-            ends.T,
-            color=colour,
-            ls=line,
-            marker=marker,
-            ms=5,
-            lw=1.4,
-            elinewidth=1,
-            capsize=2.5,
-        )
+        look: _Look = {"color": colour, "ls": line, "marker": marker, "ms": 5, "lw": 1.4}
+        axis.errorbar(tokens, percents, ends.T, elinewidth=1, capsize=2.5, **look)
         named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))

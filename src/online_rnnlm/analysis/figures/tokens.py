@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Side, longest
 from online_rnnlm.analysis.significance import bootstrap_interval
+from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
@@ -39,7 +39,7 @@ _LOOKS: Sequence[_Look] = (
     {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
     {"marker": "s", "color": STATIC, "ls": "-.", "mfc": SURFACE},
 )
-"""The looks of the learning vector, of the frozen one, and of the static rows."""
+"""The looks of the learning vector, of the frozen one, and of static networks."""
 _POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33 +"}
 """The names of groups of positions in a sentence, or of sentences in an article, by their first."""
 _BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
@@ -57,18 +57,18 @@ def draw_position(results: Results) -> Drawing:
 def draw_distance(results: Results) -> Drawing:
     """Draw the groups by the place of the token's sentence in its article.
 
-    The row is the paper's network per article or stream, if there is one, beside static ones that
-    read alike; else the headline, kept for the article if it was tested so. Raises
+    The network is the paper's per article or stream, if there is one, beside static ones that read
+    alike; else the headline, kept for the article if it was tested so. Raises
     NothingToShowError for a text whose articles are not known.
     """
     vector = results.headline_with_vector()
-    if results.pieces(vector.corpus, "sentence").name != "article":
+    if results.scores.pieces(vector.corpus, "sentence").name != "article":
         raise NothingToShowError("The test text has no known articles in their order.")
     kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
-    learning = vector.sides.get(kept, vector.main)
-    for row in results.rows_on(vector.corpus):
-        if row.is_the_papers and row.settings.unit_of_text != "sentence":
-            learning = row.main
+    learning = vector.tested.get(kept, vector.main)
+    for network in results.networks_on(vector.corpus):
+        if network.is_the_papers and network.settings.unit_of_text != "sentence":
+            learning = network.main
             break
     return _draw(results, learning, by_distance, "sentence's place in its article")
 
@@ -82,40 +82,39 @@ def draw_frequency(results: Results) -> Drawing:
 
 
 def _draw(
-    results: Results, learning: Side, group: Callable[[Split], pd.Categorical[str]], what: str
+    results: Results,
+    learning: TestedNetwork,
+    group: Callable[[Split], pd.Categorical[str]],
+    what: str,
 ) -> Drawing:
-    """Draw a row, its vector learning and frozen, beside static rows, by group of test tokens.
+    """Draw a network, its vector learning and frozen, beside static ones, by group of test tokens.
 
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
-    vector = learning.row
+    vector = learning.network
     split = corpora.load_split(results.files_of(vector.corpus), "test")
     groups = group(split)
-    static = [row.main for row in results.opponents_of(vector)]
-    kept_for = longest(side.kept_for for side in [learning, *static])
-    pieces = results.pieces(vector.corpus, kept_for)
+    static = [network.main for network in results.opponents_of(vector)]
+    kept_for = longest(tested.kept_for for tested in [learning, *static])
+    pieces = results.scores.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
-    sides = [learning, vector.sides[NONE], *static]
-    scores = []
-    for side in sides:  # log P of every token, averaged over the seeds
-        runs = [run.name for run in side.row.runs]
-        by_seed = [token_scores(results.directory, run, side.evaluation) for run in runs]
-        scores.append(np.asarray(np.mean(by_seed, axis=0, dtype=np.float64)))
-    by_group = [perplexities(groups, piece, of_side) for of_side in scores]
+    shown = [learning, vector.tested[NONE], *static]
+    scores = [_log_probabilities(results, tested) for tested in shown]
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     labels = []
-    for side, perplexity, look in zip(sides, by_group, _LOOKS, strict=False):
-        _draw_line(above, perplexity, look)
-        last = perplexity["mean"].dropna().tail(1)
+    bounds: list[float] = []
+    for tested, of_tested, look in zip(shown, scores, _LOOKS, strict=False):
+        by_group = perplexities(groups, piece, of_tested)
+        _draw_line(above, by_group, look)
+        last = by_group["mean"].dropna().tail(1)
         place = (float(last.index[0]), float(last.iloc[0]))
-        labels.append(drawing.Label(side.name, place, look["color"]))
-    lowest = min(perplexity["low"].min() for perplexity in by_group)
-    highest = max(perplexity["high"].max() for perplexity in by_group)
-    drawing.log_scale(above, lowest, highest)
+        labels.append(drawing.Label(tested.name, place, look["color"]))
+        bounds += [by_group["low"].min(), by_group["high"].max()]
+    drawing.log_scale(above, min(bounds), max(bounds))
     above.set_ylabel("Test perplexity")
     below.axhline(1, color=MUTED, lw=1)
-    for of_side, look in zip(scores[1:], _LOOKS[1:], strict=False):
-        _draw_line(below, perplexities(groups, piece, scores[0] - of_side), look)
+    for of_tested, look in zip(scores[1:], _LOOKS[1:], strict=False):
+        _draw_line(below, perplexities(groups, piece, scores[0] - of_tested), look)
     below.set_ylabel(f"{vector.label} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
@@ -128,9 +127,16 @@ def _draw(
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
         f"{seeds}, and each group's share of the tokens; the vector of {vector.label} "
         f"is kept for the {UNITS[learning.kept_for]}. Below, its perplexity divided by another's. "
-        f"Shaded: 95 % bootstrap intervals over {pieces.name}s.{drawing.only_first(results)}"
+        f"Shaded: 95 % bootstrap intervals over {pieces.name}s."
     )
     return figure, caption
+
+
+def _log_probabilities(results: Results, tested: TestedNetwork) -> Floats:
+    """(tokens,): log P of every test token, mean over the seeds."""
+    runs = [run.name for run in tested.network.runs]
+    by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
+    return np.asarray(np.mean(by_seed, axis=0, dtype=np.float64))
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:

@@ -3,45 +3,79 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, way_in
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.systems import BySeed, by_seed
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
-    comparison_table,
-    label,
-    mean_over_seeds,
-    number,
+    corpus_column,
+    mean,
+    on_corpus,
     spread_note,
 )
 from online_rnnlm.storage.runs import RunResult
 
 TRAINING = "training"
 """The entry of the column `evaluation` for settings of training, which a search has tried."""
-_KEYS = ["corpus", "model", "evaluation"]
 
 
-def make(results: Results) -> Table:
+@dataclass(frozen=True)
+class Tried:
+    """A combination of settings that was tried with one seed, a row of the CSV."""
+
+    corpus: str
+    model: str
+    evaluation: str
+    seed: int
+    settings: Mapping[str, Any]
+    epochs: int | None
+    """The most epochs of a training; None in testing."""
+    valid_perplexity: float
+    """NaN if it diverged."""
+    chosen: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The settings chosen for a network in training or in one evaluation, a row for people."""
+
+    corpus: str
+    model: str
+    where: str
+    settings: str
+    edges: str
+    valid_perplexity: BySeed
+
+
+def make(results: Results) -> Table[Chosen]:
     """Make the table: the chosen settings of each network in training and in each evaluation.
 
-    The CSV has a row for each combination of settings that was tried, with each seed. The
-    perplexity of one that diverged is NaN. Raises NothingToShowError if nothing was chosen.
+    The CSV has a row for each combination of settings that was tried, with each seed. Raises
+    NothingToShowError if nothing was chosen.
     """
-    tried = pd.DataFrame(_tried(results))
-    if tried.empty or not tried["chosen"].any():
+    tried = [*_tried_in_training(results), *_tried_in_testing(results)]
+    groups: dict[tuple[str, str, str], list[Tried]] = defaultdict(list)
+    for one in tried:
+        groups[one.corpus, one.model, one.evaluation].append(one)
+    rows = [
+        _chosen(results, group) for group in groups.values() if any(one.chosen for one in group)
+    ]
+    if not rows:
         raise NothingToShowError("Nothing that has finished chose settings.")
-    groups = tried.groupby(_KEYS, sort=False)
-    data = pd.DataFrame([_values(results, group) for _, group in groups if group["chosen"].any()])
-    columns = [
-        Column("Network", label("model"), text=True),
-        Column("In", label("in"), text=True),
-        Column("Chosen", label("chosen"), text=True),
-        Column("At the edge of its grid", label("edges"), text=True),
-        Column("Valid perplexity", number("valid_perplexity")),
+    columns: list[Column[Chosen]] = [
+        Column("Network", lambda row: row.model, text=True),
+        Column("In", lambda row: row.where, text=True),
+        *corpus_column(results),
+        Column("Chosen", lambda row: row.settings, text=True),
+        Column("At the edge of its grid", lambda row: row.edges, text=True),
+        Column("Valid perplexity", lambda row: mean(row.valid_perplexity)),
     ]
     several = " Several values are those of the seeds in order." if results.several_seeds else ""
     of_search = (
@@ -51,54 +85,62 @@ def make(results: Results) -> Table:
         f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
         f"itself.{several} {spread_note(results)}"
     )
-    tidy = tried.assign(settings=[settings_text([settings]) for settings in tried["settings"]])
-    caption = "Settings chosen"
-    return comparison_table(results, "choices", caption, data, columns, [note], tidy)
+    lines = [vars(one) | {"settings": settings_text([one.settings])} for one in tried]
+    data = pd.DataFrame(lines)
+    if not results.candidates:
+        data = data.drop(columns="epochs")
+    return Table(on_corpus("Settings chosen", results), rows, columns, [note], data)
 
 
-def _tried(results: Results) -> Iterator[dict[str, Any]]:
-    """Yield each combination of settings that was tried: by the search, then in testing."""
-    chosen = [results.chosen_candidate(row) for row in results.rows]
+def _tried_in_training(results: Results) -> Iterator[Tried]:
+    """Yield the settings that the search has tried."""
+    chosen = [results.chosen_candidate(network) for network in results.networks]
     for run, end in results.candidates:
-        yield {
-            "corpus": run.settings.corpus,
-            "model": run.model,
-            "evaluation": TRAINING,
-            "seed": run.settings.seed,
-            "settings": run.searched,
-            "epochs": run.settings.max_epochs,
-            "valid_perplexity": end.valid_perplexity if isinstance(end, RunResult) else math.nan,
-            "chosen": run in chosen,
-        }
+        yield Tried(
+            corpus=run.settings.corpus,
+            model=run.model,
+            evaluation=TRAINING,
+            seed=run.settings.seed,
+            settings=run.searched,
+            epochs=run.settings.max_epochs,
+            valid_perplexity=end.valid_perplexity if isinstance(end, RunResult) else math.nan,
+            chosen=run in chosen,
+        )
+
+
+def _tried_in_testing(results: Results) -> Iterator[Tried]:
+    """Yield the settings that the evaluations have tried."""
     for finished in results.runs:
         for evaluation, record in finished.evaluations.items():
             for trial in record.curve:
                 perplexity = trial.valid_perplexity
-                yield {
-                    "corpus": finished.run.settings.corpus,
-                    "model": finished.run.model,
-                    "evaluation": evaluation,
-                    "seed": finished.seed,
-                    "settings": trial.settings,
-                    "valid_perplexity": math.nan if perplexity is None else perplexity,
-                    "chosen": trial.settings == record.chosen,
-                }
+                yield Tried(
+                    corpus=finished.run.settings.corpus,
+                    model=finished.run.model,
+                    evaluation=evaluation,
+                    seed=finished.seed,
+                    settings=trial.settings,
+                    epochs=None,
+                    valid_perplexity=math.nan if perplexity is None else perplexity,
+                    chosen=trial.settings == record.chosen,
+                )
 
 
-def _values(results: Results, tried: pd.DataFrame) -> dict[str, Any]:
-    """Return the row of the settings chosen for a network in training, or in one evaluation."""
-    best = tried[tried["chosen"]]
-    name = best.iloc[0]["evaluation"]
-    grid = [*tried["settings"]]
-    chosen = [*best["settings"]]
-    at_the_edge = dict.fromkeys(key for settings in chosen for key in edges(grid, settings))
-    return {
-        **tried.iloc[0][_KEYS],
-        "in": name if name == TRAINING else f"testing {way_in(results.experiment, name)}",
-        "chosen": settings_text(chosen),
-        "edges": ", ".join(at_the_edge),
-        **mean_over_seeds(results, "valid_perplexity", best["valid_perplexity"]),
-    }
+def _chosen(results: Results, tried: Sequence[Tried]) -> Chosen:
+    """The choice among the settings tried for a network in training, or in one evaluation."""
+    grid = [one.settings for one in tried]
+    best = [one for one in tried if one.chosen]
+    at_the_edge = dict.fromkeys(key for one in best for key in edges(grid, one.settings))
+    first = best[0]
+    in_training = first.evaluation == TRAINING
+    return Chosen(
+        corpus=first.corpus,
+        model=first.model,
+        where=TRAINING if in_training else f"testing {results.ways[first.evaluation]}",
+        settings=settings_text([one.settings for one in best]),
+        edges=", ".join(at_the_edge),
+        valid_perplexity=by_seed(one.valid_perplexity for one in best),
+    )
 
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Side
-from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.systems import TestedNetwork
 from online_rnnlm.analysis.tables.table import (
-    CHANGE,
     Column,
     Table,
-    changes_of_costs,
-    comparison_table,
-    label,
-    shown_interval,
+    change_percent,
+    corpus_column,
+    interval,
+    on_corpus,
+    signed,
 )
+from online_rnnlm.storage.claims import ComparedSide, Comparison
 
 
-def make(results: Results) -> Table:
+@dataclass(frozen=True)
+class Row:
+    """A comparison of two systems on a corpus."""
+
+    corpus: str
+    found: Comparison
+
+
+def make(results: Results) -> Table[Row]:
     """Make the table: each network with a vector against those without, and the sides of claims.
 
     Raises NothingToShowError if there is nothing to compare.
@@ -29,39 +39,47 @@ def make(results: Results) -> Table:
     pairs = dict.fromkeys(_pairs(results))
     if not pairs:
         raise NothingToShowError("No network with a vector has another one to compare it with.")
-    rows = []
-    for ours, theirs in pairs:
-        found = compare_sides(results, ours, theirs)
-        low, high = found.interval_percent
-        of_time = found.seconds_change_percent or (None, None)
-        rows.append(
-            {
-                "corpus": ours.corpus,
-                **{_KEYS.get(key, key): value for key, value in found.ours},
-                **{f"{_KEYS.get(key, key)}_against": value for key, value in found.theirs},
-                "change_percent": found.change_percent,
-                "interval_low_percent": low,
-                "interval_high_percent": high,
-                "p_value": found.p_value,
-                "seeds": found.seeds,
-                "drawn": found.drawn,
-                "pieces": found.pieces,
-                "seconds_change_low_percent": of_time[0],
-                "seconds_change_high_percent": of_time[1],
-            }
-        )
-    data = pd.DataFrame(rows)
+    rows = [Row(ours.corpus, results.scores.compare(ours, theirs)) for ours, theirs in pairs]
+    columns: list[Column[Row]] = [
+        Column("System", lambda row: row.found.ours.name, text=True),
+        Column("Against", lambda row: row.found.theirs.name, text=True),
+        *corpus_column(results),
+        Column("Test perplexity", lambda row: f"{row.found.ours.test_perplexity:.1f}"),
+        Column("Of the other", lambda row: f"{row.found.theirs.test_perplexity:.1f}"),
+        Column("Change (%)", lambda row: signed(row.found.change_percent)),
+        Column("95 % interval", lambda row: interval(row.found.interval_percent)),
+        Column(
+            "Parameters (%)",
+            lambda row: change_percent(row.found.ours.parameters, row.found.theirs.parameters),
+        ),
+        Column(
+            "Multiply-adds (%)",
+            lambda row: change_percent(
+                row.found.ours.multiply_adds_per_word, row.found.theirs.multiply_adds_per_word
+            ),
+        ),
+        Column(
+            "Time per word (%)",
+            lambda row: change_percent(
+                row.found.ours.seconds_per_word, row.found.theirs.seconds_per_word
+            ),
+        ),
+    ]
     seeds = " and in the seeds" if results.several_seeds else "; there is one seed"
-    return comparison_table(
-        results, "comparisons", "Comparisons", data, _COLUMNS, [f"{_NOTE}{seeds}."]
+    note = (
+        "All changes are from the other system to the first one: − is less. Time is processor "
+        "time, the networks timed in turn, or, with something added, that of the tests. The "
+        f"intervals allow for chance in the text{seeds}."
     )
+    data = pd.DataFrame([_line(row) for row in rows])
+    return Table(on_corpus("Comparisons", results), rows, columns, [note], data)
 
 
-def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
+def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
     """Yield each network with a vector beside those without that are read by the same unit of text,
     then the two sides of each claim."""
-    for vector in results.rows:
-        for other in results.rows_on(vector.corpus):
+    for vector in results.networks:
+        for other in results.networks_on(vector.corpus):
             alike = other.settings.unit_of_text == vector.settings.unit_of_text
             if vector.has_vector and alike and not other.has_vector:
                 yield vector.main, other.main
@@ -70,19 +88,35 @@ def _pairs(results: Results) -> Iterator[tuple[Side, Side]]:
             yield one.ours, one.theirs
 
 
-_KEYS = {"network": "model", "name": "system"}
-"""The columns that have another name than in the record of a side."""
-_COLUMNS = (
-    Column("System", label("system"), text=True),
-    Column("Against", label("system_against"), text=True),
-    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
-    Column("Of the other", lambda row: f"{row['test_perplexity_against']:.1f}"),
-    CHANGE,
-    Column("95 % interval", shown_interval),
-    *changes_of_costs("_against"),
-)
-_NOTE = (
-    "All changes are from the other system to the first one: − is less. Time is processor time, "
-    "the networks timed in turn, or, with something added, that of the tests. The intervals allow "
-    "for chance in the text"
-)
+def _line(row: Row) -> dict[str, Any]:
+    """A row of the CSV."""
+    found = row.found
+    low, high = found.interval_percent
+    seconds_low, seconds_high = found.seconds_change_percent or (None, None)
+    return {
+        "corpus": row.corpus,
+        **_side(found.ours, ""),
+        **_side(found.theirs, "_against"),
+        "change_percent": found.change_percent,
+        "interval_low_percent": low,
+        "interval_high_percent": high,
+        "p_value": found.p_value,
+        "seeds": found.seeds,
+        "drawn": found.drawn,
+        "pieces": found.pieces,
+        "seconds_change_low_percent": seconds_low,
+        "seconds_change_high_percent": seconds_high,
+    }
+
+
+def _side(side: ComparedSide, ending: str) -> dict[str, Any]:
+    """The columns of one side, whose names have an ending."""
+    return {
+        f"model{ending}": side.network,
+        f"evaluation{ending}": side.evaluation,
+        f"system{ending}": side.name,
+        f"test_perplexity{ending}": side.test_perplexity,
+        f"parameters{ending}": side.parameters,
+        f"multiply_adds_per_word{ending}": side.multiply_adds_per_word,
+        f"seconds_per_word{ending}": side.seconds_per_word,
+    }

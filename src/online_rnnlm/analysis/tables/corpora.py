@@ -2,54 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import pandas as pd
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.table import Column, Table, integer, label
+from online_rnnlm.analysis.tables.table import Column, Table, data_of, integer
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
 
-_OF_SPLIT = ("documents", "sentences", "words", "tokens", "types", "oov_rate")
-_OF_CORPUS = ("articles", "vocabulary_size", "classes", "class_rule")
+
+@dataclass(frozen=True)
+class Row:
+    """A split of a corpus."""
+
+    corpus: str
+    split: str
+    documents: int
+    sentences: int
+    words: int
+    tokens: int
+    types: int
+    oov_rate: float
+    articles: int | None
+    vocabulary_size: int
+    classes: int
+    class_rule: str
 
 
-def make(results: Results) -> Table:
+def make(results: Results) -> Table[Row]:
     """Make the table, with a row for each split of each corpus."""
-    corpora = results.corpora.items()
-    rows: list[dict[str, Any]] = []
-    for name, corpus in corpora:
-        for split, statistics in corpus.splits.items():
-            rows.append(
-                {
-                    "corpus": name,
-                    "split": split,
-                    **{key: getattr(statistics, key) for key in _OF_SPLIT},
-                    **{key: getattr(corpus, key) for key in _OF_CORPUS},
-                }
-            )
-    data = pd.DataFrame(rows).astype({"articles": "Int64"})
-    # For people, a corpus's properties stand only in the row of its first split.
-    is_first = data["split"] == SPLITS[0]
-    once = {key: data[key].where(is_first) for key in ("corpus", *_OF_CORPUS)}
-    columns = [
-        Column("Corpus", label("corpus"), text=True),
-        Column("Articles", integer("articles")),
-        Column("Vocabulary", integer("vocabulary_size")),
-        Column("Classes", integer("classes")),
-        Column("Split", label("split"), text=True),
-        *(Column(key.capitalize(), integer(key)) for key in ("sentences", "words", "tokens")),
-        Column("Types", integer("types")),
-        Column("OOV (%)", label("oov_rate", lambda share: f"{100 * share:.1f}")),
+    rows = [
+        Row(
+            corpus=name,
+            split=split,
+            documents=statistics.documents,
+            sentences=statistics.sentences,
+            words=statistics.words,
+            tokens=statistics.tokens,
+            types=statistics.types,
+            oov_rate=statistics.oov_rate,
+            articles=corpus.articles,
+            vocabulary_size=corpus.vocabulary_size,
+            classes=corpus.classes,
+            class_rule=corpus.class_rule,
+        )
+        for name, corpus in results.corpora.items()
+        for split, statistics in corpus.splits.items()
+    ]
+
+    def once(show: Callable[[Row], str]) -> Callable[[Row], str]:
+        """Show a corpus's property only in the row of its first split."""
+        return lambda row: show(row) if row.split == SPLITS[0] else ""
+
+    columns: list[Column[Row]] = [
+        Column("Corpus", once(lambda row: row.corpus), text=True),
+        Column("Articles", once(lambda row: integer(row.articles))),
+        Column("Vocabulary", once(lambda row: integer(row.vocabulary_size))),
+        Column("Classes", once(lambda row: integer(row.classes))),
+        Column("Split", lambda row: row.split, text=True),
+        Column("Sentences", lambda row: integer(row.sentences)),
+        Column("Words", lambda row: integer(row.words)),
+        Column("Tokens", lambda row: integer(row.tokens)),
+        Column("Types", lambda row: integer(row.types)),
+        Column("OOV (%)", lambda row: f"{100 * row.oov_rate:.1f}"),
     ]
     notes = [
         "Tokens count </s>, words do not. Types: different words, before the vocabulary is "
         "applied. OOV: the share of words that are <unk>.",
-        *(f"{name}: {note}" for name, corpus in corpora for note in _notes(corpus)),
+        *(f"{name}: {note}" for name, one in results.corpora.items() for note in _notes(one)),
     ]
-    return Table("corpora", "The corpora", data.assign(**once), columns, notes, data)
+    data = data_of(rows, results).astype({"articles": "Int64"})
+    return Table("The corpora", rows, columns, notes, data)
 
 
 def _notes(corpus: Statistics) -> Iterator[str]:

@@ -4,76 +4,137 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow
-from online_rnnlm.analysis.sides import compare_sides
+from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.table import (
     Column,
+    NetworkRow,
     Table,
-    changes_of_costs,
-    comparison_table,
-    label,
-    model_keys,
+    change_percent,
+    corpus_column,
+    data_of,
+    on_corpus,
 )
 
-_COSTS = ("parameters", "multiply_adds_per_word", "seconds_per_word")
-"""The costs of a side of a comparison."""
+
+@dataclass(frozen=True)
+class Row(NetworkRow):
+    """A network with a vector, and the static network of its test perplexity."""
+
+    test_perplexity: float
+    smallest_tried: int
+    largest_tried: int
+    units: float
+    units_low: float
+    units_high: float
+    parameters: int
+    parameters_static: float
+    multiply_adds_per_word: float
+    multiply_adds_per_word_static: float
+    seconds_per_word: float
+    seconds_per_word_static: float
+
+    def sizes(self, *units: float) -> str:
+        """One or two sizes, each as a number, or on which side of all that were tried it is."""
+        shown = []
+        for size in units:
+            if size == 0:
+                shown.append(f"below {self.smallest_tried}")
+            elif math.isinf(size):
+                shown.append(f"above {self.largest_tried}")
+            else:
+                shown.append(f"{size:.0f}")
+        return " to ".join(dict.fromkeys(shown))
 
 
-def make(results: Results) -> Table:
+def make(results: Results) -> Table[Row]:
     """Make the table: a row for each network with a vector that has static ones of two sizes.
 
     Raises NothingToShowError if there is none.
     """
-    rows = [_values(results, row) for row in results.rows if row.has_vector]
-    found = [values for values in rows if values is not None]
-    if not found:
+    rows = []
+    for vector in results.networks:
+        if vector.has_vector and (row := _row(results, vector)):
+            rows.append(row)
+    if not rows:
         raise NothingToShowError("No vector has static networks of two sizes beside it.")
-    caption = "The static network of the same perplexity"
-    return comparison_table(
-        results, "equal_perplexity", caption, pd.DataFrame(found), _COLUMNS, [_NOTE]
+    columns: list[Column[Row]] = [
+        Column("Network", lambda row: row.network.label, text=True),
+        Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
+        *corpus_column(results),
+        Column("Units of the static network", lambda row: row.sizes(row.units)),
+        Column("95 % interval", lambda row: row.sizes(row.units_low, row.units_high)),
+        Column("Parameters (%)", lambda row: change_percent(row.parameters, row.parameters_static)),
+        Column(
+            "Multiply-adds (%)",
+            lambda row: change_percent(
+                row.multiply_adds_per_word, row.multiply_adds_per_word_static
+            ),
+        ),
+        Column(
+            "Time per word (%)",
+            lambda row: change_percent(row.seconds_per_word, row.seconds_per_word_static),
+        ),
+    ]
+    note = (
+        "The number of hidden units with which a static network would have the same test "
+        "perplexity, interpolated between the static networks; the interval has all sizes that are "
+        "not told from it. The percentages say how much more (+) or less (−) the network with the "
+        "vector costs."
     )
+    caption = on_corpus("The static network of the same perplexity", results)
+    return Table(caption, rows, columns, [note], data_of(rows, results))
 
 
-def _values(results: Results, vector: FinishedRow) -> dict[str, Any] | None:
-    """The size of the static network that is as good as a row, and its costs; None if no line."""
-    # Of rows of one size, the first is the best.
-    static = reversed(results.static_rows_like(vector))
-    by_size = {row.settings.hidden_size: row for row in static}
+def _row(results: Results, vector: FinishedNetwork) -> Row | None:
+    """The size of the static network that is as good as a network, and its costs.
+
+    None if there are no static networks of two sizes to draw a line through.
+    """
+    # Of networks of one size, the first is the best.
+    by_size = {one.settings.hidden_size: one for one in reversed(results.static_like(vector))}
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None
-    found = [compare_sides(results, vector.main, by_size[size].main) for size in sizes]
+    found = [results.scores.compare(vector.main, by_size[size].main) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
+
+    def at_units(costs: Sequence[float | None]) -> float:
+        """A cost at that size, by what the static networks cost; NaN outside of their sizes."""
+        if not sizes[0] <= units <= sizes[-1]:
+            return math.nan
+        logs = [math.log(cost or math.nan) for cost in costs]
+        return math.exp(np.interp(math.log(units), np.log(sizes), logs))
+
+    ours = found[0].ours
     intervals = [one.interval_nats_per_token for one in found]
-    values = {
-        **model_keys(vector.first.run),
-        "test_perplexity": vector.main.perplexity().mean(),
-        "smallest_tried": sizes[0],
-        "largest_tried": sizes[-1],
-        "units": units,
-        "units_low": crossing(sizes, [low for low, _ in intervals]),
-        "units_high": crossing(sizes, [high for _, high in intervals]),
-    }
-    for cost in _COSTS:
-        costs = [math.log(getattr(one.theirs, cost)) for one in found]
-        at = math.nan
-        if sizes[0] <= units <= sizes[-1]:
-            at = math.exp(np.interp(math.log(units), np.log(sizes), costs))
-        values |= {cost: getattr(found[0].ours, cost), f"{cost}_static": at}
-    return values
+    return Row(
+        network=vector,
+        test_perplexity=vector.main.perplexity().mean(),
+        smallest_tried=sizes[0],
+        largest_tried=sizes[-1],
+        units=units,
+        units_low=crossing(sizes, [low for low, _ in intervals]),
+        units_high=crossing(sizes, [high for _, high in intervals]),
+        parameters=ours.parameters,
+        parameters_static=at_units([one.theirs.parameters for one in found]),
+        multiply_adds_per_word=ours.multiply_adds_per_word,
+        multiply_adds_per_word_static=at_units(
+            [one.theirs.multiply_adds_per_word for one in found]
+        ),
+        seconds_per_word=ours.seconds_per_word or math.nan,
+        seconds_per_word_static=at_units([one.theirs.seconds_per_word for one in found]),
+    )
 
 
 def crossing(sizes: Sequence[int], gains: Sequence[float]) -> float:
     """The size at which a gain over static networks is 0, interpolated in the sizes' logarithm.
 
-    It is 0 if the gain is below 0 at the smallest size, and infinite if it is above 0 at all.
+    It is 0 if even the smallest static network is as good, and infinite if none is.
     """
     if gains[0] <= 0:
         return 0.0
@@ -83,30 +144,3 @@ def crossing(sizes: Sequence[int], gains: Sequence[float]) -> float:
             logs = np.log(sizes[left : left + 2])
             return float(np.exp(logs[0] + share * (logs[1] - logs[0])))
     return math.inf
-
-
-def _sizes(row: pd.Series, keys: Sequence[str]) -> str:
-    """One or two sizes, each as a number, or on which side of all that were tried it is."""
-    shown = []
-    for key in keys:
-        if row[key] == 0:
-            shown.append(f"below {row['smallest_tried']}")
-        elif math.isinf(row[key]):
-            shown.append(f"above {row['largest_tried']}")
-        else:
-            shown.append(f"{row[key]:.0f}")
-    return " to ".join(dict.fromkeys(shown))
-
-
-_COLUMNS = (
-    Column("Network", label("model"), text=True),
-    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
-    Column("Units of the static network", partial(_sizes, keys=["units"])),
-    Column("95 % interval", partial(_sizes, keys=["units_low", "units_high"])),
-    *changes_of_costs("_static"),
-)
-_NOTE = (
-    "The number of hidden units with which a static network would have the same test perplexity, "
-    "interpolated between the static networks; the interval has all sizes that are not told from "
-    "it. The percentages say how much more (+) or less (−) the network with the vector costs."
-)

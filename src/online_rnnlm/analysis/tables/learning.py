@@ -2,58 +2,75 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partial
 
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.systems import FinishedNetwork, by_seed
 from online_rnnlm.analysis.tables.table import (
     Column,
+    NetworkRow,
     Table,
-    comparison_table,
-    label,
-    model_keys,
+    corpus_column,
+    data_of,
     number,
+    on_corpus,
 )
 from online_rnnlm.storage.runs import read_epochs
 
 
-def make(results: Results) -> Table:
+@dataclass(frozen=True)
+class Row(NetworkRow):
+    """An epoch of a run, a row of the CSV."""
+
+    seed: int
+    epoch: int
+    valid_perplexity: float
+    best: bool
+
+
+def make(results: Results) -> Table[FinishedNetwork]:
     """Make the table: a row for each network, with means over the seeds after some epochs.
 
     The CSV has a row for each run and epoch. Raises NothingToShowError if no network has finished.
     """
-    assert results.compared_corpora
-    epochs = pd.DataFrame(
-        {
-            **model_keys(run.run),
-            "seed": run.seed,
-            "epoch": epoch.epoch,
-            "valid_perplexity": epoch.valid_perplexity,
-            "best": epoch.epoch == run.end.best_epoch,
-        }
-        for run in results.runs
-        for epoch in read_epochs(results.directory.run(run.name))
-    )
-    last = int(epochs["epoch"].max())
-    shown_after = sorted({*(2**power for power in range(last.bit_length())), last})
-    rows = []
-    for row in results.rows:
-        own = epochs[(epochs["corpus"] == row.corpus) & (epochs["model"] == row.label)]
-        means = own.groupby("epoch")["valid_perplexity"].mean()
-        best = own[own["best"]]["epoch"]
-        rows.append(
-            {
-                **model_keys(row.first.run),
-                **{str(epoch): means.get(epoch, np.nan) for epoch in shown_after},
-                "best_epochs": ", ".join(map(str, best)),
-            }
-        )
-    columns = [
-        Column("Network", label("model"), text=True),
-        *(Column(f"Epoch {epoch}", number(str(epoch), ".1f")) for epoch in shown_after),
-        Column("Best epochs", label("best_epochs"), text=True),
+    if not results.networks:
+        raise NothingToShowError(NO_NETWORK)
+    epochs = [
+        Row(network, run.seed, one.epoch, one.valid_perplexity, one.epoch == run.end.best_epoch)
+        for network in results.networks
+        for run in network.runs
+        for one in read_epochs(results.directory.run(run.name))
     ]
-    note = "Means over the seeds. The best epochs, one for each seed, gave the weights."
-    shown = pd.DataFrame(rows)
-    caption = "Perplexity on valid by epoch"
-    return comparison_table(results, "learning", caption, shown, columns, [note], epochs)
+    reached: dict[tuple[FinishedNetwork, int], list[float]] = defaultdict(list)
+    for row in epochs:
+        reached[row.network, row.epoch].append(row.valid_perplexity)
+
+    def mean_after(network: FinishedNetwork, epoch: int) -> str:
+        """The mean over the seeds that have had so many epochs."""
+        return number(by_seed(reached.get((network, epoch), [])).mean(), ".1f")
+
+    last = max(row.epoch for row in epochs)
+    shown_after = sorted({*(2**power for power in range(last.bit_length())), last})
+    first, *later = (
+        Column(f"Epoch {epoch}", partial(mean_after, epoch=epoch)) for epoch in shown_after
+    )
+    columns: list[Column[FinishedNetwork]] = [
+        Column("Network", lambda network: network.label, text=True),
+        first,
+        *corpus_column(results),
+        *later,
+        Column(
+            "Best epochs",
+            lambda network: ", ".join(str(run.end.best_epoch) for run in network.runs),
+            text=True,
+        ),
+    ]
+    return Table(
+        on_corpus("Perplexity on valid by epoch", results),
+        results.networks,
+        columns,
+        ["Means over the seeds. The best epochs, one for each seed, gave the weights."],
+        data_of(epochs, results),
+    )

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow
-from online_rnnlm.analysis.sides import scores_of
-from online_rnnlm.analysis.significance import (
-    gain_over_text_and_seeds,
-    percent_of_gain,
-    percents_of_gains,
-)
+from online_rnnlm.analysis.significance import gain_over_text_and_seeds
+from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.table import (
-    CHANGE,
     Column,
+    NetworkRow,
     Table,
-    comparison_table,
+    corpus_column,
+    data_of,
     integer,
-    label,
-    model_keys,
-    shown_interval,
+    interval,
+    on_corpus,
+    signed,
 )
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
@@ -34,26 +29,60 @@ _FEWEST = 2
 """The fewest articles of a group: one gives no interval."""
 
 
-def make(results: Results) -> Table:
-    """Make the table: each vector row against the static one of its size, by the article's length.
+@dataclass(frozen=True)
+class Row(NetworkRow):
+    """A network with a vector on the articles of some length."""
 
-    Raises NothingToShowError if no row has such an opponent, or if articles are not known.
+    against: str
+    length: str
+    articles: int
+    share_percent: float
+    test_perplexity: float
+    test_perplexity_against: float
+    change_percent: float
+    interval_low_percent: float
+    interval_high_percent: float
+
+
+def make(results: Results) -> Table[Row]:
+    """Make the table: each network with a vector against a static one, by the article's length.
+
+    Raises NothingToShowError if no network has such an opponent, or if articles are not known.
     """
-    rows = [values for row in results.rows if row.has_vector for values in _of_row(results, row)]
+    vectors = [network for network in results.networks if network.has_vector]
+    rows = [row for vector in vectors for row in _rows(results, vector)]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    data = pd.DataFrame(rows)
-    caption = "Gain by the length of the article"
-    return comparison_table(results, "lengths", caption, data, _COLUMNS, [_NOTE])
+    columns: list[Column[Row]] = [
+        Column("Network", lambda row: row.network.label, text=True),
+        Column("Tokens of the article", lambda row: row.length, text=True),
+        *corpus_column(results),
+        Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
+        Column("Of the static one", lambda row: f"{row.test_perplexity_against:.1f}"),
+        Column("Change (%)", lambda row: signed(row.change_percent)),
+        Column(
+            "95 % interval (%)",
+            lambda row: interval((row.interval_low_percent, row.interval_high_percent)),
+        ),
+        Column("Against", lambda row: row.against, text=True),
+        Column("Articles", lambda row: integer(row.articles)),
+        Column("Share of the text (%)", lambda row: integer(row.share_percent)),
+    ]
+    note = (
+        "Each network with its vector learning, against the smallest static network with at least "
+        "as many parameters, or the largest there is. The intervals are over articles and seeds."
+    )
+    caption = on_corpus("Gain by the length of the article", results)
+    return Table(caption, rows, columns, [note], data_of(rows, results))
 
 
-def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
-    """Yield the values of a row for each group of articles that has enough of them."""
+def _rows(results: Results, vector: FinishedNetwork) -> Iterator[Row]:
+    """Yield a row for each group of articles that has enough of them."""
     static = next(reversed(results.opponents_of(vector)), None)
-    pieces = results.pieces(vector.corpus, "sentence")
+    pieces = results.scores.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
-    logs, logs_against, tokens = scores_of(results, pieces, vector.main, static.main)
+    logs, logs_against, tokens = results.scores.of_both(pieces, vector.main, static.main)
     for first, end in pairwise(BOUNDS):
         chosen = (tokens >= first) & (tokens < end)
         if chosen.sum() < _FEWEST:
@@ -62,33 +91,16 @@ def _of_row(results: Results, vector: FinishedRow) -> Iterator[dict[str, Any]]:
         theirs = logs_against[:, chosen]
         total = tokens[chosen].sum()
         gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen])
-        low, high = percents_of_gains(gain.interval)
-        yield {
-            **model_keys(vector.first.run),
-            "against": static.label,
-            "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
-            "articles": int(chosen.sum()),
-            "share_percent": 100 * total / tokens.sum(),
-            "test_perplexity": np.exp(-ours.sum(axis=1) / total).mean(),
-            "test_perplexity_against": np.exp(-theirs.sum(axis=1) / total).mean(),
-            "change_percent": percent_of_gain(gain.nats_per_token),
-            "interval_low_percent": low,
-            "interval_high_percent": high,
-        }
-
-
-_COLUMNS = (
-    Column("Network", label("model"), text=True),
-    Column("Tokens of the article", label("length"), text=True),
-    Column("Test perplexity", lambda row: f"{row['test_perplexity']:.1f}"),
-    Column("Of the static one", lambda row: f"{row['test_perplexity_against']:.1f}"),
-    CHANGE,
-    Column("95 % interval (%)", shown_interval),
-    Column("Against", label("against"), text=True),
-    Column("Articles", integer("articles")),
-    Column("Share of the text (%)", integer("share_percent")),
-)
-_NOTE = (
-    "Each network with its vector learning, against the smallest static network with at least as "
-    "many parameters, or the largest there is. The intervals are over articles and seeds."
-)
+        low, high = gain.interval_percent
+        yield Row(
+            network=vector,
+            against=static.label,
+            length=f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
+            articles=int(chosen.sum()),
+            share_percent=100 * total / tokens.sum(),
+            test_perplexity=np.exp(-ours.sum(axis=1) / total).mean(),
+            test_perplexity_against=np.exp(-theirs.sum(axis=1) / total).mean(),
+            change_percent=gain.change_percent,
+            interval_low_percent=low,
+            interval_high_percent=high,
+        )

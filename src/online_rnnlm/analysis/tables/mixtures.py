@@ -3,59 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import FinishedRow
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, by_seed
 from online_rnnlm.analysis.tables.table import (
     Column,
+    NetworkRow,
     Table,
-    comparison_table,
-    label,
+    corpus_column,
+    data_of,
     lowest,
-    mean_over_seeds,
-    model_keys,
-    number,
+    mean,
+    on_corpus,
     signed,
     spread_note,
 )
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import rivals_of
 
-_OWN = "test_perplexity"
-_ALL = "test_perplexity_all"
+
+@dataclass(frozen=True, eq=False)
+class Row(NetworkRow):
+    """A network and a rival, a row of the CSV."""
+
+    rival: str
+    seeds: int
+    test_perplexity: BySeed
+    test_perplexity_alone: BySeed
+    """With this rival alone."""
+    test_perplexity_without: BySeed
+    """With all others."""
+    test_perplexity_all: BySeed
+    weight: BySeed
+    """The rival's weight among all."""
+    alone_percent: float
+    on_top_percent: float
 
 
-def make(results: Results) -> Table:
+def make(results: Results) -> Table[FinishedNetwork]:
     """Make the table: a row for each network, and for each rival the two changes that it makes.
 
     The CSV has a row for each rival of each network. Raises NothingToShowError if no network has a
     mixture.
     """
-    rows = [row for row in results.rows if MIXTURE in row.sides]
-    if not rows:
+    networks = [network for network in results.networks if MIXTURE in network.tested]
+    if not networks:
         raise NothingToShowError("No mixture has finished.")
     rivals = rivals_of(results.experiment.testing)[MIXTURE].parts
     names = [rival.name for rival in rivals]
-    data = pd.DataFrame([values for row in rows for values in _rows(results, row, names)])
-    shown = data.groupby(["corpus", "model"], sort=False).first().reset_index()
-    for key in ("alone_percent", "on_top_percent"):
-        wide = data.pivot(index=["corpus", "model"], columns="rival", values=key)
-        shown = shown.join(wide.add_prefix(f"{key} "), on=["corpus", "model"])
+    rows = {(row.network, row.rival): row for one in networks for row in _rows(one, names)}
 
-    def changes(row: pd.Series, rival: str) -> str:
+    def alone(network: FinishedNetwork) -> BySeed:
+        """Test perplexity of a network by itself."""
+        return network.best_way.perplexity()
+
+    def in_mixture(network: FinishedNetwork) -> BySeed:
+        """Test perplexity of a network with all rivals mixed in."""
+        return network.tested[MIXTURE].perplexity()
+
+    def changes(network: FinishedNetwork, rival: str) -> str:
         """Both changes that a rival makes."""
-        both = (row[f"alone_percent {rival}"], row[f"on_top_percent {rival}"])
-        return f"{' / '.join(map(signed, both))} %"
+        row = rows[network, rival]
+        return f"{signed(row.alone_percent)} / {signed(row.on_top_percent)} %"
 
-    columns = [
-        Column("Network", label("model"), text=True),
-        Column("By itself", number(_OWN), best=lowest(_OWN)),
+    columns: list[Column[FinishedNetwork]] = [
+        Column("Network", lambda network: network.label, text=True),
+        Column(
+            "By itself",
+            lambda network: mean(alone(network)),
+            best=lowest(networks, lambda network: alone(network).mean()),
+        ),
+        *corpus_column(results),
         *(Column(rival.label.capitalize(), partial(changes, rival=rival.name)) for rival in rivals),
-        Column("All", number(_ALL), best=lowest(_ALL)),
+        Column(
+            "All",
+            lambda network: mean(in_mixture(network)),
+            best=lowest(networks, lambda network: in_mixture(network).mean()),
+        ),
     ]
     note = (
         f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
@@ -63,46 +89,43 @@ def make(results: Results) -> Table:
         "others. The weights of each mixture, and the way in which a vector learns, are those best "
         "on valid."
     )
-    caption = "Test perplexity of mixtures: what each rival adds"
-    return comparison_table(results, "mixtures", caption, shown, columns, [note], data)
+    caption = on_corpus("Test perplexity of mixtures: what each rival adds", results)
+    return Table(caption, networks, columns, [note], data_of([*rows.values()], results))
 
 
-def _rows(results: Results, row: FinishedRow, rivals: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Yield the values of a network with each rival, as means over the seeds.
+def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[Row]:
+    """Yield the values of a network with each rival.
 
     A vector learns in the way that is best on `valid`, as in the mixtures.
     """
-    own = row.best_way.perplexity()
-    everything = row.sides[MIXTURE].perplexity()
-    mixed = row.sides[MIXTURE].by_seed
-    every = frozenset(mixed[0].chosen)
+    own = network.best_way.perplexity()
+    mixture = network.tested[MIXTURE]
+    everything = mixture.perplexity()
+    every = frozenset(mixture.by_seed[0].chosen)
 
-    def reached(names: frozenset[str]) -> pd.Series[float]:
-        """Test perplexity of the mixture of these parts by seed."""
+    def reached(names: frozenset[str]) -> BySeed:
+        """Test perplexity of the mixture of these parts."""
         if names == every:
             return everything
-        return pd.Series(
-            [
-                mixture.test_perplexity
-                for evaluation in mixed
-                for mixture in evaluation.mixtures
-                if mixture.weights.keys() == names
-            ]
+        return by_seed(
+            smaller.test_perplexity
+            for evaluation in mixture.by_seed
+            for smaller in evaluation.mixtures
+            if smaller.weights.keys() == names
         )
 
     for rival in rivals:
         alone = reached(every - set(rivals) | {rival})
         without = reached(every - {rival})
-        weights = pd.Series([float(evaluation.chosen[rival]) for evaluation in mixed])
-        yield {
-            **model_keys(row.first.run),
-            "rival": rival,
-            "seeds": len(row.runs),
-            **mean_over_seeds(results, _OWN, own),
-            **mean_over_seeds(results, "test_perplexity_alone", alone),
-            **mean_over_seeds(results, "test_perplexity_without", without),
-            **mean_over_seeds(results, _ALL, everything),
-            **mean_over_seeds(results, "weight", weights),
-            "alone_percent": (100 * (alone / own - 1)).mean(),
-            "on_top_percent": (100 * (everything / without - 1)).mean(),
-        }
+        yield Row(
+            network=network,
+            rival=rival,
+            seeds=len(network.runs),
+            test_perplexity=own,
+            test_perplexity_alone=alone,
+            test_perplexity_without=without,
+            test_perplexity_all=everything,
+            weight=by_seed(evaluation.chosen[rival] for evaluation in mixture.by_seed),
+            alone_percent=(100 * (alone / own - 1)).mean(),
+            on_top_percent=(100 * (everything / without - 1)).mean(),
+        )

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import sparse
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.tables.table import Column, Table, label, number
+from online_rnnlm.analysis.tables.table import Column, Table, data_of
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.corpora import corpus as corpora
@@ -49,56 +48,79 @@ class Sentences:
     """(N, M): means of the words' embeddings, of length 1."""
 
 
-def make(results: Results) -> Table:
+@dataclass(frozen=True)
+class Row:
+    """A sentence and, of one rank, its nearest sentence by each of the two kinds of vectors."""
+
+    sentence: int
+    text: str
+    rank: int
+    document_cosine: float
+    document_neighbour: int
+    document_text: str
+    embedding_cosine: float
+    embedding_neighbour: int
+    embedding_text: str
+
+
+def make(results: Results) -> Table[Row]:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
     The vectors are those of the first seed's run of the headline. Raises NothingToShowError if no
-    row with a document vector has finished, or there is only one sentence, and UserError for files
-    that are missing or do not fit each other.
+    network with a vector has finished, or there is only one sentence, and UserError for files that
+    are missing or do not fit each other.
     """
-    row = results.headline_with_vector()
-    sentences = read_sentences(results.directory, row.first.name, results.files_of(row.corpus))
+    headline = results.headline_with_vector()
+    run = headline.first
+    sentences = read_sentences(results.directory, run.name, results.files_of(headline.corpus))
     if len(sentences.texts) < 2:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
-    queries = draw(sentences, row.first.seed)
-    data = pd.DataFrame(values for query in queries for values in _rows(query, sentences))
-    # For people, a sentence stands only beside its nearest neighbour.
-    shown = data.assign(text=data["text"].where(data["rank"] == 1))
+    rows = [row for query in draw(sentences, run.seed) for row in _rows(query, sentences)]
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
-    columns = [
-        Column("Sentence", label("text"), text=True, wide=True),
-        Column("Cosine", number("document_cosine", ".2f")),
-        Column("Nearest by document vector", label("document_text"), text=True, wide=True),
-        Column("Cosine", number("embedding_cosine", ".2f")),
-        Column("Nearest by mean embedding", label("embedding_text"), text=True, wide=True),
+    columns: list[Column[Row]] = [
+        # For people, a sentence stands only beside its nearest neighbour.
+        Column("Sentence", lambda row: row.text if row.rank == 1 else "", text=True, wide=True),
+        Column("Cosine", lambda row: f"{row.document_cosine:.2f}"),
+        Column("Nearest by document vector", lambda row: row.document_text, text=True, wide=True),
+        Column("Cosine", lambda row: f"{row.embedding_cosine:.2f}"),
+        Column("Nearest by mean embedding", lambda row: row.embedding_text, text=True, wide=True),
     ]
     notes = [
-        f"The document vectors are those of {row.first.run.label}, after each sentence's "
+        f"The document vectors are those of {run.run.label}, after each sentence's "
         "last word; the embeddings are those of the same network. "
-        f"The sentences are those of {row.corpus}, valid, with at least {MIN_WORDS} words.",
-        f"They were drawn at random, with seed {row.first.seed}.",
+        f"The sentences are those of {headline.corpus}, valid, with at least {MIN_WORDS} words.",
+        f"They were drawn at random, with seed {run.seed}.",
         f"The cosine of two of these {len(sentences.texts):,} sentences is "
         f"{mean_cosine(sentences.document):z.2f} on average by document vector, "
         f"{mean_cosine(sentences.embedding):z.2f} by mean embedding.",
     ]
-    return Table("neighbours", caption, shown, columns, notes, data)
+    return Table(caption, rows, columns, notes, data_of(rows, results))
 
 
-def _rows(query: int, sentences: Sentences) -> Iterator[dict[str, Any]]:
+def _rows(query: int, sentences: Sentences) -> Iterator[Row]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
     numbers = sentences.numbers
     texts = sentences.texts
-    alike = []
-    for vectors in (sentences.document, sentences.embedding):
-        found = nearest(vectors, vectors[query], NEAREST + 1)  # among them may be the query itself
-        alike.append([neighbour for neighbour in found if neighbour[0] != query][:NEAREST])
-    for rank, neighbours in enumerate(zip(*alike, strict=True), start=1):
-        row = {"sentence": numbers[query], "text": texts[query], "rank": rank}
-        for kind, (place, cosine) in zip(("document", "embedding"), neighbours, strict=True):
-            row[f"{kind}_cosine"] = cosine
-            row[f"{kind}_neighbour"] = numbers[place]
-            row[f"{kind}_text"] = texts[place]
-        yield row
+    by_document = _neighbours(sentences.document, query)
+    by_embedding = _neighbours(sentences.embedding, query)
+    for rank, (one, other) in enumerate(zip(by_document, by_embedding, strict=True), start=1):
+        yield Row(
+            sentence=int(numbers[query]),
+            text=texts[query],
+            rank=rank,
+            document_cosine=one[1],
+            document_neighbour=int(numbers[one[0]]),
+            document_text=texts[one[0]],
+            embedding_cosine=other[1],
+            embedding_neighbour=int(numbers[other[0]]),
+            embedding_text=texts[other[0]],
+        )
+
+
+def _neighbours(vectors: Vectors, query: int) -> list[tuple[int, float]]:
+    """The places of the nearest other sentences, the nearest first, each with its cosine."""
+    found = nearest(vectors, vectors[query], NEAREST + 1)  # among them may be the query itself
+    return [(place, cosine) for place, cosine in found if place != query][:NEAREST]
 
 
 def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:

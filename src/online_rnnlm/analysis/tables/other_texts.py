@@ -2,142 +2,184 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, way_in
-from online_rnnlm.analysis.row import Side, System
-from online_rnnlm.analysis.sides import scores_of
+from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
     percent_of_gain,
     percents_of_gains,
 )
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
-    comparison_table,
+    corpus_column,
+    data_of,
     integer,
-    label,
-    mean_over_seeds,
-    model_keys,
-    number,
+    mean,
+    on_corpus,
     signed,
     spread_note,
 )
 from online_rnnlm.core.way import NONE
 
-_TEST = "test_perplexity"
-_WITHOUT = "test_perplexity_without_unk"
-_CHANGES = ("change_percent", "change_without_unk_percent")
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A text in an evaluation of a network, or a rival of a corpus; a row of the CSV."""
+
+    system: FinishedNetwork | System
+    evaluation: str
+    text: str
+    tokens: int
+    oov_rate: float
+    seeds: int | None
+    """None for a rival of a corpus."""
+    test_perplexity: BySeed
+    """Perplexity of the text."""
+    test_perplexity_without_unk: BySeed
+    change_percent: float | None = None
+    """Change from the same network with nothing learning, as are the others; None for itself."""
+    change_without_unk_percent: float | None = None
+    interval_low_percent: float | None = None
+    interval_high_percent: float | None = None
+
+    @property
+    def corpus(self) -> str:
+        """The corpus."""
+        return self.system.corpus
+
+    @property
+    def changes(self) -> str:
+        """Both changes; nothing if there are none."""
+        both = (self.change_percent, self.change_without_unk_percent)
+        return " / ".join(signed(change) for change in both if change is not None)
 
 
-def make(results: Results) -> Table:
+def make(results: Results) -> Table[Row]:
     """Make the table: a row for each network on each text, a column for each way to adapt.
 
     The CSV has a row for each evaluation of each network, and for each rival of a corpus. Raises
     NothingToShowError if there is no network.
     """
     texts = ("test", *results.experiment.testing.other_texts)
-    rows = [
-        _of_network(results, side, text)
-        for row in results.rows
-        for text in texts
-        for side in row.sides.values()
-        if _is_scored(side, text) and _is_scored(row.sides[NONE], text)
-    ]
+    rows = [row for network in results.networks for row in _of_network(results, network, texts)]
     if not rows:
-        raise NothingToShowError("No network has finished.")
-    rows += [_of_rival(results, rival, text) for rival in results.rivals for text in texts]
-    data = pd.DataFrame(rows)
-    keys = ["corpus", "model", "text"]
-    shown = data[data["evaluation"] == NONE]
-    for change in _CHANGES:
-        wide = data.pivot(index=keys, columns="evaluation", values=change)
-        shown = shown.join(wide.add_prefix(f"{change} "), on=keys)
-    adapting = [name for name in data["evaluation"].unique() if name != NONE]
-    ways = {name: way_in(results.experiment, name) or "the vector as trained" for name in adapting}
-    columns = [
-        Column("Network", label("model"), text=True),
-        Column("Text", label("text"), text=True),
-        Column("Nothing learns", number(_TEST)),
-        *(Column(f"{ways[name].capitalize()} (%)", _shown(name)) for name in adapting),
-        Column("Nothing learns, without <unk>", number(_WITHOUT)),
-        Column("Tokens", integer("tokens")),
-        Column("OOV (%)", label("oov_rate", lambda share: f"{100 * share:.1f}")),
+        raise NothingToShowError(NO_NETWORK)
+    adapted = {(row.system, row.text, row.evaluation): row for row in rows}
+    adapting = [name for name in dict.fromkeys(row.evaluation for row in rows) if name != NONE]
+
+    def changes(frozen: Row, evaluation: str) -> str:
+        """The changes in another evaluation of the network of a row; nothing if it has none."""
+        row = adapted.get((frozen.system, frozen.text, evaluation))
+        return row.changes if row else ""
+
+    for rival in results.rivals:
+        rows += [_of_rival(results, rival, text) for text in texts]
+    columns: list[Column[Row]] = [
+        Column("Network", _name, text=True),
+        Column("Text", lambda row: row.text, text=True),
+        *corpus_column(results),
+        Column("Nothing learns", lambda row: mean(row.test_perplexity)),
+        *(
+            Column(
+                f"{(results.ways[name] or 'the vector as trained').capitalize()} (%)",
+                partial(changes, evaluation=name),
+            )
+            for name in adapting
+        ),
+        Column("Nothing learns, without <unk>", lambda row: mean(row.test_perplexity_without_unk)),
+        Column("Tokens", lambda row: integer(row.tokens)),
+        Column("OOV (%)", lambda row: f"{100 * row.oov_rate:.1f}"),
     ]
-    notes = [spread_note(results), _NOTE]
-    caption = "Gain on texts of another kind"
-    return comparison_table(results, "other_texts", caption, shown, columns, notes, data)
+    note = (
+        "Each change is that of the perplexity against the same network with nothing learning, on "
+        "the same text / without the tokens that are <unk>. A network with a vector is trained "
+        "while that learns, so it is worse than a static one while nothing learns: the CSV has the "
+        "perplexities themselves. All settings are those best on the corpus's own valid. A cell is "
+        "empty for a network that has no such evaluation, or that diverged."
+    )
+    data = data_of(rows, results)
+    if not adapting:
+        data = data.drop(columns=["interval_low_percent", "interval_high_percent"])
+    return Table(
+        on_corpus("Gain on texts of another kind", results),
+        [row for row in rows if row.evaluation == NONE],
+        columns,
+        [spread_note(results), note],
+        data,
+    )
 
 
-def _is_scored(side: Side, text: str) -> bool:
-    """True if a side has not diverged on a text, with any seed."""
-    return all(text in evaluation.splits for evaluation in side.by_seed)
+def _name(row: Row) -> str:
+    """The name of a network or of a rival."""
+    return row.system.label if isinstance(row.system, FinishedNetwork) else row.system.title
 
 
-def _of_network(results: Results, side: Side, text: str) -> dict[str, Any]:
-    """The values of a network in an evaluation of a text."""
-    row = side.row
-    frozen = row.sides[NONE]
-    without = side.metric("perplexity_without_unk", text)
-    values = {
-        **model_keys(row.first.run),
-        "evaluation": side.evaluation,
-        **_text(results, row.corpus, text),
-        "seeds": len(row.runs),
-        **mean_over_seeds(results, _TEST, side.perplexity(text)),
-        **mean_over_seeds(results, _WITHOUT, without),
-        **dict.fromkeys(_CHANGES, math.nan),
-    }
-    if side is not frozen:
-        pieces = results.pieces(row.corpus, "document", text)
-        ours, theirs, tokens = scores_of(results, pieces, side, frozen, text)
-        # The weights are the same on both sides, so that the seeds are paired.
-        gains = (ours - theirs).mean(axis=0)
-        low, high = percents_of_gains(bootstrap_interval(gains, tokens))
-        logs = np.log(frozen.metric("perplexity_without_unk", text)) - np.log(without)
-        values |= {
-            "change_percent": percent_of_gain(gains.sum() / tokens.sum()),
-            "change_without_unk_percent": percent_of_gain(logs.mean()),
-            "interval_low_percent": low,
-            "interval_high_percent": high,
-        }
-    return values
+def _of_network(
+    results: Results, network: FinishedNetwork, texts: tuple[str, ...]
+) -> Iterator[Row]:
+    """Yield the rows of a network, text by text."""
+    frozen = network.tested[NONE]
+    for text in texts:
+        statistics = results.corpora[network.corpus].splits[text]
+        for tested in network.tested.values():
+            if not (_is_scored(tested, text) and _is_scored(frozen, text)):
+                continue
+            values = {} if tested is frozen else _changes(results, tested, frozen, text)
+            yield Row(
+                system=network,
+                evaluation=tested.evaluation,
+                text=text,
+                tokens=statistics.tokens,
+                oov_rate=statistics.oov_rate,
+                seeds=len(network.runs),
+                test_perplexity=tested.perplexity(text),
+                test_perplexity_without_unk=tested.metric("perplexity_without_unk", text),
+                **values,
+            )
 
 
-def _of_rival(results: Results, rival: System, text: str) -> dict[str, Any]:
-    """The perplexity of a rival of a corpus."""
+def _is_scored(tested: TestedNetwork, text: str) -> bool:
+    """True if no seed has diverged on a text."""
+    return all(text in evaluation.splits for evaluation in tested.by_seed)
+
+
+def _changes(
+    results: Results, tested: TestedNetwork, frozen: TestedNetwork, text: str
+) -> dict[str, float]:
+    """The changes of perplexity from a network with nothing learning, by their fields of `Row`."""
+    pieces = results.scores.pieces(tested.corpus, "document", text)
+    ours, theirs, tokens = results.scores.of_both(pieces, tested, frozen, text)
+    # The weights are the same on both sides, so that the seeds are paired.
+    gains = (ours - theirs).mean(axis=0)
+    low, high = percents_of_gains(bootstrap_interval(gains, tokens))
+    without, without_frozen = (
+        np.log(one.metric("perplexity_without_unk", text)) for one in (tested, frozen)
+    )
     return {
-        "corpus": rival.corpus,
-        "model": rival.title,
-        "evaluation": NONE,
-        **_text(results, rival.corpus, text),
-        _TEST: rival.perplexity(text).mean(),
-        _WITHOUT: rival.metric("perplexity_without_unk", text).mean(),
+        "change_percent": percent_of_gain(gains.sum() / tokens.sum()),
+        "change_without_unk_percent": percent_of_gain((without_frozen - without).mean()),
+        "interval_low_percent": low,
+        "interval_high_percent": high,
     }
 
 
-def _shown(evaluation: str) -> Callable[[pd.Series[Any]], str]:
-    """Return a function that shows the changes in an evaluation; nothing if there are none."""
-    cells = [label(f"{change} {evaluation}", signed) for change in _CHANGES]
-    return lambda row: " / ".join(filter(None, (cell(row) for cell in cells)))
-
-
-def _text(results: Results, corpus: str, text: str) -> dict[str, Any]:
-    """The name of a text, its length and its unknown words."""
-    statistics = results.corpora[corpus].splits[text]
-    return {"text": text, "tokens": statistics.tokens, "oov_rate": statistics.oov_rate}
-
-
-_NOTE = (
-    "Each change is that of the perplexity against the same network with nothing learning, on the "
-    "same text / without the tokens that are <unk>. A network with a vector is trained while that "
-    "learns, so it is worse than a static one while nothing learns: the CSV has the perplexities "
-    "themselves. All settings are those best on the corpus's own valid. A cell is empty for a "
-    "network that has no such evaluation, or that diverged."
-)
+def _of_rival(results: Results, rival: System, text: str) -> Row:
+    """The row of a rival of a corpus, which does not adapt."""
+    statistics = results.corpora[rival.corpus].splits[text]
+    return Row(
+        system=rival,
+        evaluation=NONE,
+        text=text,
+        tokens=statistics.tokens,
+        oov_rate=statistics.oov_rate,
+        seeds=None,
+        test_perplexity=rival.perplexity(text),
+        test_perplexity_without_unk=rival.metric("perplexity_without_unk", text),
+    )

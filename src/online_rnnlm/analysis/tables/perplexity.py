@@ -2,56 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import pandas as pd
 from tabulate import tabulate
 
-from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.row import Side, System
+from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork, by_seed
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
-    comparison_table,
+    corpus_column,
+    data_of,
     integer,
-    label,
     lowest,
-    mean_over_seeds,
-    model_keys,
-    number,
+    mean,
+    on_corpus,
     spread_note,
 )
 from online_rnnlm.core.way import NONE
 from online_rnnlm.rivals import rivals_of
-from online_rnnlm.storage.paths import SPLITS
 
-STILL = "test_perplexity_vector_still"
-_WITHOUT_UNK = "test_perplexity_without_unk"
-_PERPLEXITIES = {
-    "Test perplexity": "test_perplexity",
-    "Test without <unk>": _WITHOUT_UNK,
-    "Valid perplexity": "valid_perplexity",
-    "Train perplexity": "train_perplexity",
-}
-"""The columns of perplexities of which the lowest is set in bold, by their headings."""
-_COUNTS = ["hidden_size", "document_size", "seeds", "parameters"]
+_COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
+"""The columns of the CSV that are whole numbers, or empty for a rival."""
 
 
-def make(results: Results) -> Table:
-    """Make the table: for each corpus a row for each model, then a row for each rival.
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A system; a rival is not evaluated on `train`, and its training costs nothing."""
 
-    In the data, the sizes and `cell` are empty for a rival; `evaluation` names the evaluation that
-    the perplexities are from. Raises NothingToShowError if no network has finished.
+    system: System
+    evaluation: str
+    """The evaluation that the perplexities are from."""
+    settings: str
+    """The settings that were chosen on `valid`."""
+    seeds: int | None
+    parameters: int | None
+    multiply_adds_per_word: float
+    training_multiply_adds_per_word: float | None
+    train_perplexity: BySeed
+    valid_perplexity: BySeed
+    test_perplexity: BySeed
+    test_perplexity_without_unk: BySeed
+    test_perplexity_vector_still: BySeed
+    """While the vector is frozen; empty without a vector."""
+    words_per_second: BySeed
+    """In training."""
+
+    @property
+    def corpus(self) -> str:
+        """The system's corpus."""
+        return self.system.corpus
+
+    @property
+    def network(self) -> FinishedNetwork | None:
+        """The network of a system without a rival."""
+        return _by_itself(self.system)
+
+
+def make(results: Results) -> Table[Row]:
+    """Make the table: for each corpus a row for each network, then a row for each rival.
+
+    In the CSV, the settings of a network are empty for a rival. Raises NothingToShowError if no
+    network has finished.
     """
-    if not results.rows:
-        raise NothingToShowError("No network has finished.")
-    rows = [
-        _values(results, system)
-        for corpus in results.corpora
-        for system in results.systems_on(corpus)
-    ]
-    data = pd.DataFrame(rows).astype(dict.fromkeys(_COUNTS, "Int64"))
+    rows = rows_of(results)
     testing = results.experiment.testing
     rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
     rivals += [system.rival for system in results.rivals if system.rival]
@@ -61,71 +77,120 @@ def make(results: Results) -> Table:
         f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
         *dict.fromkeys(rival.note for rival in rivals),
     ]
-    test, *others = (
-        Column(text, number(key), best=lowest(key)) for text, key in _PERPLEXITIES.items()
-    )
-    columns = [
-        Column("System" if testing.rivals else "Network", label("model"), text=True),
-        test,
-        Column("Test, frozen", number(STILL)),
-        Column("Parameters", integer("parameters")),
-        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
-        *others,
-        Column("Multiply-adds per word, training", integer("training_multiply_adds_per_word")),
-        Column("Chosen on valid", label("settings"), text=True),
-        *([Column("Seeds", integer("seeds"))] if results.several_seeds else []),
+    columns: list[Column[Row]] = [
+        Column("System" if testing.rivals else "Network", lambda row: row.system.title, text=True),
+        Column(
+            "Test perplexity",
+            lambda row: mean(row.test_perplexity),
+            best=lowest(rows, lambda row: row.test_perplexity.mean()),
+        ),
+        *corpus_column(results),
+        Column("Test, frozen", lambda row: mean(row.test_perplexity_vector_still)),
+        Column("Parameters", lambda row: integer(row.parameters)),
+        Column("Multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
+        Column(
+            "Test without <unk>",
+            lambda row: mean(row.test_perplexity_without_unk),
+            best=lowest(rows, lambda row: row.test_perplexity_without_unk.mean()),
+        ),
+        Column(
+            "Valid perplexity",
+            lambda row: mean(row.valid_perplexity),
+            best=lowest(rows, lambda row: row.valid_perplexity.mean()),
+        ),
+        Column(
+            "Train perplexity",
+            lambda row: mean(row.train_perplexity),
+            best=lowest(rows, lambda row: row.train_perplexity.mean()),
+        ),
+        Column(
+            "Multiply-adds per word, training",
+            lambda row: integer(row.training_multiply_adds_per_word),
+        ),
+        Column("Chosen on valid", lambda row: row.settings, text=True),
     ]
-    return comparison_table(results, "perplexity", "Perplexity", data, columns, notes)
+    if results.several_seeds:
+        columns.append(Column("Seeds", lambda row: integer(row.seeds)))
+    data = data_of(rows, results).astype(dict.fromkeys(_COUNTS, "Int64"))
+    return Table(on_corpus("Perplexity", results), rows, columns, notes, data)
 
 
-def _values(results: Results, system: System) -> dict[str, Any]:
-    """The values of a system; the cost of training a network is not among those of rivals."""
-    own = system.row if isinstance(system, Side) and not system.rival else None
-    none = pd.Series(dtype=float)
-    still = own.sides[NONE].perplexity() if own and own.has_vector else none
-    speed = pd.Series([run.end.words_per_second for run in own.runs]) if own else none
-    training = own.first.end.training_multiply_adds_per_word if own else None
-    names = {"corpus": system.corpus, "model": system.title}
-    values = {
-        **(model_keys(own.first.run) if own else names),
-        "evaluation": system.by_seed[0].evaluation,
-        "settings": _settings(results, system),
-        "seeds": len(system.by_seed) if isinstance(system, Side) else None,
-        "parameters": system.parameters,
-        "multiply_adds_per_word": system.multiply_adds,
-        "training_multiply_adds_per_word": training,
-    }
-    for split in SPLITS:  # rivals are not evaluated on `train`
-        values |= mean_over_seeds(results, f"{split}_perplexity", system.perplexity(split))
-    without = system.metric("perplexity_without_unk", "test")
-    values |= mean_over_seeds(results, _WITHOUT_UNK, without)
-    values |= mean_over_seeds(results, STILL, still)
-    return values | mean_over_seeds(results, "words_per_second", speed)
+def rows_of(results: Results) -> list[Row]:
+    """The rows, corpus by corpus; raises NothingToShowError if no network has finished."""
+    if not results.networks:
+        raise NothingToShowError(NO_NETWORK)
+    return [
+        _row(results, system) for corpus in results.corpora for system in results.systems_on(corpus)
+    ]
+
+
+def split(table: Table[Row]) -> list[Table[Row]]:
+    """The table in two, if it has rivals: the networks alone, then all systems."""
+    networks = [row for row in table.rows if row.network]
+    if len(networks) == len(table.rows):
+        return [table]
+    caption = table.caption
+    return [
+        replace(table, rows=networks, caption=f"{caption}: networks", notes=[]),
+        replace(table, caption=f"{caption}: all systems"),
+    ]
+
+
+def _row(results: Results, system: System) -> Row:
+    """The row of a system."""
+    network = _by_itself(system)
+    frozen = speed = by_seed([])
+    training = None
+    if network:
+        training = network.first.end.training_multiply_adds_per_word
+        speed = by_seed(run.end.words_per_second for run in network.runs)
+        if network.has_vector:
+            frozen = network.tested[NONE].perplexity()
+    return Row(
+        system=system,
+        evaluation=system.by_seed[0].evaluation,
+        settings=_settings(results, system),
+        seeds=len(system.by_seed) if isinstance(system, TestedNetwork) else None,
+        parameters=system.parameters,
+        multiply_adds_per_word=system.multiply_adds,
+        training_multiply_adds_per_word=training,
+        train_perplexity=system.perplexity("train"),
+        valid_perplexity=system.perplexity("valid"),
+        test_perplexity=system.perplexity("test"),
+        test_perplexity_without_unk=system.metric("perplexity_without_unk", "test"),
+        test_perplexity_vector_still=frozen,
+        words_per_second=speed,
+    )
+
+
+def _by_itself(system: System) -> FinishedNetwork | None:
+    """The network of a system without a rival; None for others."""
+    return system.network if isinstance(system, TestedNetwork) and not system.rival else None
 
 
 def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
     if system.rival and system.rival.parts:
         return ""
-    if isinstance(system, Side) and not system.rival:
-        chosen = results.chosen_candidate(system.row)
+    if network := _by_itself(system):
+        chosen = results.chosen_candidate(network)
         return settings_text([chosen.searched]) if chosen else ""
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
 
-def networks(data: pd.DataFrame) -> str:
-    """Return the rows of networks of the table `perplexity` as plain text."""
-    data = data[data["hidden_size"].notna()]
-    several = [Column("text", label("corpus"), text=True)] if data["corpus"].nunique() > 1 else []
-    columns = [
-        *several,
-        Column("network", label("model"), text=True),
-        Column("test perplexity", number("test_perplexity")),
-        Column("vector frozen", number(STILL)),
-        Column("parameters", integer("parameters")),
-        Column("multiply-adds per word", integer("multiply_adds_per_word")),
+def networks(rows: Sequence[Row]) -> str:
+    """Return the rows of networks as a table in plain text, with a column of corpora if there are
+    several."""
+    columns: list[Column[Row]] = [
+        Column("text", lambda row: row.corpus, text=True),
+        Column("network", lambda row: row.system.title, text=True),
+        Column("test perplexity", lambda row: mean(row.test_perplexity)),
+        Column("vector frozen", lambda row: mean(row.test_perplexity_vector_still)),
+        Column("parameters", lambda row: integer(row.parameters)),
+        Column("multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
     ]
-    table = Table("summary", "", data, columns)
-    sides = ["left" if column.text else "right" for column in columns]
-    cells = table.cells()
-    return str(tabulate(cells, table.headings, "simple", disable_numparse=True, colalign=sides))
+    several = len({row.corpus for row in rows if row.network}) > 1
+    table = Table("", [row for row in rows if row.network], columns[0 if several else 1 :])
+    sides = ["left" if column.text else "right" for column in table.columns]
+    shown = tabulate(table.cells(), table.headings, "simple", disable_numparse=True, colalign=sides)
+    return str(shown)

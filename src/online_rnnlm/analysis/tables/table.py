@@ -1,67 +1,74 @@
-"""A table: data for programs and columns for people, its formats, and how it is written.
+"""A table: rows, of which people see columns, and data for programs; and how values are shown.
 
-The functions that show values are also those of the report and the documents.
+A row is an object with a type of its own, so that the name of a value is that of a field: in the
+module of the table, in the function that shows it, and in the head of the CSV.
 """
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from tabulate import tabulate
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, collect
-from online_rnnlm.config.catalogue import TABLES, Entry, Section, those_of
-from online_rnnlm.config.experiment import Plan
-from online_rnnlm.config.runs import Run
-from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork
+from online_rnnlm.config.catalogue import Entry, Section
+from online_rnnlm.storage.claims import Interval
 
-_HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
-_WIDE_SHARE = 0.75  # The share of a line for the columns of sentences.
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "−": "$-$",
-}
+
+class OnCorpus(Protocol):
+    """A row about something on a corpus."""
+
+    @property
+    def corpus(self) -> str:
+        """The corpus."""
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column for people: its heading, and a function that shows a row's value."""
+class NetworkRow:
+    """A row about a network."""
+
+    network: FinishedNetwork
+
+    @property
+    def corpus(self) -> str:
+        """The network's corpus."""
+        return self.network.corpus
+
+
+AnyRow = TypeVar("AnyRow")
+RowOnCorpus = TypeVar("RowOnCorpus", bound=OnCorpus)
+
+
+@dataclass(frozen=True)
+class Column(Generic[AnyRow]):
+    """A column for people."""
 
     heading: str
-    show: Callable[[pd.Series], str]
-    text: bool = False  # True if left-aligned.
-    best: Callable[[pd.DataFrame], pd.Series] | None = None  # Bool for each row: bold.
-    wide: bool = False  # True for whole sentences, to be broken into lines.
+    show: Callable[[AnyRow], str]
+    """The text of a row's cell."""
+    text: bool = False
+    """True if left-aligned."""
+    best: Callable[[AnyRow], bool] | None = None
+    """True for a row whose cell is set in bold."""
+    wide: bool = False
+    """True for whole sentences, to be broken into lines."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table, with data for programs and columns for people.
+class Table(Generic[AnyRow]):
+    """A table: the rows and columns for people, and the data for programs."""
 
-    `tidy` is the data of the CSV if its rows differ from those that people see.
-    """
-
-    name: str
     caption: str
-    data: pd.DataFrame
-    columns: Sequence[Column]
+    rows: Sequence[AnyRow]
+    columns: Sequence[Column[AnyRow]]
     notes: Sequence[str] = ()
-    tidy: pd.DataFrame | None = None
+    data: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The content of the CSV, whose rows may be others; empty for a part of the report alone."""
 
     @property
     def headings(self) -> list[str]:
@@ -70,122 +77,86 @@ class Table:
 
     def cells(self) -> list[list[str]]:
         """The texts of the cells, row by row."""
-        return [[column.show(row) for column in self.columns] for _, row in self.data.iterrows()]
+        return [[column.show(row) for column in self.columns] for row in self.rows]
 
     def best(self) -> list[list[bool]]:
         """True for each of `cells` that is set in bold, row by row."""
-        none = pd.Series(False, index=self.data.index)
-        marks = [column.best(self.data) if column.best else none for column in self.columns]
-        return [list(row) for row in zip(*marks, strict=True)]
-
-    @property
-    def csv_data(self) -> pd.DataFrame:
-        """The data of the CSV."""
-        return self.data if self.tidy is None else self.tidy
+        return [
+            [column.best is not None and column.best(row) for column in self.columns]
+            for row in self.rows
+        ]
 
 
-def signed(change: float, decimals: int = 1) -> str:
-    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
-    return f"{change:+.{decimals}f}".replace("-", "−")
+def make_table(entry: Entry, results: Results) -> Table[Any]:
+    """Make a table of the catalogue; its first note names what is missing from the comparison.
 
-
-def interval(ends: tuple[float, float] | None) -> str:
-    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
-    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
-
-
-def label(key: str, show: Callable[[Any], str] = str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a row's value, as it is or by `show`; empty if missing."""
-    return lambda row: "" if pd.isna(row[key]) else show(row[key])
-
-
-def number(key: str, form: str = ",.1f") -> Callable[[pd.Series], str]:
-    """Return a function that shows a number in one of Python's formats; empty if missing.
-
-    A mean over several seeds, which has its deviation as `<key>_sd` beside it, is shown as
-    `mean ± sd`.
+    It has no column of empty cells. A table that has nothing to show says only that. Raises
+    UserError for files that are missing or do not fit each other.
     """
-
-    def show(row: pd.Series) -> str:
-        if pd.isna(row[key]):
-            return ""
-        spread = row.get(f"{key}_sd")
-        return f"{row[key]:{form}}" + ("" if pd.isna(spread) else f" ± {spread:{form}}")
-
-    return show
-
-
-def integer(key: str) -> Callable[[pd.Series], str]:
-    """Return a function that shows a whole number with separated thousands; empty if missing."""
-    return number(key, ",.0f")
+    module = import_module(f"online_rnnlm.analysis.tables.{entry.name}")
+    try:
+        table: Table[Any] = module.make(results)
+    except NothingToShowError as error:
+        said = str(error)
+        column: Column[str] = Column("Missing", str, text=True, wide=True)
+        table = Table("Nothing to show", [said], [column], data=pd.DataFrame({"missing": [said]}))
+    has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
+    columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
+    missing = [] if entry.section is Section.TEXT else results.missing_note
+    return replace(table, columns=columns, notes=[*missing, *table.notes])
 
 
-def shown_interval(row: pd.Series) -> str:
-    """The interval of a row's change."""
-    return interval((row["interval_low_percent"], row["interval_high_percent"]))
+def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
+    """Return the data of a CSV: a row for each of the rows, which are dataclasses.
+
+    It has a column for each field. In place of a network or a rival there are the columns of
+    `_identity`, and in place of values by seed their mean and, of several seeds, their sample
+    standard deviation as `<field>_sd`. A mean of no values and a deviation of one are NaN.
+    """
+    lines = []
+    for row in rows:
+        line: dict[str, Any] = {}
+        for one in fields(row):
+            value = getattr(row, one.name)
+            if isinstance(value, FinishedNetwork | System):
+                line |= _identity(value)
+            elif isinstance(value, pd.Series):
+                line[one.name] = value.mean()
+                if results.several_seeds:
+                    line[f"{one.name}_sd"] = value.std()
+            else:
+                line[one.name] = value
+        lines.append(line)
+    return pd.DataFrame(lines)
 
 
-CHANGE = Column("Change (%)", lambda row: signed(row["change_percent"]))
-"""The column of a row's change of perplexity."""
+def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
+    """What tells a network, or a system with a rival, from others; the label is `model`."""
+    if isinstance(shown, TestedNetwork) and shown.rival is None:
+        shown = shown.network
+    if isinstance(shown, System):
+        return {"corpus": shown.corpus, "model": shown.title}
+    settings = shown.settings
+    return {
+        "corpus": settings.corpus,
+        "hidden_size": settings.hidden_size,
+        "cell": settings.cell,
+        "document_size": settings.document_size,
+        "document_gradient": settings.document_gradient,
+        "unit_of_text": settings.unit_of_text,
+        "carry": settings.carry,
+        "model": shown.label,
+    }
 
 
-def changes_of_costs(other: str) -> list[Column]:
-    """Columns of the changes from another system's costs (%); `other` ends the names of these."""
-
-    def change(row: pd.Series, cost: str) -> str:
-        against = row[f"{cost}{other}"]
-        missing = pd.isna(row[cost]) or pd.isna(against)
-        return "" if missing else signed(100 * (row[cost] / against - 1))
-
-    return [
-        Column("Parameters (%)", partial(change, cost="parameters")),
-        Column("Multiply-adds (%)", partial(change, cost="multiply_adds_per_word")),
-        Column("Time per word (%)", partial(change, cost="seconds_per_word")),
-    ]
+def corpus_column(results: Results) -> list[Column[Any]]:
+    """The column of the corpora, if there are several; else the caption names the only one."""
+    return [Column("Corpus", lambda row: row.corpus, text=True)] if results.several_corpora else []
 
 
-def p_value(value: float) -> str:
-    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def lowest(key: str) -> Callable[[pd.DataFrame], pd.Series]:
-    """Return a function that marks the lowest value of each corpus, to be set in bold."""
-    return lambda data: data[key] == data.groupby("corpus")[key].transform("min")
-
-
-_KEYS = (
-    "corpus",
-    "hidden_size",
-    "cell",
-    "document_size",
-    "document_gradient",
-    "unit_of_text",
-    "carry",
-)
-
-
-def model_keys(run: Run) -> dict[str, Any]:
-    """The values that tell a run's model from others, and its label."""
-    return {**{key: getattr(run.settings, key) for key in _KEYS}, "model": run.model}
-
-
-def comparison_table(
-    results: Results,
-    name: str,
-    caption: str,
-    data: pd.DataFrame,
-    columns: Iterable[Column],
-    notes: Sequence[str],
-    tidy: pd.DataFrame | None = None,
-) -> Table:
-    """A table with corpora in its third column; if there is one, the caption names it instead."""
-    first, second, *others = columns
-    if results.several_corpora:
-        others.insert(0, Column("Corpus", label("corpus"), text=True))
-    else:
-        caption += f" on {next(iter(results.corpora))}"
-    return Table(name, caption, data, [first, second, *others], notes, tidy)
+def on_corpus(caption: str, results: Results) -> str:
+    """A caption that names the corpus, if there is only one."""
+    return caption if results.several_corpora else f"{caption} on {next(iter(results.corpora))}"
 
 
 def spread_note(results: Results) -> str:
@@ -194,128 +165,50 @@ def spread_note(results: Results) -> str:
     return several if results.several_seeds else "One seed."
 
 
-def mean_over_seeds(results: Results, key: str, values: pd.Series[float]) -> dict[str, float]:
-    """The mean of values by seed and, if there are several seeds, their deviation as `<key>_sd`.
-
-    It is the sample standard deviation. The mean is NaN if there is no value, the deviation if
-    there are fewer than two.
-    """
-    spread = {f"{key}_sd": values.std()} if results.several_seeds else {}
-    return {key: values.mean(), **spread}
-
-
-def write_tables(experiment: Plan, directory: ExperimentDirectory) -> None:
-    """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
-    results = collect(experiment, directory)
-    for entry in those_of(TABLES, experiment):
-        write_table(make_table(entry, results), directory)
+def lowest(
+    rows: Sequence[RowOnCorpus], value: Callable[[RowOnCorpus], float]
+) -> Callable[[RowOnCorpus], bool]:
+    """Return a function that is true of a row with the lowest value of its corpus."""
+    least: dict[str, float] = {}
+    for row in rows:
+        if not math.isnan(value(row)):
+            least[row.corpus] = min(value(row), least.get(row.corpus, math.inf))
+    return lambda row: value(row) == least.get(row.corpus)
 
 
-def write_table(
-    table: Table, directory: ExperimentDirectory, kinds: Iterable[str] = TABLE_KINDS
-) -> None:
-    """Write a table in each of some formats."""
-    renderings = {
-        "csv": table.csv_data.to_csv(index=False, lineterminator="\n"),
-        "md": to_markdown(table),
-        "tex": to_latex(table),
-        "html": environment().get_template("page.html.j2").render(table=table),
-    }
-    for kind in kinds:
-        with replacing(directory.table(table.name, kind)) as temporary:
-            temporary.write_text(renderings[kind], encoding="utf-8")
+def number(value: float | None, form: str = ",.1f") -> str:
+    """A number in one of Python's formats; empty if there is none."""
+    return "" if value is None or math.isnan(value) else f"{value:{form}}"
 
 
-def make_table(entry: Entry, results: Results) -> Table:
-    """Make a table of the catalogue; its first note names what is missing from the comparison.
-
-    It has no column of empty cells. A table that has nothing to show says only that. Raises
-    UserError for files that are missing or do not fit each other.
-    """
-    module = import_module(f"online_rnnlm.analysis.tables.{entry.name}")
-    try:
-        table: Table = module.make(results)
-    except NothingToShowError as error:
-        columns = [Column("Missing", label("missing"), text=True, wide=True)]
-        data = pd.DataFrame({"missing": [str(error)]})
-        table = Table(entry.name, "Nothing to show", data, columns)
-    has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
-    columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
-    missing = [] if entry.section is Section.TEXT else results.missing_note
-    return replace(table, columns=columns, notes=[*missing, *table.notes])
+def integer(value: float | None) -> str:
+    """A whole number with separated thousands; empty if there is none."""
+    return number(value, ",.0f")
 
 
-def environment() -> Environment:
-    """The environment of the templates; it escapes HTML and refuses undefined names."""
-    return Environment(
-        loader=PackageLoader("online_rnnlm.analysis"),
-        autoescape=select_autoescape(["html", "html.j2"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def mean(values: BySeed, form: str = ",.1f") -> str:
+    """The mean over the seeds and, if there are several, ± their sample standard deviation."""
+    spread = number(values.std(), form)
+    return f"{number(values.mean(), form)}{' ± ' if spread else ''}{spread}"
 
 
-def to_markdown(table: Table) -> str:
-    """The table in GitHub-flavoured Markdown, with its caption above it."""
-    notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
-    return f"{_markdown(table.caption)}\n\n{markdown_of(table.data, *table.columns)}{notes}"
+def signed(change: float, decimals: int = 1) -> str:
+    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
+    return f"{change:+.{decimals}f}".replace("-", "−")
 
 
-def markdown_of(data: pd.DataFrame, *columns: Column) -> str:
-    """A table in Markdown that needs no name, caption and notes; it ends with its last line."""
-    table = Table("", "", data, columns)
-    rows = []
-    for texts, marks in zip(table.cells(), table.best(), strict=True):
-        cells = zip(map(_markdown, texts), marks, strict=True)
-        rows.append([f"**{text}**" if best and text else text for text, best in cells])
-    align = ["left" if column.text else "right" for column in columns]
-    headings = [_markdown(heading) for heading in table.headings]
-    grid = tabulate(rows, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
-    return f"{grid}\n"
+def change_percent(ours: float | None, theirs: float | None) -> str:
+    """The change from their value to ours (%), such as of costs; empty if one is not known."""
+    if ours is None or theirs is None or math.isnan(ours / theirs):
+        return ""
+    return signed(100 * (ours / theirs - 1))
 
 
-def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+def interval(ends: Interval | None) -> str:
+    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
+    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
 
 
-def to_latex(table: Table) -> str:
-    r"""The table in LaTeX, as wide as the text at most.
-
-    It needs `\usepackage{booktabs}` and `\usepackage{adjustbox}`.
-    """
-    headings = []
-    for column in table.columns:
-        # Lines are about as narrow as a number, so that a heading does not widen its column.
-        lines = textwrap.wrap(column.heading, _HEADING_WIDTH, break_long_words=False)
-        if column.wide or len(lines) < 2:
-            headings.append(_latex(column.heading))
-        else:
-            stacked = r"\\".join(map(_latex, lines))
-            headings.append(rf"\shortstack[{'l' if column.text else 'r'}]{{{stacked}}}")
-    # Columns are numbered within pandas, since two columns may have the same heading.
-    frame = pd.DataFrame(table.cells(), columns=range(len(table.columns)), dtype="object")
-    marks = np.where(np.array(table.best(), dtype=bool), "textbf:--rwrap;", "")
-    style = frame.style.hide(axis="index").format(lambda cell: _latex(str(cell)))
-    style = style.format_index(lambda place: headings[int(str(place))], axis=1)
-    style = style.apply(lambda _: marks.reshape(frame.shape), axis=None)
-    # `l` for texts, `r` for numbers, and `p` for sentences, which share most of the line.
-    share = _WIDE_SHARE / max(1, sum(column.wide for column in table.columns))
-    wide = rf"p{{{share:.2f}\linewidth}}"
-    kinds = [wide if column.wide else "l" if column.text else "r" for column in table.columns]
-    latex = style.to_latex(
-        hrules=True,
-        column_format="".join(kinds),
-        caption=_latex(" ".join([f"{table.caption}.", *table.notes])),
-        label=f"tab:{table.name}",
-        position_float="centering",
-    )
-    begin = r"\begin{adjustbox}{max width=\linewidth}"
-    end = r"\end{adjustbox}"
-    latex = latex.replace(r"\begin{tabular}", f"{begin}\n\\begin{{tabular}}", 1)
-    return latex.replace(r"\end{tabular}", f"\\end{{tabular}}\n{end}", 1)
-
-
-def _latex(text: str) -> str:
-    return re.sub(r"[\\~^<>&%$#_{}±−]", lambda match: _LATEX.get(match[0], "\\" + match[0]), text)
+def p_value(value: float) -> str:
+    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -1,121 +1,178 @@
-"""The table `updates`: a row for each way to learn during testing, a column for each model."""
+"""The table `updates`: a row for each way to learn during testing, a column for each network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from online_rnnlm.analysis.results import Results, way_in
-from online_rnnlm.analysis.row import FinishedRow, Side
+from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork
 from online_rnnlm.analysis.tables.choices import keys_of, values_text
 from online_rnnlm.analysis.tables.table import (
     Column,
+    NetworkRow,
     Table,
-    comparison_table,
+    corpus_column,
+    data_of,
     integer,
-    label,
     lowest,
-    mean_over_seeds,
-    model_keys,
-    number,
+    mean,
+    on_corpus,
     spread_note,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
-from online_rnnlm.storage.paths import HELD_OUT
-
-_OF_HEADLINE = (
-    "rate",
-    "parameters_touched_per_word",
-    "multiply_adds_per_word",
-    "words_per_second",
-    "timed_words_per_second",
-)
 
 
-def make(results: Results) -> Table:
+@dataclass(frozen=True, eq=False)
+class Row(NetworkRow):
+    """An evaluation of a network, a row of the CSV."""
+
+    evaluation: str
+    seeds: int
+    rate: str
+    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's in training."""
+    valid_perplexity: BySeed
+    test_perplexity: BySeed
+    parameters_touched_per_word: float
+    multiply_adds_per_word: float
+    words_per_second: BySeed
+    timed_words_per_second: float
+    """Of the first seed, all networks and ways in turn; NaN if it was not timed."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to learn in testing on a corpus, a row for people."""
+
+    corpus: str
+    name: str
+    """The way in words."""
+    by_model: Mapping[str, Row]
+    """The networks that are tested in this way, by their labels."""
+    headline: Row | None
+    """The corpus's headline, if it is among them."""
+
+
+def make(results: Results) -> Table[Way]:
     """Make the table of test perplexities by evaluation, with the costs of the headline.
 
-    The CSV has a row for each evaluation of each model, with all metrics. Raises NothingToShowError
-    if there is no model.
+    The CSV has a row for each evaluation of each network, with all metrics. Raises
+    NothingToShowError if there is no network.
     """
-    headlines = {corpus: results.headline_on(corpus).label for corpus in results.compared_corpora}
-    data = pd.DataFrame([values for row in results.rows for values in _rows(results, row)])
-    models = list(dict.fromkeys(data["model"]))
-    columns = [
-        Column("In testing", label("in_testing"), text=True, wide=True),
-        *(Column(model, number(model), best=lowest(model)) for model in models),
-        Column("Rate", label("rate")),
-        Column("Parameters touched per word", integer("parameters_touched_per_word")),
-        Column("Multiply-adds per word", integer("multiply_adds_per_word")),
-        Column("Words/s", integer("words_per_second")),
-        Column("Words/s, side by side", integer("timed_words_per_second")),
+    if not results.networks:
+        raise NothingToShowError(NO_NETWORK)
+    rows = [row for network in results.networks for row in _rows(network)]
+    ways = [*_ways(results, rows)]
+
+    def shown(way: Way, model: str) -> str:
+        """Test perplexity of a network; nothing if it is not tested so."""
+        return mean(way.by_model[model].test_perplexity) if model in way.by_model else ""
+
+    def reached(way: Way, model: str) -> float:
+        """The same, as a number."""
+        return way.by_model[model].test_perplexity.mean() if model in way.by_model else np.nan
+
+    def of_headline(show: Callable[[Row], str]) -> Callable[[Way], str]:
+        """Show a value of the headline; nothing if it is not tested in this way."""
+        return lambda way: show(way.headline) if way.headline else ""
+
+    models = dict.fromkeys(network.label for network in results.networks)
+    first, *others = (
+        Column(
+            model,
+            partial(shown, model=model),
+            best=lowest(ways, partial(reached, model=model)),
+        )
+        for model in models
+    )
+    columns: list[Column[Way]] = [
+        Column("In testing", lambda way: way.name, text=True, wide=True),
+        first,
+        *corpus_column(results),
+        *others,
+        Column("Rate", of_headline(lambda row: row.rate)),
+        Column(
+            "Parameters touched per word",
+            of_headline(lambda row: integer(row.parameters_touched_per_word)),
+        ),
+        Column(
+            "Multiply-adds per word",
+            of_headline(lambda row: integer(row.multiply_adds_per_word)),
+        ),
+        Column("Words/s", of_headline(lambda row: integer(row.words_per_second.mean()))),
+        Column(
+            "Words/s, side by side", of_headline(lambda row: integer(row.timed_words_per_second))
+        ),
     ]
-    caption = "Test perplexity by what learns during testing"
+    caption = on_corpus("Test perplexity by what learns during testing", results)
+    return Table(caption, ways, columns, _notes(results), data_of(rows, results))
+
+
+def _rows(network: FinishedNetwork) -> Iterator[Row]:
+    """Yield the values of a network's evaluations other than those with rivals."""
+    for tested in network.tested.values():
+        if tested.rival:
+            continue
+        costs = tested.by_seed[0].costs  # the same for all seeds
+        yield Row(
+            network=network,
+            evaluation=tested.evaluation,
+            seeds=len(network.runs),
+            rate=_rate(tested),
+            valid_perplexity=tested.perplexity("valid"),
+            test_perplexity=tested.perplexity("test"),
+            parameters_touched_per_word=costs.parameters_touched_per_word,
+            multiply_adds_per_word=costs.multiply_adds_per_word,
+            words_per_second=tested.metric("words_per_second", "test"),
+            timed_words_per_second=tested.words_per_second_in_turn,
+        )
+
+
+def _rate(tested: TestedNetwork) -> str:
+    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
+    chosen: list[Mapping[str, Any]] = [record.chosen for record in tested.by_seed]
+    if tested.evaluation == DOCUMENT_VECTOR:
+        chosen = [{"document_rate": tested.network.settings.document_rate}]
+    return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
+
+
+def _ways(results: Results, rows: Sequence[Row]) -> Iterator[Way]:
+    """Yield the ways in which networks are tested, corpus by corpus: frozen first.
+
+    Networks with a vector can learn in every way, so their evaluations come before the others.
+    """
+    ordered = sorted(rows, key=lambda row: not row.network.has_vector)
+    evaluations = dict.fromkeys([NONE, *(row.evaluation for row in ordered)])
+    for corpus in dict.fromkeys(row.corpus for row in rows):
+        headline = results.headline_on(corpus).label
+        for evaluation in evaluations:
+            by_model = {
+                row.network.label: row
+                for row in rows
+                if (row.corpus, row.evaluation) == (corpus, evaluation)
+            }
+            if by_model:
+                name = results.ways[evaluation] or "the vector learns as in training"
+                yield Way(corpus, name, by_model, by_model.get(headline))
+
+
+def _notes(results: Results) -> list[str]:
+    """What the columns mean."""
+    headlines = [results.headline_on(corpus).label for corpus in results.compared_corpora]
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
-    named = " and ".join(dict.fromkeys(headlines.values()))
-    notes = [
+    return [
         f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
         "static network if the same parts of it learn as in another row.",
         "Weights take plain steps, a word's loss propagated through "
         f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "
         "Rates are those best on valid; beside weights that learn, the vector has α or, if none is "
         "given, the rate of its training.",
-        f"Rate, costs and words/s (scoring the test set) are those of {named}."
+        "Rate, costs and words/s (scoring the test set) are those of "
+        f"{' and '.join(dict.fromkeys(headlines))}."
         f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
         "vector learns; the median of several rounds.",
     ]
-    shown = _shown(results, data, headlines)
-    return comparison_table(results, "updates", caption, shown, columns, notes, data)
-
-
-def _rows(results: Results, row: FinishedRow) -> Iterator[dict[str, Any]]:
-    """Yield the values, means over seeds, of a model's evaluations other than those of rivals."""
-    for side in row.sides.values():
-        if side.rival:
-            continue
-        values = {
-            **model_keys(row.first.run),
-            "evaluation": side.evaluation,
-            "seeds": len(row.runs),
-            "rate": _rate(side),
-        }
-        for split in HELD_OUT:
-            values |= mean_over_seeds(results, f"{split}_perplexity", side.perplexity(split))
-        values |= dict(side.by_seed[0].costs)  # the same for all seeds
-        speed = side.metric("words_per_second", "test")
-        values |= mean_over_seeds(results, "words_per_second", speed)
-        # Of the first seed, all networks and ways in turn; NaN if it was not timed.
-        values["timed_words_per_second"] = 1 / np.median(side.rounds) if side.rounds else np.nan
-        yield values
-
-
-def _rate(side: Side) -> str:
-    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
-    chosen: list[Mapping[str, Any]] = [record.chosen for record in side.by_seed]
-    if side.evaluation == DOCUMENT_VECTOR:
-        chosen = [{"document_rate": side.row.settings.document_rate}]
-    return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
-
-
-def _shown(results: Results, data: pd.DataFrame, headlines: Mapping[str, str]) -> pd.DataFrame:
-    """A row for each corpus and evaluation, a column for each model's test perplexity."""
-    keys = ["corpus", "evaluation"]
-    # Models with a vector can learn in every way, so their evaluations come first.
-    ordered = data.assign(static=data["document_size"] == 0).sort_values("static", kind="stable")
-    evaluations = sorted(ordered["evaluation"].unique(), key=lambda name: name != NONE)
-    there = {*zip(data["corpus"], data["evaluation"], strict=True)}
-    rows = [(c, e) for c in data["corpus"].unique() for e in evaluations if (c, e) in there]
-    costs = data[data["model"] == data["corpus"].map(headlines)].set_index(keys)[[*_OF_HEADLINE]]
-    wide = [data.pivot(index=keys, columns="model", values="test_perplexity"), costs]
-    if "test_perplexity_sd" in data:
-        deviations = data.pivot(index=keys, columns="model", values="test_perplexity_sd")
-        wide.append(deviations.add_suffix("_sd"))
-    shown = pd.concat(wide, axis=1).loc[rows].reset_index()
-    shown["in_testing"] = [
-        way_in(results.experiment, name) or "the vector learns as in training"
-        for name in shown["evaluation"]
-    ]
-    return shown

@@ -1,11 +1,11 @@
-"""A network of the comparison with its results, and what it is compared with."""
+"""The systems that are compared: networks in each of their evaluations, and rivals of corpora."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,14 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals import Rival
-from online_rnnlm.storage.claims import Interval
+from online_rnnlm.storage.claims import ComparedSide, Interval
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]
 """The metrics of a split that tables and figures show."""
+BySeed: TypeAlias = "pd.Series[float]"
+"""Values of the seeds, in their order."""
 
 
 class FinishedRun(NamedTuple):
@@ -44,13 +46,13 @@ class FinishedRun(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedRow:
-    """A row of the comparison: one network on one corpus, with a run for each seed."""
+class FinishedNetwork:
+    """A network on one corpus, all of whose runs have finished: a row of the configuration."""
 
     runs: tuple[FinishedRun, ...]
     """The runs, in the seeds' order."""
-    sides: dict[str, Side] = field(default_factory=dict)
-    """The row in each evaluation that all of its runs have, in the configuration's order."""
+    tested: dict[str, TestedNetwork] = field(default_factory=dict)
+    """The network in each evaluation that all of its runs have, in the configuration's order."""
 
     @property
     def first(self) -> FinishedRun:
@@ -59,7 +61,7 @@ class FinishedRow:
 
     @property
     def settings(self) -> RunSettings:
-        """The settings that the row's runs share; the seed is that of the first run."""
+        """The settings that the runs share; the seed is that of the first run."""
         return self.first.run.settings
 
     @property
@@ -74,12 +76,12 @@ class FinishedRow:
 
     @property
     def regime(self) -> tuple[str, str]:
-        """The cell and the unit of text in training; rows are compared with those of the same."""
+        """The cell and the unit of text in training; networks of the same are compared."""
         return self.settings.cell, self.settings.unit_of_text
 
     @property
     def has_vector(self) -> bool:
-        """True if the network has a document vector; a row without one is static."""
+        """True if the network has a document vector; one without is static."""
         return self.settings.document_size > 0
 
     @property
@@ -93,21 +95,21 @@ class FinishedRow:
         return self.first.end.parameters
 
     @property
-    def best_way(self) -> Side:
-        """The row with nothing added, its vector, if it has one, learning in the way that is best
-        on `valid`."""
-        ways = [side for side in self.sides.values() if side.only_vector_learns]
-        return best_on_valid(ways or [self.main])
+    def main(self) -> TestedNetwork:
+        """The network in its main evaluation: its vector, if it has one, learns as in training."""
+        return self.tested[final_evaluation(self.settings.document_size)]
 
     @property
-    def main(self) -> Side:
-        """The row in its main evaluation: its vector, if it has one, learns as in training."""
-        return self.sides[final_evaluation(self.settings.document_size)]
+    def best_way(self) -> TestedNetwork:
+        """The network with nothing added, its vector, if it has one, learning in the way that is
+        best on `valid`."""
+        ways = [tested for tested in self.tested.values() if tested.only_vector_learns]
+        return best_on_valid(ways or [self.main])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class System:
-    """A competitor in comparisons: a rival of a corpus or, as a `Side`, a network."""
+    """What is compared by its perplexity: a rival of a corpus, or a network in an evaluation."""
 
     corpus: str
     title: str
@@ -119,12 +121,12 @@ class System:
     rival: Rival | None
     """The rival, which stands alone or is added to a network; None for a network by itself."""
 
-    def metric(self, name: MetricName, split: str) -> pd.Series[float]:
+    def metric(self, name: MetricName, split: str) -> BySeed:
         """A metric of a split by seed; empty if the evaluations leave that split out."""
         splits = [found.splits[split] for found in self.by_seed if split in found.splits]
-        return pd.Series([getattr(metrics, name) for metrics in splits], dtype=float)
+        return by_seed(getattr(metrics, name) for metrics in splits)
 
-    def perplexity(self, split: str = "test") -> pd.Series[float]:
+    def perplexity(self, split: str = "test") -> BySeed:
         """The perplexity of a split by seed; empty if the evaluations leave that split out."""
         return self.metric("perplexity", split)
 
@@ -135,18 +137,18 @@ class System:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Side(System):
-    """A row in one of its evaluations; there is one object for each."""
+class TestedNetwork(System):
+    """A network in one of its evaluations; there is one object for each."""
 
-    row: FinishedRow
+    network: FinishedNetwork
     evaluation: str
     name: str
     """The network's name and, if that is not the main one, the way in which it is tested, such as
     `100/20 frozen` or `100/0 with a neural cache`."""
     parameters: int
     rounds: tuple[float, ...]
-    """Time per token (s) in each round in which the networks were timed in turn; empty for a side
-    that was not timed, such as one with a rival."""
+    """Time per token (s) in each round in which the networks were timed in turn; empty if it was
+    not timed, such as with a rival."""
 
     @property
     def seconds_per_word(self) -> float:
@@ -155,7 +157,12 @@ class Side(System):
             return float(np.median(self.rounds))
         return 1 / self.metric("words_per_second", "test").mean()
 
-    def change_of_time(self, other: Side) -> Interval | None:
+    @property
+    def words_per_second_in_turn(self) -> float:
+        """Tokens per second, median of the rounds; NaN if it was not timed."""
+        return 1 / float(np.median(self.rounds)) if self.rounds else math.nan
+
+    def change_of_time(self, other: TestedNetwork) -> Interval | None:
         """The interval of the change from the other's time per token to this one's (%).
 
         It is Student's paired t, over the rounds, of the ratio's logarithm. None if one of both was
@@ -174,12 +181,30 @@ class Side(System):
 
     @property
     def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end the side forgets what it has read; with a rival, never."""
+        """The unit of text at whose end what was read is forgotten; with a rival, never."""
         way = self.by_seed[0].way
         if way is None:
             return "stream"
-        trained = self.row.settings.unit_of_text
+        trained = self.network.settings.unit_of_text
         return longest([trained, way.unit_of_text or trained])
+
+    def described(self) -> ComparedSide:
+        """The record of this side of a comparison: its names, test perplexity and costs."""
+        seconds = self.seconds_per_word
+        return ComparedSide(
+            network=self.network.label,
+            evaluation=self.evaluation,
+            name=self.name,
+            test_perplexity=self.perplexity().mean(),
+            parameters=self.parameters,
+            multiply_adds_per_word=self.multiply_adds,
+            seconds_per_word=seconds if math.isfinite(seconds) else None,
+        )
+
+
+def by_seed(values: Iterable[float]) -> BySeed:
+    """Values of the seeds in order."""
+    return pd.Series([*values], dtype=float)
 
 
 def longest(units: Iterable[UnitOfText]) -> UnitOfText:
@@ -187,6 +212,6 @@ def longest(units: Iterable[UnitOfText]) -> UnitOfText:
     return max(units, key=get_args(UnitOfText).index)
 
 
-def best_on_valid(sides: Sequence[Side]) -> Side:
-    """The side with the lowest perplexity on `valid`, mean over the seeds."""
-    return min(sides, key=lambda side: side.perplexity("valid").mean())
+def best_on_valid(tested: Sequence[TestedNetwork]) -> TestedNetwork:
+    """The one with the lowest perplexity on `valid`, mean over the seeds."""
+    return min(tested, key=lambda one: one.perplexity("valid").mean())

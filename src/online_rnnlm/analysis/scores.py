@@ -1,0 +1,96 @@
+"""The scores of the tested texts, and the comparison of two systems by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from online_rnnlm.analysis.significance import Pieces, gain_over_text_and_seeds, pieces_of
+from online_rnnlm.analysis.systems import TestedNetwork, longest
+from online_rnnlm.config.experiment import Plan
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.errors import UserError
+from online_rnnlm.storage.claims import Comparison
+from online_rnnlm.storage.evaluations import sentence_scores
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def files_of(experiment: Plan, directory: ExperimentDirectory, corpus: str) -> CorpusDirectory:
+    """The folder of a corpus."""
+    return directory.corpus(experiment.digits.folder_of(corpus))
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The log-probabilities that an experiment's evaluations have left in their files."""
+
+    experiment: Plan
+    directory: ExperimentDirectory
+
+    def of_sentences(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each sentence of a text."""
+        return sentence_scores(self.directory, run, evaluation, text)
+
+    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
+        """The pieces of a text that do not depend on each other, for systems that keep things for a
+        unit of text."""
+        articles = np.load(files_of(self.experiment, self.directory, corpus).split_articles(text))
+        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
+
+    def is_in_order(self, corpus: str, text: str) -> bool:
+        """True if a text is not shuffled."""
+        experiment = self.experiment
+        return experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
+
+    def of_both(
+        self, pieces: Pieces, ours: TestedNetwork, theirs: TestedNetwork, text: str = "test"
+    ) -> tuple[Floats, Floats, Ints]:
+        """The scores of two systems by piece of the test text, or of another text.
+
+        Returns the natural log P of ours (seeds, pieces) and of theirs, and the number of tokens
+        (pieces,). Raises UserError if they were tested on different sentences, or on a single one.
+        """
+        where = f"{self.directory.path}: corpus `{ours.corpus}`"
+        if pieces.count < 2:
+            raise UserError(f"{where}: to compare two models, `{text}` needs two sentences or more")
+        logs = []
+        lengths = []
+        for side in (ours, theirs):
+            runs = [run.name for run in side.network.runs]
+            by_seed = [self.of_sentences(run, side.evaluation, text) for run in runs]
+            lengths.append(by_seed[0]["tokens"].to_numpy())
+            sums = [pieces.sums(scores["log_probability"].to_numpy()) for scores in by_seed]
+            logs.append(np.array(sums))
+        if not np.array_equal(lengths[0], lengths[1]):
+            names = f"`{ours.network.first.name}` and `{theirs.network.first.name}`"
+            raise UserError(f"{where}: {names} were tested on different sentences")
+        return logs[0], logs[1], pieces.sums(lengths[0]).astype(np.int64)
+
+    def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
+        """Compare two systems of one corpus on its test text.
+
+        Raises UserError if they were tested on different sentences, or on a single one.
+        """
+        pieces = self.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
+        logs, logs_against, tokens = self.of_both(pieces, ours, theirs)
+        gain = gain_over_text_and_seeds(logs, logs_against, tokens)
+        return Comparison(
+            ours=ours.described(),
+            theirs=theirs.described(),
+            change_percent=gain.change_percent,
+            interval_percent=gain.interval_percent,
+            nats_per_token=gain.nats_per_token,
+            interval_nats_per_token=gain.interval,
+            p_value=gain.p_value,
+            seeds=len(ours.network.runs),
+            drawn=pieces.name,
+            pieces=pieces.count,
+            tokens=int(tokens.sum()),
+            seconds_change_percent=ours.change_of_time(theirs),
+        )
