@@ -343,28 +343,6 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
     assert expected in line
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ([], "give a model, or a program"),
-        (["model", "--command", "program"], "give a model, or a program"),
-        (["--command", "nowhere/program"], "nowhere/program: not started: No such file"),
-        (["--command", "it's"], "not started: No closing quotation"),
-        (["--command", "scorer", "--frozen"], "--frozen: is for a model"),
-        (["--command", "scorer", "--learn-after", "5"], "--learn-after: is for a model"),
-        (["model", "--ask"], "--ask: is for a program"),
-        (["model"], "model: "),
-        (["--command", "scorer", "--text", "empty.txt"], "empty.txt: no text in it"),
-    ],
-    ids=str,
-)
-def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, refused, arguments, expected):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty.txt").write_text("\n\n", encoding="utf-8")
-    (tmp_path / "text.txt").write_text("the cat sees the mouse\n", encoding="utf-8")
-    assert expected in refused("audit", "--text", tmp_path / "text.txt", *arguments)
-
-
 def test_what_was_not_tested_is_no_success(tmp_path, run):
     (tmp_path / "text.txt").write_text("a b c\nb c a\n", encoding="utf-8")
     uniform = "for line in open(0): print('-1.3862943611198906 ' * len(line.split()), flush=True)"

@@ -92,11 +92,6 @@ def test_context_is_the_best_hypothesis_of_the_list_before_or_of_all(
     assert alone[:3] == rows[:3] and alone[3:] != rows[3:]
 
 
-def test_context_is_refused_where_nothing_lives_on(model_path, refused):
-    said = refused("rescore", model_path, "--frozen", "--context", "last", text=listed("moses"))
-    assert "nothing lives on from one sentence to the next" in said
-
-
 def test_equal_hypotheses_have_equal_scores(model_path, run):
     texts = ["the cat sees the hen .", "hen", "the ship meets the whale , the king ."] * 30
     lists = "".join(f"{n // 45}-{n} {text}\n" for n, text in enumerate(texts))
@@ -139,24 +134,6 @@ def test_a_line_has_the_new_score_and_all_that_it_had():
     assert again == "a-b-12\t-3.000000\t-5.000000\t1\tthe cat"
     with pytest.raises(UserError, match="no line of a Kaldi list"):
         parse(again, "kaldi")
-
-
-@pytest.mark.parametrize(
-    ("form", "text", "expected"),
-    [
-        ("moses", "the cat\n", "standard input, line 1: no line of a Moses list"),
-        ("moses", "0 ||| a\n\n0 ||| a ||| F= 1 ||| x\n", "line 3: the score 'x': a finite number"),
-        ("tsv", "0\tnan\ta\n", "line 1: the score 'nan': a finite number"),
-        ("tsv", "0\ta\n", "line 1: 2 columns"),
-        ("kaldi", "utterance the cat\n", "line 1: no line of a Kaldi list"),
-        ("kaldi", "", "standard input: no list in it"),
-        ("kaldi", "u-1 the </s>\n", "list u: `</s>` is reserved"),
-        ("moses", "0 ||| a\n1 ||| b\n0 ||| c\n", "line 3: list 0: has ended before"),
-    ],
-)
-def test_a_list_that_cannot_be_read_is_one_line(model_path, refused, form, text, expected):
-    options = ("--tokenised", "--format", form)
-    assert expected in refused("rescore", model_path, *options, text=text)
 
 
 def test_vectors(model, model_path, run):

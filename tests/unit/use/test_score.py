@@ -29,7 +29,7 @@ from online_rnnlm.use.text import Sentence, read_text
 from tests.project import ROOT
 from tests.unit.made_texts import BYTES, many
 from tests.unit.small_models import STEPS
-from tests.unit.use.conftest import EVALUATIONS, LEARNS, json_lines, raw_text
+from tests.unit.use.conftest import EVALUATIONS, json_lines, raw_text
 
 ROUNDING = 1e-5
 """Relative difference that the other sentences of a batch can make, in 32 bits."""
@@ -225,31 +225,16 @@ def test_eight_threads_get_what_one_gets(model, way):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "text", "expected"),
+    ("layout", "text", "expected"),
     [
-        ([], "", "standard input: no text in it"),
-        ([], b"the \xff cat\n", "standard input, line 1: no UTF-8 text"),
-        ([], b"the\n\0cat\n", "standard input, line 2: no UTF-8 text"),
-        (["--tokenised"], "the cat </s>\n", "standard input, line 1: `</s>` is reserved"),
-        (["--lines"], "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
-        ([], "x" * 1_000_000, "line 1: a word of 1000000 characters; at most 100000 are read"),
-        ([], "word " * 200_000, "line 1: a sentence of 20000 words; at most 10000 are read"),
-        (["--tokenised"], "x " * 10_001, "line 1: a sentence of 10001 words; at most 10000"),
-        (["nowhere.txt"], "", "nowhere.txt: no such file"),
-        (["articles.jsonl.gz"], "", "articles.jsonl.gz: a file of articles: plain text is needed"),
-        (["/"], "", "/: is a directory"),
-        (["--updates", "all"], "x", "`learning_rate`: weights that learn need one"),
-        (["--frozen", "--learning-rate", "1"], "x", "nothing learns with these `updates`"),
-        (["--learn-after", "words"], "x", "`learn_after`: allowed: 'word', 'sentence' or a"),
-        ([*LEARNS, "all", "--learn-after=5"], "x", "`learn_after`: weights learn after every word"),
-        (["--learn-after", "sentence"], "x", "what is learnt after a sentence is lost with it"),
-        (["--frozen", "--steps", "9"], "x", "`steps`: no weights learn with these `updates`"),
-        (["--flush", "--unit-of-text", "stream"], "x", "--flush: needs `--unit-of-text sentence`"),
-        (["--learning-rate", "1e9"], "The cat sees the hen.\n" * 9, "sentence 0: diverged"),
+        ("--lines", "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
+        ("--", "x" * 1_000_000, "line 1: a word of 1000000 characters; at most 100000 are read"),
+        ("--", "word " * 200_000, "line 1: a sentence of 20000 words; at most 10000 are read"),
+        ("--tokenised", "x " * 10_001, "line 1: a sentence of 10001 words; at most 10000"),
     ],
 )
-def test_an_unusable_text_or_option_is_one_line(model_path, refused, arguments, text, expected):
-    assert expected in refused("score", model_path, *arguments, text=text)
+def test_what_is_too_long_is_one_line(model_path, refused, layout, text, expected):
+    assert expected in refused("score", model_path, layout, text=text)
 
 
 @pytest.mark.parametrize("text", ["The cat sees. It eats.", "The cat sat. " * 999])
@@ -259,25 +244,6 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
     assert run("score", model_path, text).out == run("score", model_path, text=text).out
     if len(text) < 99:
         assert run("next", text).out == run("next", text=text).out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        *((["score", "MODEL", empty], "the text is empty") for empty in ("", " ")),
-        (["score", "MODEL", "nosuch.txt"], "nosuch.txt: no such file"),
-        (["score", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
-        (["next", "nosuch.txt"], "nosuch.txt: no such file, neither of a"),
-        (["sample", "nosuch"], "nosuch: no such file or directory: the file of"),
-        (
-            ["info", "The cat sees. It eats."],
-            "The cat sees. It eats.: no such file or directory: the file of",
-        ),
-    ],
-)
-def test_what_is_neither_a_text_nor_a_file_is_one_line(refused, model_path, arguments, said):
-    given = [model_path if one == "MODEL" else one for one in arguments]
-    assert refused(*given).startswith(said)
 
 
 @pytest.mark.parametrize(

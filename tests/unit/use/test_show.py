@@ -142,22 +142,6 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     assert lines[1] == ""
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["nosuch.txt"], "nosuch.txt: no such file; "),
-        (["hen", "folder/nosuch"], "folder/nosuch: no such file; "),
-        (["The caf\udce9 is"], "text 1: "),
-        (["empty.txt"], "empty.txt: no text in it"),
-        ([" "], "the text is empty"),
-    ],
-)
-def test_what_is_no_text_is_one_line(model_path, refused, tmp_path, monkeypatch, given, said):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty.txt").touch()
-    assert refused("show", *given, "--model", model_path).startswith(said)
-
-
 def test_a_word_with_a_point_is_no_files_name(model_path, run):
     assert run("show", "The", "river", "is", "3.5", "km", "long", "--model", model_path).status == 0
 
