@@ -37,7 +37,8 @@ SLOW: list[dict[str, Any]] = [
 GOOD = {"100/0": 110.0, "120/0": 108.0, "100/20": 90.0}
 RIVALS = {"rivals": ["unigram_cache", "neural_cache"]}
 MIXED = {"rivals": ["unigram_cache", "neural_cache", "mixture"]}
-RUN, STATIC = "invented-M100-D20-seed1", "invented-M120-D0-seed1"
+RUN = "invented-M100-D20-seed1"
+STATIC = "invented-M120-D0-seed1"
 SMALL = "invented-M100-D0-seed1"
 
 

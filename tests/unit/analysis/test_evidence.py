@@ -144,7 +144,8 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
     finished, written, tmp_path
 ):
     """With what was kept copied back, a new machine keeps the others beside it."""
-    plan, folder = finished.experiment, EvidenceFolder(tmp_path / "so far")
+    plan = finished.experiment
+    folder = EvidenceFolder(tmp_path / "so far")
     machines = [ExperimentDirectory(tmp_path / name) for name in ("first", "second")]
     for machine in machines:
         shutil.copytree(finished.directory.path, machine.path)
@@ -259,7 +260,8 @@ def test_a_damaged_folder_is_one_line(evidence, damage, said):
 
 def test_evidence_takes_the_place_of_evidence_and_of_nothing_else(evidence, finished):
     """A user's own files may have checksums of `sha256sum`, too."""
-    before, thesis = evidence.sums.read_bytes(), evidence.path / "thesis.txt"
+    before = evidence.sums.read_bytes()
+    thesis = evidence.path / "thesis.txt"
     write_evidence(finished.experiment, finished.directory, evidence.path)
     assert evidence.sums.read_bytes() == before
     thesis.write_text("years of work")

@@ -38,7 +38,8 @@ def burst(results: Results, *runs: str) -> Results:
 
 def everything(results: Results) -> str:
     """Write all tables, figures, claims and the report, as the workflow does; return the report."""
-    described, directory = results.experiment, results.directory
+    described = results.experiment
+    directory = results.directory
     write_tables(described, directory)
     write_claims(described, directory)
     write_figures(described, directory)

@@ -63,7 +63,8 @@ KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_the_report_is_one_page_the_same_every_time(invented, kind):
     """It loads nothing, escapes text, and its drawings do not refer to each other."""
     changes, names = KINDS[kind]
-    results, contents = invented(**changes), []
+    results = invented(**changes)
+    contents = []
     for _ in range(2 if kind == "everything" else 1):
         text = written(results)
         files = [results.directory.report, *sorted((results.directory.path / "figures").iterdir())]

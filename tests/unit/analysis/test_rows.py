@@ -83,7 +83,8 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
 def test_results_that_do_not_belong_together_are_refused(invented):
     results = invented()
     files = results.directory.run(RUN)
-    record, metrics = records.read(RunRecord, files.record), files.metrics.read_text()
+    record = records.read(RunRecord, files.record)
+    metrics = files.metrics.read_text()
     records.write(files.record, record.model_copy(update={"corpus_digest": "0" * 64}))
     with pytest.raises(UserError, match=f"{files.record}: trained on another text"):
         again(results)

@@ -65,7 +65,8 @@ def test_without_chance_in_the_text_the_test_is_welchs():
 
 def test_a_difference_that_is_always_the_same_leaves_a_point():
     tokens = np.array([3, 5, 9])
-    ours, theirs = -4.5 * tokens[None], -5.0 * tokens[None]
+    ours = -4.5 * tokens[None]
+    theirs = -5.0 * tokens[None]
     assert gain_over_text_and_seeds(ours, theirs, tokens) == (0.5, (0.5, 0.5), 0)
     assert gain_over_text_and_seeds(ours, ours, tokens) == (0, (0, 0), 1)
 
@@ -129,7 +130,8 @@ def _as_many_as_by_chance(p_values: Floats) -> bool:
 
 
 def test_without_a_difference_p_values_are_uniform():
-    random, found = np.random.default_rng(13), []
+    random = np.random.default_rng(13)
+    found = []
     for _ in range(REPLICATIONS):
         gains, _ = _skewed(random, 0.0)
         found.append(sign_flip_p_value(gains, seed=1, resamples=199))

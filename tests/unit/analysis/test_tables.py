@@ -45,7 +45,8 @@ MEANS = [
     "test_perplexity_vector_still",
 ]
 TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
-STATIC, ONLINE = "invented-M100-D0-seed1", "invented-M100-D20-seed1"
+STATIC = "invented-M100-D0-seed1"
+ONLINE = "invented-M100-D20-seed1"
 RIVALS = {"rivals": ["unigram_cache", "neural_cache", "kneser_ney"]}
 UPDATES = {"updates": ["all", ["document_vector", "output"]]}
 ONE_KIND = {"corpora", "perplexity", "learning", "neighbours"}
@@ -111,7 +112,8 @@ def test_several_seeds_give_mean_and_sample_deviation_side_by_side(invented):
         chosen = {"window": window, "weight": 0.1}
         change_evaluation(results.directory, run, "unigram_cache", chosen=chosen)
     table = perplexity.make(again(results))
-    row, columns = table.data.iloc[0], list(table.data.columns)
+    row = table.data.iloc[0]
+    columns = list(table.data.columns)
     assert row["seeds"] == 3
     assert row["test_perplexity"] == pytest.approx(103.0)
     assert row["test_perplexity_sd"] == pytest.approx(13**0.5)  # ((-3)² + (-1)² + 4²) / 2
@@ -202,7 +204,8 @@ def test_a_seed_may_have_chosen_a_setting_that_another_has_as_in_training(first)
     by_seed = [{"learning_rate": 0.01}, {"learning_rate": 0.01, "document_rate": 0.4}]
     alpha = ["as in training", "0.4"]
     if first:
-        by_seed, alpha = by_seed[::-1], alpha[::-1]
+        by_seed = by_seed[::-1]
+        alpha = alpha[::-1]
     expected = f"learning_rate 0.01, document_rate {' / '.join(alpha)}"
     assert settings_text(by_seed) == expected
 
@@ -342,7 +345,8 @@ def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(inve
     assert str(csv.iloc[5]["rate"]) == "0.3"
     costs = ["parameters_touched_per_word", "multiply_adds_per_word", "words_per_second"]
     assert list(csv.iloc[5][costs]) == [3.5, 4500, 90_000.0]
-    wanted, after = ["In testing", "100/0", "100/20"], "after every word, kept for the sentence"
+    wanted = ["In testing", "100/0", "100/20"]
+    after = "after every word, kept for the sentence"
     assert [cells(table, row, *wanted) for row in range(len(table.rows))] == [
         ["frozen", "71.0", "74.0"],
         ["the vector learns as in training", "", "64.0"],
