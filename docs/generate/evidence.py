@@ -140,7 +140,7 @@ def _perplexity_in(system: System, evaluation: str) -> str:
     return ""
 
 
-class Searched(NamedTuple):
+class SearchRow(NamedTuple):
     """The lowest perplexity on `valid` of a network in the search, by length of training."""
 
     network: str
@@ -162,16 +162,16 @@ def _searched(evidence: EvidenceFolder) -> str:
                 length = f"{run.settings.max_epochs} epochs"
                 best[length] = min(end.valid_perplexity, best.get(length, end.valid_perplexity))
         if best:
-            rows.append(Searched(row.runs[0].model, best))
+            rows.append(SearchRow(row.runs[0].model, best))
     lengths = dict.fromkeys(length for row in rows for length in row.by_length)
-    columns: list[Column[Searched]] = [
+    columns: list[Column[SearchRow]] = [
         Column("network", lambda row: row.network, text=True),
-        *(Column(length, partial(Searched.lowest, length=length)) for length in lengths),
+        *(Column(length, partial(SearchRow.lowest, length=length)) for length in lengths),
     ]
     return markdown_of(rows, columns)
 
 
-class Verdict(NamedTuple):
+class ClaimRow(NamedTuple):
     """A claim with its two sides; of one that is not tested, with the reason."""
 
     claim: str
@@ -192,7 +192,7 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     rows = [_judged(claim) for claim in found.claims]
     rows += [_not_judged(claim) for claim in found.not_tested if claim.letter not in tested]
     rows.sort(key=lambda row: row.claim[0])
-    columns: list[Column[Verdict]] = [
+    columns: list[Column[ClaimRow]] = [
         Column("Claim", lambda row: row.claim, text=True),
         Column("Network", lambda row: row.network, text=True),
         Column("Against", lambda row: row.against, text=True),
@@ -203,12 +203,12 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     return markdown_of(rows, columns)
 
 
-def _judged(claim: Claim) -> Verdict:
+def _judged(claim: Claim) -> ClaimRow:
     """The row of a claim that was tested."""
     compared = claim.comparison
     ours = compared.ours
     theirs = compared.theirs
-    return Verdict(
+    return ClaimRow(
         claim=heading_of(claim.letter, claim.case),
         network=f"{ours.name}: {ours.test_perplexity:.1f}",
         against=f"{theirs.name}: {theirs.test_perplexity:.1f}",
@@ -218,9 +218,9 @@ def _judged(claim: Claim) -> Verdict:
     )
 
 
-def _not_judged(claim: UntestedClaim) -> Verdict:
+def _not_judged(claim: UntestedClaim) -> ClaimRow:
     """The row of a claim that was not tested."""
-    return Verdict(heading_of(claim.letter), claim.row, claim.reason)
+    return ClaimRow(heading_of(claim.letter), claim.row, claim.reason)
 
 
 PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {

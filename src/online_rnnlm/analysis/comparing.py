@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from online_rnnlm.analysis.significance import (
+    Floats,
     Gain,
+    Ints,
     bootstrap_interval,
     pieces_of,
     sign_flip_p_value,
@@ -75,6 +77,34 @@ def compare(
     Raises UserError for what is no such list, if the items differ in number or length, a log P is
     not finite, or if there is a single piece.
     """
+    lengths, logs, logs_against = _sums(ours, theirs)
+    numbers = np.zeros(len(lengths)) if documents is None else np.asarray(documents)
+    if len(numbers) != len(lengths):
+        raise UserError(f"`documents`: {len(numbers)} numbers for {len(lengths)} items of text")
+    articles = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+    pieces = pieces_of(articles, "stream", in_order=True) if lengths.any() else None
+    if pieces is None or pieces.count < 2:
+        raise UserError("to compare two models, a text needs two documents, or several sentences")
+    tokens = pieces.sums(lengths).astype(np.int64)
+    gains = pieces.sums(logs - logs_against)
+    nats = float(gains.sum() / tokens.sum())
+    gain = Gain(nats, bootstrap_interval(gains, tokens), sign_flip_p_value(gains))
+    return Difference(
+        perplexity=math.exp(-logs.sum() / tokens.sum()),
+        perplexity_against=math.exp(-logs_against.sum() / tokens.sum()),
+        change_percent=gain.change_percent,
+        interval_percent=gain.interval_percent,
+        nats_per_token=gain.nats_per_token,
+        interval_nats_per_token=gain.interval,
+        p_value=gain.p_value,
+        drawn="document" if pieces.name == "article" else "block",
+        pieces=pieces.count,
+        tokens=int(tokens.sum()),
+    )
+
+
+def _sums(ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike]) -> tuple[Ints, Floats, Floats]:
+    """The items' numbers of tokens, and the sums of their log P of each model, all (items,)."""
     try:
         sides = [[np.asarray(logs, np.float64) for logs in side] for side in (ours, theirs)]
     except (TypeError, ValueError):
@@ -89,29 +119,7 @@ def compare(
     if not np.isfinite(sums).all():
         at = int(np.flatnonzero(~np.isfinite(sums).all(axis=0))[0])
         raise UserError(f"item {at} (from 0): a log-probability is not a finite number")
-    numbers = np.zeros(len(lengths)) if documents is None else np.asarray(documents)
-    if len(numbers) != len(lengths):
-        raise UserError(f"`documents`: {len(numbers)} numbers for {len(lengths)} items of text")
-    articles = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
-    pieces = pieces_of(articles, "stream", in_order=True) if lengths.any() else None
-    if pieces is None or pieces.count < 2:
-        raise UserError("to compare two models, a text needs two documents, or several sentences")
-    tokens = pieces.sums(lengths).astype(np.int64)
-    gains = pieces.sums(sums[0] - sums[1])
-    nats = float(gains.sum() / tokens.sum())
-    gain = Gain(nats, bootstrap_interval(gains, tokens), sign_flip_p_value(gains))
-    return Difference(
-        perplexity=math.exp(-sums[0].sum() / tokens.sum()),
-        perplexity_against=math.exp(-sums[1].sum() / tokens.sum()),
-        change_percent=gain.change_percent,
-        interval_percent=gain.interval_percent,
-        nats_per_token=gain.nats_per_token,
-        interval_nats_per_token=gain.interval,
-        p_value=gain.p_value,
-        drawn="document" if pieces.name == "article" else "block",
-        pieces=pieces.count,
-        tokens=int(tokens.sum()),
-    )
+    return lengths, sums[0], sums[1]
 
 
 def compare_files(ours: Path, theirs: Path) -> Difference:

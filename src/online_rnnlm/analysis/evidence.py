@@ -48,8 +48,6 @@ COLUMNS = {
     "log_probability": "float64",
 }
 """The columns of a run's `scores.parquet` and their types."""
-_NOT_MADE_AGAIN = ("neighbours",)
-"""The table that needs the text of sentences and their vectors, which are not kept."""
 
 
 class EvidenceFolder(ExperimentDirectory):
@@ -132,7 +130,7 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
 
 
 def finish_evidence(folder: Path) -> None:
-    """Make tables, claims and the pictures of networks from the runs that a folder keeps.
+    """Make claims, tables and figures, but those of the text, from the runs that a folder keeps.
 
     It is for an experiment whose runs were kept as they finished, on several machines: nobody has
     all weights and texts. `timings.json` of a machine that timed all networks must be there. Raises
@@ -142,10 +140,10 @@ def finish_evidence(folder: Path) -> None:
     results = kept_results(evidence)
     records.write(evidence.claims, judge(results))
     for entry in those_of(TABLES, results.experiment):
-        if entry.name not in _NOT_MADE_AGAIN:
+        if not entry.of_text:
             write_table(entry.name, make_table(entry, results), evidence, ("csv", "md"))
     for figure in those_of(FIGURES, results.experiment):
-        if figure.drawn_by.startswith("networks."):
+        if not figure.of_text:
             write_figure(figure, results, evidence, ("svg",))
     files = (file for file in folder.rglob("*") if file.is_file() and file != evidence.sums)
     evidence.write_sums(files)
@@ -293,7 +291,7 @@ def check_evidence(folder: Path) -> int:
     )
     checked = len(kept.claims)
     for entry in those_of(TABLES, results.experiment):
-        if entry.name not in _NOT_MADE_AGAIN:
+        if not entry.of_text:
             table = make_table(entry, results)
             checked += _check_table(evidence, entry.name, table.data)
     return checked

@@ -296,7 +296,7 @@ def origin(key: str, value: Any) -> str:
     return status if known is not None and value == known else ASSUMED
 
 
-class Setting(NamedTuple):
+class SettingRow(NamedTuple):
     """A row of a table of settings."""
 
     name: str
@@ -307,14 +307,14 @@ class Setting(NamedTuple):
     meaning: str = ""
 
 
-_SETTING: Sequence[Column[Setting]] = (
+_COLUMNS: Sequence[Column[SettingRow]] = (
     Column("Setting", lambda row: row.name, text=True),
     Column("Value", lambda row: row.value, text=True),
     Column("Status", lambda row: row.status, text=True),
 )
 
 
-def settings_table(results: Results) -> Table[Setting]:
+def settings_table(results: Results) -> Table[SettingRow]:
     """The settings of training and testing; if networks differ, with each one's own value."""
     rows = []
     for key, field in RunSettings.model_fields.items():
@@ -329,15 +329,15 @@ def settings_table(results: Results) -> Table[Setting]:
     for key, field in TestingSettings.model_fields.items():
         values = {"": getattr(results.experiment.testing, key)}
         rows.append(_setting(f"testing.{key}", values, field))
-    meaning: Column[Setting] = Column("Meaning", lambda row: row.meaning, text=True)
-    return Table("Training", rows, [*_SETTING, meaning])
+    meaning: Column[SettingRow] = Column("Meaning", lambda row: row.meaning, text=True)
+    return Table("Training", rows, [*_COLUMNS, meaning])
 
 
-def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> Setting:
+def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> SettingRow:
     """A row of the table; `values` are by the network that has them."""
     several = len(set(map(repr, values.values()))) > 1
     shown = "; ".join(f"{network}: {value}" for network, value in values.items())
-    return Setting(
+    return SettingRow(
         name=name,
         value=shown if several else str(next(iter(values.values()))),
         status=" / ".join(dict.fromkeys(origin(name, value) for value in values.values())),
@@ -345,14 +345,14 @@ def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> Setting:
     )
 
 
-def corpus_settings_table(results: Results) -> Table[Setting]:
+def corpus_settings_table(results: Results) -> Table[SettingRow]:
     """The settings by which the corpora are prepared."""
     rows = [
-        Setting(f"{name}: {key}", str(value), origin(str(key), value))
+        SettingRow(f"{name}: {key}", str(value), origin(str(key), value))
         for name, corpus in results.experiment.corpora.items()
         for key, value in pd.json_normalize(corpus.model_dump(mode="json")).iloc[0].items()
     ]
-    return Table("Corpora", rows, _SETTING)
+    return Table("Corpora", rows, _COLUMNS)
 
 
 def runs_table(results: Results) -> Table[FinishedRun]:

@@ -48,7 +48,7 @@ class Scores:
         experiment = self.experiment
         return experiment.corpora[corpus].keeps_order or text in experiment.testing.other_texts
 
-    def of_both(
+    def by_piece(
         self, pieces: Pieces, ours: TestedNetwork, theirs: TestedNetwork, text: str = "test"
     ) -> tuple[Floats, Floats, Ints]:
         """The scores of two systems by piece of the test text, or of another text.
@@ -78,7 +78,7 @@ class Scores:
         Raises UserError if they were tested on different sentences, or on a single one.
         """
         pieces = self.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
-        logs, logs_against, tokens = self.of_both(pieces, ours, theirs)
+        logs, logs_against, tokens = self.by_piece(pieces, ours, theirs)
         gain = gain_over_text_and_seeds(logs, logs_against, tokens)
         return Comparison(
             ours=ours.described(),

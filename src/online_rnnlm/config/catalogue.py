@@ -56,6 +56,8 @@ class Entry:
     `networks.draw_systems`; a table is made by the function `make` of the module of its name."""
     wide: bool = False
     """True for a figure that fills the page, and scrolls on a narrow one."""
+    of_text: bool = False
+    """True if it is made of the text or of single tokens' scores, which evidence does not keep."""
 
 
 _PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
@@ -69,14 +71,16 @@ FIGURES = (
         Section.GAIN,
         ("rows with a vector",),
         "tokens.draw_position",
+        of_text=True,
     ),
     Entry(
         "perplexity_by_distance",
         Section.GAIN,
         ("rows with a vector", "text in order"),
         "tokens.draw_distance",
+        of_text=True,
     ),
-    Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency"),
+    Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency", of_text=True),
     Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora"), "networks.draw_sizes"),
 )
 TABLES = (
@@ -90,7 +94,7 @@ TABLES = (
     Entry("updates", Section.TESTING, ("updates",)),
     Entry("learning", Section.TRAINING),
     Entry("choices", Section.SEARCH, ("choices",)),
-    Entry("neighbours", Section.VECTORS, ("rows with a vector",)),
+    Entry("neighbours", Section.VECTORS, ("rows with a vector",), of_text=True),
 )
 
 

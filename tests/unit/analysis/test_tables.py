@@ -267,7 +267,7 @@ def test_gains_by_length_add_up_to_the_whole(invented, monkeypatch):
 def _median_length(results: Results) -> int:
     pieces = results.scores.pieces("invented", "document")
     ours, theirs = (network.tested["none"] for network in results.networks[:2])
-    _, _, tokens = results.scores.of_both(pieces, ours, theirs)
+    _, _, tokens = results.scores.by_piece(pieces, ours, theirs)
     return int(np.median(tokens))
 
 

@@ -1,5 +1,4 @@
-"""The tables of an experiment, each as CSV, Markdown, LaTeX and HTML.
+"""The tables, one a module: the type of its rows, `make` with its columns, what makes the rows.
 
-A module with a function `make` makes the table that has its name; `config/catalogue.py` lists the
-tables. `table.py` has what they share, and writes them.
+The module of a table is looked for by the table's name in `config/catalogue.py`.
 """

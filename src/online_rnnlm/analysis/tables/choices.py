@@ -27,7 +27,7 @@ TRAINING = "training"
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedRow:
     """A combination of settings that was tried with one seed, a row of the CSV."""
 
     corpus: str
@@ -43,7 +43,7 @@ class Tried:
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ChosenRow:
     """The settings chosen for a network in training or in one evaluation, a row for people."""
 
     corpus: str
@@ -54,14 +54,14 @@ class Chosen:
     valid_perplexity: BySeed
 
 
-def make(results: Results) -> Table[Chosen]:
+def make(results: Results) -> Table[ChosenRow]:
     """Make the table: the chosen settings of each network in training and in each evaluation.
 
     The CSV has a row for each combination of settings that was tried, with each seed. Raises
     NothingToShowError if nothing was chosen.
     """
     tried = [*_tried_in_training(results), *_tried_in_testing(results)]
-    groups: dict[tuple[str, str, str], list[Tried]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[TriedRow]] = defaultdict(list)
     for one in tried:
         groups[one.corpus, one.model, one.evaluation].append(one)
     rows = [
@@ -69,7 +69,7 @@ def make(results: Results) -> Table[Chosen]:
     ]
     if not rows:
         raise NothingToShowError("Nothing that has finished chose settings.")
-    columns: list[Column[Chosen]] = [
+    columns: list[Column[ChosenRow]] = [
         Column("Network", lambda row: row.model, text=True),
         Column("In", lambda row: row.where, text=True),
         *corpus_column(results),
@@ -92,11 +92,11 @@ def make(results: Results) -> Table[Chosen]:
     return Table(on_corpus("Settings chosen", results), rows, columns, [note], data)
 
 
-def _tried_in_training(results: Results) -> Iterator[Tried]:
+def _tried_in_training(results: Results) -> Iterator[TriedRow]:
     """Yield the settings that the search has tried."""
     chosen = [results.chosen_candidate(network) for network in results.networks]
     for run, end in results.candidates:
-        yield Tried(
+        yield TriedRow(
             corpus=run.settings.corpus,
             model=run.model,
             evaluation=TRAINING,
@@ -108,13 +108,13 @@ def _tried_in_training(results: Results) -> Iterator[Tried]:
         )
 
 
-def _tried_in_testing(results: Results) -> Iterator[Tried]:
+def _tried_in_testing(results: Results) -> Iterator[TriedRow]:
     """Yield the settings that the evaluations have tried."""
     for finished in results.runs:
         for evaluation, record in finished.evaluations.items():
             for trial in record.curve:
                 perplexity = trial.valid_perplexity
-                yield Tried(
+                yield TriedRow(
                     corpus=finished.run.settings.corpus,
                     model=finished.run.model,
                     evaluation=evaluation,
@@ -126,14 +126,14 @@ def _tried_in_testing(results: Results) -> Iterator[Tried]:
                 )
 
 
-def _chosen(results: Results, tried: Sequence[Tried]) -> Chosen:
+def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
     """The choice among the settings tried for a network in training, or in one evaluation."""
     grid = [one.settings for one in tried]
     best = [one for one in tried if one.chosen]
     at_the_edge = dict.fromkeys(key for one in best for key in edges(grid, one.settings))
     first = best[0]
     in_training = first.evaluation == TRAINING
-    return Chosen(
+    return ChosenRow(
         corpus=first.corpus,
         model=first.model,
         where=TRAINING if in_training else f"testing {results.ways[first.evaluation]}",

@@ -24,14 +24,14 @@ from online_rnnlm.storage.claims import ComparedSide, Comparison
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """A comparison of two systems on a corpus."""
 
     corpus: str
     found: Comparison
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[ComparisonRow]:
     """Make the table: each network with a vector against those without, and the sides of claims.
 
     Raises NothingToShowError if there is nothing to compare.
@@ -39,8 +39,10 @@ def make(results: Results) -> Table[Row]:
     pairs = dict.fromkeys(_pairs(results))
     if not pairs:
         raise NothingToShowError("No network with a vector has another one to compare it with.")
-    rows = [Row(ours.corpus, results.scores.compare(ours, theirs)) for ours, theirs in pairs]
-    columns: list[Column[Row]] = [
+    rows = [
+        ComparisonRow(ours.corpus, results.scores.compare(ours, theirs)) for ours, theirs in pairs
+    ]
+    columns: list[Column[ComparisonRow]] = [
         Column("System", lambda row: row.found.ours.name, text=True),
         Column("Against", lambda row: row.found.theirs.name, text=True),
         *corpus_column(results),
@@ -88,7 +90,7 @@ def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
             yield one.ours, one.theirs
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _line(row: ComparisonRow) -> dict[str, Any]:
     """A row of the CSV."""
     found = row.found
     low, high = found.interval_percent

@@ -12,7 +12,7 @@ from online_rnnlm.storage.paths import SPLITS
 
 
 @dataclass(frozen=True)
-class Row:
+class SplitRow:
     """A split of a corpus."""
 
     corpus: str
@@ -29,10 +29,10 @@ class Row:
     class_rule: str
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[SplitRow]:
     """Make the table, with a row for each split of each corpus."""
     rows = [
-        Row(
+        SplitRow(
             corpus=name,
             split=split,
             documents=statistics.documents,
@@ -50,11 +50,11 @@ def make(results: Results) -> Table[Row]:
         for split, statistics in corpus.splits.items()
     ]
 
-    def once(show: Callable[[Row], str]) -> Callable[[Row], str]:
+    def once(show: Callable[[SplitRow], str]) -> Callable[[SplitRow], str]:
         """Show a corpus's property only in the row of its first split."""
         return lambda row: show(row) if row.split == SPLITS[0] else ""
 
-    columns: list[Column[Row]] = [
+    columns: list[Column[SplitRow]] = [
         Column("Corpus", once(lambda row: row.corpus), text=True),
         Column("Articles", once(lambda row: integer(row.articles))),
         Column("Vocabulary", once(lambda row: integer(row.vocabulary_size))),

@@ -22,7 +22,7 @@ from online_rnnlm.analysis.tables.table import (
 
 
 @dataclass(frozen=True)
-class Row(NetworkRow):
+class SizeRow(NetworkRow):
     """A network with a vector, and the static network of its test perplexity."""
 
     test_perplexity: float
@@ -51,7 +51,7 @@ class Row(NetworkRow):
         return " to ".join(dict.fromkeys(shown))
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[SizeRow]:
     """Make the table: a row for each network with a vector that has static ones of two sizes.
 
     Raises NothingToShowError if there is none.
@@ -62,7 +62,7 @@ def make(results: Results) -> Table[Row]:
             rows.append(row)
     if not rows:
         raise NothingToShowError("No vector has static networks of two sizes beside it.")
-    columns: list[Column[Row]] = [
+    columns: list[Column[SizeRow]] = [
         Column("Network", lambda row: row.network.label, text=True),
         Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
         *corpus_column(results),
@@ -90,7 +90,7 @@ def make(results: Results) -> Table[Row]:
     return Table(caption, rows, columns, [note], data_of(rows, results))
 
 
-def _row(results: Results, vector: FinishedNetwork) -> Row | None:
+def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
     """The size of the static network that is as good as a network, and its costs.
 
     None if there are no static networks of two sizes to draw a line through.
@@ -112,7 +112,7 @@ def _row(results: Results, vector: FinishedNetwork) -> Row | None:
 
     ours = found[0].ours
     intervals = [one.interval_nats_per_token for one in found]
-    return Row(
+    return SizeRow(
         network=vector,
         test_perplexity=vector.main.perplexity().mean(),
         smallest_tried=sizes[0],

@@ -21,7 +21,7 @@ from online_rnnlm.storage.runs import read_epochs
 
 
 @dataclass(frozen=True)
-class Row(NetworkRow):
+class EpochRow(NetworkRow):
     """An epoch of a run, a row of the CSV."""
 
     seed: int
@@ -38,7 +38,9 @@ def make(results: Results) -> Table[FinishedNetwork]:
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
     epochs = [
-        Row(network, run.seed, one.epoch, one.valid_perplexity, one.epoch == run.end.best_epoch)
+        EpochRow(
+            network, run.seed, one.epoch, one.valid_perplexity, one.epoch == run.end.best_epoch
+        )
         for network in results.networks
         for run in network.runs
         for one in read_epochs(results.directory.run(run.name))

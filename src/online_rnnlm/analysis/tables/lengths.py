@@ -30,7 +30,7 @@ _FEWEST = 2
 
 
 @dataclass(frozen=True)
-class Row(NetworkRow):
+class LengthRow(NetworkRow):
     """A network with a vector on the articles of some length."""
 
     against: str
@@ -44,7 +44,7 @@ class Row(NetworkRow):
     interval_high_percent: float
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[LengthRow]:
     """Make the table: each network with a vector against a static one, by the article's length.
 
     Raises NothingToShowError if no network has such an opponent, or if articles are not known.
@@ -53,7 +53,7 @@ def make(results: Results) -> Table[Row]:
     rows = [row for vector in vectors for row in _rows(results, vector)]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    columns: list[Column[Row]] = [
+    columns: list[Column[LengthRow]] = [
         Column("Network", lambda row: row.network.label, text=True),
         Column("Tokens of the article", lambda row: row.length, text=True),
         *corpus_column(results),
@@ -76,13 +76,13 @@ def make(results: Results) -> Table[Row]:
     return Table(caption, rows, columns, [note], data_of(rows, results))
 
 
-def _rows(results: Results, vector: FinishedNetwork) -> Iterator[Row]:
+def _rows(results: Results, vector: FinishedNetwork) -> Iterator[LengthRow]:
     """Yield a row for each group of articles that has enough of them."""
     static = next(reversed(results.opponents_of(vector)), None)
     pieces = results.scores.pieces(vector.corpus, "sentence")
     if static is None or pieces.name != "article":
         return
-    logs, logs_against, tokens = results.scores.of_both(pieces, vector.main, static.main)
+    logs, logs_against, tokens = results.scores.by_piece(pieces, vector.main, static.main)
     for first, end in pairwise(BOUNDS):
         chosen = (tokens >= first) & (tokens < end)
         if chosen.sum() < _FEWEST:
@@ -92,7 +92,7 @@ def _rows(results: Results, vector: FinishedNetwork) -> Iterator[Row]:
         total = tokens[chosen].sum()
         gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen])
         low, high = gain.interval_percent
-        yield Row(
+        yield LengthRow(
             network=vector,
             against=static.label,
             length=f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",

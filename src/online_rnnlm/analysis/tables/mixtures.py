@@ -25,7 +25,7 @@ from online_rnnlm.rivals import rivals_of
 
 
 @dataclass(frozen=True, eq=False)
-class Row(NetworkRow):
+class RivalRow(NetworkRow):
     """A network and a rival, a row of the CSV."""
 
     rival: str
@@ -93,7 +93,7 @@ def make(results: Results) -> Table[FinishedNetwork]:
     return Table(caption, networks, columns, [note], data_of([*rows.values()], results))
 
 
-def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[Row]:
+def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[RivalRow]:
     """Yield the values of a network with each rival.
 
     A vector learns in the way that is best on `valid`, as in the mixtures.
@@ -117,7 +117,7 @@ def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[Row]:
     for rival in rivals:
         alone = reached(every - set(rivals) | {rival})
         without = reached(every - {rival})
-        yield Row(
+        yield RivalRow(
             network=network,
             rival=rival,
             seeds=len(network.runs),

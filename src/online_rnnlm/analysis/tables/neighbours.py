@@ -49,7 +49,7 @@ class Sentences:
 
 
 @dataclass(frozen=True)
-class Row:
+class NeighbourRow:
     """A sentence and, of one rank, its nearest sentence by each of the two kinds of vectors."""
 
     sentence: int
@@ -63,7 +63,7 @@ class Row:
     embedding_text: str
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[NeighbourRow]:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
     The vectors are those of the first seed's run of the headline. Raises NothingToShowError if no
@@ -77,7 +77,7 @@ def make(results: Results) -> Table[Row]:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
     rows = [row for query in draw(sentences, run.seed) for row in _rows(query, sentences)]
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
-    columns: list[Column[Row]] = [
+    columns: list[Column[NeighbourRow]] = [
         # For people, a sentence stands only beside its nearest neighbour.
         Column("Sentence", lambda row: row.text if row.rank == 1 else "", text=True, wide=True),
         Column("Cosine", lambda row: f"{row.document_cosine:.2f}"),
@@ -97,14 +97,14 @@ def make(results: Results) -> Table[Row]:
     return Table(caption, rows, columns, notes, data_of(rows, results))
 
 
-def _rows(query: int, sentences: Sentences) -> Iterator[Row]:
+def _rows(query: int, sentences: Sentences) -> Iterator[NeighbourRow]:
     """Yield a row for each of a sentence's neighbours, the nearest first."""
     numbers = sentences.numbers
     texts = sentences.texts
     by_document = _neighbours(sentences.document, query)
     by_embedding = _neighbours(sentences.embedding, query)
     for rank, (one, other) in enumerate(zip(by_document, by_embedding, strict=True), start=1):
-        yield Row(
+        yield NeighbourRow(
             sentence=int(numbers[query]),
             text=texts[query],
             rank=rank,

@@ -30,7 +30,7 @@ from online_rnnlm.core.way import NONE
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class TextRow:
     """A text in an evaluation of a network, or a rival of a corpus; a row of the CSV."""
 
     system: FinishedNetwork | System
@@ -61,7 +61,7 @@ class Row:
         return " / ".join(signed(change) for change in both if change is not None)
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[TextRow]:
     """Make the table: a row for each network on each text, a column for each way to adapt.
 
     The CSV has a row for each evaluation of each network, and for each rival of a corpus. Raises
@@ -74,14 +74,14 @@ def make(results: Results) -> Table[Row]:
     adapted = {(row.system, row.text, row.evaluation): row for row in rows}
     adapting = [name for name in dict.fromkeys(row.evaluation for row in rows) if name != NONE]
 
-    def changes(frozen: Row, evaluation: str) -> str:
+    def changes(frozen: TextRow, evaluation: str) -> str:
         """The changes in another evaluation of the network of a row; nothing if it has none."""
         row = adapted.get((frozen.system, frozen.text, evaluation))
         return row.changes if row else ""
 
     for rival in results.rivals:
         rows += [_of_rival(results, rival, text) for text in texts]
-    columns: list[Column[Row]] = [
+    columns: list[Column[TextRow]] = [
         Column("Network", _name, text=True),
         Column("Text", lambda row: row.text, text=True),
         *corpus_column(results),
@@ -97,13 +97,6 @@ def make(results: Results) -> Table[Row]:
         Column("Tokens", lambda row: integer(row.tokens)),
         Column("OOV (%)", lambda row: f"{100 * row.oov_rate:.1f}"),
     ]
-    note = (
-        "Each change is that of the perplexity against the same network with nothing learning, on "
-        "the same text / without the tokens that are <unk>. A network with a vector is trained "
-        "while that learns, so it is worse than a static one while nothing learns: the CSV has the "
-        "perplexities themselves. All settings are those best on the corpus's own valid. A cell is "
-        "empty for a network that has no such evaluation, or that diverged."
-    )
     data = data_of(rows, results)
     if not adapting:
         data = data.drop(columns=["interval_low_percent", "interval_high_percent"])
@@ -111,19 +104,31 @@ def make(results: Results) -> Table[Row]:
         on_corpus("Gain on texts of another kind", results),
         [row for row in rows if row.evaluation == NONE],
         columns,
-        [spread_note(results), note],
+        _notes(results),
         data,
     )
 
 
-def _name(row: Row) -> str:
+def _notes(results: Results) -> list[str]:
+    """What the columns mean."""
+    return [
+        spread_note(results),
+        "Each change is that of the perplexity against the same network with nothing learning, on "
+        "the same text / without the tokens that are <unk>. A network with a vector is trained "
+        "while that learns, so it is worse than a static one while nothing learns: the CSV has the "
+        "perplexities themselves. All settings are those best on the corpus's own valid. A cell is "
+        "empty for a network that has no such evaluation, or that diverged.",
+    ]
+
+
+def _name(row: TextRow) -> str:
     """The name of a network or of a rival."""
     return row.system.label if isinstance(row.system, FinishedNetwork) else row.system.title
 
 
 def _of_network(
     results: Results, network: FinishedNetwork, texts: tuple[str, ...]
-) -> Iterator[Row]:
+) -> Iterator[TextRow]:
     """Yield the rows of a network, text by text."""
     frozen = network.tested[NONE]
     for text in texts:
@@ -132,7 +137,7 @@ def _of_network(
             if not (_is_scored(tested, text) and _is_scored(frozen, text)):
                 continue
             values = {} if tested is frozen else _changes(results, tested, frozen, text)
-            yield Row(
+            yield TextRow(
                 system=network,
                 evaluation=tested.evaluation,
                 text=text,
@@ -153,9 +158,9 @@ def _is_scored(tested: TestedNetwork, text: str) -> bool:
 def _changes(
     results: Results, tested: TestedNetwork, frozen: TestedNetwork, text: str
 ) -> dict[str, float]:
-    """The changes of perplexity from a network with nothing learning, by their fields of `Row`."""
+    """The changes from a network with nothing learning, by their fields of `TextRow`."""
     pieces = results.scores.pieces(tested.corpus, "document", text)
-    ours, theirs, tokens = results.scores.of_both(pieces, tested, frozen, text)
+    ours, theirs, tokens = results.scores.by_piece(pieces, tested, frozen, text)
     # The weights are the same on both sides, so that the seeds are paired.
     gains = (ours - theirs).mean(axis=0)
     low, high = percents_of_gains(bootstrap_interval(gains, tokens))
@@ -170,10 +175,10 @@ def _changes(
     }
 
 
-def _of_rival(results: Results, rival: System, text: str) -> Row:
+def _of_rival(results: Results, rival: System, text: str) -> TextRow:
     """The row of a rival of a corpus, which does not adapt."""
     statistics = results.corpora[rival.corpus].splits[text]
-    return Row(
+    return TextRow(
         system=rival,
         evaluation=NONE,
         text=text,

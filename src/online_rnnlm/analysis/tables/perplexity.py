@@ -29,7 +29,7 @@ _COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class SystemRow:
     """A system; a rival is not evaluated on `train`, and its training costs nothing."""
 
     system: System
@@ -61,24 +61,16 @@ class Row:
         return _by_itself(self.system)
 
 
-def make(results: Results) -> Table[Row]:
+def make(results: Results) -> Table[SystemRow]:
     """Make the table: for each corpus a row for each network, then a row for each rival.
 
     In the CSV, the settings of a network are empty for a rival. Raises NothingToShowError if no
     network has finished.
     """
     rows = rows_of(results)
-    testing = results.experiment.testing
-    rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
-    rivals += [system.rival for system in results.rivals if system.rival]
-    each = "each column on each corpus" if results.several_corpora else "each column"
-    notes = [
-        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
-        f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
-        *dict.fromkeys(rival.note for rival in rivals),
-    ]
-    columns: list[Column[Row]] = [
-        Column("System" if testing.rivals else "Network", lambda row: row.system.title, text=True),
+    has_rivals = bool(results.experiment.testing.rivals)
+    columns: list[Column[SystemRow]] = [
+        Column("System" if has_rivals else "Network", lambda row: row.system.title, text=True),
         Column(
             "Test perplexity",
             lambda row: mean(row.test_perplexity),
@@ -112,10 +104,23 @@ def make(results: Results) -> Table[Row]:
     if results.several_seeds:
         columns.append(Column("Seeds", lambda row: integer(row.seeds)))
     data = data_of(rows, results).astype(dict.fromkeys(_COUNTS, "Int64"))
-    return Table(on_corpus("Perplexity", results), rows, columns, notes, data)
+    return Table(on_corpus("Perplexity", results), rows, columns, _notes(results), data)
 
 
-def rows_of(results: Results) -> list[Row]:
+def _notes(results: Results) -> list[str]:
+    """What the columns mean, and what the rivals are."""
+    testing = results.experiment.testing
+    rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
+    rivals += [system.rival for system in results.rivals if system.rival]
+    each = "each column on each corpus" if results.several_corpora else "each column"
+    return [
+        "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "
+        f"{spread_note(results)} Bold: the lowest perplexity of {each}.",
+        *dict.fromkeys(rival.note for rival in rivals),
+    ]
+
+
+def rows_of(results: Results) -> list[SystemRow]:
     """The rows, corpus by corpus; raises NothingToShowError if no network has finished."""
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
@@ -124,7 +129,7 @@ def rows_of(results: Results) -> list[Row]:
     ]
 
 
-def split(table: Table[Row]) -> list[Table[Row]]:
+def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
     """The table in two, if it has rivals: the networks alone, then all systems."""
     networks = [row for row in table.rows if row.network]
     if len(networks) == len(table.rows):
@@ -136,7 +141,7 @@ def split(table: Table[Row]) -> list[Table[Row]]:
     ]
 
 
-def _row(results: Results, system: System) -> Row:
+def _row(results: Results, system: System) -> SystemRow:
     """The row of a system."""
     network = _by_itself(system)
     frozen = speed = by_seed([])
@@ -146,7 +151,7 @@ def _row(results: Results, system: System) -> Row:
         speed = by_seed(run.end.words_per_second for run in network.runs)
         if network.has_vector:
             frozen = network.tested[NONE].perplexity()
-    return Row(
+    return SystemRow(
         system=system,
         evaluation=system.by_seed[0].evaluation,
         settings=_settings(results, system),
@@ -178,10 +183,10 @@ def _settings(results: Results, system: System) -> str:
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
 
-def networks(rows: Sequence[Row]) -> str:
+def networks(rows: Sequence[SystemRow]) -> str:
     """Return the rows of networks as a table in plain text, with a column of corpora if there are
     several."""
-    columns: list[Column[Row]] = [
+    columns: list[Column[SystemRow]] = [
         Column("text", lambda row: row.corpus, text=True),
         Column("network", lambda row: row.system.title, text=True),
         Column("test perplexity", lambda row: mean(row.test_perplexity)),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-
-import numpy as np
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork
@@ -28,7 +27,7 @@ from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 
 
 @dataclass(frozen=True, eq=False)
-class Row(NetworkRow):
+class EvaluationRow(NetworkRow):
     """An evaluation of a network, a row of the CSV."""
 
     evaluation: str
@@ -45,19 +44,27 @@ class Row(NetworkRow):
 
 
 @dataclass(frozen=True)
-class Way:
+class WayRow:
     """A way to learn in testing on a corpus, a row for people."""
 
     corpus: str
     name: str
     """The way in words."""
-    by_model: Mapping[str, Row]
+    by_model: Mapping[str, EvaluationRow]
     """The networks that are tested in this way, by their labels."""
-    headline: Row | None
+    headline: EvaluationRow | None
     """The corpus's headline, if it is among them."""
 
+    def shown(self, model: str) -> str:
+        """The test perplexity of a network; nothing if it is not among them."""
+        return mean(self.by_model[model].test_perplexity) if model in self.by_model else ""
 
-def make(results: Results) -> Table[Way]:
+    def perplexity(self, model: str) -> float:
+        """The test perplexity of a network as a number; NaN if it is not among them."""
+        return self.by_model[model].test_perplexity.mean() if model in self.by_model else math.nan
+
+
+def make(results: Results) -> Table[WayRow]:
     """Make the table of test perplexities by evaluation, with the costs of the headline.
 
     The CSV has a row for each evaluation of each network, with all metrics. Raises
@@ -67,58 +74,50 @@ def make(results: Results) -> Table[Way]:
         raise NothingToShowError(NO_NETWORK)
     rows = [row for network in results.networks for row in _rows(network)]
     ways = [*_ways(results, rows)]
-
-    def shown(way: Way, model: str) -> str:
-        """Test perplexity of a network; nothing if it is not tested so."""
-        return mean(way.by_model[model].test_perplexity) if model in way.by_model else ""
-
-    def reached(way: Way, model: str) -> float:
-        """The same, as a number."""
-        return way.by_model[model].test_perplexity.mean() if model in way.by_model else np.nan
-
-    def of_headline(show: Callable[[Row], str]) -> Callable[[Way], str]:
-        """Show a value of the headline; nothing if it is not tested in this way."""
-        return lambda way: show(way.headline) if way.headline else ""
-
     models = dict.fromkeys(network.label for network in results.networks)
     first, *others = (
         Column(
             model,
-            partial(shown, model=model),
-            best=lowest(ways, partial(reached, model=model)),
+            partial(WayRow.shown, model=model),
+            best=lowest(ways, partial(WayRow.perplexity, model=model)),
         )
         for model in models
     )
-    columns: list[Column[Way]] = [
+    columns: list[Column[WayRow]] = [
         Column("In testing", lambda way: way.name, text=True, wide=True),
         first,
         *corpus_column(results),
         *others,
-        Column("Rate", of_headline(lambda row: row.rate)),
+        Column("Rate", _of_headline(lambda row: row.rate)),
         Column(
             "Parameters touched per word",
-            of_headline(lambda row: integer(row.parameters_touched_per_word)),
+            _of_headline(lambda row: integer(row.parameters_touched_per_word)),
         ),
         Column(
             "Multiply-adds per word",
-            of_headline(lambda row: integer(row.multiply_adds_per_word)),
+            _of_headline(lambda row: integer(row.multiply_adds_per_word)),
         ),
-        Column("Words/s", of_headline(lambda row: integer(row.words_per_second.mean()))),
+        Column("Words/s", _of_headline(lambda row: integer(row.words_per_second.mean()))),
         Column(
-            "Words/s, side by side", of_headline(lambda row: integer(row.timed_words_per_second))
+            "Words/s, side by side", _of_headline(lambda row: integer(row.timed_words_per_second))
         ),
     ]
     caption = on_corpus("Test perplexity by what learns during testing", results)
     return Table(caption, ways, columns, _notes(results), data_of(rows, results))
 
 
-def _rows(network: FinishedNetwork) -> Iterator[Row]:
+def _of_headline(show: Callable[[EvaluationRow], str]) -> Callable[[WayRow], str]:
+    """Show a value of the headline; nothing if it is not tested in this way."""
+    return lambda way: show(way.headline) if way.headline else ""
+
+
+def _rows(network: FinishedNetwork) -> Iterator[EvaluationRow]:
     """Yield the values of a network's evaluations other than those with rivals."""
     for tested in network.tested.values():
         if tested.rival:
             continue
         costs = tested.by_seed[0].costs  # the same for all seeds
-        yield Row(
+        yield EvaluationRow(
             network=network,
             evaluation=tested.evaluation,
             seeds=len(network.runs),
@@ -140,7 +139,7 @@ def _rate(tested: TestedNetwork) -> str:
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
-def _ways(results: Results, rows: Sequence[Row]) -> Iterator[Way]:
+def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
     """Yield the ways in which networks are tested, corpus by corpus: frozen first.
 
     Networks with a vector can learn in every way, so their evaluations come before the others.
@@ -157,7 +156,7 @@ def _ways(results: Results, rows: Sequence[Row]) -> Iterator[Way]:
             }
             if by_model:
                 name = results.ways[evaluation] or "the vector learns as in training"
-                yield Way(corpus, name, by_model, by_model.get(headline))
+                yield WayRow(corpus, name, by_model, by_model.get(headline))
 
 
 def _notes(results: Results) -> list[str]:
