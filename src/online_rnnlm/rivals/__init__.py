@@ -26,10 +26,8 @@ NETWORK = "network"
 
 @dataclass(frozen=True)
 class Rival:
-    """The names of a model to compare with, and what it is made of."""
+    """A model to compare with: the function that tests it, its names, and what it is made of."""
 
-    setting: RivalName
-    """Its name in `testing.rivals`."""
     test: str
     """The function that tests it, such as `neural_cache.evaluate_short`, by its module here. It is
     given a network to which the rival adds, or a corpus, if the rival is trained on that alone, and
@@ -56,12 +54,13 @@ class Rival:
 def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
     """Return all rivals by their names in `testing.rivals`."""
     ngrams = f"{testing.kneser_ney_order}-gram"
-    rivals = [
-        _cache("unigram_cache", "unigram_cache.evaluate", "unigram cache"),
-        _cache("neural_cache", "neural_cache.evaluate", "neural cache"),
-        _cache("short_neural_cache", "neural_cache.evaluate_short", "short neural cache"),
-        Rival(
-            setting="dynamic_evaluation",
+    rivals: dict[RivalName, Rival] = {
+        "unigram_cache": _cache("unigram_cache", "unigram_cache.evaluate", "unigram cache"),
+        "neural_cache": _cache("neural_cache", "neural_cache.evaluate", "neural cache"),
+        "short_neural_cache": _cache(
+            "short_neural_cache", "neural_cache.evaluate_short", "short neural cache"
+        ),
+        "dynamic_evaluation": Rival(
             test="dynamic_evaluation.evaluate",
             name="dynamic_evaluation",
             label="dynamic evaluation",
@@ -70,8 +69,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             note="With dynamic evaluation: all weights learn after every few words, by steps "
             "scaled with their usual gradients, and decay to the trained weights.",
         ),
-        Rival(
-            setting="ngram_mixture",
+        "ngram_mixture": Rival(
             test="mixture.evaluate_ngrams",
             name="ngram_mixture",
             label=ngrams,
@@ -80,8 +78,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             note="A network + an n-gram model: a mixture of both, by the weights that are best on "
             "valid.",
         ),
-        Rival(
-            setting="mixture",
+        "mixture": Rival(
             test="mixture.evaluate",
             name="mixture",
             label="mixture",
@@ -91,8 +88,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             "valid, and each of its other rivals but a short neural cache, with the weights that "
             "are best on valid.",
         ),
-        Rival(
-            setting="kneser_ney",
+        "kneser_ney": Rival(
             test="kneser_ney.evaluate",
             name=f"kneser_ney{testing.kneser_ney_order}",
             label=ngrams,
@@ -102,17 +98,15 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             "histories; it has no seed.",
             of_corpus=True,
         ),
-    ]
-    table = {rival.setting: rival for rival in rivals}
+    }
     return {
-        name: replace(rival, parts=tuple(table[part] for part in testing.mixed_in(name)))
-        for name, rival in table.items()
+        name: replace(rival, parts=tuple(rivals[part] for part in testing.mixed_in(name)))
+        for name, rival in rivals.items()
     }
 
 
 def _cache(name: RunRivalName, test: str, label: str) -> Rival:
     return Rival(
-        setting=name,
         test=test,
         name=name,
         label=label,
