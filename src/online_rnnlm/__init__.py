@@ -23,7 +23,7 @@ _PLACES = {
     "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
-    "audit": "auditing.functions",
+    "audit": "auditing",
     "compare": "analysis.comparing",
     "load": "use.model",
 }

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
-from online_rnnlm.auditing import rules
+from online_rnnlm.auditing import audit_scorer
+from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.config.experiment import Plan
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import Audit
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -37,7 +39,7 @@ class Audits(Record):
     """One for the first run of each row, if it has finished."""
 
 
-def of_model(model: TrainedModel, **options: Any) -> rules.AuditedScorer:
+def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
     """Return a model as a scorer; the options are those of `TrainedModel.score`.
 
     It cannot be asked for candidates if no state holds all that it learns.
@@ -45,23 +47,28 @@ def of_model(model: TrainedModel, **options: Any) -> rules.AuditedScorer:
     network = model.network
     way = model.way(**options)
     unit = network.unit_of(way)
-    words = rules.with_ends(model.words)
 
-    def score(text: rules.Text) -> list[float]:
-        sentences = sentences_of(rules.written(text), model.preparation, "tokenised")
+    def score(lines: Lines) -> list[list[float]]:
+        texts = (" ".join(map(str, line)) for line in lines)
+        sentences = sentences_of(texts, model.preparation, "tokenised")
         parts = model.score_parts(sentences, way)
-        return rules.by_token(text, (logs.tolist() for part in parts for logs in part.by_sentence))
+        return [logs.tolist() for part in parts for logs in part.by_sentence]
 
-    def ask(text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
-        before = rules.last_unit(text[:-1], unit)
-        read = [token for n, token in enumerate(before) if rules.has_place(before[: n + 1])]
-        _, state = network.read(network.start(way), rules.with_names(read))
-        numbers = network.ids(rules.with_names(candidates))
+    def ask(lines: Lines, place: int, candidates: Sequence[Token]) -> list[float]:
+        read: list[str] = []  # what is not forgotten
+        for line in lines[:-1]:
+            read += [*map(str, line), SENTENCE_END] if line else []
+            if unit == "sentence" or (unit == "document" and not line):
+                read = []
+        read += map(str, lines[-1][:place])
+        _, state = network.read(network.start(way), read)
+        numbers = network.ids(map(str, candidates))
         logs: list[float] = network.next_word([state])[0][numbers].tolist()
         return logs
 
-    goes_on = network.scorer(way, hidden_states=True).goes_on
-    return rules.AuditedScorer(score, unit, words, most=len(words), ask=ask if goes_on else None)
+    asked = ask if network.scorer(way, hidden_states=True).goes_on else None
+    words = model.words
+    return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask=asked)
 
 
 def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
@@ -74,14 +81,11 @@ def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     for run in (row.runs[0] for row in experiment.planned_rows):
         if isinstance(read_end(directory.run(run.name)), RunResult):
             with directory.corpus(run.corpus_folder).text("test").open(encoding="utf-8") as file:
-                sentences = [line.split() for line in islice(file, _SENTENCES)]
-            text = [
-                word
-                for number, words in enumerate(sentences, 1)
-                for word in (*words, *rules.ENDS["sentence" if number % _DOCUMENT else "document"])
-            ]
+                lines = [line.split() for line in islice(file, _SENTENCES)]
+            for end in range(_DOCUMENT * (len(lines) // _DOCUMENT), 0, -_DOCUMENT):
+                lines.insert(end, [])
             name = f"{run.model} on {run.settings.corpus}"
             scorer = of_model(TrainedModel(read_run(directory, run.name)))
-            audits.append(rules.audit_scorer(name, scorer, tuple(text), PLACES, TOLERANCE))
+            audits.append(audit_scorer(name, scorer, lines, PLACES, TOLERANCE))
             logger.info("%s: %s", name, audits[-1].failure or "no rule is broken")
     records.write(directory.audits, Audits(audits=tuple(audits)))

@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from threading import Timer
 from time import monotonic
 
-from online_rnnlm.auditing import rules
+from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
-
-
-class NoAnswerError(UserError):
-    """A program has not answered in its time."""
 
 
 @dataclass
@@ -36,18 +33,37 @@ class Program:
     seconds: float
     """Time after which a start of it is ended (s)."""
 
-    def scorer(
-        self, unit: UnitOfText, vocabulary: Sequence[str], *, asks: bool
-    ) -> rules.AuditedScorer:
+    def scorer(self, unit: UnitOfText, vocabulary: Sequence[str], *, asks: bool) -> AuditedScorer:
         """Return the scorer; `asks` says that the program answers for candidates."""
-        ask = self._ask if asks else None
-        words = rules.with_ends(vocabulary)
-        return rules.AuditedScorer(self._score, unit, words, ask=ask, in_halves=self._in_halves)
+        ask = self.ask if asks else None
+        return AuditedScorer(
+            self.score, unit, vocabulary, SENTENCE_END, ask=ask, in_halves=self.score_in_halves
+        )
 
-    def answers(self, first: str, rest: str = "") -> tuple[list[str], int]:
+    def score(self, lines: Lines) -> list[list[float]]:
+        """Score a text."""
+        return self._read(lines, *self.answers(_written(lines)))
+
+    def score_in_halves(self, first: Lines, rest: Lines) -> list[list[float]] | None:
+        """Score a text whose rest is written when the first lines have been answered.
+
+        Returns None if they are not.
+        """
+        answers, status = self.answers(_written(first), _written(rest))
+        return None if status is None else self._read([*first, *rest], answers, status)
+
+    def ask(self, lines: Lines, place: int, candidates: Sequence[Token]) -> list[float]:
+        """Score candidates for a place in the last line."""
+        question = f"\t{place}\t{' '.join(map(str, candidates))}\n"
+        answers, status = self.answers(_written(lines).removesuffix("\n") + question)
+        self._read(lines, answers, status)
+        return self._logs(candidates, answers[-1].partition("\t")[2], ends=0)
+
+    def answers(self, first: str, rest: str = "") -> tuple[list[str], int | None]:
         """Start the program, and write a text to it; return the lines of its answer and its status.
 
-        If there is a `rest`, it is written after each line of `first` has been answered.
+        The status is None if it did not end in its time. If there is a `rest`, it is written after
+        each line of `first` has been answered.
         """
         begin = monotonic()
         # A program that does not flush must not pass here and fail elsewhere.
@@ -82,41 +98,26 @@ class Program:
                 watch.cancel()
                 if process.poll() is None:
                     _kill(process)
-        if monotonic() - begin >= self.seconds:
-            raise NoAnswerError(
+        is_late = monotonic() - begin >= self.seconds
+        lines = [line.rstrip("\n") for line in answered if line]
+        return lines, None if is_late else process.returncode
+
+    def _read(self, lines: Lines, answers: Sequence[str], status: int | None) -> list[list[float]]:
+        """Read the scores of a text, a line of answer for each line."""
+        if status is None:
+            raise UserError(
                 f"--command {self.command}: has not answered and ended within {self.seconds:g} s: "
                 "`--seconds` gives it more"
             )
-        return [line.rstrip("\n") for line in answered if line], process.returncode
-
-    def _score(self, text: rules.Text, rest: rules.Text = ()) -> list[float]:
-        return self._read(text + rest, *self.answers(_written(text), _written(rest)))
-
-    def _in_halves(self, first: rules.Text, second: rules.Text) -> list[float]:
-        with suppress(NoAnswerError):
-            return self._score(first, second)
-        return []
-
-    def _ask(self, text: rules.Text, candidates: Sequence[rules.Token]) -> list[float]:
-        place = len(rules.lines_of(text)[-1]) - (text[-1] != rules.END)
-        names = rules.with_names(candidates)
-        question = f"\t{place}\t{' '.join(names)}\n"
-        answers, status = self.answers(_written(text).removesuffix("\n") + question)
-        self._read(text, answers, status)
-        return self._logs(names, answers[-1].partition("\t")[2], ends=0)
-
-    def _read(self, text: rules.Text, answers: Sequence[str], status: int) -> list[float]:
-        """Read the scores of a text, a line of answer for each line."""
-        lines = rules.lines_of(text)
         scores = list(map(self._logs, lines, answers))
         if status or len(answers) != len(lines):
             raise UserError(
                 f"--command {self.command}: {len(answers)} lines of answer, and status {status}, "
                 f"for {len(lines)} lines: a line for each, and status 0, are needed"
             )
-        return rules.by_token(text, scores)
+        return scores
 
-    def _logs(self, words: Sequence[rules.Token], answer: str, ends: int = 1) -> list[float]:
+    def _logs(self, words: Sequence[Token], answer: str, ends: int = 1) -> list[float]:
         """Read log P of words and, if `ends` is 1, maybe of the end after them; `-` is read as NaN:
         not predicted."""
         numbers = answer.partition("\t")[0].split()
@@ -133,8 +134,8 @@ class Program:
         return logs
 
 
-def _written(text: rules.Text) -> str:
-    return "".join(f"{line}\n" for line in rules.written(text))
+def _written(lines: Lines) -> str:
+    return "".join(" ".join(map(str, line)) + "\n" for line in lines)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

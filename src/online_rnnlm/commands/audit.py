@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from online_rnnlm.auditing import audit_scorer
 from online_rnnlm.auditing.programs import Program
-from online_rnnlm.auditing.rules import END, audit_scorer
 from online_rnnlm.commands._inputs import add_way, way_options
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
 from online_rnnlm.core.way import UnitOfText
@@ -73,8 +73,8 @@ def run_audit(arguments: argparse.Namespace) -> None:
         if getattr(arguments, option):
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
-    text = tuple(word for line in read_lines(arguments.text) for word in (*line.split(), END))
-    if {*text} <= {END}:
+    lines = [line.split() for line in read_lines(arguments.text)]
+    if not any(lines):
         raise UserError(f"{arguments.text}: no text in it")
     if arguments.command is None:
         from online_rnnlm.auditing.networks import of_model
@@ -82,13 +82,13 @@ def run_audit(arguments: argparse.Namespace) -> None:
 
         scorer = of_model(load(arguments.model), **way_options(arguments))
     else:
-        lines = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
-        vocabulary = [word for line in lines for word in line.split()]
+        words = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
+        vocabulary = [word for line in words for word in line.split()]
         unit: UnitOfText = arguments.unit_of_text or "stream"
         program = Program(arguments.command, arguments.seconds)
         scorer = program.scorer(unit, vocabulary, asks=arguments.ask)
     name = arguments.command or arguments.model
-    result = audit_scorer(name, scorer, text, arguments.places, arguments.tolerance)
+    result = audit_scorer(name, scorer, lines, arguments.places, arguments.tolerance)
     print(json.dumps(asdict(result), indent=1) if arguments.json else result)
     if result.failure:
         raise UserError(f"{name}: {result.failure}")

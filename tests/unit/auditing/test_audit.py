@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from online_rnnlm.auditing import audit_scorer
 from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
-from online_rnnlm.auditing.rules import END, AuditedScorer, audit_scorer, by_token, lines_of
+from online_rnnlm.auditing.scorer import AuditedScorer
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.training import RunSettings
@@ -47,8 +48,8 @@ a ship sails
 the sea is wide
 a mouse sees the sea
 """.splitlines()
-TEXT = tuple(word for line in LINES for word in (*line.split(), END))
-WORDS = [*sorted({*TEXT} - {END}), SENTENCE_END, "<unk>"]
+TEXT = [line.split() for line in LINES]
+WORDS = [*sorted({*" ".join(LINES).split()}), SENTENCE_END, "<unk>"]
 # Pieces of the page's scorer, which cheats replace.
 LOOP = "for line in sys.stdin:"
 SCORE = "        scores.append(log_p(word))"
@@ -223,7 +224,7 @@ def test_a_cheat_is_caught_by_its_rule_and_shown_by_a_short_text(audited, name):
     assert shown.before is None or shown.after is None or abs(shown.before - shown.after) > 1e-6
 
 
-UNKNOWN_TEXT = tuple("zebra" if word == "ship" else word for word in TEXT)
+UNKNOWN_TEXT = [["zebra" if word == "ship" else word for word in line] for line in TEXT]
 
 
 @pytest.mark.parametrize("asks", [False, True])
@@ -288,7 +289,7 @@ def test_without_a_vocabulary_too_no_two_words_are_sure_to_come(audited, unit):
 
 def test_the_shortest_text_is_found(audited):
     """The rare word is the only one that the scorer looks for, in a text of many."""
-    text = TEXT * 3 + ("wide", "sea", "a", "king", END) + TEXT
+    text = [*TEXT * 3, ["wide", "sea", "a", "king"], *TEXT]
     cheat = changed((SCORE, f"{SCORE[:-1]} - ('king' in line and number == 0))"))
     shown = audited(cheat, "document", text=text, places=200)["causality"].shortest
     assert (shown.line, shown.word, len(shown.text)) == (1, 1, 1)
@@ -389,10 +390,8 @@ WAYS = [
     {"updates": "all", "unit_of_text": "sentence", **LEARNT},
 ]
 UNEVEN = (1, 4, 1, 3, 2, 4)
-READ = tuple(
-    f"w{word}" if word else END
-    for word in (3, 14, 3, 9, 7, 0, 14, 3, 3, 0, 0, 8, 9, 8, 0, 4, 14, 3, 0, 0, 5, 9, 0, 0)
-)
+NUMBERS = [[3, 14, 3, 9, 7], [14, 3, 3], [], [8, 9, 8], [4, 14, 3], [], [5, 9], []]
+READ = [[f"w{number}" for number in line] for line in NUMBERS]
 
 
 def model_of(**changes):
@@ -478,15 +477,15 @@ RIVALS = [*typed.RunRivalName.__args__, *typed.CorpusRivalName.__args__]
 @pytest.mark.parametrize("name", RIVALS)
 def test_every_rival_passes(scorers, name):
     network, found = scorers
-    words = [END if word == SENTENCE_END else word for word in network.corpus.words]
-    chosen = [word for word in words if word not in (END, "<unk>")]
-    text = tuple(chosen[n % len(chosen)] if n % 5 else END for n in range(1, 41))
+    words = network.corpus.words
+    chosen = [word for word in words if word not in (SENTENCE_END, "<unk>")]
+    text = [[chosen[n % len(chosen)] for n in range(first, first + 4)] for first in range(1, 41, 5)]
 
-    def score(text):
-        lines = lines_of(text)
+    def score(lines):
         split = network.encode(line for line in lines if line)
         logs = iter(np.split(found[name](split), split.offsets[1:-1])) if split.sentences else ()
-        return by_token(text, [next(logs).tolist() if line else [] for line in lines])
+        return [next(logs).tolist() if line else [] for line in lines]
 
     unit = "sentence" if name in ("kneser_ney", "ngram_mixture") else "stream"
-    assert_passes(AuditedScorer(score, unit, words, most=len(words)), text)
+    scorer = AuditedScorer(score, unit, words, SENTENCE_END, most=len(words))
+    assert_passes(scorer, text)

@@ -1,0 +1,213 @@
+"""What is audited, and the examiner who puts texts to it.
+
+A scorer is given lines: sentences, and an empty line after each document. Within the audit a text
+is one row of tokens with an `END` after each line, so that it can be cut and shuffled anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate, chain
+from random import Random
+
+from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.corpora.textfiles import UNKNOWN
+from online_rnnlm.errors import UserError
+
+Token = Hashable
+"""A word, or its number."""
+Lines = Sequence[Sequence[Token]]
+"""The tokens of each line of a text."""
+Scores = Sequence[float]
+"""Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
+Text = tuple[Token, ...]
+"""The tokens of lines, each line followed by `END`, which need not stand after the last one."""
+END = "\n"
+ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
+"""The end of each unit of text at which a scorer can forget."""
+
+
+@dataclass(frozen=True)
+class AuditedScorer:
+    """Something that scores texts; every call begins anew."""
+
+    score: Callable[[Lines], Sequence[Scores]]
+    """Returns for each line log P of its tokens, and that of its end if it is predicted."""
+    unit: UnitOfText
+    """The unit of text at whose start all that was learnt is said to be forgotten."""
+    vocabulary: Sequence[Token] = ()
+    """All that can be predicted; empty if it is not known."""
+    sentence_end: Token = END
+    """What stands for the end of a sentence in the vocabulary and among candidates."""
+    most: int = 50
+    """Number of words to try in a place if each needs a call."""
+    ask: Callable[[Lines, int, Sequence[Token]], Scores] | None = None
+    """Returns log P of candidates in a place of a text's last line: the number of a token, from 0,
+    or that of the end after them. None: it cannot be asked."""
+    in_halves: Callable[[Lines, Lines], Sequence[Scores] | None] | None = None
+    """Scores two parts of a text, of which it gets the second once the first is answered; returns
+    None if the first is not. None: it gets every text at once."""
+
+
+def ended(text: Text, ends: Text = (END,)) -> Text:
+    """Return a text with these ends: more are added until it has them."""
+    while text[-len(ends) :] != ends:
+        text = (*text, END)
+    return text
+
+
+def lines_of(text: Text) -> list[list[Token]]:
+    """Return the lines of a text; what stands after the last `END` is a line, too."""
+    lines: list[list[Token]] = [[]]
+    for token in ended(text):
+        if token == END:
+            lines.append([])
+        else:
+            lines[-1].append(token)
+    return lines[:-1]
+
+
+def borders(text: Text, unit: UnitOfText) -> list[int]:
+    """Return the places of a text, its end among them, before which a unit of text has ended."""
+    size = len(ENDS[unit])
+    return [n for n in range(size, len(text) + 1) if text[n - size : n] == ENDS[unit]]
+
+
+def is_predictable(text: Text) -> bool:
+    """Return True if a text's last token is a word, or the end of a sentence that has words."""
+    return any(token != END for token in text[-2:])
+
+
+class Examiner:
+    """Puts texts that are made of one text to a scorer, and draws the places to try in it.
+
+    Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
+    """
+
+    def __init__(self, scorer: AuditedScorer, lines: Lines, places: int, tolerance: float) -> None:
+        self.scorer = scorer
+        self.unit = scorer.unit
+        """The unit of text that may be relied on: a stream once a reset has failed."""
+        self.text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
+        self.tolerance = tolerance
+        """The difference of scores (nats) and of sums that is allowed."""
+        words = (END if word == scorer.sentence_end else word for word in scorer.vocabulary)
+        self.vocabulary = dict.fromkeys(words)
+        """All that can be predicted, in order; empty if it is not known."""
+        lacking = [word for word in dict.fromkeys(self.text) if word not in self.vocabulary]
+        self.unknown = [word for word in lacking if word != END and self.vocabulary][: scorer.most]
+        """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
+        if self.unknown and UNKNOWN not in self.vocabulary:
+            raise UserError(
+                f"`{self.unknown[0]}` is in the text, but not in the vocabulary, "
+                f"which has no `{UNKNOWN}`"
+            )
+        self.distinguished = False
+        """True once two words have not had the same score in a place."""
+        self.score = lru_cache(maxsize=200)(self.score_anew)
+        self._places = places
+        self._chance = Random(1)
+
+    # What is asked.
+
+    def score_anew(self, text: Text) -> Scores:
+        """Return the scores of a text's tokens; `score` asks only if it has not done so lately."""
+        if not text:
+            return ()
+        lines = lines_of(text)
+        return _in_a_row(lines, self.scorer.score(lines))[: len(text)]
+
+    def score_in_halves(self, first: Text, second: Text) -> Scores:
+        """Return the scores of a text whose second half is sent when the first is answered.
+
+        Returns none if it is not, or if the scorer gets every text at once.
+        """
+        halves = lines_of(first), lines_of(second)
+        by_line = self.scorer.in_halves(*halves) if self.scorer.in_halves else None
+        return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else ()
+
+    def ask(self, text: Text, words: Sequence[Token]) -> Scores:
+        """Return the score of each of these words in the place of a text's last one.
+
+        If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
+        of one text.
+        """
+        if self.scorer.ask is not None:
+            lines = lines_of(text)
+            place = len(lines[-1]) - (text[-1] != END)
+            names = [self.scorer.sentence_end if word == END else word for word in words]
+            return self.scorer.ask(lines, place, names)
+        before = text[:-1]
+        if self.unit == "stream":
+            return [self.score_anew((*before, word))[-1] for word in words]
+        alone = before[max(borders(before, self.unit), default=0) :]  # all else is forgotten
+        units = [ended((*alone, word), ENDS[self.unit]) for word in words]
+        scores = self.score_anew(tuple(chain.from_iterable(units)))
+        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
+
+    # What is tried.
+
+    def cut(self, places: Sequence[int]) -> list[tuple[Text, Text]]:
+        """Return the text cut in two at places that are drawn from these."""
+        return [(self.text[:place], self.text[place:]) for place in self._drawn(places)]
+
+    @cached_property
+    def cuts(self) -> list[tuple[Text, Text]]:
+        """The text cut in two anywhere."""
+        return self.cut(range(1, len(self.text)))
+
+    @cached_property
+    def beginnings(self) -> list[Text]:
+        """The text up to each place to try: drawn places of predicted words, the place of the most
+        probable word (a sum above 1 shows there first), and drawn places of words that are not
+        predicted."""
+        scores = self.score(self.text)
+        surest = sorted(self._predicted, key=lambda place: scores[place])[-1:]
+        others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
+        places = {*self._drawn(self._predicted), *surest, *self._drawn(others)}
+        return [self.text[: place + 1] for place in sorted(places)] if surest else []
+
+    def has_place(self, text: Text) -> bool:
+        """Return True if a text's last token is one that the scorer may predict."""
+        return is_predictable(text) and (self._predicts_ends or text[-1] != END)
+
+    @cached_property
+    def candidates(self) -> tuple[list[Token], bool]:
+        """The words to try in a place, and True if they are all that can be predicted.
+
+        They are the vocabulary, or else the latest words of the text. Raises UserError if the
+        vocabulary lacks the end of a sentence, which is predicted.
+        """
+        known = self.vocabulary
+        if known and self._predicts_ends and END not in known:
+            raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
+        in_one_call = self.scorer.ask is not None or self.unit != "stream"
+        most = len({*known, *self.text}) if in_one_call else self.scorer.most
+        are_all = 0 < len(known) <= most
+        latest = [word for word in reversed(self.text) if not known or word in known]
+        words = dict.fromkeys(known if are_all else latest)
+        return [word for word in words if self._predicts_ends or word != END][:most], are_all
+
+    def _drawn(self, places: Sequence[int]) -> list[int]:
+        return sorted(self._chance.sample(places, min(self._places, len(places))))
+
+    @cached_property
+    def _predicted(self) -> list[int]:
+        """The places of the tokens that the scorer predicts."""
+        scores = self.score(self.text)
+        scored = [n for n, log in enumerate(scores) if not math.isnan(log)]
+        return [n for n in scored if is_predictable(self.text[: n + 1])]
+
+    @cached_property
+    def _predicts_ends(self) -> bool:
+        """True if the scorer predicts the ends of sentences."""
+        return any(self.text[place] == END for place in self._predicted)
+
+
+def _in_a_row(lines: Lines, by_line: Sequence[Scores]) -> list[float]:
+    """Return the scores of lines in the order of their text; an end that has none gets NaN."""
+    pairs = zip(lines, by_line, strict=True)
+    return [log for line, logs in pairs for log in (*logs, math.nan)[: len(line) + 1]]
