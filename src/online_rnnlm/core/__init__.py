@@ -12,6 +12,6 @@ A reader who wants to understand the idea reads these files, in this order:
 
 This folder imports nothing else of the package, but for the types of the settings that it is given.
 It knows no files, no costs and no command line; its only message is that of an engine which cannot
-compute here. Its digest (`storage.code`) is
-a part of the identity of every run: a change here makes new runs, and nothing elsewhere does.
+compute here. Its digest (`storage.code`) is a part of the identity of every run: a change here
+makes new runs; so does a change of the settings or of the prepared text.
 """

@@ -45,7 +45,8 @@ class Way:
     weight_rate: float | None = None
     """Learning rate of the weights that learn; None if none do, or if it is still to be chosen."""
     vector_rate: float | None = None
-    """Learning rate of the document vector; None: that of its training."""
+    """Learning rate of the document vector; None: that of its training, or one that is still to be
+    chosen on `valid`."""
     after: int | Literal["sentence"] = 1
     """Number of words after which a step is taken, or `sentence` for one at a sentence's end."""
     unit_of_text: UnitOfText | None = None

@@ -117,13 +117,13 @@ def _tokeniser(
 
 
 def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Counter[str]]:
-    """Shuffle a text with the seed; the first part is for testing, the next for validation.
+    """Shuffle a text with the seed, and divide it into splits.
 
-    Return the splits, and the numbers of sentences that are in none, by reason.
-
-    So both stay the same for any number of training sentences, which are taken from the rest. If
-    an earlier test set is to be left out, it has the first place, and the new one the last. Raises
-    UserError if the text is too short, or is to be divided by articles but has none.
+    The first part is for testing, the next for validation, so both stay the same for any number of
+    training sentences, which are taken from the rest. If an earlier test set is to be left out, it
+    has the first place, and the new one the last. Returns the splits, and the numbers of sentences
+    that are in none, by reason. Raises UserError if the text is too short, or is to be divided by
+    articles but has none.
     """
     wanted = {
         "test": settings.test_sentences,
