@@ -50,12 +50,12 @@ def require(settings: RunSettings) -> None:
 
 
 def gpu(settings: RunSettings) -> str | None:
-    """The GPU's name if the settings require one, else None; raises UserError if none is there."""
-    return gpu_name() if settings.device == "gpu" else None
+    """The name of the first GPU that this process may use if the settings require one, else None.
 
-
-def gpu_name() -> str:
-    """The name of the first GPU that this process may use; raises UserError if there is none."""
+    Raises UserError if one is required and there is none.
+    """
+    if settings.device != "gpu":
+        return None
     try:
         driver = ctypes.CDLL(DRIVER)
     except OSError:

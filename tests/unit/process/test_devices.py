@@ -1,5 +1,6 @@
 """Tests that a run gets the device it requires, or reports at once that it is missing."""
 
+import ctypes
 import os
 import sys
 
@@ -63,6 +64,23 @@ def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run, monkeypatch):
     assert done.returncode == 1 and "`make theano` makes it" in line
 
 
+class Driver:
+    """The functions of NVIDIA's driver where there is one GPU."""
+
+    def cuInit(self, flags):
+        return 0
+
+    def cuDeviceGetCount(self, count):
+        count._obj.value = 1
+        return 0
+
+    def cuDeviceGet(self, device, number):
+        device._obj.value = number
+
+    def cuDeviceGetName(self, name, size, device):
+        name.value = b"a GPU"
+
+
 @pytest.mark.parametrize(
     ("device", "missing", "extra"),
     [("cpu", "jax", "jax"), ("gpu", "jax", "cuda"), ("gpu", "jax_cuda12_plugin", "cuda")],
@@ -70,7 +88,7 @@ def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run, monkeypatch):
 def test_a_missing_package_is_named_with_the_extra_that_adds_it(
     monkeypatch, device, missing, extra
 ):
-    monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver())
     monkeypatch.setattr(devices, "find_spec", lambda name: None if name == missing else name)
     with pytest.raises(UserError, match=f"`{missing}` is not installed: `make {extra}`"):
         devices.require(RunSettings(corpus="c", engine="jax", device=device))
@@ -82,7 +100,7 @@ def test_a_missing_package_is_named_with_the_extra_that_adds_it(
 )
 def test_jax_sees_only_the_device_that_is_asked_for(monkeypatch, engine, device, platform):
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
-    monkeypatch.setattr(devices, "gpu_name", lambda: "a GPU")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver())
     monkeypatch.setattr(devices, "find_spec", lambda name: name)
     settings = RunSettings(corpus="c", engine=engine, device=device)
     devices.require(settings)
