@@ -7,6 +7,7 @@ paper's numbers.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -21,7 +22,7 @@ from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims, Letter, UntestedClaim, Verdict
-from online_rnnlm.storage.files import digest_of_json
+from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 NOT_TESTED = "not tested"
@@ -278,8 +279,9 @@ def judge(results: Results) -> Claims:
                 verdict=verdict_of(comparison.nats_per_token, corrected[sides]),
             )
         )
+    settings = json_text(results.experiment.of_results())
     return Claims(
-        settings=digest_of_json(results.experiment.of_results()),
+        settings=hashlib.sha256(settings.encode()).hexdigest(),
         claims=tuple(claims),
         not_tested=tuple(one for one in found if isinstance(one, UntestedClaim)),
     )

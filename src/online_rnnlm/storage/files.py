@@ -127,11 +127,6 @@ def write_json(path: Path, value: Any) -> None:
         temporary.write_text(json_text(value), encoding="utf-8")
 
 
-def digest_of_json(value: Any) -> str:
-    """Return the sha256 of the file that `write_json` would write."""
-    return hashlib.sha256(json_text(value).encode()).hexdigest()
-
-
 def json_text(value: Any) -> str:
     """Return a value as indented JSON with a line end."""
     return json.dumps(value, indent=2, allow_nan=False) + "\n"

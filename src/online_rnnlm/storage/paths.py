@@ -233,10 +233,6 @@ class ExperimentDirectory:
         """float32 (sentences, D): the document vector after the last word of every sentence."""
         return self.evaluations(run) / f"document_vector.{split}.vectors.npy"
 
-    def log(self, *names: str) -> Path:
-        """The log of a job; a run's own log is in its folder."""
-        return self.path / "logs" / f"{'/'.join(names)}.log"
-
     @property
     def logs(self) -> Path:
         """The folder of the jobs' logs; a run's own log is in its folder."""

@@ -16,13 +16,12 @@ from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
 from online_rnnlm.config.experiment import Plan
-from online_rnnlm.config.runs import Run
+from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
-from online_rnnlm.storage.files import digest_of_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import (
     Epoch,
@@ -220,7 +219,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment
     library = mlflow()
     claims = records.read(Claims, directory.claims)
     written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
-    identity = digest_of_json(experiment.of_results())
+    identity = digest_of(experiment.of_results())
     run_id = find_or_create(experiment_id, identity, "summary", written, {"kind": "summary"})
     with library.start_run(run_id=run_id):
         for file in (directory.report, directory.claims):

@@ -45,7 +45,7 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
             enter_all(directory, experiment_id, load_plan(directory.configuration))
     print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
-    log = directory.log("ui")
+    log = directory.logs / "ui.log"
     log.parent.mkdir(exist_ok=True)
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
     told = Event()
