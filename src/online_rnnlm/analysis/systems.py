@@ -1,4 +1,9 @@
-"""The systems that are compared: networks in each of their evaluations, and rivals of corpora."""
+"""The systems that are compared: networks in each of their evaluations, and rivals of corpora.
+
+A `FinishedRun` is one training with its evaluations, a `FinishedNetwork` has the runs of all seeds,
+and a `TestedNetwork` is a network in one of its evaluations. That is a `System`, as is a rival that
+is trained on a corpus alone.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +129,7 @@ class System:
     def metric(self, name: MetricName, split: str) -> BySeed:
         """A metric of a split by seed; empty if the evaluations leave that split out."""
         splits = [found.splits[split] for found in self.by_seed if split in found.splits]
-        return by_seed(getattr(metrics, name) for metrics in splits)
+        return of_seeds(getattr(metrics, name) for metrics in splits)
 
     def perplexity(self, split: str = "test") -> BySeed:
         """The perplexity of a split by seed; empty if the evaluations leave that split out."""
@@ -202,7 +207,7 @@ class TestedNetwork(System):
         )
 
 
-def by_seed(values: Iterable[float]) -> BySeed:
+def of_seeds(values: Iterable[float]) -> BySeed:
     """Values of the seeds in order."""
     return pd.Series([*values], dtype=float)
 

@@ -222,6 +222,14 @@ def _curves(results: Results, network: FinishedNetwork) -> pd.DataFrame:
     return pd.DataFrame(curves)
 
 
+def _name_lines(axis: Axes, ends: Sequence[drawing.Label]) -> None:
+    """Name lines over epochs at their ends, where the axis ends, too."""
+    axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
+    axis.set_xlabel("Epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    drawing.label_at_the_right(axis, ends)
+
+
 def draw_learning(results: Results) -> Drawing:
     """Draw validation perplexity by epoch: a line for each network, thin lines for its seeds."""
     figure, (axis,) = drawing.panels(1, _HEIGHT_OF_CURVES)
@@ -245,11 +253,8 @@ def draw_learning(results: Results) -> Drawing:
         end = line.iloc[-1]
         ends.append(drawing.Label(f"{network.label}  {end:.1f}", (len(line), end), colour))
     drawing.log_scale(axis, min(shown), max(shown))
-    axis.set_xlim(right=1.01 * max(end.place[0] for end in ends))
-    axis.set_xlabel("Epoch")
     axis.set_ylabel("Validation perplexity")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    drawing.label_at_the_right(axis, ends)
+    _name_lines(axis, ends)
     seeds = " Means over the seeds (thin lines), until the first seed stops."
     caption = (
         "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
@@ -284,11 +289,8 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
             labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")
-    axis.set_xlim(right=1.01 * max(label.place[0] for label in labels))
-    axis.set_xlabel("Epoch")
     axis.set_ylabel("Change of validation perplexity (%)")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    drawing.label_at_the_right(axis, labels)
+    _name_lines(axis, labels)
     caption = (
         "Change of the perplexity of valid by a vector that learns, against static networks of as "
         "many units or parameters, after each epoch; below the line the vector is better."

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, by_seed
+from online_rnnlm.analysis.systems import BySeed, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -139,7 +139,7 @@ def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
         where=TRAINING if in_training else f"testing {results.ways[first.evaluation]}",
         settings=settings_text([one.settings for one in best]),
         edges=", ".join(at_the_edge),
-        valid_perplexity=by_seed(one.valid_perplexity for one in best),
+        valid_perplexity=of_seeds(one.valid_perplexity for one in best),
     )
 
 

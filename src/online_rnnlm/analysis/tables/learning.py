@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import FinishedNetwork, by_seed
+from online_rnnlm.analysis.systems import FinishedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
@@ -37,21 +38,14 @@ def make(results: Results) -> Table[FinishedNetwork]:
     """
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
-    epochs = [
-        EpochRow(
-            network, run.seed, one.epoch, one.valid_perplexity, one.epoch == run.end.best_epoch
-        )
-        for network in results.networks
-        for run in network.runs
-        for one in read_epochs(results.directory.run(run.name))
-    ]
+    epochs = [*_epochs(results)]
     reached: dict[tuple[FinishedNetwork, int], list[float]] = defaultdict(list)
     for row in epochs:
         reached[row.network, row.epoch].append(row.valid_perplexity)
 
     def mean_after(network: FinishedNetwork, epoch: int) -> str:
         """The mean over the seeds that have had so many epochs."""
-        return number(by_seed(reached.get((network, epoch), [])).mean(), ".1f")
+        return number(of_seeds(reached.get((network, epoch), [])).mean(), ".1f")
 
     last = max(row.epoch for row in epochs)
     shown_after = sorted({*(2**power for power in range(last.bit_length())), last})
@@ -76,3 +70,12 @@ def make(results: Results) -> Table[FinishedNetwork]:
         ["Means over the seeds. The best epochs, one for each seed, gave the weights."],
         data_of(epochs, results),
     )
+
+
+def _epochs(results: Results) -> Iterator[EpochRow]:
+    """Yield the epochs of every run."""
+    for network in results.networks:
+        for run in network.runs:
+            for one in read_epochs(results.directory.run(run.name)):
+                is_best = one.epoch == run.end.best_epoch
+                yield EpochRow(network, run.seed, one.epoch, one.valid_perplexity, is_best)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, by_seed
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
@@ -42,7 +42,7 @@ class RivalRow(NetworkRow):
     on_top_percent: float
 
 
-def make(results: Results) -> Table[FinishedNetwork]:
+def make(results: Results) -> Table[RivalRow]:
     """Make the table: a row for each network, and for each rival the two changes that it makes.
 
     The CSV has a row for each rival of each network. Raises NothingToShowError if no network has a
@@ -55,32 +55,26 @@ def make(results: Results) -> Table[FinishedNetwork]:
     names = [rival.name for rival in rivals]
     rows = {(row.network, row.rival): row for one in networks for row in _rows(one, names)}
 
-    def alone(network: FinishedNetwork) -> BySeed:
-        """Test perplexity of a network by itself."""
-        return network.best_way.perplexity()
-
-    def in_mixture(network: FinishedNetwork) -> BySeed:
-        """Test perplexity of a network with all rivals mixed in."""
-        return network.tested[MIXTURE].perplexity()
-
-    def changes(network: FinishedNetwork, rival: str) -> str:
+    def changes(shown: RivalRow, rival: str) -> str:
         """Both changes that a rival makes."""
-        row = rows[network, rival]
+        row = rows[shown.network, rival]
         return f"{signed(row.alone_percent)} / {signed(row.on_top_percent)} %"
 
-    columns: list[Column[FinishedNetwork]] = [
-        Column("Network", lambda network: network.label, text=True),
+    # Of each network, the row of any rival has what does not depend on the rival.
+    shown = [rows[network, names[0]] for network in networks]
+    columns: list[Column[RivalRow]] = [
+        Column("Network", lambda row: row.network.label, text=True),
         Column(
             "By itself",
-            lambda network: mean(alone(network)),
-            best=lowest(networks, lambda network: alone(network).mean()),
+            lambda row: mean(row.test_perplexity),
+            best=lowest(shown, lambda row: row.test_perplexity.mean()),
         ),
         *corpus_column(results),
         *(Column(rival.label.capitalize(), partial(changes, rival=rival.name)) for rival in rivals),
         Column(
             "All",
-            lambda network: mean(in_mixture(network)),
-            best=lowest(networks, lambda network: in_mixture(network).mean()),
+            lambda row: mean(row.test_perplexity_all),
+            best=lowest(shown, lambda row: row.test_perplexity_all.mean()),
         ),
     ]
     note = (
@@ -90,7 +84,7 @@ def make(results: Results) -> Table[FinishedNetwork]:
         "on valid."
     )
     caption = on_corpus("Test perplexity of mixtures: what each rival adds", results)
-    return Table(caption, networks, columns, [note], data_of([*rows.values()], results))
+    return Table(caption, shown, columns, [note], data_of([*rows.values()], results))
 
 
 def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[RivalRow]:
@@ -107,7 +101,7 @@ def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[RivalRo
         """Test perplexity of the mixture of these parts."""
         if names == every:
             return everything
-        return by_seed(
+        return of_seeds(
             smaller.test_perplexity
             for evaluation in mixture.by_seed
             for smaller in evaluation.mixtures
@@ -125,7 +119,7 @@ def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[RivalRo
             test_perplexity_alone=alone,
             test_perplexity_without=without,
             test_perplexity_all=everything,
-            weight=by_seed(evaluation.chosen[rival] for evaluation in mixture.by_seed),
+            weight=of_seeds(evaluation.chosen[rival] for evaluation in mixture.by_seed),
             alone_percent=(100 * (alone / own - 1)).mean(),
             on_top_percent=(100 * (everything / without - 1)).mean(),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork, by_seed
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -144,11 +144,11 @@ def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
 def _row(results: Results, system: System) -> SystemRow:
     """The row of a system."""
     network = _by_itself(system)
-    frozen = speed = by_seed([])
+    frozen = speed = of_seeds([])
     training = None
     if network:
         training = network.first.end.training_multiply_adds_per_word
-        speed = by_seed(run.end.words_per_second for run in network.runs)
+        speed = of_seeds(run.end.words_per_second for run in network.runs)
         if network.has_vector:
             frozen = network.tested[NONE].perplexity()
     return SystemRow(
