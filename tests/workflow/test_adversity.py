@@ -133,6 +133,8 @@ def test_a_read_only_folder_allows_a_dry_run_or_is_one_line(project, first, name
         train = [sys.executable, "-m", "online_rnnlm", "train", "results/tiny", "--run", names[1]]
         [error] = errors(output_of(train, cwd=copy.path))
         assert "Read-only file system" in error
+        [error] = errors(copy.snakemake(*ARGUMENTS, "--config", "experiment=other"))
+        assert "results/other/config.json" in error and "Read-only file system" in error
     with read_only(copy.path):
         [error] = errors(copy.snakemake("-n", *ARGUMENTS))
         assert f"{copy.path}: cannot be written to" in error

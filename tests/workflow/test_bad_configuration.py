@@ -83,3 +83,12 @@ def test_a_scheduler_that_is_not_there_is_one_line(shared):
     assert "online-rnnlm: error: no-such-qsub: not found: jobs cannot be submitted" in (
         _one_error(done)
     )
+
+
+def test_a_machine_without_slurm_is_one_line(shared, tmp_path):
+    for name in ("bash", "which"):  # all that is found there
+        (tmp_path / name).symlink_to(shutil.which(name))
+    profile = ("--workflow-profile", "workflow/profiles/slurm")
+    file = shared.configure(**GOOD)
+    done = shared.snakemake(*profile, "--configfile", file, PATH=str(tmp_path))
+    assert "online-rnnlm: error: sbatch: not found: jobs cannot be submitted" in _one_error(done)
