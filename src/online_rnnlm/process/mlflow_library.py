@@ -37,6 +37,8 @@ def mlflow() -> Any:
         import mlflow as library  # noqa: PLC0415
     for talkative in ("alembic", "mlflow", "urllib3"):
         logging.getLogger(talkative).setLevel(logging.ERROR)
+    # Of a database's error, which it raises, too, it logs the traceback.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="mlflow")
     return library
 
@@ -50,7 +52,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (library.exceptions.MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).partition("[SQL: ")[0].split())
         if "Max retries exceeded" in text:
             text = "the server does not answer"
         shortened = text if len(text) < 300 else f"{text[:300]} …"

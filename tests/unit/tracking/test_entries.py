@@ -195,6 +195,17 @@ def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, me
     assert "\n" not in str(error.value) and "open-sesame" not in str(error.value)
 
 
+def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch):
+    open_store(directory)
+    command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path)]
+    address = f"sqlite:///file:{directory.store}?mode=ro&uri=true"
+    monkeypatch.setenv(STORE, address)
+    done = output_of(command, cwd=ROOT)
+    assert done.returncode == 1 and done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert "attempt to write a readonly database" in line and "SQL" not in line
+
+
 def test_the_verb_enters_a_run_or_all(directory):
     """It prints MLflow's id of a run, which the workflow keeps."""
 
