@@ -58,6 +58,14 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
         assert kind == "python" or done.stdout, block
 
 
+def test_rescoring_with_the_model_that_comes_with_the_project_prints_what_the_page_shows(
+    tmp_path, shell
+):
+    [block, shown] = re.findall(r"```sh\n(lists=.*?)```\n\n {4}(\S+)\n", PAGE, re.DOTALL)[0]
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
+    assert shell(block).stdout == f"{shown}\n"
+
+
 def test_files_may_stand_after_options(model_path, run, tmp_path):
     first = tmp_path / "a"
     second = tmp_path / "b"
