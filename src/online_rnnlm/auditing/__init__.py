@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence, Sized
+from functools import partial
 from itertools import chain
 from typing import Any, get_args
 
 from online_rnnlm.auditing.rules import RULES, reset
-from online_rnnlm.auditing.scorer import END, AuditedScorer, Examiner, Lines, Token
+from online_rnnlm.auditing.scorer import END, AuditedScorer, Examiner, Lines, Scores, Token
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.audits import Audit
@@ -61,33 +62,44 @@ def audit(
         raise UserError(f"`places`: {places}: allowed: at least 1")
     if not 0 <= tolerance < math.inf:
         raise UserError(f"`tolerance`: {tolerance}: allowed: a number, at least 0")
+    lists = _lists_of(text)
+    if END in {*vocabulary, *chain.from_iterable(lists)}:
+        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    ends = [()] if unit == "document" else []  # an empty line after each
+    lines = [line for part in lists for line in (part, *ends)]
+    in_place = partial(_ask, ask) if ask else None
+    scorer = AuditedScorer(partial(_score, score), unit, vocabulary, ask=in_place)
+    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, lines, places, tolerance)
+
+
+def _lists_of(text: object) -> list[Sequence[Any]]:
+    """Return the lists of tokens that a text has; raises UserError if it has other things."""
     given = [*text] if isinstance(text, Iterable) else []
     lists = [part for part in given if isinstance(part, Sized) and not isinstance(part, str)]
-    parts = [part for part in lists if len(part)]
+    parts: list[Any] = [part for part in lists if len(part)]
     if not parts or len(lists) < len(given):
         raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
-    if END in {*vocabulary, *chain.from_iterable(parts)}:
-        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    return parts
 
-    def score_lines(lines: Lines) -> list[list[float]]:
-        lists = [[*line] for line in lines if line]
-        answer = score(lists)
-        logs = [*map(_numbers, answer)] if isinstance(answer, Iterable) else []
-        if [*map(len, logs)] != [*map(len, lists)]:
-            raise UserError("`score`: a list of log P for each list, one for each token, is needed")
-        in_order = iter(logs)
-        return [next(in_order) if line else [] for line in lines]
 
-    def ask_in_place(lines: Lines, place: int, candidates: Sequence[Token]) -> list[float]:
-        before = [*(line for line in lines[:-1] if line), lines[-1][:place]]
-        logs = _numbers(ask([[*line] for line in before], [*candidates]) if ask else ())
-        if len(logs) != len(candidates):
-            raise UserError("`ask`: a log P for each candidate is needed")
-        return logs
+def _score(score: Callable[..., object], lines: Lines) -> list[list[float]]:
+    """Let a function score lines; it gets no empty ones."""
+    lists = [[*line] for line in lines if line]
+    answer = score(lists)
+    logs = [*map(_numbers, answer)] if isinstance(answer, Iterable) else []
+    if [*map(len, logs)] != [*map(len, lists)]:
+        raise UserError("`score`: a list of log P for each list, one for each token, is needed")
+    in_order = iter(logs)
+    return [next(in_order) if line else [] for line in lines]
 
-    lines = [line for part in parts for line in ((part, ()) if unit == "document" else (part,))]
-    scorer = AuditedScorer(score_lines, unit, vocabulary, ask=ask_in_place if ask else None)
-    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, lines, places, tolerance)
+
+def _ask(ask: Callable[..., object], lines: Lines, place: int, words: Sequence[Token]) -> Scores:
+    """Ask a function for candidates; it gets the text before the place."""
+    before = [*(line for line in lines[:-1] if line), lines[-1][:place]]
+    logs = _numbers(ask([[*line] for line in before], [*words]))
+    if len(logs) != len(words):
+        raise UserError("`ask`: a log P for each candidate is needed")
+    return logs
 
 
 def _numbers(answer: object) -> list[float]:

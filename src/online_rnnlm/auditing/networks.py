@@ -81,9 +81,9 @@ def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     for run in (row.runs[0] for row in experiment.planned_rows):
         if isinstance(read_end(directory.run(run.name)), RunResult):
             with directory.corpus(run.corpus_folder).text("test").open(encoding="utf-8") as file:
-                lines = [line.split() for line in islice(file, _SENTENCES)]
-            for end in range(_DOCUMENT * (len(lines) // _DOCUMENT), 0, -_DOCUMENT):
-                lines.insert(end, [])
+                lines: list[list[str]] = []
+                for number, line in enumerate(islice(file, _SENTENCES), 1):
+                    lines += [line.split()] if number % _DOCUMENT else [line.split(), []]
             name = f"{run.model} on {run.settings.corpus}"
             scorer = of_model(TrainedModel(read_run(directory, run.name)))
             audits.append(audit_scorer(name, scorer, lines, PLACES, TOLERANCE))

@@ -1,8 +1,8 @@
 """The rules of a fair test; docs/audit.md says what they mean.
 
-A rule is a function that tries to break it by checks, which follow it. `causality` is the simplest.
-To add one, write such a function, put it into `RULES`, and its name into `RuleName` of
-`storage/audits.py`.
+A rule is a function that tries its checks, which stand below it, and returns what they found.
+`causality` is the simplest. To add one, write such a function, put it into `RULES`, and its name
+into `RuleName` of `storage/audits.py`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class Comparison:
     after: Scores
     """The scores that must be equal to them."""
     other: Text | None = None
-    """The text that `after` is from; None: the same."""
+    """The text that `after` is from; None: the same one."""
     words: Sequence[Token] = ()
+    """Candidates for the place of the text's last token, if the scores are theirs."""
 
     def difference(self, tolerance: float) -> BrokenRule | None:
         """Return what the first scores that differ show; None if all are equal."""
@@ -64,10 +65,11 @@ def _written(text: Text) -> tuple[str, ...]:
 
 
 Check = Callable[..., Iterator[Comparison]]
-"""A function that asks an examiner for scores in texts made of one part of its text, or of two."""
+"""A function that makes texts of one part of the examiner's text, or of two, and lets it score
+them; it yields the scores that must be equal."""
 Parts = tuple[Text, ...]
 Trials = list[tuple[Check, Parts]]
-"""Checks, each with the parts that it gets."""
+"""Checks, each with the parts of the text that it gets."""
 
 
 def tried(name: RuleName, examiner: Examiner, trials: Trials, remark: str = "") -> AuditedRule:
@@ -137,7 +139,7 @@ def exchange(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparis
 def causality(examiner: Examiner) -> AuditedRule:
     """Test that what follows a word does not change its score."""
     checks = (cut_off, put_other_words, shuffle)
-    trials: Trials = [(check, parts) for check in checks for parts in examiner.cuts]
+    trials: Trials = [(check, two) for check in checks for two in examiner.cuts]
     return tried("causality", examiner, trials)
 
 

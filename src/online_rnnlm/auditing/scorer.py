@@ -156,7 +156,7 @@ class Examiner:
 
     @cached_property
     def cuts(self) -> list[tuple[Text, Text]]:
-        """The text cut in two anywhere."""
+        """The text cut in two at drawn places."""
         return self.cut(range(1, len(self.text)))
 
     @cached_property
