@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from online_rnnlm.analysis.claims import MIXED, NOT_TESTED, heading_of
+from online_rnnlm.analysis.claims import MIXED, heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.systems import System, TestedNetwork
@@ -21,6 +21,7 @@ from online_rnnlm.analysis.tables.table import (
     p_value,
     signed,
 )
+from online_rnnlm.analysis.tables.verdicts import NOT_TESTED
 from online_rnnlm.analysis.tables.writing import markdown_of
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core import way

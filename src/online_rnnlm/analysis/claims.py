@@ -8,15 +8,12 @@ paper's numbers.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from online_rnnlm.analysis.results import Results, collect
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
-from online_rnnlm.analysis.tables.table import Column, Table, signed
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
@@ -25,8 +22,6 @@ from online_rnnlm.storage.claims import Claim, Claims, Letter, UntestedClaim, Ve
 from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-NOT_TESTED = "not tested"
-"""The word in the table of verdicts for a claim that a network does not test."""
 AT_ITS_COST = "at its cost or less"
 AT_ANY_COST = "at any cost"
 MIXED = "with everything mixed in"
@@ -292,45 +287,3 @@ def verdict_of(gain: float, p_value: float) -> Verdict:
     if p_value >= LEVEL:
         return "undecided"
     return "supported" if gain > 0 else "refuted"
-
-
-class VerdictRow(NamedTuple):
-    """A claim in the table of verdicts."""
-
-    claim: str
-    by_network: Mapping[str, str]
-    """The verdicts on it, by network."""
-
-    def shown(self, network: str) -> str:
-        """The verdict of a network."""
-        return self.by_network.get(network, NOT_TESTED)
-
-
-def grid(
-    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
-) -> Table[VerdictRow]:
-    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
-
-    It names the corpus of a network if there are several. A claim that no network tests has a row,
-    too. With one seed, every verdict says so.
-    """
-    several = len({claim.corpus for claim in claims}) > 1
-    verdicts: dict[str, dict[str, str]] = defaultdict(dict)
-    for claim in claims:
-        network = f"{claim.row}, {claim.corpus}" if several else claim.row
-        said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
-        of_claim = verdicts[heading_of(claim.letter, claim.case)]
-        of_claim[network] = f"one seed: {said}" if one_seed else said
-    networks = dict.fromkeys(network for of_claim in verdicts.values() for network in of_claim)
-    tested = {claim.letter for claim in claims}
-    for letter in {untested.letter for untested in not_tested} - tested:
-        verdicts[heading_of(letter)] = {}
-    rows = [VerdictRow(name, verdicts[name]) for name in sorted(verdicts, key=lambda name: name[0])]
-    columns: list[Column[VerdictRow]] = [
-        Column("Claim", lambda row: row.claim, text=True, wide=True),
-        *(
-            Column(name, partial(VerdictRow.shown, network=name), text=True, wide=True)
-            for name in networks
-        ),
-    ]
-    return Table("Verdicts by claim and network", rows, columns)

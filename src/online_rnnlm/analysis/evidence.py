@@ -35,6 +35,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claims
+from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -223,14 +224,14 @@ class KeptScores(Scores):
     """The log-probabilities that evidence keeps: those of pieces in place of sentences."""
 
     corpora: Mapping[str, Statistics]
-    tables: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]
-    """`tokens` and `log_probability` of the pieces of each text, by run and evaluation."""
+    tables: Mapping[str, Mapping[str, Mapping[str, pd.DataFrame]]]
+    """`tokens` and `log_probability` of the pieces, by run, evaluation and text."""
     runs: Mapping[str, str]
     """A run on each corpus, by which the pieces of its texts are counted."""
 
     def of_sentences(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each piece of a text."""
-        return self.tables[run, evaluation][text]
+        return self.tables[run][evaluation][text]
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The kept pieces themselves, or blocks of them where shuffled sentences are kept."""
@@ -248,30 +249,40 @@ def kept_results(evidence: EvidenceFolder) -> Results:
     not follow from the scores.
     """
     found = collect(load_plan(evidence.configuration), evidence)
-    tested = [
-        (run.name, evaluation, record)
-        for run in found.runs
-        for evaluation, record in run.evaluations.items()
-    ]
-    tested += [(rival.by_seed[0].run, NONE, rival.by_seed[0]) for rival in found.rivals]
-    tables: dict[tuple[str, str], dict[str, pd.DataFrame]] = defaultdict(dict)
-    for run in dict.fromkeys(run for run, _, _ in tested):
-        if not evidence.scores_of(run).is_file():
-            raise UserError(f"{evidence.scores_of(run)}: missing")
-        table = pd.read_parquet(evidence.scores_of(run))
-        for (name, text), pieces in table.groupby(["evaluation", "text"], observed=True):
-            tables[run, str(name)][str(text)] = pieces
-    for run, evaluation, record in tested:
-        for text in record.splits.keys() - {"train", "valid"}:
-            what = f"{evidence.scores_of(run)}: {evaluation}: perplexity of {text}"
-            if text not in tables[run, evaluation]:
-                raise UserError(f"{what}: no scores of it")
-            pieces = tables[run, evaluation][text]
-            scored = math.exp(-pieces["log_probability"].sum() / pieces["tokens"].sum())
-            refuse_difference(what, record.splits[text].perplexity, scored)
+    tested = {run.name: run.evaluations for run in found.runs}
+    tested |= {rival.by_seed[0].run: {NONE: rival.by_seed[0]} for rival in found.rivals}
+    tables = {run: _read_scores(evidence, run) for run in tested}
+    for run, evaluations in tested.items():
+        for name, record in evaluations.items():
+            what = f"{evidence.scores_of(run)}: {name}"
+            _refuse_other_perplexities(what, record, tables[run].get(name, {}))
     runs = {run.run.settings.corpus: run.name for run in reversed(found.runs)}
     scores = KeptScores(found.experiment, evidence, found.corpora, tables, runs)
     return replace(found, scores=scores)
+
+
+def _read_scores(evidence: EvidenceFolder, run: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """Read the kept scores of a run, or of a corpus's rival, by evaluation and text."""
+    path = evidence.scores_of(run)
+    if not path.is_file():
+        raise UserError(f"{path}: missing")
+    tables: dict[str, dict[str, pd.DataFrame]] = defaultdict(dict)
+    for (name, text), pieces in pd.read_parquet(path).groupby(
+        ["evaluation", "text"], observed=True
+    ):
+        tables[str(name)][str(text)] = pieces
+    return tables
+
+
+def _refuse_other_perplexities(
+    what: str, record: Evaluation, kept: Mapping[str, pd.DataFrame]
+) -> None:
+    """Raise UserError if a perplexity in a record does not follow from the kept scores."""
+    for text in record.splits.keys() - {"train", "valid"}:
+        if text not in kept:
+            raise UserError(f"{what}: perplexity of {text}: no scores of it")
+        scored = math.exp(-kept[text]["log_probability"].sum() / kept[text]["tokens"].sum())
+        refuse_difference(f"{what}: perplexity of {text}", record.splits[text].perplexity, scored)
 
 
 def check_evidence(folder: Path) -> int:

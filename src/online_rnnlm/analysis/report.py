@@ -11,7 +11,6 @@ import pandas as pd
 from markupsafe import Markup
 from pydantic.fields import FieldInfo
 
-from online_rnnlm.analysis.claims import grid
 from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.results import NO_NETWORK, Results, collect
 from online_rnnlm.analysis.significance import LEVEL
@@ -26,6 +25,7 @@ from online_rnnlm.analysis.tables.table import (
     p_value,
     signed,
 )
+from online_rnnlm.analysis.tables.verdicts import grid
 from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.claims import NOT_TESTED, grid, judge, verdict_of
+from online_rnnlm.analysis.claims import judge, verdict_of
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import holm
+from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, grid
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Claim
 from online_rnnlm.storage.files import write_json

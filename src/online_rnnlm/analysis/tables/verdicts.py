@@ -1,0 +1,57 @@
+"""The table of verdicts on the claims, which the report alone shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from online_rnnlm.analysis.claims import heading_of
+from online_rnnlm.analysis.tables.table import Column, Table, signed
+from online_rnnlm.storage.claims import Claim, UntestedClaim
+
+NOT_TESTED = "not tested"
+"""The cell of a claim that a network does not test."""
+
+
+class VerdictRow(NamedTuple):
+    """A claim in the table of verdicts."""
+
+    claim: str
+    by_network: Mapping[str, str]
+    """The verdicts on it, by network."""
+
+    def shown(self, network: str) -> str:
+        """The verdict of a network."""
+        return self.by_network.get(network, NOT_TESTED)
+
+
+def grid(
+    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
+) -> Table[VerdictRow]:
+    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
+
+    It names the corpus of a network if there are several. A claim that no network tests has a row,
+    too. With one seed, every verdict says so.
+    """
+    several = len({claim.corpus for claim in claims}) > 1
+    verdicts: dict[str, dict[str, str]] = defaultdict(dict)
+    for claim in claims:
+        network = f"{claim.row}, {claim.corpus}" if several else claim.row
+        said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
+        of_claim = verdicts[heading_of(claim.letter, claim.case)]
+        of_claim[network] = f"one seed: {said}" if one_seed else said
+    networks = dict.fromkeys(network for of_claim in verdicts.values() for network in of_claim)
+    tested = {claim.letter for claim in claims}
+    for letter in {untested.letter for untested in not_tested} - tested:
+        verdicts[heading_of(letter)] = {}
+    rows = [VerdictRow(name, verdicts[name]) for name in sorted(verdicts, key=lambda name: name[0])]
+    columns: list[Column[VerdictRow]] = [
+        Column("Claim", lambda row: row.claim, text=True, wide=True),
+        *(
+            Column(name, partial(VerdictRow.shown, network=name), text=True, wide=True)
+            for name in networks
+        ),
+    ]
+    return Table("Verdicts by claim and network", rows, columns)
