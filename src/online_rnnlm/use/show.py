@@ -193,10 +193,10 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _html_table(rows: Sequence[Sequence[str]]) -> str:
     """Return a table of HTML; the first row is its heading."""
-    lines = [
-        f"<tr>{''.join(f'<{kind}>{escape(cell)}' for cell in row)}"
-        for row, kind in zip(rows, ["th", *["td"] * len(rows)], strict=False)
-    ]
+    lines = []
+    for number, row in enumerate(rows):
+        kind = "td" if number else "th"
+        lines.append(f"<tr>{''.join(f'<{kind}>{escape(cell)}' for cell in row)}")
     return "\n".join(["<table>", *lines, "</table>"])
 
 

@@ -71,13 +71,13 @@ def surprisal(
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(re.finditer(r"\S+", text))
     word_of = _words_of_tokens(tokens, [word.group() for word in words])
-    first = np.searchsorted(word_of, np.arange(len(words))).clip(max=len(tokens) - 1)
-    of_sentence = np.repeat(np.arange(len(sentences)), lengths)[first]
+    first_tokens = np.searchsorted(word_of, np.arange(len(words))).clip(max=len(tokens) - 1)
+    in_sentence = pd.Series(np.repeat(np.arange(len(sentences)), lengths)[first_tokens])
     unknown = np.equal(model.network.ids(tokens), model.network.corpus.unk_id)
     table = pd.DataFrame(
         {
-            "sentence": of_sentence,
-            "position": np.arange(len(words)) - np.searchsorted(of_sentence, of_sentence),
+            "sentence": in_sentence,
+            "position": in_sentence.groupby(in_sentence).cumcount(),
             "start": [word.start() for word in words],
             "end": [word.end() for word in words],
             "word": pd.Series([word.group() for word in words], dtype="str"),
@@ -89,7 +89,7 @@ def surprisal(
     for name in (STATIC, FROZEN, LEARNING):
         if name in readings:
             table[name] = np.bincount(word_of, np.delete(readings[name], no_word), len(words))
-    table["entropy"] = _entropies(model, sentences)[first]
+    table["entropy"] = _entropies(model, sentences)[first_tokens]
     return table
 
 
