@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from online_rnnlm.analysis.claims import MIXED, heading_of
 from online_rnnlm.analysis.evidence import EvidenceFolder
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import (

@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
 from online_rnnlm.config.experiment import Plan

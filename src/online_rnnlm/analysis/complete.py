@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from online_rnnlm.analysis.results import collect
+from online_rnnlm.analysis.reading import collect
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError

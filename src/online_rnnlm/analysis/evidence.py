@@ -21,7 +21,8 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.figures.drawing import write_figure
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import Scores, files_of
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables.table import make_table

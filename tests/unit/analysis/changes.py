@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Costs, DivergedEvaluation, Evaluation

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from tests.unit.analysis import fake_experiment
 
 

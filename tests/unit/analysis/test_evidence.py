@@ -18,7 +18,8 @@ from online_rnnlm.analysis.evidence import (
     keep_finished,
     write_evidence,
 )
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.experiment import Plan

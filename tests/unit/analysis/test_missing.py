@@ -10,8 +10,9 @@ from online_rnnlm.analysis.claims import judge, write_claims
 from online_rnnlm.analysis.complete import Complete, mark_complete
 from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
+from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.report import findings, write_report
-from online_rnnlm.analysis.results import Results, collect
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of

@@ -7,8 +7,9 @@ import pytest
 
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.drawing import Captions, write_figures
-from online_rnnlm.analysis.report import settings_table, small_texts, summary, write_report
+from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.tables.settings import settings_table
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError

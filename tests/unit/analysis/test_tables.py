@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables import (
     choices,
     comparisons,

@@ -23,7 +23,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
-from online_rnnlm.analysis.results import NothingToShowError, Results, collect
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records

@@ -1,5 +1,5 @@
 """The tables, one a module: the type of its rows, `make` with its columns, what makes the rows.
 
 The module of a table is looked for by the table's name in `config/catalogue.py`; the report alone
-shows `verdicts`. `table` has what they share, and `writing` writes them.
+shows `settings` and `verdicts`. `table` has what they share, and `writing` writes them.
 """

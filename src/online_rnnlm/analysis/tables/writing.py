@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from tabulate import tabulate
 
-from online_rnnlm.analysis.results import collect
+from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.tables.table import AnyRow, Column, Table, make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.config.experiment import Plan
