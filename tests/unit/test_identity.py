@@ -1,8 +1,8 @@
-"""Tests that the code's part of an identity follows where a number does, and only there.
+"""Tests that a changed module changes the digest of its part of the code, and no other.
 
 A run's name has the digest of `core`, a corpus's name that of `corpora`, and Snakemake makes an
 evaluation again when the digest of `jobs` and `rivals` changes. All else that trainings and
-evaluations import is listed here, with the reason why a change of it changes no number.
+evaluations import is in no digest; it is listed here, with what a change of it can do.
 """
 
 import ast
@@ -25,7 +25,8 @@ IN_IDENTITY = {"core": "core", "corpora": "corpora", "jobs": "jobs", "rivals": "
 REASONS = {
     "config": "its values are in the digits: settings of a run or corpus with all defaults, and "
     "those of `testing` that an evaluation depends on are in its record; which engine scores where "
-    "the run's own cannot (`engines`) changes numbers by rounding only",
+    "the run's own cannot (`engines`) changes numbers by rounding only. Not in the digits are "
+    "`context_units`, the number of slow units, and `unused`, the settings that change nothing",
     "errors": "what a user reads",
     "process": "when a process ends, what it runs on, and how many threads it has; a "
     "GPU's precision (`environment`), which changes numbers by rounding only",
