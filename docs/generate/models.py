@@ -30,7 +30,7 @@ _TYPES = {
 }
 RECORDS = (
     *("storage.runs", "storage.evaluations", "storage.claims", "corpora.records", "use.model_file"),
-    *("auditing.networks", "analysis.figures.drawing", "analysis.complete"),
+    *("analysis.figures.drawing", "analysis.complete"),
 )
 """The modules with the classes of the JSON files."""
 Schema = dict[str, Any]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from online_rnnlm.analysis.reading import collect
-from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Record
 

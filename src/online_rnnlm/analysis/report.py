@@ -27,13 +27,13 @@ from online_rnnlm.analysis.tables.table import (
 )
 from online_rnnlm.analysis.tables.verdicts import grid
 from online_rnnlm.analysis.tables.writing import environment
-from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims, Verdict
+from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord

@@ -1,20 +1,19 @@
-"""The audit of this project's networks, and its record."""
+"""The audit of this project's networks."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from online_rnnlm.auditing import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.storage import records
-from online_rnnlm.storage.audits import Audit
+from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import read_run
@@ -28,15 +27,6 @@ _SENTENCES = 8
 """Number of sentences that networks are audited on."""
 _DOCUMENT = 2
 """Number of sentences that are read as a document."""
-
-
-class Audits(Record):
-    """The audits of an experiment's networks, each scored as for its number in the table."""
-
-    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
-
-    audits: tuple[Audit, ...]
-    """One for the first run of each row, if it has finished."""
 
 
 def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:

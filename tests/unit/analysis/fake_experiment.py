@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Plan, parse
 from online_rnnlm.config.runs import Run
@@ -27,7 +26,14 @@ from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.audits import Audit, AuditedRule, RuleName
-from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
+from online_rnnlm.storage.evaluations import (
+    Audits,
+    Costs,
+    Evaluation,
+    SplitMetrics,
+    Timing,
+    Timings,
+)
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from tests.unit import small_records

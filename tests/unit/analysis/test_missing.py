@@ -14,12 +14,12 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
-from online_rnnlm.auditing.networks import Audits
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import AuditedRule
+from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation

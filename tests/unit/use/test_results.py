@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 import online_rnnlm
-from online_rnnlm.auditing.networks import Audits, audit_networks
+from online_rnnlm.auditing.networks import audit_networks
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.evaluations import Audits, Evaluation
 from tests.unit.use.conftest import configured
 
 pytestmark = pytest.mark.slow  # two trainings
