@@ -64,7 +64,8 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
         if len(runs) == len(experiment.seeds)
     ]
     for network in networks:
-        network.tested.update(_tested(network, experiment, ways, rivals, timings))
+        for tested in _tested(network, experiment, ways, rivals, timings):
+            network.tested[tested.evaluation] = tested
     return Results(
         experiment=experiment,
         directory=directory,
@@ -152,7 +153,7 @@ def _tested(
     ways: Mapping[str, str],
     rivals: Sequence[System],
     timings: Sequence[Timing],
-) -> Iterator[tuple[str, TestedNetwork]]:
+) -> Iterator[TestedNetwork]:
     """Yield the evaluations that all runs of a network have.
 
     `rivals` are those of the corpora: a network into which one is mixed has its parameters, too.
@@ -173,17 +174,14 @@ def _tested(
             if rival and system.corpus == network.corpus and system.rival in rival.parts
         ]
         is_main = name == final_evaluation(network.settings.document_size)
-        yield (
-            name,
-            TestedNetwork(
-                corpus=network.corpus,
-                title=f"{network.label} + {rival.title}" if rival else network.label,
-                by_seed=[run.evaluations[name] for run in network.runs],
-                parameters=network.parameters + sum(mixed_in),
-                rival=rival,
-                network=network,
-                evaluation=name,
-                name=network.label if is_main else f"{network.label} {ways[name]}",
-                rounds=rounds.get(name, ()),
-            ),
+        yield TestedNetwork(
+            corpus=network.corpus,
+            title=f"{network.label} + {rival.title}" if rival else network.label,
+            by_seed=[run.evaluations[name] for run in network.runs],
+            parameters=network.parameters + sum(mixed_in),
+            rival=rival,
+            network=network,
+            evaluation=name,
+            name=network.label if is_main else f"{network.label} {ways[name]}",
+            rounds=rounds.get(name, ()),
         )
