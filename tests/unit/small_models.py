@@ -14,13 +14,13 @@ from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
+from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from tests.unit.small_records import run_record, run_result
+from tests.unit.small_records import PREPARATION, run_record, run_result
 
 UNTRAINED = RunSettings(
     corpus="topics", hidden_size=10, document_size=3, document_rate=0.15, max_epochs=2
@@ -59,9 +59,7 @@ def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory)
 
 def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
     """Return a model with `weights_for`, which takes tokenised text."""
-    preparation = TextPreparation(
-        tokenised=True, language="any", nfc=True, lowercase=True, max_tokens=100, too_long="drop"
-    )
+    preparation = PREPARATION.model_copy(update={"tokenised": True})
     described = ModelDescription.model_construct(settings=settings, preparation=preparation)
     nothing = SentenceSplitter.nothing()
     weights = weights_for(settings, corpus)

@@ -9,6 +9,9 @@ from online_rnnlm.storage.runs import Epoch, Machine, RunDivergence, RunRecord, 
 
 DIGEST = "0" * 64
 VITAL = {"source": {"kind": "wikipedia-vital"}}
+PREPARATION = TextPreparation(
+    tokenised=False, language="any", nfc=True, lowercase=True, max_tokens=100, too_long="drop"
+)
 NO_DIGITS: dict[str, Any] = {"core": "", "corpora": {}}
 """The digits of a plan whose folders have names without digits."""
 _BEGAN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
@@ -95,14 +98,7 @@ def statistics(tokens: dict[str, int], **changes: Any) -> Statistics:
     values = {
         "corpus": "some",
         "source": CorpusSource(kind="text", title="some", licence=None, origin="some"),
-        "preparation": TextPreparation(
-            tokenised=False,
-            language="any",
-            nfc=True,
-            lowercase=True,
-            max_tokens=100,
-            too_long="drop",
-        ),
+        "preparation": PREPARATION,
         "articles": None,
         "empty_articles": 0,
         "sentences_read": sum(split.sentences for split in splits.values()),

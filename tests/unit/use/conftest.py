@@ -18,7 +18,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
-from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
+from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter
 from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.files import lock, write_json
@@ -28,7 +28,7 @@ from online_rnnlm.use.model import load
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
-from tests.unit.small_records import DIGEST, NO_DIGITS
+from tests.unit.small_records import DIGEST, NO_DIGITS, PREPARATION
 
 ENVIRONMENT = {name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME") if name in os.environ}
 ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -46,7 +46,6 @@ EVALUATIONS = {
     "document_vector.word.document": [*LEARNS, "document_vector", "--unit-of-text=document"],
 }
 """The evaluations of the run with a vector, and the options of `score` that mean the same."""
-ONE_WAY = {"language": "any", "nfc": True, "lowercase": True, "max_tokens": 100, "too_long": "drop"}
 NOUNS = {"farm": "cat mouse milk hen", "sea": "ship captain storm whale", "court": "king queen"}
 VERBS = {"farm": "sees hunts likes", "sea": "meets fears names", "court": "wants keeps"}
 
@@ -145,7 +144,7 @@ def model_path(tmp_path_factory):
         run="toy",
         identity=DIGEST,
         settings=settings,
-        preparation=TextPreparation(tokenised=False, **ONE_WAY),
+        preparation=PREPARATION,
         source=CorpusSource(kind="text", title="some", licence=None, origin="some"),
         corpus_digest=DIGEST,
         vocabulary_size=sizes.vocabulary,
