@@ -4,18 +4,14 @@
 """
 
 import shutil
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.project import copy_project
+from tests.unit.small_records import configuration
 
-GOOD: dict[str, Any] = {
-    "experiment": "bad",
-    "corpora": {"vital": {"source": {"kind": "wikipedia-vital"}}},
-    "rows": [{"hidden_size": 10}],
-}
+GOOD = configuration()
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from online_rnnlm.corpora.corpus import Vocabulary
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of, write_json
 from tests.unit.analysis.changes import IN_ORDER, again, change_split, read_json
+from tests.unit.small_records import VITAL
 
 
 def _split(lengths: list[int], words: list[int] | None = None) -> Split:
@@ -74,9 +75,8 @@ def test_labels_are_moved_apart_in_their_order_and_not_without_need(heights, gap
 
 
 def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
-    corpora = {name: {"source": {"kind": "wikipedia-vital"}} for name in ("large", "small")}
     results = invented(
-        corpora=corpora,
+        corpora={"large": VITAL, "small": VITAL},
         rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
     )
     write_claims(results.experiment, results.directory)

@@ -23,6 +23,7 @@ from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation
+from tests.unit.small_records import VITAL
 
 STATIC, LARGE, VECTOR = (f"invented-{model}-seed1" for model in ("M100-D0", "M135-D0", "M100-D20"))
 BURST = "diverged in epoch 1: a perplexity exceeds 240; try a `learning_rate` below 1000"
@@ -144,8 +145,7 @@ def test_an_experiment_of_which_nothing_has_finished_still_has_everything(invent
 
 
 def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
-    corpora = {name: {"source": {"kind": "wikipedia-vital"}} for name in ("first", "second")}
-    results = invented(corpora=corpora, rows=ROWS, testing=TESTING)
+    results = invented(corpora={"first": VITAL, "second": VITAL}, rows=ROWS, testing=TESTING)
     results = burst(results, *(run.name for run in results.runs if "first" in run.name))
     assert results.first_corpus == "second"
     [said] = findings(results, judge(results).claims)

@@ -17,15 +17,9 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.small_records import statistics
+from tests.unit.small_records import VITAL, configuration, statistics
 
-EXPERIMENT = parse(
-    {
-        "experiment": "test",
-        "corpora": {"c": {"source": {"kind": "wikipedia-vital"}}},
-        "rows": [{"hidden_size": 100}],
-    }
-)
+EXPERIMENT = parse(configuration(corpora={"c": VITAL}))
 RIVAL = "dynamic_evaluation"
 TESTING = typed.TestingSettings(rivals=[RIVAL], updates=["all"])
 

@@ -7,14 +7,13 @@ from online_rnnlm import rivals
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import dynamic_evaluation
-from tests.unit.small_records import NO_DIGITS, configuration
+from tests.unit.small_records import NO_DIGITS, VITAL, configuration
 
 
 @pytest.mark.parametrize("order", [2, 5])
 def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(order):
-    source = {"source": {"kind": "wikipedia-vital"}}
     testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
-    corpora = {"one": source, "two": source}
+    corpora = {"one": VITAL, "two": VITAL}
     values = configuration(corpora=corpora, testing=testing, digits=NO_DIGITS)
     found = rivals.rivals_of_corpora(parse(values))
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
