@@ -132,3 +132,9 @@ def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
     """Let a trainer learn from sentences, each by itself; return their log P."""
     lanes = len(trainer.carried.documents)
     return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)
+
+
+def assert_same(found, expected) -> None:
+    """Assert that arrays have the same bits, one by one."""
+    for array, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(array, other)

@@ -93,8 +93,7 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
         rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
         found = np.add.reduceat(scorer.score(split, **rates, tokens=TOKENS), begins)
         np.testing.assert_allclose(found, equation.score(**rates), rtol=1e-9)
-    for array, before in zip(weights, weights_for(settings, corpus), strict=True):
-        np.testing.assert_array_equal(array, before)
+    small.assert_same(weights, weights_for(settings, corpus))
 
 
 @pytest.mark.parametrize(

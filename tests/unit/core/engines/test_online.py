@@ -135,17 +135,14 @@ def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     split = corpus.splits["train"]
     nothing = scorer.score(split, np.arange(0))
     assert [array.shape for array in nothing] == [(0,), (0, 3), (0, 6)]
-    for array, expected in zip(scorer.weights, weights, strict=True):
-        np.testing.assert_array_equal(array, expected)
+    small.assert_same(scorer.weights, weights)
     first = scorer.score(split, ORDER)
     learnt = deepcopy(scorer.weights)
     scorer.score(split, ORDER[:2])
     assert not np.array_equal(scorer.weights.recurrent, learnt.recurrent)
     weights.recurrent[:] = 0  # the scorer has its own copies
-    for array, expected in zip(scorer.score(split, ORDER), first, strict=True):
-        np.testing.assert_array_equal(array, expected)
-    for array, expected in zip(scorer.weights, learnt, strict=True):
-        np.testing.assert_array_equal(array, expected)
+    small.assert_same(scorer.score(split, ORDER), first)
+    small.assert_same(scorer.weights, learnt)
     np.testing.assert_array_equal(weights.embeddings, untouched.embeddings)
 
 
@@ -184,8 +181,7 @@ def test_learning_after_one_word_is_plain_scoring_and_after_more_than_a_unit_has
     actual, weights = scored(corpus, case)
     whole = Reading("document", state=False, vector=True)
     plain = registry.scorer(case.settings(), corpus, whole)
-    for array, other in zip(actual, plain(weights, split, ORDER, RATE), strict=True):
-        np.testing.assert_array_equal(array, other)
+    small.assert_same(actual, plain(weights, split, ORDER, RATE))
     longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])
     for learn_after, learns in ((longest, True), (longest + 1, False)):
         actual, _ = scored(corpus, case._replace(learn_after=learn_after))
@@ -210,8 +206,7 @@ def test_a_unit_of_text_is_scored_as_if_it_were_alone(corpus, learn_after, learn
         logs = np.concatenate([scores.log_probabilities for scores, _ in alone])
         np.testing.assert_allclose(together.log_probabilities, logs, rtol=1e-12)
         # The earlier units have no effect but that of rounding, by the words beside.
-        for array, expected in zip(learnt, alone[-1][1], strict=True):
-            np.testing.assert_array_equal(array, expected)
+        small.assert_same(learnt, alone[-1][1])
         every.append(together.log_probabilities)
     for one, other in pairwise(every):  # the units of text give different results
         assert np.abs(one - other).max() > 1e-3
