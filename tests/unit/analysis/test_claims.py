@@ -138,7 +138,7 @@ def test_a_network_that_is_not_shown_to_be_faster_takes_as_long(invented, times,
     assert ("e" in by_letter(again(results))) is counts
 
 
-def test_what_costs_more_in_one_respect_only_is_no_larger_network(invented):
+def test_a_network_that_costs_more_in_one_respect_only_is_not_larger(invented):
     """120/0 is larger than 100/20 in all, and in all but one here."""
     for change in ("parameters", "multiply_adds", "seconds"):
         results = invented(GOOD, rows=PAIR)
@@ -277,7 +277,7 @@ def test_ngrams_are_rivals(invented):
     ],
     ids=["alone", "small static", "rivals", "static", "lstm"],
 )
-def test_what_cannot_be_tested_is_named(invented, changes, tested, untested):
+def test_claims_that_cannot_be_tested_are_named(invented, changes, tested, untested):
     results = invented(GOOD, **changes)
     assert {claim.letter for claim in claims_of(results)} == {*tested}
     assert {*reasons(results)} == {*untested}

@@ -152,7 +152,7 @@ def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
 @pytest.mark.parametrize(
     ("best", "shown"), [(0, "rate_rule toolkit"), (2, "rate_rule cooldown, cooldown 0.3")]
 )
-def test_what_a_candidate_does_not_use_is_not_shown_as_chosen(tmp_path, best, shown):
+def test_a_setting_that_a_candidate_does_not_use_is_not_shown(tmp_path, best, shown):
     search = {"rate_rule": ["toolkit", "cooldown"], "cooldown": [0.2, 0.3]}
     experiment = fake_experiment.experiment(rows=TWO_ROWS[:1], search=search)
     directory = fake_experiment.write(tmp_path / "searched", experiment)
@@ -336,7 +336,7 @@ def test_a_vector_in_a_mixture_learns_in_its_best_way(invented):
     assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
 
 
-def test_of_one_rival_the_mixture_is_the_pair(invented):
+def test_a_mixture_with_one_rival_is_the_pair(invented):
     results = invented(rows=TWO_ROWS[:1], testing={"rivals": ["kneser_ney", "mixture"]})
     reach(results, STATIC, "none", test=100.0)
     reach(results, STATIC, "mixture", test=90.0)

@@ -245,13 +245,13 @@ def test_a_word_that_the_vocabulary_lacks_is_refused_if_it_has_no_unknown_word(a
         audited(HONEST, words=WORDS[:-1], text=UNKNOWN_TEXT)
 
 
-def test_what_is_not_predicted_is_said_by_a_dash(audited):
+def test_a_dash_says_that_a_word_is_not_predicted(audited):
     """The first word of a text, as of a network that begins with it."""
     first = changed((SCORE, SCORE.replace("log_p(word)", "log_p(word) if seen else '-'")))
     assert [one.status for one in audited(first).values()] == ["holds"] * 5
 
 
-def test_what_a_candidate_cannot_be_is_not_predicted_either(audited):
+def test_a_scorer_that_answers_for_candidates_leaves_out_no_word(audited):
     """A scorer that answers for candidates could still leave out the words that it dislikes."""
     cheat = (SCORE, f"{SCORE[:-1]} if word != 'sea' else '-')")
     assert broken(audited(changed(cheat), asks=True)) == ["normalisation", "score before update"]
@@ -344,7 +344,7 @@ def test_a_program_that_breaks_the_protocol_is_one_line(tmp_path, refused, code,
     assert expected in line
 
 
-def test_what_was_not_tested_is_no_success(tmp_path, run):
+def test_a_rule_that_was_not_tested_is_no_success(tmp_path, run):
     (tmp_path / "text.txt").write_text("a b c\nb c a\n", encoding="utf-8")
     uniform = "for line in open(0): print('-1.3862943611198906 ' * len(line.split()), flush=True)"
     command = shlex.join([sys.executable, "-c", uniform])

@@ -122,7 +122,7 @@ def test_none_is_no_prediction_and_0_is_a_probability_of_1():
         ({"ask": lambda text, candidates: None}, "`ask`: a log P for each candidate"),
     ],
 )
-def test_what_cannot_be_audited_is_refused(changes, expected):
+def test_arguments_that_cannot_be_audited_are_refused(changes, expected):
     values = {"score": Adaptive().score, "text": TEXT, "vocabulary": range(SIZE), **changes}
     with pytest.raises(UserError, match=expected):
         audit(**values)

@@ -49,7 +49,7 @@ def test_the_demo_and_the_search_compare_the_same_rows():
     assert demo.corpora == search.corpora
 
 
-def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
+def test_other_spellings_of_values_are_understood(monkeypatch):
     monkeypatch.setenv("HOME", "/home/mine")
     url = {"address": "https://h/a.jsonl", "sha256": "A" * 64}
     # As Snakemake reads a mapping behind `--config`, all of it text.
@@ -79,7 +79,7 @@ def test_what_a_shell_or_a_person_writes_is_understood(monkeypatch):
     ],
     ids=str,
 )
-def test_what_has_always_been_right_is_right(changed):
+def test_unusual_values_are_allowed(changed):
     assert parse({**GOOD, **changed}).runs()
 
 

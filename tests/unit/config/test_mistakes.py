@@ -126,7 +126,7 @@ def test_a_password_is_not_repeated(folder, text):
     ],
     ids=["BOM and CRLF", "merge", "YAML 1.2", "JSON with tabs"],
 )
-def test_what_is_right_is_read(tmp_path, content, expected):
+def test_a_right_file_is_read(tmp_path, content, expected):
     file = tmp_path / "my.yaml"
     file.write_bytes(content.encode("utf-8"))
     assert read_mapping(file) == expected

@@ -189,7 +189,7 @@ def test_several_searches_try_the_combinations_of_each():
     assert [one] == experiment(search=[{"learning_rate": [0.1]}]).search_runs()
 
 
-def test_what_the_search_may_still_need_is_kept():
+def test_a_setting_that_the_search_may_need_is_kept():
     """A row of SGD keeps AdaGrad's setting if the search may choose AdaGrad."""
     training = {"optimizer": "sgd", "accumulator_start": 5}
     found = experiment(training=training, search={"optimizer": ["adagrad"]})

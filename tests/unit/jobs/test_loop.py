@@ -171,7 +171,9 @@ def test_a_divergence_has_advice(
 
 
 @pytest.mark.parametrize("what", ["probability", "weight"])
-def test_a_number_that_is_none_is_a_divergence(corpus_directory, tmp_path, monkeypatch, what):
+def test_a_weight_or_probability_that_is_not_finite_is_a_divergence(
+    corpus_directory, tmp_path, monkeypatch, what
+):
     class Broken(StubTrainer):
         def update(self, batches, learning_rate, key=0):
             total = super().update(batches, learning_rate, key)

@@ -89,7 +89,7 @@ def test_every_distribution_is_that_of_the_definition_sums_to_one_and_is_positiv
             assert (probabilities > 0).all()
 
 
-def test_what_has_to_be_stored():
+def test_the_stored_parameters_are_counted():
     # 3 words and 4 bigrams; the histories are empty, <s>, a and b.
     assert train([[A, B], [A]], order=2, vocabulary_size=4).parameters == 3 + 4 + 4
 

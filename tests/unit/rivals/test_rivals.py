@@ -11,7 +11,7 @@ from tests.unit.small_records import NO_DIGITS, VITAL, configuration
 
 
 @pytest.mark.parametrize("order", [2, 5])
-def test_a_corpus_s_rival_is_named_by_both_with_the_order_of_a_kneser_ney_model(order):
+def test_a_rival_of_a_corpus_is_named_by_the_corpus_and_itself(order):
     testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
     corpora = {"one": VITAL, "two": VITAL}
     values = configuration(corpora=corpora, testing=testing, digits=NO_DIGITS)

@@ -23,7 +23,7 @@ def test_replacing_leaves_what_was_there_if_the_block_fails(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_path):
+def test_leftovers_of_a_killed_process_are_removed_by_the_next_that_writes(tmp_path):
     path = tmp_path / "file"
     other = tmp_path / ".other.1.tmp"
     for left in (tmp_path / ".file.1.tmp", tmp_path / ".file.999999.tmp", other):
@@ -33,7 +33,7 @@ def test_what_a_killed_process_has_left_is_removed_by_the_next_that_writes(tmp_p
     assert {file.name for file in tmp_path.iterdir()} == {"file", other.name}
 
 
-def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
+def test_a_file_that_a_living_process_writes_is_left_alone(tmp_path):
     path = tmp_path / "file"
     code = (
         "import sys; from pathlib import Path; from online_rnnlm.storage import files\n"

@@ -79,7 +79,7 @@ def test_a_wrong_value_is_named_with_its_key(tmp_path, record, change, expected)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b"\xff\xfe", b'{"format": 1} {}'])
-def test_what_is_no_record_is_damaged(tmp_path, content):
+def test_a_file_that_is_no_record_is_called_damaged(tmp_path, content):
     path = tmp_path / "result.json"
     path.write_bytes(content)
     assert "damaged" in refusal(RunDivergence, path)

@@ -66,7 +66,7 @@ def test_a_model_does_not_differ_from_itself(sentences):
         ([-1.0], None, None, "two lists of log-probabilities are needed"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(ours, theirs, documents, expected):
+def test_scores_that_cannot_be_compared_are_refused(ours, theirs, documents, expected):
     with pytest.raises(UserError, match=expected):
         compare(ours, theirs, documents)
 

@@ -51,7 +51,7 @@ def light(tmp_path_factory) -> Path:
     return programs
 
 
-def test_it_has_nothing_of_the_pipeline(light, tmp_path):
+def test_the_light_installation_has_nothing_of_the_pipeline(light, tmp_path):
     for package in ("pytensor", "mlflow", "snakemake", "pyarrow"):
         distribution(package)
         found = output_of([light / "python", "-c", f"import {package}"])
@@ -67,7 +67,7 @@ def same_but_for_rounding(one: str, other: str) -> bool:
     )
 
 
-def test_it_does_what_the_whole_installation_does(
+def test_the_light_installation_does_what_the_whole_one_does(
     light, results, names, trained_path, trained, run, tmp_path
 ):
     # So few sentences are sooner scored by plain Python than kernels compiled for another place.
@@ -97,7 +97,7 @@ def test_it_does_what_the_whole_installation_does(
     assert same_but_for_rounding(found.stdout, f"{expected}\n")
 
 
-def test_it_has_the_models_that_come_with_the_project(light, run):
+def test_the_light_installation_has_the_models_of_the_project(light, run):
     """Its kernels are compiled, as at a user's first use."""
     found = output_of([light / "online-rnnlm", "show", "The opera. The tenor sang."])
     assert found.returncode == 0, found.stderr
@@ -125,7 +125,7 @@ def test_pip_may_install_it_into_a_folder_or_for_one_user(light, tmp_path, way):
 
 
 @pytest.mark.parametrize("verb", ["score", "track"])
-def test_what_needs_the_pipeline_says_so_in_one_line(light, results, tmp_path, verb):
+def test_a_verb_that_needs_the_pipeline_says_so_in_one_line(light, results, tmp_path, verb):
     named = {"score": "models:/name@best", "track": results.path}[verb]
     found = output_of([light / "online-rnnlm", verb, named], cwd=tmp_path, input=TEXT)
     assert found.returncode == 1, found.stderr

@@ -263,7 +263,7 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
         (["a"], {"running": True, "tokenised": True}, "`running`: tokenised text has"),
     ],
 )
-def test_what_python_cannot_use_is_one_line(model, texts, way, expected):
+def test_texts_and_options_that_cannot_be_used_are_one_line(model, texts, way, expected):
     with pytest.raises(UserError, match=f"^.*{expected}.*$"):
         model.score(texts, **way)
 

@@ -30,7 +30,7 @@ def way(request):
     return request.param
 
 
-def test_programs_of_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
+def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
     class Program(RuleBasedStateMachine):
         """States, each with the words before it and their log-probabilities."""
 
@@ -102,7 +102,7 @@ def test_states_are_copied_pickled_and_used_in_threads(model):
             assert found.tolist() == expected.tolist()
 
 
-def test_what_no_state_can_hold_is_one_line(model):
+def test_words_and_options_that_a_state_cannot_use_are_one_line(model):
     with pytest.raises(UserError, match="a list of words is needed"):
         model.continue_(model.start(), "the cat")
     with pytest.raises(UserError, match="`learning_rate`: nothing learns"):
