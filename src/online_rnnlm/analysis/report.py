@@ -121,9 +121,13 @@ def _on_the_making(results: Results) -> dict[str, Any]:
 
 
 def summary(results: Results, findings: Sequence[str]) -> str:
-    """Return what a start of the workflow ends with: the finished networks and the findings."""
+    """Return what a start of the workflow ends with: the finished networks and the findings.
+
+    Its last line says where the report is.
+    """
     parts = [perplexity.networks(perplexity.rows_of(results))] if results.networks else []
     parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
+    parts.append(f"The report is {results.directory.report}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -214,18 +218,24 @@ def small_texts(results: Results) -> list[str]:
 
 
 def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Sequence[Claim]) -> str:
-    """The perplexity of a static network, its size beside the vector's network, and the verdict."""
-    verdicts = [
-        claim.verdict
+    """The perplexity of a static network, its costs beside the vector's network, and a verdict."""
+    compared = [
+        claim
         for claim in claims
         if (claim.corpus, claim.row) == (vector.corpus, vector.label)
         and claim.comparison.theirs.network == static.label
         and claim.letter in ("b", "c")
     ]
-    said = f": {_IN_SENTENCE[verdicts[0]]}" if verdicts else ""
     more = round(100 * (static.parameters / vector.parameters - 1))
-    size = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
-    return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({size}{said})"
+    said = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
+    if compared:
+        ours = compared[0].comparison.ours.seconds_per_word
+        theirs = compared[0].comparison.theirs.seconds_per_word
+        if ours and theirs:
+            longer = round(100 * (theirs / ours - 1))
+            said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
+        said += f": {_IN_SENTENCE[compared[0].verdict]}"
+    return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({said})"
 
 
 def claim_numbers(claim: Claim) -> str:

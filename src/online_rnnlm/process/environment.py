@@ -50,6 +50,11 @@ def prepare_process() -> None:
         os.environ["NUMBA_CACHE_DIR"] = str(folder / state)
 
 
+def kernels_were_compiled() -> bool:
+    """Return False if the kernels of this code have never been compiled on such a machine."""
+    return Path(os.environ["NUMBA_CACHE_DIR"]).is_dir()
+
+
 def information(file: str, *beginnings: str) -> str:
     """Return what follows the colon in the first line with one of these beginnings, or ""."""
     lines = Path(file).read_text(encoding="utf-8").splitlines()

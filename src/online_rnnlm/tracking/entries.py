@@ -78,7 +78,11 @@ def begin_run(experiment_id: str, record: RunRecord) -> str:
         "network": run.model,
     }
     run_id = find_or_create(experiment_id, record.identity, run.label, record.began, tags)
-    parameters = {key: v if isinstance(v, str) else json.dumps(v) for key, v in settings}
+    parameters = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in settings
+        if key not in settings.unused
+    }
     mlflow().log_params(parameters, run_id=run_id)
     return run_id
 
@@ -212,9 +216,9 @@ def _description(run: Any, failures: Sequence[str]) -> str:
 def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> str:
     """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
 
-    Each claim is a tag, such as `100/20: supported; LSTM 100/20: undecided`. The model of each
-    corpus that is best on `valid` is registered under the alias `best`. Raises UserError if a file
-    is missing or damaged.
+    Each claim is a tag, such as `100/20: supported; LSTM 100/20: undecided (one seed)`. The model
+    of each corpus that is best on `valid` is registered under the alias `best`. Raises UserError if
+    a file is missing or damaged.
     """
     library = mlflow()
     claims = records.read(Claims, directory.claims)
@@ -230,7 +234,8 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment
         verdicts = defaultdict(list)
         for claim in claims.claims:
             verdicts[f"claim.{claim.letter}"].append(f"{claim.row}: {claim.verdict}")
-        of_claims = {key: "; ".join(found) for key, found in verdicts.items()}
+        seeds = " (one seed)" if len(experiment.seeds) == 1 else ""
+        of_claims = {key: f"{'; '.join(found)}{seeds}" for key, found in verdicts.items()}
         library.set_tags({"mlflow.note.content": note, **of_claims})
     _register_best(directory, experiment_id, experiment)
     return run_id

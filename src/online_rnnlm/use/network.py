@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
 from online_rnnlm.errors import UserError, needing_packages
-from online_rnnlm.process.environment import prepare_process
+from online_rnnlm.process.environment import kernels_were_compiled, prepare_process
 from online_rnnlm.use.options import SamplingOptions
 
 if TYPE_CHECKING:  # These load numba and PyTensor.
     from online_rnnlm.core.engines.base import Scores
     from online_rnnlm.core.scoring import NetworkScorer
 
+logger = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
 SIDE_BY_SIDE = 128
 """Number of texts that are read at once, which bounds the memory."""
@@ -136,6 +138,8 @@ class LoadedNetwork:
         from online_rnnlm.core.scoring import NetworkScorer  # noqa: PLC0415
 
         settings = engine_for(self.settings, way)
+        if settings.engine == "kernel" and not kernels_were_compiled():
+            logger.warning("The kernels are compiled, once on this machine: some half a minute.")
         with needing_packages():
             return NetworkScorer(
                 settings, self.corpus, self.weights, way, hidden_states=hidden_states
