@@ -14,8 +14,7 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    lowest,
-    mean,
+    mean_column,
     on_corpus,
     signed,
     spread_note,
@@ -64,18 +63,10 @@ def make(results: Results) -> Table[RivalRow]:
     shown = [rows[network, names[0]] for network in networks]
     columns: list[Column[RivalRow]] = [
         Column("Network", lambda row: row.network.label, text=True),
-        Column(
-            "By itself",
-            lambda row: mean(row.test_perplexity),
-            best=lowest(shown, lambda row: row.test_perplexity.mean()),
-        ),
+        mean_column("By itself", shown, lambda row: row.test_perplexity),
         *corpus_column(results),
         *(Column(rival.label.capitalize(), partial(changes, rival=rival.name)) for rival in rivals),
-        Column(
-            "All",
-            lambda row: mean(row.test_perplexity_all),
-            best=lowest(shown, lambda row: row.test_perplexity_all.mean()),
-        ),
+        mean_column("All", shown, lambda row: row.test_perplexity_all),
     ]
     note = (
         f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "

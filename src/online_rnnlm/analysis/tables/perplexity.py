@@ -16,8 +16,8 @@ from online_rnnlm.analysis.tables.table import (
     corpus_column,
     data_of,
     integer,
-    lowest,
     mean,
+    mean_column,
     on_corpus,
     spread_note,
 )
@@ -30,7 +30,7 @@ _COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
 
 @dataclass(frozen=True, eq=False)
 class SystemRow:
-    """A system; a rival is not evaluated on `train`, and its training costs nothing."""
+    """A system; a rival has no perplexity of `train`, and nothing that is about training."""
 
     system: System
     evaluation: str
@@ -71,30 +71,14 @@ def make(results: Results) -> Table[SystemRow]:
     has_rivals = bool(results.experiment.testing.rivals)
     columns: list[Column[SystemRow]] = [
         Column("System" if has_rivals else "Network", lambda row: row.system.title, text=True),
-        Column(
-            "Test perplexity",
-            lambda row: mean(row.test_perplexity),
-            best=lowest(rows, lambda row: row.test_perplexity.mean()),
-        ),
+        mean_column("Test perplexity", rows, lambda row: row.test_perplexity),
         *corpus_column(results),
         Column("Test, frozen", lambda row: mean(row.test_perplexity_vector_still)),
         Column("Parameters", lambda row: integer(row.parameters)),
         Column("Multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
-        Column(
-            "Test without <unk>",
-            lambda row: mean(row.test_perplexity_without_unk),
-            best=lowest(rows, lambda row: row.test_perplexity_without_unk.mean()),
-        ),
-        Column(
-            "Valid perplexity",
-            lambda row: mean(row.valid_perplexity),
-            best=lowest(rows, lambda row: row.valid_perplexity.mean()),
-        ),
-        Column(
-            "Train perplexity",
-            lambda row: mean(row.train_perplexity),
-            best=lowest(rows, lambda row: row.train_perplexity.mean()),
-        ),
+        mean_column("Test without <unk>", rows, lambda row: row.test_perplexity_without_unk),
+        mean_column("Valid perplexity", rows, lambda row: row.valid_perplexity),
+        mean_column("Train perplexity", rows, lambda row: row.train_perplexity),
         Column(
             "Multiply-adds per word, training",
             lambda row: integer(row.training_multiply_adds_per_word),

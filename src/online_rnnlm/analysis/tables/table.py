@@ -176,6 +176,14 @@ def lowest(
     return lambda row: value(row) == least.get(row.corpus)
 
 
+def mean_column(
+    heading: str, rows: Sequence[RowOnCorpus], values: Callable[[RowOnCorpus], BySeed]
+) -> Column[RowOnCorpus]:
+    """A column of means over the seeds, in which the lowest of each corpus is bold."""
+    is_lowest = lowest(rows, lambda row: values(row).mean())
+    return Column(heading, lambda row: mean(values(row)), best=is_lowest)
+
+
 def number(value: float | None, form: str = ",.1f") -> str:
     """A number in one of Python's formats; empty if there is none."""
     return "" if value is None or math.isnan(value) else f"{value:{form}}"
