@@ -1,4 +1,4 @@
-"""Tests of the comparison's rows and of those that figures, tables and claims use."""
+"""Tests of the comparison's networks and of those that figures, tables and claims use."""
 
 import pytest
 
@@ -13,18 +13,18 @@ ROWS = [{"hidden_size": 100, "document_size": [0, 20, 35]}, LSTM]
 RUN = "invented-M120-D0-seed1"
 
 
-def test_a_row_has_a_run_for_each_seed_and_its_metrics(invented):
+def test_a_network_has_a_run_for_each_seed_and_its_metrics(invented):
     results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
     labels = ["100/0", "100/20", "100/35", "LSTM 100/20"]
-    assert [row.label for row in results.networks] == labels
-    row = results.networks[1]
-    assert [run.seed for run in row.runs] == [3, 1]
+    assert [network.label for network in results.networks] == labels
+    network = results.networks[1]
+    assert [run.seed for run in network.runs] == [3, 1]
     assert [one.has_vector for one in results.networks] == [False, True, True, True]
     assert [one.is_the_papers for one in results.networks] == [False, True, True, False]
-    values = [run.evaluations["document_vector"].splits["test"].perplexity for run in row.runs]
-    assert row.main.perplexity().tolist() == values
-    assert row.tested["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
-    assert row.tested["unigram_cache"].perplexity("train").empty  # which is left out
+    values = [run.evaluations["document_vector"].splits["test"].perplexity for run in network.runs]
+    assert network.main.perplexity().tolist() == values
+    assert network.tested["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
+    assert network.tested["unigram_cache"].perplexity("train").empty  # which is left out
 
 
 ARTICLES = {"document_size": 20, "unit_of_text": "document"}
@@ -41,7 +41,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
         ([LSTM, {"document_size": 20}], "100/20"),
     ],
 )
-def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headline):
+def test_the_headline_is_the_network_nearest_to_the_papers_own(invented, rows, headline):
     values = {"100/35": 80.0, "LSTM 100/20": 1.0, "120/0": 4.0}
     results = invented(values, rows=rows, corpora=IN_ORDER)
     assert results.headline_on("invented").label == headline
@@ -58,24 +58,24 @@ def test_the_headline_is_the_row_nearest_to_the_papers_own(invented, rows, headl
         ([], None, None, []),
     ],
 )
-def test_a_vector_is_set_against_a_like_and_a_larger_row(invented, static, same, more, shown):
+def test_a_vector_is_set_against_a_like_and_a_larger_network(invented, static, same, more, shown):
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
     vector = results.networks[0]
     as_many_units = results.static_of_as_many_units(vector)
     like = results.static_like(vector)
-    as_many_parameters = next((row for row in like if row.parameters >= vector.parameters), None)
+    as_large = [network for network in like if network.parameters >= vector.parameters]
     assert (as_many_units and as_many_units.label) == same
-    assert (as_many_parameters and as_many_parameters.label) == more
-    assert [row.label for row in results.opponents_of(vector)] == shown
+    assert (as_large[0].label if as_large else None) == more
+    assert [network.label for network in results.opponents_of(vector)] == shown
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):
     units = {"hidden_size": 100, "unit_of_text": ["sentence", "document", "stream"]}
     results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
     static = "100/0", "100/0 per article", "100/0 stream"
-    for row, chosen in zip(results.networks[3:], static, strict=True):
-        found = results.static_of_as_many_units(row)
+    for network, chosen in zip(results.networks[3:], static, strict=True):
+        found = results.static_of_as_many_units(network)
         assert found is not None
         assert found.label == chosen
 
