@@ -66,6 +66,16 @@ def test_rescoring_with_the_model_that_comes_with_the_project_prints_what_the_pa
     assert shell(block).stdout == f"{shown}\n"
 
 
+def test_a_closed_input_is_empty_and_closed_messages_take_nothing_away(model_path, shell):
+    empty = shell(f"online-rnnlm score {model_path} <&-")
+    assert (empty.returncode, empty.stderr) == (
+        1,
+        "online-rnnlm: error: standard input: no text in it\n",
+    )
+    silent = shell(f"online-rnnlm score {model_path} 'the cat .' --tokenised --format tsv 2>&-")
+    assert silent.returncode == 0 and "the cat ." in silent.stdout
+
+
 def test_files_may_stand_after_options(model_path, run, tmp_path):
     first = tmp_path / "a"
     second = tmp_path / "b"
