@@ -273,11 +273,12 @@ def _networks_of(
             raise
         made[settings.without_unused(undecided)] = None
     if not any(settings.document_size for settings in made):
-        for key in OF_VECTOR:
-            if key in row and not isinstance(row[key], list):
+        given = [f"{place}.{key}" for key in row if not isinstance(row[key], list)]
+        given += [f"{place}.search.{key}" for search in row.get("search") or () for key in search]
+        for key in given:
+            if key.rpartition(".")[2] in OF_VECTOR:
                 raise ValueError(
-                    f"`{place}.{key}`: changes nothing: the row has no document vector "
-                    "(`document_size`: 0)"
+                    f"`{key}`: changes nothing: the row has no document vector (`document_size`: 0)"
                 )
     return list(made)
 
