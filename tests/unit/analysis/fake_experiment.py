@@ -36,6 +36,7 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
+from online_rnnlm.storage.runs import Epoch
 from tests.unit import small_records
 from tests.unit.analysis.changes import update_checksums
 
@@ -277,18 +278,7 @@ def _write_training(
         corpus_digest=CORPUS_DIGEST,
     )
     records.write(files.record, record)
-    epochs = [
-        small_records.epoch(
-            number,
-            learning_rate=settings.learning_rate,
-            valid_perplexity=online * (0.95 + 2.2 * math.exp(-0.9 * (number - 1))),
-            words_per_second=70_000.0 + float(random.normal(0, 900)),
-            seconds=18.5 + int(run.identity[:4], 16) / 1e5,  # each training's time is different
-            cpu_seconds=18.0,
-            peak_memory_megabytes=400.0 + number,
-        )
-        for number in range(1, int(random.integers(7, 11)))
-    ]
+    epochs = _epochs(run, online, random)
     records.write_lines(files.metrics, epochs)
     files.log.write_text("".join(f"epoch {epoch.epoch}\n" for epoch in epochs))
     hidden = settings.hidden_size
@@ -310,6 +300,22 @@ def _write_training(
         seconds=sum(epoch.seconds for epoch in epochs),
     )
     records.write(files.result, result)
+
+
+def _epochs(run: Run, online: float, random: np.random.Generator) -> list[Epoch]:
+    """Return the epochs of a training whose perplexity falls towards 0.95 times `online`."""
+    return [
+        small_records.epoch(
+            number,
+            learning_rate=run.settings.learning_rate,
+            valid_perplexity=online * (0.95 + 2.2 * math.exp(-0.9 * (number - 1))),
+            words_per_second=70_000.0 + float(random.normal(0, 900)),
+            seconds=18.5 + int(run.identity[:4], 16) / 1e5,  # each training's time is different
+            cpu_seconds=18.0,
+            peak_memory_megabytes=400.0 + number,
+        )
+        for number in range(1, int(random.integers(7, 11)))
+    ]
 
 
 def _scores(
