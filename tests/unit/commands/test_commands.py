@@ -38,12 +38,6 @@ def config(tmp_path, monkeypatch):
     return path
 
 
-@pytest.mark.parametrize("verb", cli.VERBS)
-def test_every_verb_explains_itself(verb, run):
-    found = run(verb, "--help")
-    assert found.status == 0 and "usage" in found.out
-
-
 def test_the_version_is_that_of_the_package(run):
     assert run("--version").out == f"online-rnnlm {version('online-rnnlm')}\n"
 
