@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -47,8 +46,6 @@ def load(model: str | Path | None = None) -> TrainedModel:
     `MLFLOW_TRACKING_URI` names. Raises UserError, in one line, if it is none of these, or damaged.
     """
     prepare_process()
-    if not Path(os.environ["NUMBA_CACHE_DIR"]).exists():
-        logger.info("the first text takes up to a minute longer: the code for it is compiled once")
     if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
