@@ -10,7 +10,6 @@ import pytest
 from online_rnnlm.analysis.claims import judge, verdict_of
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.significance import holm
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, grid
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Claim
@@ -313,18 +312,6 @@ def test_seeds_count_for_either_side_by_itself(invented):
     assert (high - low) / 2 > 4 * error  # 4.3 standard errors of three seeds, and the text's
     assert claim.verdict == "undecided"
     assert found.seeds == 3
-
-
-def test_p_values_are_corrected_together_and_a_comparison_counts_once(invented):
-    results = invented(GOOD, testing=RIVALS)
-    made = claims_of(results)
-    sides = {(one.comparison.ours.name, against(one)): one for one in made}
-    assert len(sides) < len(made)  # 120/0 is the opponent of several claims
-    corrected = holm([claim.comparison.p_value for claim in sides.values()])
-    by_sides = dict(zip(sides, corrected, strict=True))
-    assert all(
-        claim.p_value_holm == by_sides[claim.comparison.ours.name, against(claim)] for claim in made
-    )
 
 
 @pytest.mark.parametrize(
