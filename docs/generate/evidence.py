@@ -29,7 +29,7 @@ from online_rnnlm.core import way
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, ComparedSide, UntestedClaim
+from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
 FOLDERS = Path(__file__).parents[1] / "evidence"
@@ -67,38 +67,35 @@ def _results(evidence: EvidenceFolder) -> Results:
 
 
 def _finding(evidence: EvidenceFolder) -> str:
-    """The network of the first claim and all that its claims set against it, with their costs.
+    """All networks, and all that the first claim's network is compared with, with their costs.
 
     The worst is first. What everything mixed in gives is left out: it is about other networks, too.
     Those that were not timed in turn have no speed.
     """
     claims = records.read(Claims, evidence.claims).claims
-    of_network = [one for one in claims if one.row == claims[0].row and one.case != MIXED]
-    sides: dict[str, ComparedSide] = {}
+    networks = _results(evidence).networks_on(claims[0].corpus)
+    tested = {one.name: one for network in networks for one in network.tested.values()}
+    names = {network.main.name for network in networks}
     changes: dict[str, str] = {}
-    for claim in of_network:
+    for claim in claims:
+        if claim.row != claims[0].row or claim.case == MIXED:
+            continue
         compared = claim.comparison
-        for side in (compared.ours, compared.theirs):
-            sides.setdefault(side.name, side)
+        names |= {compared.ours.name, compared.theirs.name}
         if claim.letter != "g":  # its vector may learn in another way
             verdict = "" if claim.verdict != "undecided" else ", undecided"
             changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
-    networks = _results(evidence).networks_on(claims[0].corpus)
-    speeds = {
-        tested.name: tested.words_per_second_in_turn
-        for network in networks
-        for tested in network.tested.values()
-    }
-    columns: list[Column[ComparedSide]] = [
-        Column("network", lambda side: side.name, text=True),
-        Column("test perplexity", lambda side: number(side.test_perplexity)),
-        Column("parameters", lambda side: integer(side.parameters)),
-        Column("multiply-adds per word", lambda side: integer(side.multiply_adds_per_word)),
-        Column("words/s", lambda side: integer(speeds[side.name])),
-        Column(f"{claims[0].row} against it", lambda side: changes.get(side.name, "")),
+    columns: list[Column[TestedNetwork]] = [
+        Column("network", lambda one: one.name, text=True),
+        Column("test perplexity", lambda one: number(one.perplexity().mean())),
+        Column("parameters", lambda one: integer(one.parameters)),
+        Column("multiply-adds per word", lambda one: integer(one.multiply_adds)),
+        Column("words/s", lambda one: integer(one.words_per_second_in_turn)),
+        Column(f"{claims[0].row} against it", lambda one: changes.get(one.name, "")),
     ]
-    worst_first = sorted(sides.values(), key=lambda side: side.test_perplexity, reverse=True)
-    return markdown_of(worst_first, columns)
+    shown = [tested[name] for name in names]
+    shown.sort(key=lambda one: one.perplexity().mean(), reverse=True)
+    return markdown_of(shown, columns)
 
 
 def _ending(evidence: EvidenceFolder) -> str:

@@ -35,10 +35,9 @@ def mlflow() -> Any:
         os.environ.setdefault(name, value)
     with needing_packages():
         import mlflow as library  # noqa: PLC0415
+    # They raise their errors, too; MLflow also logs the traceback of a database's.
     for talkative in ("alembic", "mlflow", "urllib3"):
-        logging.getLogger(talkative).setLevel(logging.ERROR)
-    # Of a database's error, which it raises, too, it logs the traceback.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="mlflow")
     return library
 

@@ -353,7 +353,7 @@ def test_special_characters_are_escaped_and_the_best_is_bold():
     ]
     table = Table("An_odd table", rows, columns)
     markdown = to_markdown(table)
-    assert r"a\|b \<unk\>" in markdown
+    assert r"a\|b &lt;unk&gt;" in markdown
     assert "**1,234**" in markdown
     latex = to_latex(table, "odd")
     assert r"a|b \textless{}unk\textgreater{} 5 \% \$x\_1\$" in latex

@@ -66,6 +66,7 @@ _SIDES = (
     (0, -7, "center", "top"),
     (6, 6, "left", "bottom"),
     (-6, -6, "right", "top"),
+    (-6, 6, "right", "bottom"),
 )
 """The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {
@@ -254,7 +255,7 @@ def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     """
     figure = _lay_out(axis)
     marks = axis.transData.transform([label.place for label in labels])
-    taken = [Bbox.from_extents(x - 5, y - 5, x + 5, y + 5) for x, y in marks]
+    taken = [Bbox.from_extents(x - 8, y - 6, x + 8, y + 6) for x, y in marks]
     neighbours = [other.bbox.x0 for other in figure.axes if other.bbox.x0 > axis.bbox.x1]
     edge = min(neighbours, default=figure.bbox.x1)
     for label in labels:
@@ -269,6 +270,7 @@ def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
                 color=label.colour,
                 fontsize=SMALL,
                 in_layout=False,
+                bbox={"boxstyle": "square,pad=0", "color": SURFACE, "alpha": 0.7, "lw": 0},
             )
             box = text.get_window_extent()
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= edge

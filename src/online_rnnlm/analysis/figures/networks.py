@@ -169,10 +169,12 @@ def draw_costs(results: Results) -> Drawing:
     for axis, cost in zip(axes, _COSTS.values(), strict=True):
         named = [mark for mark in marks if mark.name and not math.isnan(cost(mark.tested))]
         drawing.label_beside(axis, [drawing.Label(one.name, one.place(cost)) for one in named])
+    has_rivals = bool(results.experiment.testing.rivals)
+    added = " What is added to the smallest network is named." if has_rivals else ""
     caption = (
-        f"{_marks(results)} What is added to the smallest network is named. Lower is better, "
-        "further left is cheaper; a network below the line of static ones is better at the same "
-        "cost. Costs are those of testing, learning included."
+        f"{_marks(results)}{added} Lower is better, further left is cheaper; a network below the "
+        "line of static ones is better at the same cost. Costs are those of testing, learning "
+        "included."
     )
     return figure, caption
 
@@ -207,7 +209,7 @@ def _draw_against(
             axis.plot(*mark.place(cost), ls="", **mark.look)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
-    axis.margins(0.2, 0.1)
+    axis.margins(0.3, 0.1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5), numticks=8))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -285,7 +287,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
             percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
             axis.plot(percents.index, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
-            name = f"{vector.label}, {static.label}"
+            name = f"{vector.label} against {static.label}"
             labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")

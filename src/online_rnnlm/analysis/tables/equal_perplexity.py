@@ -80,14 +80,15 @@ def make(results: Results) -> Table[SizeRow]:
             lambda row: change_percent(row.seconds_per_word, row.seconds_per_word_static),
         ),
     ]
-    note = (
+    notes = [
         "The number of hidden units with which a static network would have the same test "
         "perplexity, interpolated between the static networks; the interval has all sizes that are "
-        "not told from it. The percentages say how much more (+) or less (−) the network with the "
-        "vector costs."
-    )
+        "not told from it."
+    ]
+    if not all(math.isnan(row.parameters_static) for row in rows):
+        notes.append("The percentages: how much more (+) or less (−) the vector's network costs.")
     caption = on_corpus("The static network of the same perplexity", results)
-    return Table(caption, rows, columns, [note], data_of(rows, results))
+    return Table(caption, rows, columns, notes, data_of(rows, results))
 
 
 def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:

@@ -89,7 +89,8 @@ def markdown_of(rows: Sequence[AnyRow], columns: Sequence[Column[AnyRow]]) -> st
 
 
 def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
+    escaped = re.sub(r"([\\`*_|\[\]])", r"\\\1", text)
+    return escaped.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def to_latex(table: Table[Any], name: str) -> str:
