@@ -2,7 +2,6 @@
 
 import pytest
 
-from online_rnnlm.core import training
 from online_rnnlm.jobs.train import train
 from online_rnnlm.storage.paths import RunDirectory
 from tests import killing, outcome
@@ -22,7 +21,6 @@ def test_a_training_killed_at_any_write(documents_directory, tmp_path, monkeypat
     """A checkpoint is written after every call of the trainer, within documents, too."""
     use_stub(monkeypatch)
     monkeypatch.setattr("os.fsync", lambda _: None)  # no disk fails here
-    monkeypatch.setattr(training, "SEGMENTS_A_CALL", 512)
     run = run_of(**{"learning_rate": 0.8, "max_epochs": 2, **changes})
     (tmp_path / "nothing").mkdir()
 
