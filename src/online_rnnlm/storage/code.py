@@ -19,12 +19,16 @@ def core_digest() -> str:
 
 @cache
 def code_digest(*folders: str) -> str:
-    """Return the sha256, as hexadecimal digits, of the files of some folders of the package.
+    """Return the digest of some folders of this package."""
+    return digest_of_package(Path(__file__).parents[1], *folders)
+
+
+def digest_of_package(package: Path, *folders: str) -> str:
+    """Return the sha256, as hexadecimal digits, of the files of some folders of a package.
 
     Comments, docstrings and blank lines of a Python file do not count. The digest is the same for
     every version of Python.
     """
-    package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for folder in sorted(folders):
         for file in sorted((package / folder).rglob("*")):

@@ -29,9 +29,7 @@ def digest(tmp_path, text):
     module = tmp_path / "core" / "one.py"
     module.parent.mkdir(exist_ok=True)
     module.write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as change:
-        change.setattr(code, "__file__", str(tmp_path / "storage" / "code.py"))
-        return code.code_digest.__wrapped__("core")
+    return code.digest_of_package(tmp_path, "core")
 
 
 @pytest.mark.parametrize(
