@@ -50,29 +50,29 @@ CANDIDATES = [scored_with(word) for sentence in SENTENCES for word in sentence]
 def expected(case):
     """Return the formulas' count for all words, less the products that are not needed."""
     sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
-    scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
     inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
-    first_word = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ
-    if case.mode == "score" or not (case.groups or case.mode == "train"):
-        # d takes fewer steps than there are words.
-        steps = len(CANDIDATES) // (
-            {"word": 1, "sentence": sys.maxsize}.get(case.learn_after, case.learn_after)
-        ) or len(SENTENCES)
-        return scored - case.document_size * (len(CANDIDATES) - steps)
+    first_words = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ: no loss goes back to h_0
+    scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
     if case.mode == "train":
         learnt = (cost.training_multiply_adds_per_word(sizes, size) for size in CANDIDATES)
-        return sum(learnt) - first_word  # no loss goes back to h_0
-    whole = case.learn_after == "sentence"
+        return sum(learnt) - first_words
+    after_sentence = case.learn_after == "sentence"
+    if after_sentence:
+        steps = len(SENTENCES)
+    else:
+        steps = len(CANDIDATES) // (1 if case.learn_after == "word" else case.learn_after)
+    scored -= case.document_size * (len(CANDIDATES) - steps)  # d takes fewer steps
+    if not case.groups:
+        return scored
     reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]
-    learnt = (
-        cost.update_multiply_adds_per_word(sizes, size, case.groups, steps, after_sentence=whole)
-        for size, steps in zip(CANDIDATES, reached, strict=True)
+    learnt = sum(
+        cost.update_multiply_adds_per_word(
+            sizes, size, case.groups, states, after_sentence=after_sentence
+        )
+        for size, states in zip(CANDIDATES, reached, strict=True)
     )
-    less = 0
-    if whole:  # no delta of h_0, and one step of d a sentence instead of one a word
-        less += first_word if {"embeddings", "recurrent"} & {*case.groups} else 0
-        less += case.document_size * (len(CANDIDATES) - len(SENTENCES))
-    return scored + sum(learnt) - less
+    goes_back = {"embeddings", "recurrent"} & {*case.groups}
+    return scored + learnt - (first_words if after_sentence and goes_back else 0)
 
 
 @pytest.fixture(scope="module")
