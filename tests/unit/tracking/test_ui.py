@@ -80,7 +80,7 @@ def test_a_port_in_use_is_told(directory):
         done = output_of([*command, "--port", other.getsockname()[1]])
     assert done.returncode == 1
     assert "MLflow's server has ended: is it in use?" in done.stderr
-    assert "address already in use" in directory.log("ui").read_text()
+    assert "address already in use" in (directory.logs / "ui.log").read_text()
 
 
 def test_without_a_store_it_says_what_to_do(directory):
