@@ -3,8 +3,14 @@
 It needs a checkout, so it is no part of the package.
 """
 
-from docs.generate import notebook, pages, picture
+import sys
 
-pages.write()
-notebook.write()
-picture.write()
+from docs.generate import notebook, pages, picture
+from online_rnnlm.errors import ERROR_MARK, UserError
+
+try:
+    pages.write()
+    notebook.write()
+    picture.write()
+except UserError as error:
+    sys.exit(f"{ERROR_MARK}{error}")

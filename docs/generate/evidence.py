@@ -33,8 +33,6 @@ from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
 FOLDERS = Path(__file__).parents[1] / "evidence"
-UNDER_WAY = ("articles",)
-"""Experiments of which finished runs are kept as they come."""
 _BESIDE = {
     Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
     Way(way.PARTS, unit_of_text="document").name: "all weights learning, kept for it",
@@ -47,17 +45,24 @@ _BESIDE = {
 """The evaluations that are shown beside a network's main one, and the headings of their columns."""
 
 
-def part(name: str, kind: str) -> str:
-    """Return a part that is made from a folder of evidence.
+def parts() -> dict[str, Callable[[], str]]:
+    """Return what makes each part, by the folder's name and the part's: `paper finding`."""
+    return {
+        f"{folder.name} {name}": partial(_part, EvidenceFolder(folder), make)
+        for folder in FOLDERS.iterdir()
+        if folder.is_dir()
+        for name, make in PARTS.items()
+    }
 
-    Raises UserError for a kind that does not exist, and for evidence that is missing or changed.
+
+def _part(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> str:
+    """Return a part made from a folder of evidence; raises UserError if its files have changed.
+
+    A folder without checksums is of an experiment under way, whose runs are kept as they finish.
     """
-    if kind not in PARTS:
-        raise UserError(f"evidence {name} {kind}: no part; allowed: {', '.join(PARTS)}")
-    evidence = EvidenceFolder(FOLDERS / name)
-    if name not in UNDER_WAY:
+    if evidence.sums.is_file():
         evidence.refuse_changes()
-    return PARTS[kind](evidence)
+    return make(evidence)
 
 
 @cache
@@ -73,15 +78,17 @@ def _finding(evidence: EvidenceFolder) -> str:
     Those that were not timed in turn have no speed.
     """
     claims = records.read(Claims, evidence.claims).claims
+    if not claims:
+        raise UserError(f"{evidence.claims}: no claim is tested, so that there is no finding")
     networks = _results(evidence).networks_on(claims[0].corpus)
     tested = {one.name: one for network in networks for one in network.tested.values()}
-    names = {network.main.name for network in networks}
+    names = [network.main.name for network in networks]
     changes: dict[str, str] = {}
     for claim in claims:
         if claim.row != claims[0].row or claim.case == MIXED:
             continue
         compared = claim.comparison
-        names |= {compared.ours.name, compared.theirs.name}
+        names += [compared.ours.name, compared.theirs.name]
         if claim.letter != "g":  # its vector may learn in another way
             verdict = "" if claim.verdict != "undecided" else ", undecided"
             changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
@@ -93,7 +100,7 @@ def _finding(evidence: EvidenceFolder) -> str:
         Column("words/s", lambda one: integer(one.words_per_second_in_turn)),
         Column(f"{claims[0].row} against it", lambda one: changes.get(one.name, "")),
     ]
-    shown = [tested[name] for name in names]
+    shown = [tested[name] for name in dict.fromkeys(names)]
     shown.sort(key=lambda one: one.perplexity().mean(), reverse=True)
     return markdown_of(shown, columns)
 
@@ -229,4 +236,4 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "searched": _searched,
     "verdicts": _verdicts,
 }
-"""The parts by their kinds."""
+"""What makes each part of a folder, by name."""

@@ -3,55 +3,60 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import online_rnnlm
 from docs.generate.models import described, keys, table
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
-from online_rnnlm.errors import UserError
-from online_rnnlm.storage import paths
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.use.options import SamplingOptions, WayOptions
 
+FOLDERS = (CorpusDirectory, RunDirectory, ExperimentDirectory)
+"""The classes of the folders whose files people read."""
 OPTIONS = {"score": WayOptions, "sample": SamplingOptions}
 """The types of the options of methods of a trained model."""
 
 
-def files(name: str) -> str:
-    """Return a table of the files in a folder, which is a class in `storage/paths.py`."""
-    folder: Any = getattr(paths, name)
-    [body] = ast.parse(inspect.getsource(folder)).body
-    assert isinstance(body, ast.ClassDef)
-    return table(("file", "content"), _rows_of(body, folder(Path())))
+def files() -> dict[str, Callable[[], str]]:
+    """Return what makes the table of the files in each folder."""
+    return {folder.__name__: partial(_files, folder) for folder in FOLDERS}
 
 
-def _rows_of(body: ast.ClassDef, folder: Any) -> Iterator[tuple[str, str]]:
-    """Yield each file of a folder with its docstring; `<name>` stands for a name in its path."""
-    for statement in body.body:
-        match statement:
-            case ast.FunctionDef(name=name, returns=ast.Name("Path")):
-                arguments = statement.args
-                named = [*arguments.args[1:], *filter(None, [arguments.vararg])]
-                place = getattr(folder, name)
-                if not isinstance(place, Path):
-                    place = place(*(f"<{one.arg}>" for one in named))
-                yield _shown(place, ast.get_docstring(statement) or "")
+def _files(folder: type[Any]) -> str:
+    """Return a table of the files in a folder."""
+    return table(("file", "content"), _rows_of(folder))
 
 
-def _shown(place: Path, text: str) -> tuple[str, str]:
-    return f"`{place}`", " ".join(text.split())
+def _rows_of(folder: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield each path of a folder with its docstring; `<name>` stands for a name in the path."""
+    for name, member in vars(folder).items():
+        if name.startswith("_"):
+            continue
+        function = member.fget if isinstance(member, property) else member
+        if get_type_hints(function)["return"] is not Path:
+            continue
+        place = getattr(folder(Path()), name)
+        if not isinstance(place, Path):
+            place = place(*(f"<{argument}>" for argument in inspect.signature(place).parameters))
+        yield f"`{place}`", " ".join(_text(function).split())
 
 
-def verbs_of(group: str) -> str:
-    """Return a section for each verb of a group: `work` is what people give, `stages` the rest."""
-    chosen = STAGES if group == "stages" else sorted({*VERBS} - {*STAGES})
-    return "\n".join(_verb(name, parser_of(name)) for name in chosen)
+def verbs() -> dict[str, Callable[[], str]]:
+    """Return what describes the verbs of each group: people's `work`, and the workflow's stages."""
+    work = sorted({*VERBS} - {*STAGES})
+    return {"work": partial(_verbs, work), "stages": partial(_verbs, STAGES)}
+
+
+def _verbs(names: Iterable[str]) -> str:
+    """Return a section for each of some verbs."""
+    return "\n".join(_verb(name, parser_of(name)) for name in names)
 
 
 def _verb(name: str, parser: argparse.ArgumentParser) -> str:
@@ -96,13 +101,16 @@ def _markdown(help_text: str) -> str:
     return re.sub(r"(?<!`)<", "&lt;", help_text)
 
 
-def public(name: str) -> str:
+def public() -> dict[str, Callable[[], str]]:
+    """Return what describes each public name of Python."""
+    return {name: partial(_public, name) for name in online_rnnlm.__all__}
+
+
+def _public(name: str) -> str:
     """Return the signature and docstring of a public name, and those of a class's methods.
 
     A method with a `Way`, which is no public name, is left out.
     """
-    if name not in online_rnnlm.__all__:
-        raise UserError(f"`{name}`: no public name; allowed: {', '.join(online_rnnlm.__all__)}")
     thing = getattr(online_rnnlm, name)
     if not inspect.isclass(thing):
         return _callable(name, thing)
@@ -128,13 +136,18 @@ def _text(thing: Any) -> str:
     return inspect.getdoc(thing) or ""
 
 
-def options(name: str) -> str:
+def options() -> dict[str, Callable[[], str]]:
+    """Return what makes the table of each method's options."""
+    return {method: partial(_options, kind) for method, kind in OPTIONS.items()}
+
+
+def _options(kind: type[Any]) -> str:
     """Return a table of the options that a method takes beside those of its signature."""
-    whole = described(OPTIONS[name])
+    whole = described(kind)
     for option in whole["properties"].values():
         said = option["description"]
         option["description"] = f"{said[:1].upper()}{said[1:]}."
-    if name == "score":
+    if kind is WayOptions:
         names = ", ".join(f"`{part}`" for part in PARTS)
         whole["properties"]["updates"]["description"] += f" The names: {names}."
     rows = ((option, meaning, allowed) for option, meaning, _, allowed in keys(whole))

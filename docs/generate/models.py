@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from online_rnnlm.config.base import IN_WORDS, Settings
+from online_rnnlm.config.base import IN_WORDS
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.errors import UserError
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
+from online_rnnlm.storage.claims import Claims
+from online_rnnlm.storage.evaluations import Audits, DivergedEvaluation, Evaluation, Timings
+from online_rnnlm.storage.experiments import Captions, Complete
 from online_rnnlm.storage.records import Record
+from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
+from online_rnnlm.use.model_file import ModelDescription
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 COMMAND = "make document"
@@ -28,13 +34,14 @@ _TYPES = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
-RECORDS = (
-    *("storage.runs", "storage.evaluations", "storage.claims", "corpora.records", "use.model_file"),
-    *("analysis.figures.drawing", "analysis.complete"),
+RECORDS: tuple[type[Record], ...] = (
+    *(SourceFiles, Counts, SentenceSplitter, Statistics),
+    *(RunRecord, Epoch, RunResult, RunDivergence, ModelDescription),
+    *(Evaluation, DivergedEvaluation, Timings, Audits),
+    *(Claims, Complete, Captions),
 )
-"""The modules with the classes of the JSON files."""
+"""The classes of the JSON files."""
 Schema = dict[str, Any]
-AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def schema() -> Schema:
@@ -72,26 +79,35 @@ def schema_text() -> str:
     yaml.default_flow_style, yaml.width = None, 10_000
     for part in whole["properties"].values():
         if "$ref" in part:
-            kind = part.pop("$ref").rpartition("/")[2]
-            part |= {**whole["$defs"][kind], **part}
+            kind = whole["$defs"][name_in(part.pop("$ref"))]
+            part |= {**kind, **part}
     yaml.dump(whole, text)
     return f"# Made from src/online_rnnlm/config by `{COMMAND}`.\n{text.getvalue()}"
 
 
-def settings(name: str) -> str:
-    """Return a table of the keys of settings; `sources` are a table of each kind of source."""
-    definitions = settings_described()
-    if name != "sources":
-        return table(("key", "meaning", "default", "allowed"), keys(definitions[name]))
+def settings() -> dict[str, Callable[[], str]]:
+    """Return what makes the table of each class of settings, and that of all kinds of `sources`."""
+    whole = schema()
+    definitions = {"Experiment": whole, **whole["$defs"]}
+    makers = {name: partial(_settings, one) for name, one in definitions.items()}
+    return {**makers, "sources": partial(_sources, definitions)}
+
+
+def _settings(definition: Schema) -> str:
+    """Return a table of the keys of settings."""
+    return table(("key", "meaning", "default", "allowed"), keys(definition))
+
+
+def _sources(definitions: dict[str, Schema]) -> str:
+    """Return a section for each kind of source, with a table of its keys."""
     kinds = definitions["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
-    tables = {kind: settings(place.rpartition("/")[2]) for kind, place in kinds.items()}
+    tables = {kind: _settings(definitions[name_in(place)]) for kind, place in kinds.items()}
     return "\n".join(f"### `kind: {kind}`\n\n{made}" for kind, made in tables.items())
 
 
-def settings_described() -> dict[str, Schema]:
-    """Return the schemas of all settings, by the names of their classes."""
-    whole = schema()
-    return {"Experiment": whole, **whole["$defs"]}
+def name_in(reference: str) -> str:
+    """Return the name of the class that a schema refers to, as in `#/$defs/Url`."""
+    return reference.rpartition("/")[2]
 
 
 def keys(definition: Schema) -> Iterator[tuple[str, ...]]:
@@ -110,27 +126,13 @@ def _default(part: Schema) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def record_kinds() -> dict[str, type[Record]]:
-    """Return the kinds of records, by name; one that others derive from is not a file's."""
-    return {kind.__name__: kind for kind in _kinds_of(Record) if not kind.__subclasses__()}
+def records() -> dict[str, Callable[[], str]]:
+    """Return what makes the description of each record."""
+    return {kind.__name__: partial(_record, kind) for kind in RECORDS}
 
 
-def _kinds_of(base: type[AnyModel]) -> Iterator[type[AnyModel]]:
-    """Yield all classes of records that derive from a class."""
-    for module in RECORDS:
-        import_module(f"online_rnnlm.{module}")
-    for kind in base.__subclasses__():
-        if kind.__module__.startswith("online_rnnlm."):
-            yield kind
-            yield from _kinds_of(kind)
-
-
-def record(name: str) -> str:
+def _record(kind: type[Record]) -> str:
     """Return the docstring of a record, and a table of its keys and those below them."""
-    kinds = record_kinds()
-    if name not in kinds:
-        raise UserError(f"`{name}`: no record; allowed: {', '.join(sorted(kinds))}")
-    kind = kinds[name]
     about = " ".join((inspect.getdoc(kind) or "").split())
     whole = described(kind)
     rows = _rows(whole, whole.get("$defs", {}))
@@ -140,19 +142,18 @@ def record(name: str) -> str:
 
 def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:
     """Yield the rows of a record's keys, and of the keys of its parts, such as `source.kind`."""
-    settings = {kind.__name__ for kind in _kinds_of(Settings)}
     for key, value in part["properties"].items():
         if key != "format":
             yield f"`{place}{key}`", in_words(value), value["description"]
         for name, inner in _references(value, place + key):
-            if name not in settings:  # config/README.md describes them
+            if name != RunSettings.__name__:  # config/README.md describes them
                 yield from _rows(definitions[name], definitions, f"{inner}.")
 
 
 def _references(part: Schema, place: str) -> Iterator[tuple[str, str]]:
     """Yield the names of the definitions that a value is made of, each with its place."""
     if "$ref" in part:
-        yield part["$ref"].rpartition("/")[2], place
+        yield name_in(part["$ref"]), place
     for option in part.get("anyOf", ()):
         yield from _references(option, place)
     if "items" in part:

@@ -35,11 +35,11 @@ def with_outputs(file: Path) -> str:
 
 def _run(source: str, names: dict[str, Any], number: int) -> list[dict[str, Any]]:
     """Run a cell, and return its outputs as a notebook has them."""
-    *steps, last = ast.parse(source).body
+    steps = ast.parse(source).body
     value: Any = None
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        if isinstance(last, ast.Expr):
-            exec(compile(ast.Module(steps, []), "<cell>", "exec"), names)
+        if steps and isinstance(last := steps[-1], ast.Expr):
+            exec(compile(ast.Module(steps[:-1], []), "<cell>", "exec"), names)
             value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
         else:
             exec(source, names)

@@ -1,17 +1,19 @@
 """The parts of pages that are made from the code and from the evidence.
 
-What is between `<!-- KIND NAME -->` and `<!-- end -->` is made from the class, or the group of
-verbs, of that name; between `<!-- evidence NAME KIND -->` and `<!-- end -->`, from the folder
-`docs/evidence/NAME`.
+What is between `<!-- KIND NAME -->` and `<!-- end -->` is made anew; the name of a part of the
+evidence is that of a folder in `docs/evidence` and one of the parts in `docs/generate/evidence.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from docs.generate import evidence, interfaces, models
+from online_rnnlm.errors import UserError
 
 DOCS = Path("docs")
 PAGES = (
@@ -24,38 +26,56 @@ PAGES = (
     DOCS / "tutorial.md",
 )
 """The pages with such parts; all else in them is written by hand."""
-MAKERS: Mapping[str, Callable[..., str]] = {
-    "settings": models.settings,
-    "record": models.record,
-    "files": interfaces.files,
-    "verbs": interfaces.verbs_of,
-    "python": interfaces.public,
-    "options": interfaces.options,
-    "evidence": evidence.part,
-}
-"""The functions that make each kind of part; each raises UserError for an unknown name."""
+Made = TypeVar("Made")
 _MARKED = re.compile(
-    rf"(<!-- ({'|'.join(MAKERS)}) (\w+(?: \w+)?) -->\n).*?(<!-- end -->\n)", re.DOTALL
+    r"(?P<begin><!-- (?P<kind>\w+) (?P<name>\w+(?: \w+)?) -->\n).*?(?P<end><!-- end -->\n)",
+    re.DOTALL,
 )
+
+
+@cache
+def makers() -> Mapping[str, Mapping[str, Callable[[], str]]]:
+    """The functions that make the parts, by kind and name."""
+    return {
+        "settings": models.settings(),
+        "record": models.records(),
+        "files": interfaces.files(),
+        "verbs": interfaces.verbs(),
+        "python": interfaces.public(),
+        "options": interfaces.options(),
+        "evidence": evidence.parts(),
+    }
 
 
 def write() -> None:
     """Write the configuration's schema and all made parts of the pages anew."""
     models.SCHEMA.write_text(models.schema_text(), encoding="utf-8")
     for path in PAGES:
-        path.write_text(with_parts(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(with_parts(path), encoding="utf-8")
 
 
-def with_parts(page: str) -> str:
-    """Return the page with its parts made anew."""
+def with_parts(path: Path) -> str:
+    """Return a page with its parts made anew; raises UserError for a part that does not exist."""
+    page = path.read_text(encoding="utf-8")
 
     def made(found: re.Match[str]) -> str:
-        begin, kind, names, end = found.groups()
-        return f"{begin}\n{MAKERS[kind](*names.split()).rstrip()}\n\n{end}"
+        line = page.count("\n", 0, found.start()) + 1
+        where = f"{path}:{line}"
+        of_kind = _named(found["kind"], makers(), where)
+        make = _named(found["name"], of_kind, where)
+        return f"{found['begin']}\n{make().rstrip()}\n\n{found['end']}"
 
     return _MARKED.sub(made, page)
 
 
-def parts_of(page: str) -> list[tuple[str, str]]:
+def _named(name: str, there: Mapping[str, Made], where: str) -> Made:
+    """Return what a mark names; raises UserError, with what is allowed, if it is not there."""
+    if name not in there:
+        raise UserError(f"{where}: no `{name}`; allowed: {', '.join(sorted(there))}")
+    return there[name]
+
+
+def parts_of(path: Path) -> list[tuple[str, str]]:
     """Return the kinds and names of a page's parts, in its order."""
-    return [(found[2], found[3]) for found in _MARKED.finditer(page)]
+    page = path.read_text(encoding="utf-8")
+    return [(found["kind"], found["name"]) for found in _MARKED.finditer(page)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import evidence
-from online_rnnlm.analysis.evidence import check_evidence
+from online_rnnlm.analysis.evidence import EvidenceFolder, check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.config.experiment import load_plan, read_mapping
 from online_rnnlm.corpora.planning import plan
@@ -31,6 +31,12 @@ MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
 VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
 SNAKEMAKE = re.compile(r"(?:^    |`)snakemake ([^`\n]*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][\w-]*")
+# Their evidence has no checksums yet: its finished runs are kept as they come.
+UNDER_WAY = sorted(
+    folder.name
+    for folder in evidence.FOLDERS.iterdir()
+    if folder.is_dir() and not EvidenceFolder(folder).sums.is_file()
+)
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
 
 
@@ -87,7 +93,7 @@ def test_what_a_document_names_exists(document):
     assert list(missing(document)) == []
 
 
-@pytest.mark.parametrize("name", evidence.UNDER_WAY)
+@pytest.mark.parametrize("name", UNDER_WAY)
 def test_what_is_under_way_can_go_on(name, monkeypatch):
     """A change below core/ or corpora/ would give its runs other names: all were made again."""
     monkeypatch.chdir(ROOT)

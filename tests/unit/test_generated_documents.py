@@ -1,13 +1,15 @@
 """Tests that the documents that are made from the code agree with it."""
 
 import difflib
+import json
 
 import pytest
 
-from docs.generate import models, notebook, pages, picture
-from online_rnnlm import __all__ as public_names
+from docs.generate import interfaces, models, notebook, pages, picture
 from online_rnnlm.commands._main import VERBS
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
+from online_rnnlm.storage.records import Record
 from tests.project import ROOT
 
 
@@ -17,7 +19,7 @@ def read(file):
 
 @pytest.mark.parametrize("file", [models.SCHEMA, *pages.PAGES], ids=str)
 def test_generated_parts_agree_with_code_and_evidence(file):
-    made = models.schema_text() if file == models.SCHEMA else pages.with_parts(read(file))
+    made = models.schema_text() if file == models.SCHEMA else pages.with_parts(ROOT / file)
     diff = difflib.unified_diff(read(file).splitlines(), made.splitlines(), lineterm="")
     assert not list(diff), f"{file} is out of date; run: {models.COMMAND}"
 
@@ -35,14 +37,45 @@ def test_the_picture_is_what_show_prints(monkeypatch):
 
 
 def test_everything_that_can_be_described_is_described_once():
-    parts = [part for file in pages.PAGES for part in pages.parts_of(read(file))]
-    described = {kind: sorted(name for one, name in parts if one == kind) for kind in pages.MAKERS}
-    settings = {name for name in models.settings_described() if not name.endswith("Source")}
-    settings -= {"RowSettings", "Search"}  # their keys are those of `TrainingSettings`
-    assert described["settings"] == sorted({*settings, "sources"})
-    assert described["record"] == sorted(models.record_kinds())
-    folders = [name for name in vars(paths) if name.endswith("Directory")]
-    assert described["files"] == sorted(folders)
-    assert {*described["python"], "ModelDescription", "UserError"} == {*public_names}
+    parts = [part for file in pages.PAGES for part in pages.parts_of(ROOT / file)]
+    of_code = pages.makers().keys() - {"evidence"}
+    described = {kind: sorted(name for one, name in parts if one == kind) for kind in of_code}
+    there = {kind: {*pages.makers()[kind]} for kind in of_code}
+    there["settings"] -= {"RowSettings", "Search"}  # their keys are those of `TrainingSettings`
+    there["settings"] -= {name for name in there["settings"] if name.endswith("Source")}
+    there["python"] -= {"ModelDescription", "UserError"}
+    assert described == {kind: sorted(names) for kind, names in there.items()}
     shown = [line.removeprefix("### ") for line in read("docs/command-line.md").splitlines()]
     assert [verb for verb in VERBS if shown.count(verb) != 1] == []
+
+
+def test_every_record_and_folder_can_be_described():
+    kinds = [Record]
+    for kind in kinds:  # it grows by the classes that derive from those it has
+        kinds += kind.__subclasses__()
+    ours = {kind for kind in kinds if kind.__module__.startswith("online_rnnlm.")}
+    assert {*models.RECORDS} == {kind for kind in ours if not kind.__subclasses__()}
+    folders = {name for name in vars(paths) if name.endswith("Directory")}
+    assert {folder.__name__ for folder in interfaces.FOLDERS} == folders
+
+
+@pytest.mark.parametrize(
+    ("mark", "wrong", "allowed"),
+    [(f"{kind} Nothing", "Nothing", of_kind) for kind, of_kind in pages.makers().items()]
+    + [("recrod Claims", "recrod", pages.makers())],
+)
+def test_a_name_that_does_not_exist_is_one_line_with_those_that_do(tmp_path, mark, wrong, allowed):
+    page = tmp_path / "page.md"
+    page.write_text(f"A page.\n\n<!-- {mark} -->\nold\n<!-- end -->\n")
+    with pytest.raises(UserError) as raised:
+        pages.with_parts(page)
+    assert str(raised.value) == f"{page}:3: no `{wrong}`; allowed: {', '.join(sorted(allowed))}"
+
+
+def test_a_cell_of_comments_alone_shows_nothing(tmp_path):
+    cells = [{"cell_type": "code", "source": ["# later"]}, {"cell_type": "code", "source": ["2"]}]
+    file = tmp_path / "tour.ipynb"
+    file.write_text(json.dumps({"cells": cells}))
+    comment, value = json.loads(notebook.with_outputs(file))["cells"]
+    assert comment["outputs"] == []
+    assert [output["data"] for output in value["outputs"]] == [{"text/plain": ["2"]}]

@@ -9,17 +9,10 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Audits
+from online_rnnlm.storage.experiments import Complete
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.records import Record
 
 logger = logging.getLogger(__name__)
-
-
-class Complete(Record):
-    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
-
-    trainings: int
-    """Number of trainings, all of which have finished."""
 
 
 def mark_complete(experiment: Plan, directory: ExperimentDirectory) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from online_rnnlm.analysis.figures.drawing import Captions
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.significance import LEVEL
@@ -34,6 +33,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims, Verdict
 from online_rnnlm.storage.evaluations import Audits
+from online_rnnlm.storage.experiments import Captions
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, write_claims
-from online_rnnlm.analysis.complete import Complete, mark_complete
+from online_rnnlm.analysis.complete import mark_complete
 from online_rnnlm.analysis.figures import networks
-from online_rnnlm.analysis.figures.drawing import Captions, write_figures
+from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
@@ -20,6 +20,7 @@ from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import AuditedRule
 from online_rnnlm.storage.evaluations import Audits
+from online_rnnlm.storage.experiments import Captions, Complete
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation

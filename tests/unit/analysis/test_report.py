@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.figures.drawing import Captions, write_figures
+from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.settings import settings_table
@@ -14,6 +14,7 @@ from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.experiments import Captions
 from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -28,9 +28,9 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
+from online_rnnlm.storage.experiments import Captions
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
-from online_rnnlm.storage.records import Record
 
 # The colours of lines and marks are from Okabe and Ito's set, which colour-blind people can tell
 # apart.
@@ -87,15 +87,6 @@ _UNDATED = {
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
     "png": {"Software": None},
 }
-
-
-class Captions(Record):
-    """The captions of the figures."""
-
-    missing: ClassVar = "draw the figures first"
-
-    captions: dict[str, str]
-    """Captions by the figures' names."""
 
 
 Drawing = tuple[Figure, str]
