@@ -23,7 +23,7 @@ _PLACES = {
     "State": "use.network",
     "TrainedModel": "use.model",
     "UserError": "errors",
-    "audit": "auditing",
+    "audit": "auditing.functions",
     "compare": "analysis.comparing",
     "load": "use.model",
 }

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, replace
 from random import Random
 
-from online_rnnlm.auditing import scorer
-from online_rnnlm.auditing.scorer import END, ENDS, Examiner, Scores, Text, Token, ended
+from online_rnnlm.auditing.scorer import AuditedScorer, Examiner, Scores
+from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, ended, lines_of
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import counted
-from online_rnnlm.storage.audits import AuditedRule, BrokenRule, RuleName
+from online_rnnlm.storage.audits import Audit, AuditedRule, BrokenRule, RuleName
 
 WORD = "{word}"
 """Stands for the word whose scores differ, in a sentence that says what does not hold."""
@@ -25,43 +24,58 @@ WORD = "{word}"
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scores that are equal if a rule holds."""
+    """Scores of words in places of a text that are equal if a rule holds."""
 
     said: str
     """A sentence on the word whose scores differ, if any do."""
     text: Text
+    words: Sequence[tuple[int, Token]]
+    """The words that are scored, each with its place in the text: tokens of the text, or others
+    that are put there."""
     before: Scores
-    """The scores of the text's first tokens, or of `words` in the place of its last one."""
-    after: Scores
-    """The scores that must be equal to them."""
+    """The scores of these words."""
+    after: Scores | None
+    """The scores that must be equal to them; None: the scorer has not answered in its time."""
     other: Text | None = None
     """The text that `after` is from; None: the same one."""
-    words: Sequence[Token] = ()
-    """Candidates for the place of the text's last token, if the scores are theirs."""
 
-    def difference(self, tolerance: float) -> BrokenRule | None:
-        """Return what the first scores that differ show; None if all are equal."""
-        pairs = zip_longest(self.before, self.after, fillvalue=math.nan)
-        for number, (before, after) in enumerate(pairs):
-            is_close = math.isclose(before, after, rel_tol=0, abs_tol=tolerance)
-            if not is_close and not (math.isnan(before) and math.isnan(after)):
-                word = (self.words or self.text)[number]
-                place = len(self.text) - 1 if self.words else number
-                up_to_it = scorer.lines_of((*self.text[:place], "a word"))
-                return BrokenRule(
-                    said=self.said.replace(WORD, f"`{SENTENCE_END if word == END else word}`"),
-                    text=_written(self.text),
-                    other=_written(self.text if self.other is None else self.other),
-                    line=len(up_to_it),
-                    word=len(up_to_it[-1]),
-                    before=before if math.isfinite(before) else None,
-                    after=after if math.isfinite(after) else None,
-                )
-        return None
+    def differing(self, tolerance: float) -> list[int]:
+        """Return the numbers of the words whose scores differ by more than this."""
+        if self.after is None:
+            return [*range(len(self.words))]
+        pairs = enumerate(zip(self.before, self.after, strict=True))
+        return [number for number, pair in pairs if not _are_equal(*pair, tolerance)]
+
+    def shown(self, number: int) -> BrokenRule:
+        """Return what is shown of a word whose scores differ."""
+        place, word = self.words[number]
+        before = self.before[number]
+        after = math.nan if self.after is None else self.after[number]
+        up_to_it = lines_of((*self.text[:place], "a word"))
+        return BrokenRule(
+            said=self.said.replace(WORD, f"`{SENTENCE_END if word == END else word}`"),
+            text=_written(self.text),
+            other=_written(self.text if self.other is None else self.other),
+            line=len(up_to_it),
+            word=len(up_to_it[-1]),
+            before=before if math.isfinite(before) else None,
+            after=after if math.isfinite(after) else None,
+        )
+
+
+def _are_equal(before: float, after: float, tolerance: float) -> bool:
+    """Return True if two scores are equal, or neither word is predicted."""
+    is_close = math.isclose(before, after, rel_tol=0, abs_tol=tolerance)
+    return is_close or (math.isnan(before) and math.isnan(after))
+
+
+def in_last_place(text: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:
+    """Return words, each with the place of a text's last token."""
+    return [(len(text) - 1, word) for word in words]
 
 
 def _written(text: Text) -> tuple[str, ...]:
-    return tuple(" ".join(map(str, line)) for line in scorer.lines_of(text))
+    return tuple(" ".join(map(str, line)) for line in lines_of(text))
 
 
 Check = Callable[..., Iterator[Comparison]]
@@ -75,27 +89,27 @@ Trials = list[tuple[Check, Parts]]
 def tried(name: RuleName, examiner: Examiner, trials: Trials, remark: str = "") -> AuditedRule:
     """Try to break a rule until it is broken, and shrink the text that breaks it."""
     for check, parts in trials:
-        found = broken_by(check, examiner, parts)
+        found = failing(check, examiner, parts)
         if found is not None:
-            # A check that ended without an answer is not repeated: each time would take as long.
-            if found.after is not None:
+            if found.after is not None:  # else each time would take as long
                 # What differs from run to run may not do so once more.
-                found = broken_by(check, examiner, shrunk(check, examiner, parts)) or found
-            return AuditedRule(name, "broken", found.said, found)
+                found = failing(check, examiner, shrunk(check, examiner, parts)) or found
+            broken = found.shown(found.differing(examiner.tolerance)[0])
+            return AuditedRule(name, "broken", broken.said, broken)
     said = f"trials: {len(trials)}{remark}"
     return AuditedRule(name, "holds" if trials else "not tested", said)
 
 
-def broken_by(check: Check, examiner: Examiner, parts: Parts) -> BrokenRule | None:
-    """Return what a check of these parts shows; None if all scores are as they must be."""
-    differences = (one.difference(examiner.tolerance) for one in check(examiner, *parts))
-    return next(filter(None, differences), None)
+def failing(check: Check, examiner: Examiner, parts: Parts) -> Comparison | None:
+    """Return the first comparison by a check of these parts whose scores differ; None if none."""
+    compared = check(examiner, *parts)
+    return next((one for one in compared if one.differing(examiner.tolerance)), None)
 
 
 def shrunk(check: Check, examiner: Examiner, parts: Parts) -> Parts:
     """Return the shortest parts found by which a check still breaks a rule.
 
-    Of two, the second is shrunk before and after the first.
+    Of two parts, the second is shrunk, then the first, then the second once more.
     """
     for number in (0,) if len(parts) == 1 else (1, 0, 1):
         size = len(parts[number])
@@ -104,7 +118,7 @@ def shrunk(check: Check, examiner: Examiner, parts: Parts) -> Parts:
             while at < len(parts[number]):
                 shorter = parts[number][:at] + parts[number][at + size :]
                 fewer = (*parts[:number], shorter, *parts[number + 1 :])
-                if broken_by(check, examiner, fewer) is not None:
+                if failing(check, examiner, fewer) is not None:
                     parts = fewer
                 else:
                     at += size
@@ -119,7 +133,7 @@ def reset(examiner: Examiner) -> AuditedRule:
         said = "the text is one stream, of which nothing is forgotten"
         return AuditedRule("reset", "not claimed", said)
     text = examiner.text
-    parts = examiner.cut([place for place in scorer.borders(text, unit) if place < len(text)])
+    parts = examiner.cut([place for place in borders(text, unit) if place < len(text)])
     remark = "" if parts else f"; the text is one {unit}"
     return tried("reset", examiner, [(exchange, two) for two in parts], remark)
 
@@ -129,11 +143,12 @@ def exchange(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparis
     unit = examiner.scorer.unit
     first = ended(first, ENDS[unit])
     second = ended(second, ENDS[unit])
+    text = first + second
+    before = examiner.score(text)
     moved = examiner.score(second + first)
-    before = examiner.score(first + second)
     after = [*moved[len(second) :], *moved[: len(second)]]
     said = f"{WORD} has another score if {unit}s change places"
-    yield Comparison(said, first + second, before, after, second + first)
+    yield Comparison(said, text, [*enumerate(text)], before, after, second + first)
 
 
 def causality(examiner: Examiner) -> AuditedRule:
@@ -164,7 +179,7 @@ def _changed(examiner: Examiner, how: str, first: Text, second: Text, new: Text)
     before = examiner.score(first + second)[: len(first)]
     after = examiner.score(first + new)[: len(first)]
     said = f"{WORD} has another score if what follows {how}"
-    return Comparison(said, first + second, before, after, first + new)
+    return Comparison(said, first + second, [*enumerate(first)], before, after, first + new)
 
 
 def normalisation(examiner: Examiner) -> AuditedRule:
@@ -176,9 +191,11 @@ def normalisation(examiner: Examiner) -> AuditedRule:
         remark += f", and {counted(len(examiner.unknown), 'unknown word')} as `{UNKNOWN}`"
     trials: Trials = [(add_up, (text,)) for text in examiner.beginnings]
     rule = tried("normalisation", examiner, trials, remark)
-    if rule.status == "holds" and not examiner.vocabulary and not examiner.distinguished:
-        said = "all words have one score, as unknown words have: a vocabulary is needed"
-        return AuditedRule("normalisation", "not tested", said)
+    if rule.status == "holds" and not examiner.vocabulary:
+        asked = (examiner.ask(text, examiner.candidates_for(text)) for text in examiner.beginnings)
+        if not any(max(logs) > min(logs) for logs in asked):
+            said = "all words have one score, as unknown words have: a vocabulary is needed"
+            return AuditedRule("normalisation", "not tested", said)
     return rule
 
 
@@ -186,19 +203,16 @@ def add_up(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     """Add up the probabilities of candidates for the place of a text's last word."""
     if not examiner.has_place(text):
         return
-    asks = examiner.scorer.ask is not None
     words, are_all = examiner.candidates
-    # A text cannot show the end of a sentence without words, of which there is no score.
-    here = [word for word in words if asks or scorer.is_predictable((*text[:-1], word))]
+    here = examiner.candidates_for(text)
     unknown = [*examiner.unknown, UNKNOWN] if examiner.unknown else []
     logs = [*examiner.ask(text, [*here, *unknown])]
     score = examiner.score(text)[-1]
     unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
     if unlike or math.isnan(score):
         said = f"it depends on the word in the place of {WORD} whether it is predicted"
-        yield Comparison(said, text, [score], unlike[:1] or [score], words=text[-1:])
+        yield Comparison(said, text, in_last_place(text, text[-1:]), [score], unlike[:1] or [score])
         return
-    examiner.distinguished |= len({*logs}) > 1
     # Without a vocabulary, words that are not known have one score, which counts once; but no two
     # words are both sure to come.
     is_sure = max(logs, default=-math.inf) >= -examiner.tolerance
@@ -207,21 +221,20 @@ def add_up(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     is_bound = len(here) < len(words) or not are_all
     most = total if is_bound and total < 1 else 1.0
     said = f"the probabilities of {len(words)} words add up to another sum in the place of {WORD}"
-    said += "" if asks else ", or each is learnt before it is scored"
-    yield Comparison(said, text, [most], [total], words=text[-1:])
+    said += "" if examiner.scorer.ask else ", or each is learnt before it is scored"
+    yield Comparison(said, text, in_last_place(text, text[-1:]), [most], [total])
     said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-    yield Comparison(said, text, logs[-1:] * len(unknown), logs[len(here) :], words=unknown)
+    of_unknown = logs[len(here) :]
+    yield Comparison(said, text, in_last_place(text, unknown), logs[-1:] * len(unknown), of_unknown)
 
 
 def score_before_update(examiner: Examiner) -> AuditedRule:
     """Test that a word is scored before anything is learnt from it."""
     texts = [examiner.text, *(first for first, _ in examiner.cuts)]
+    checks = (ask_for_it, put_another) if examiner.scorer.ask else ()
     trials: Trials = [(repeat, (text,)) for text in texts]
-    remark = "; weak without candidates to ask for: see normalisation, too"
-    if examiner.scorer.ask is not None:
-        checks = (ask_for_it, put_another)
-        trials += [(check, (text,)) for check in checks for text in examiner.beginnings]
-        remark = ""
+    trials += [(check, (text,)) for check in checks for text in examiner.beginnings]
+    remark = "" if checks else "; weak without candidates to ask for: see normalisation, too"
     return tried("score before update", examiner, trials, remark)
 
 
@@ -230,15 +243,16 @@ def repeat(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     once = ended(text)
     after = examiner.score(once * 2)[: len(once)]
     said = f"{WORD} has another score if the text is there once more after it"
-    yield Comparison(said, once, examiner.score(once), after, once * 2)
+    yield Comparison(said, once, [*enumerate(once)], examiner.score(once), after, once * 2)
 
 
 def ask_for_it(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     """Compare the score of a text's last word with its score as a candidate."""
     if examiner.has_place(text):
-        after = examiner.ask(text, text[-1:])
+        word = text[-1:]
+        after = examiner.ask(text, word)
         said = f"{WORD} has another score than as a candidate"
-        yield Comparison(said, text, examiner.score(text)[-1:], after, words=text[-1:])
+        yield Comparison(said, text, in_last_place(text, word), examiner.score(text)[-1:], after)
 
 
 def put_another(examiner: Examiner, text: Text) -> Iterator[Comparison]:
@@ -250,7 +264,7 @@ def put_another(examiner: Examiner, text: Text) -> Iterator[Comparison]:
         before = examiner.ask(text, words)
         after = examiner.ask(other, words)
         said = f"candidate {WORD} has another score if another word is there: the word was known"
-        yield Comparison(said, text, before, after, other, words)
+        yield Comparison(said, text, in_last_place(text, words), before, after, other)
 
 
 def single_pass(examiner: Examiner) -> AuditedRule:
@@ -266,19 +280,37 @@ def single_pass(examiner: Examiner) -> AuditedRule:
 def run_again(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     """Compare the scores of two runs."""
     said = f"{WORD} has another score in a second run"
-    yield Comparison(said, text, examiner.score(text), examiner.score_anew(text))
+    words = [*enumerate(text)]
+    yield Comparison(said, text, words, examiner.score(text), examiner.score_anew(text))
 
 
 def send_halves(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
     """Compare the scores with those if the second part comes after the answer to the first."""
     first = ended(first)
     second = ended(second)
-    said = f"{WORD} has another score if what follows is sent after the answer"
+    text = first + second
+    before = examiner.score(text)
     after = examiner.score_in_halves(first, second)
-    if not after:
+    said = f"{WORD} has another score if what follows is sent after the answer"
+    if after is None:
         said = "no answer before what follows is sent: is each line flushed?"
-    yield Comparison(said, first + second, examiner.score(first + second), after)
+    yield Comparison(said, text, [*enumerate(text)], before, after)
 
 
 RULES = (causality, normalisation, score_before_update, single_pass)
 """The rules that are tried after `reset`, in this order."""
+
+
+def audit_scorer(
+    name: str, scorer: AuditedScorer, lines: Lines, places: int, tolerance: float
+) -> Audit:
+    """Audit a scorer on a text of some sentences, at so many drawn places of it.
+
+    A text that breaks a rule is shrunk to the shortest one found that still does. Raises UserError
+    if the text has words that the vocabulary lacks, and it has no `<unk>`.
+    """
+    examiner = Examiner(scorer, lines, places, tolerance)
+    of_reset = reset(examiner)
+    if of_reset.status == "broken":  # no rule may rely on it that something is forgotten
+        examiner = Examiner(replace(scorer, unit="stream"), lines, places, tolerance)
+    return Audit(name, tolerance, (of_reset, *(rule(examiner) for rule in RULES)))

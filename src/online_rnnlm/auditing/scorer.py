@@ -1,33 +1,21 @@
-"""What is audited, and the examiner who puts texts to it.
-
-A scorer is given lines: sentences, and an empty line after each document. Within the audit a text
-is one row of tokens with an `END` after each line, so that it can be cut and shuffled anywhere.
-"""
+"""What is audited, and the examiner who puts texts to it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
 from random import Random
 
+from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, ended, lines_of
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import UNKNOWN
 from online_rnnlm.errors import UserError
 
-Token = Hashable
-"""A word, or its number."""
-Lines = Sequence[Sequence[Token]]
-"""The tokens of each line of a text."""
 Scores = Sequence[float]
 """Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
-Text = tuple[Token, ...]
-"""The tokens of lines, each line followed by `END`, which need not stand after the last one."""
-END = "\n"
-ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
-"""The end of each unit of text at which a scorer can forget."""
 
 
 @dataclass(frozen=True)
@@ -52,45 +40,19 @@ class AuditedScorer:
     None if the first is not. None: it gets every text at once."""
 
 
-def ended(text: Text, ends: Text = (END,)) -> Text:
-    """Return a text with these ends: more are added until it has them."""
-    while text[-len(ends) :] != ends:
-        text = (*text, END)
-    return text
-
-
-def lines_of(text: Text) -> list[list[Token]]:
-    """Return the lines of a text; what stands after the last `END` is a line, too."""
-    lines: list[list[Token]] = [[]]
-    for token in ended(text):
-        if token == END:
-            lines.append([])
-        else:
-            lines[-1].append(token)
-    return lines[:-1]
-
-
-def borders(text: Text, unit: UnitOfText) -> list[int]:
-    """Return the places of a text, its end among them, before which a unit of text has ended."""
-    size = len(ENDS[unit])
-    return [n for n in range(size, len(text) + 1) if text[n - size : n] == ENDS[unit]]
-
-
 def is_predictable(text: Text) -> bool:
     """Return True if a text's last token is a word, or the end of a sentence that has words."""
     return any(token != END for token in text[-2:])
 
 
 class Examiner:
-    """Puts texts that are made of one text to a scorer, and draws the places to try in it.
+    """Asks a scorer for scores of variations of one text, and draws places of it to try.
 
     Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
     """
 
     def __init__(self, scorer: AuditedScorer, lines: Lines, places: int, tolerance: float) -> None:
         self.scorer = scorer
-        self.unit = scorer.unit
-        """The unit of text that may be relied on: a stream once a reset has failed."""
         self.text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
         self.tolerance = tolerance
         """The difference of scores (nats) and of sums that is allowed."""
@@ -101,12 +63,8 @@ class Examiner:
         self.unknown = [word for word in lacking if word != END and self.vocabulary][: scorer.most]
         """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
         if self.unknown and UNKNOWN not in self.vocabulary:
-            raise UserError(
-                f"`{self.unknown[0]}` is in the text, but not in the vocabulary, "
-                f"which has no `{UNKNOWN}`"
-            )
-        self.distinguished = False
-        """True once two words have not had the same score in a place."""
+            said = f"`{self.unknown[0]}` is in the text, but not in the vocabulary"
+            raise UserError(f"{said}, which has no `{UNKNOWN}`")
         self.score = lru_cache(maxsize=200)(self.score_anew)
         self._places = places
         self._chance = Random(1)
@@ -120,14 +78,14 @@ class Examiner:
         lines = lines_of(text)
         return _in_a_row(lines, self.scorer.score(lines))[: len(text)]
 
-    def score_in_halves(self, first: Text, second: Text) -> Scores:
+    def score_in_halves(self, first: Text, second: Text) -> Scores | None:
         """Return the scores of a text whose second half is sent when the first is answered.
 
-        Returns none if it is not, or if the scorer gets every text at once.
+        Returns None if it is not, or if the scorer gets every text at once.
         """
         halves = lines_of(first), lines_of(second)
         by_line = self.scorer.in_halves(*halves) if self.scorer.in_halves else None
-        return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else ()
+        return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
 
     def ask(self, text: Text, words: Sequence[Token]) -> Scores:
         """Return the score of each of these words in the place of a text's last one.
@@ -141,10 +99,10 @@ class Examiner:
             names = [self.scorer.sentence_end if word == END else word for word in words]
             return self.scorer.ask(lines, place, names)
         before = text[:-1]
-        if self.unit == "stream":
+        if self.scorer.unit == "stream":
             return [self.score_anew((*before, word))[-1] for word in words]
-        alone = before[max(borders(before, self.unit), default=0) :]  # all else is forgotten
-        units = [ended((*alone, word), ENDS[self.unit]) for word in words]
+        alone = before[max(borders(before, self.scorer.unit), default=0) :]  # all else is forgotten
+        units = [ended((*alone, word), ENDS[self.scorer.unit]) for word in words]
         scores = self.score_anew(tuple(chain.from_iterable(units)))
         return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 
@@ -184,12 +142,21 @@ class Examiner:
         known = self.vocabulary
         if known and self._predicts_ends and END not in known:
             raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
-        in_one_call = self.scorer.ask is not None or self.unit != "stream"
+        in_one_call = self.scorer.ask is not None or self.scorer.unit != "stream"
         most = len({*known, *self.text}) if in_one_call else self.scorer.most
         are_all = 0 < len(known) <= most
         latest = [word for word in reversed(self.text) if not known or word in known]
         words = dict.fromkeys(known if are_all else latest)
         return [word for word in words if self._predicts_ends or word != END][:most], are_all
+
+    def candidates_for(self, text: Text) -> list[Token]:
+        """Return the candidates for the place of a text's last token.
+
+        A text cannot show the end of a sentence without words; a scorer can be asked for it.
+        """
+        words, _ = self.candidates
+        asks = self.scorer.ask is not None
+        return [word for word in words if asks or is_predictable((*text[:-1], word))]
 
     def _drawn(self, places: Sequence[int]) -> list[int]:
         return sorted(self._chance.sample(places, min(self._places, len(places))))

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from online_rnnlm.auditing import audit_scorer
 from online_rnnlm.auditing.programs import Program
+from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.commands._inputs import add_way, way_options
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
 from online_rnnlm.core.way import UnitOfText

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from online_rnnlm.auditing import audit_scorer
 from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
+from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED

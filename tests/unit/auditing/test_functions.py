@@ -81,6 +81,18 @@ def test_a_text_that_is_shrunk_keeps_a_place_that_is_predicted():
     assert all(len(rule.shortest.text) == 2 for rule in found.rules if rule.shortest)
 
 
+@pytest.mark.parametrize("log", [-50.0, -math.inf])
+def test_a_text_is_shrunk_if_its_words_are_said_to_be_impossible(log):
+    def score(text):
+        """A token is as good as impossible, or is, if another one follows it."""
+        return [[*[log] * (len(tokens) - 1), -3.0] for tokens in text]
+
+    [causality] = [rule for rule in audit(score, text=TEXT).rules if rule.rule == "causality"]
+    shown = causality.shortest
+    assert (len(shown.text), len(shown.text[0].split())) == (1, 2)
+    assert shown.before == (log if math.isfinite(log) else None)
+
+
 def test_a_tolerance_fits_the_arithmetic_and_hides_a_bias_below_it():
     coarse = Adaptive(dtype=np.float16)
     options = {"text": TEXT, "vocabulary": range(SIZE)}
