@@ -16,7 +16,7 @@ from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
-from online_rnnlm.use.options import SamplingOptions, WayOptions
+from online_rnnlm.use.options import SamplingOptions, WayOptions, descriptions_of
 
 FOLDERS = (CorpusDirectory, RunDirectory, ExperimentDirectory)
 """The classes of the folders whose files people read."""
@@ -144,9 +144,9 @@ def options() -> dict[str, Callable[[], str]]:
 def _options(kind: type[Any]) -> str:
     """Return a table of the options that a method takes beside those of its signature."""
     whole = described(kind)
-    for option in whole["properties"].values():
-        said = option["description"]
-        option["description"] = f"{said[:1].upper()}{said[1:]}."
+    for option, text in descriptions_of(kind).items():
+        said = " ".join(text.split())
+        whole["properties"][option]["description"] = f"{said[:1].upper()}{said[1:]}."
     if kind is WayOptions:
         names = ", ".join(f"`{part}`" for part in PARTS)
         whole["properties"]["updates"]["description"] += f" The names: {names}."

@@ -6,14 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from pydantic import TypeAdapter
-
 from online_rnnlm.commands._verb import positive_number, whole_number
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.use.options import SamplingOptions, WayOptions
+from online_rnnlm.use.options import WayOptions, descriptions_of
 from online_rnnlm.use.text import Layout, is_file_of_text, is_text
 
 if TYPE_CHECKING:
@@ -92,12 +90,6 @@ def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
 def layout_of(arguments: argparse.Namespace) -> Layout:
     """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
     return "tokenised" if arguments.tokenised else "lines" if arguments.lines else "running"
-
-
-def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
-    """Return what the options of a model's methods mean, by their names."""
-    options = TypeAdapter(kind).json_schema()["properties"]
-    return {name: option["description"] for name, option in options.items()}
 
 
 def add_way(parser: argparse.ArgumentParser) -> None:

@@ -254,25 +254,22 @@ def sample(
 ) -> list[list[str]]:
     """Make sentences that begin with these words, after which the state is `after`.
 
-    Words are drawn until `</s>`, or until there are enough. Returns them without `</s>`.
+    The options are as `checked` returns them, with their defaults. Words are drawn until `</s>`, or
+    until there are enough. Returns them without `</s>`.
     """
-    seed = options.get("seed", 1)
-    temperature = options.get("temperature", 1.0)
-    top_k = options.get("top_k")
-    max_words = options.get("max_words", 100)
-    refused = [] if options.get("unknown") else [network.corpus.unk_id]
-    chances = [np.random.default_rng([seed, n]) for n in range(number)]
+    refused = [] if options["unknown"] else [network.corpus.unk_id]
+    chances = [np.random.default_rng([options["seed"], n]) for n in range(number)]
     said = [[*begin] for _ in chances]
     for first in range(0, number, SIDE_BY_SIDE):
         last = min(first + SIDE_BY_SIDE, number)
         going = dict.fromkeys(range(first, last), after)
-        for _ in range(max_words - len(begin)):
+        for _ in range(options["max_words"] - len(begin)):
             if not going:
                 break
             logs = network.next_word([*going.values()])
             logs[:, refused] = -np.inf
             drawn = {
-                n: _draw(of, chances[n], temperature, top_k)
+                n: _draw(of, chances[n], options["temperature"], options["top_k"])
                 for n, of in zip(going, logs, strict=True)
             }
             going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}

@@ -1,12 +1,13 @@
 """The options of a model's methods: how a text is scored, and how one is made.
 
-Each is described and limited once, by a field of a class here. The command line's options, the
-keywords of Python's methods, and the parameters of a call by MLflow are made of these fields. An
-option that is None has its default.
+Each is described and limited once, by a field of a class here, with its default unless that
+depends on the model. The command line's options, the keywords of Python's methods, and the
+parameters of a call by MLflow are made of these fields. An option that is None has its default.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -49,9 +50,9 @@ class WayOptions(TypedDict, total=False):
     (default: as in training)"""
     learning_rate: PositiveFloat | None
     """size of the steps: of the weights that learn or, if it alone learns, of the vector"""
-    steps: Steps | None
+    steps: Annotated[Steps | None, Field(json_schema_extra={"default": Way.steps})]
     """the window of weights that learn: the number of hidden states that a word's error is
-    propagated back through (default: 5)"""
+    propagated back through"""
 
 
 class Options(WayOptions, total=False):
@@ -67,22 +68,30 @@ class Options(WayOptions, total=False):
 class SamplingOptions(TypedDict, total=False):
     """The options that say how the words of a sentence are drawn."""
 
-    seed: Seed
-    """seed of the random numbers; the same gives the same sentences, however many are made
-    (default: 1)"""
-    temperature: PositiveFloat
-    """divisor of the log-probabilities: below 1, likely words become likelier (default: 1)"""
-    top_k: PositiveInt | None
+    seed: Annotated[Seed, Field(default=1)]
+    """seed of the random numbers; the same gives the same sentences, however many are made"""
+    temperature: Annotated[PositiveFloat, Field(default=1)]
+    """divisor of the log-probabilities: below 1, likely words become likelier"""
+    top_k: Annotated[PositiveInt | None, Field(default=None)]
     """number of the likeliest words among which each word is drawn (default: all)"""
-    max_words: Annotated[int, Field(ge=1, le=1000), NOT_BOOLEAN]
-    """number of words after which a sentence is cut off; those of its beginning count, too
-    (default: 100)"""
-    unknown: bool
-    """true if `<unk>` may be said (default: false)"""
+    max_words: Annotated[int, Field(default=100, ge=1, le=1000), NOT_BOOLEAN]
+    """number of words after which a sentence is cut off; those of its beginning count, too"""
+    unknown: Annotated[bool, Field(default=False)]
+    """true if `<unk>` may be said"""
+
+
+def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
+    """Return what the options of a class mean, with their defaults, by their names."""
+    described = {}
+    for name, option in TypeAdapter(kind).json_schema()["properties"].items():
+        default = option.get("default")
+        shown = "" if default is None else f" (default: {json.dumps(default)})"
+        described[name] = option["description"] + shown
+    return described
 
 
 def checked(options: Mapping[str, Any], kind: type[Kind], names: Iterable[str] = ()) -> Kind:
-    """Return the options of a class that are not None.
+    """Return the options of a class that are not None, and the defaults of others that have one.
 
     `names` are those of other options of the same method. Raises UserError for an option that is
     unknown or wrong.
