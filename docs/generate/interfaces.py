@@ -107,10 +107,7 @@ def public() -> dict[str, Callable[[], str]]:
 
 
 def _public(name: str) -> str:
-    """Return the signature and docstring of a public name, and those of a class's methods.
-
-    A method with a `Way`, which is no public name, is left out.
-    """
+    """Return the signature and docstring of a public name, and those of a class's methods."""
     thing = getattr(online_rnnlm, name)
     if not inspect.isclass(thing):
         return _callable(name, thing)
@@ -120,7 +117,7 @@ def _public(name: str) -> str:
             continue
         if isinstance(value, property):
             parts.append(f"### {member}\n\n{_text(value)}")
-        elif inspect.isfunction(value) and "Way" not in str(inspect.signature(value)):
+        elif inspect.isfunction(value):
             parts.append(f"### {member}\n\n{_callable(member, value)}")
     return "\n\n".join(parts)
 

@@ -16,8 +16,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
-from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
 
 logger = logging.getLogger(__name__)
@@ -30,19 +30,19 @@ _DOCUMENT = 2
 """Number of sentences that are read as a document."""
 
 
-def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
-    """Return a model as a scorer; the options are those of `TrainedModel.score`.
+def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
+    """Return a scorer of text as one that can be audited; the options are those of `WayOptions`.
 
     It cannot be asked for candidates if no state holds all that it learns.
     """
-    network = model.network
-    way = model.way(**options)
+    network = scorer.network
+    way = scorer.way(**options)
     unit = network.unit_of(way)
 
     def score(lines: Lines) -> list[list[float]]:
         texts = (" ".join(map(str, line)) for line in lines)
-        sentences = sentences_of(texts, model.preparation, "tokenised")
-        parts = model.score_parts(sentences, way)
+        sentences = sentences_of(texts, scorer.preparation, "tokenised")
+        parts = scorer.score_parts(sentences, way)
         return [logs.tolist() for part in parts for logs in part.by_sentence]
 
     def ask(lines: Lines, place: int, candidates: Sequence[Token]) -> list[float]:
@@ -58,7 +58,7 @@ def of_model(model: TrainedModel, **options: Any) -> AuditedScorer:
         return logs
 
     asked = ask if network.scorer(way, hidden_states=True).goes_on else None
-    words = model.words
+    words = network.corpus.words
     return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask=asked)
 
 
@@ -76,7 +76,7 @@ def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
                 for number, line in enumerate(islice(file, _SENTENCES), 1):
                     lines += [line.split()] if number % _DOCUMENT else [line.split(), []]
             name = f"{run.model} on {run.settings.corpus}"
-            scorer = of_model(TrainedModel(read_run(directory, run.name)))
+            scorer = of_model(TextScorer.of(read_run(directory, run.name)))
             audits.append(audit_scorer(name, scorer, lines, PLACES, TOLERANCE))
             logger.info("%s: %s", name, audits[-1].failure or "no rule is broken")
     records.write(directory.audits, Audits(audits=tuple(audits)))

@@ -80,7 +80,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
         from online_rnnlm.auditing.networks import of_model
         from online_rnnlm.use.model import load
 
-        scorer = of_model(load(arguments.model), **way_options(arguments))
+        scorer = of_model(load(arguments.model).scorer, **way_options(arguments))
     else:
         words = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in words for word in line.split()]

@@ -58,10 +58,10 @@ def run_rescore(arguments: argparse.Namespace) -> None:
 
     model, files = model_and_files(arguments)
     lists = rescore(
-        model,
+        model.scorer,
         read_lists(files, arguments.format),
         "tokenised" if arguments.tokenised else "lines",
-        model.way(updates="none" if arguments.frozen else None),
+        model.scorer.way(updates="none" if arguments.frozen else None),
         weight=arguments.weight,
         context=arguments.context,
         unknown_penalty=arguments.unknown_penalty,

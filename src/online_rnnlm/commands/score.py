@@ -79,7 +79,7 @@ def run_score(arguments: argparse.Namespace) -> None:
     from online_rnnlm.core.lanes import SENTENCES_A_CALL
 
     model, files = model_and_files(arguments)
-    way = model.way(**way_options(arguments))
+    way = model.scorer.way(**way_options(arguments))
     flush: bool = arguments.flush
     if flush and model.network.unit_of(way) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
@@ -88,7 +88,7 @@ def run_score(arguments: argparse.Namespace) -> None:
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
     printer = ScorePrinter(arguments.per, arguments.format, arguments.unit)
-    for part in model.score_parts(shown, way, size=1 if flush else SENTENCES_A_CALL):
+    for part in model.scorer.score_parts(shown, way, size=1 if flush else SENTENCES_A_CALL):
         printer.add(part)
         if flush:
             sys.stdout.flush()

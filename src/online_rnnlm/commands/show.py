@@ -48,7 +48,7 @@ def run_show(arguments: argparse.Namespace) -> None:
     layout: Layout = "lines" if arguments.lines else "running"
     sentences = list(read_text(arguments.text, model.preparation, layout, lines))
     static = load(arguments.against) if arguments.against else model.companion
-    shown = show(model, sentences, static)
+    shown = show(model.scorer, sentences, static.scorer if static else None)
     if arguments.html:
         with writing_output(arguments.html) as temporary:
             temporary.write_text(shown.html(), encoding="utf-8")

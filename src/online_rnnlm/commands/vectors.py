@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from online_rnnlm.core.way import Way
-    from online_rnnlm.use.model import TrainedModel
+    from online_rnnlm.use.scoring import TextScorer
     from online_rnnlm.use.text import Layout
 
 
@@ -50,8 +50,8 @@ def run_vectors(arguments: argparse.Namespace) -> None:
     unit_of_text = arguments.unit_of_text
     if unit_of_text is None and arguments.per == "document":
         unit_of_text = "document"
-    way = model.way(unit_of_text=unit_of_text, learning_rate=arguments.learning_rate)
-    found = _vectors_of(model, files, layout_of(arguments), way)
+    way = model.scorer.way(unit_of_text=unit_of_text, learning_rate=arguments.learning_rate)
+    found = _vectors_of(model.scorer, files, layout_of(arguments), way)
     if arguments.per == "document":
         # An empty line has no vector of its own.
         with_text = (pair for pair in found if pair[0].text)
@@ -96,10 +96,10 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.scored import nearest, unit_vectors
 
     model, files = model_and_files(arguments)
-    way = model.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
+    way = model.scorer.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
 
     def read(files: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
-        found = _vectors_of(model, files, layout_of(arguments), way)
+        found = _vectors_of(model.scorer, files, layout_of(arguments), way)
         sentences, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
         return [*sentences], unit_vectors(np.stack(vectors, dtype=np.float64))
 
@@ -125,14 +125,14 @@ def run_nearest(arguments: argparse.Namespace) -> None:
 
 
 def _vectors_of(
-    model: TrainedModel, files: Sequence[str], layout: Layout, way: Way
+    scorer: TextScorer, files: Sequence[str], layout: Layout, way: Way
 ) -> Iterator[tuple[Any, NDArray[np.floating]]]:
     """Yield a row of `rows_of_sentences` and the document vector after it for each sentence.
 
     Raises UserError if no vector learns, for text that cannot be read, and if the model diverges.
     """
-    model.require_vector(way)
-    for part in model.score_parts(read_text(files, model.preparation, layout), way):
+    scorer.require_vector(way)
+    for part in scorer.score_parts(read_text(files, scorer.preparation, layout), way):
         rows = part.rows_of_sentences().itertuples(index=False)
         yield from zip(rows, part.document_vectors, strict=True)
 

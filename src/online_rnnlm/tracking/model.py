@@ -12,8 +12,8 @@ import numpy as np
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.use import model_file
-from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.options import WayOptions
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
 
 if TYPE_CHECKING:  # pandas takes long to load.
@@ -69,13 +69,13 @@ class ServedModel:
 
     def __init__(self, file: Path) -> None:
         """Read a model's file; raises UserError if it is damaged."""
-        self._model = TrainedModel(model_file.read(file))
+        self._scorer = TextScorer.of(model_file.read(file))
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any]) -> pd.DataFrame:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
         `</s>` counts as a token; an empty text has none. Several threads may call at once.
-        `params` are those of `TrainedModel.way`. Raises MlflowException, which MLflow's server
+        `params` are those of `WayOptions`. Raises MlflowException, which MLflow's server
         also sends to its client, if one of them is not valid, for a row that is not a sentence, or
         if the model diverges.
         """
@@ -86,15 +86,15 @@ class ServedModel:
         if len(texts) == 1 and isinstance(texts.iloc[0], list):
             texts = pd.Series(texts.iloc[0], dtype=object)
         try:
-            way = self._model.way(**params)
+            way = self._scorer.way(**params)
             sentences = sentences_of(
                 texts,
-                self._model.preparation,
+                self._scorer.preparation,
                 "tokenised",
                 separate=True,
                 named=f"`{COLUMN}` in row",
             )
-            parts = self._model.score_parts(sentences, way)
+            parts = self._scorer.score_parts(sentences, way)
             logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
             raise mlflow().exceptions.MlflowException.invalid_parameter_value(str(error)) from None

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.lanes import SENTENCES_A_CALL
-from online_rnnlm.core.way import NONE, UnitOfText, Way
+from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.network import LoadedNetwork, NextWord, State, sample
-from online_rnnlm.use.options import Options, SamplingOptions, checked, way_for
-from online_rnnlm.use.scored import ScoredPart, in_parts
+from online_rnnlm.use.network import NextWord, State, sample
+from online_rnnlm.use.options import Options, SamplingOptions, checked
+from online_rnnlm.use.scored import ScoredPart
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.surprisal import surprisal
-from online_rnnlm.use.text import Layout, Preparation, Sentence, sentences_of
+from online_rnnlm.use.text import Layout, Sentence, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 logger = logging.getLogger(__name__)
 
@@ -81,11 +79,11 @@ class TrainedModel:
         self._static = static
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
-        self.network = LoadedNetwork(
-            contents.description.settings, contents.corpus, contents.weights
-        )
+        self.scorer = TextScorer.of(contents)
+        """Scores sentences that are divided into words already."""
+        self.network = self.scorer.network
         """The network, for text that is encoded already."""
-        self.preparation = Preparation(contents.description.preparation, contents.splitter)
+        self.preparation = self.scorer.preparation
         """The preparation of text."""
 
     def __repr__(self) -> str:
@@ -101,52 +99,6 @@ class TrainedModel:
     def words(self) -> list[str]:
         """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
         return list(self.network.corpus.words)
-
-    def way(self, **options: Any) -> Way:
-        """Return the way to score that options mean; they are those of `WayOptions`.
-
-        Raises UserError for wrong ones.
-        """
-        return way_for(self.network.settings, options)
-
-    def score_parts(
-        self,
-        sentences: Iterable[Sentence],
-        way: Way,
-        *,
-        size: int = SENTENCES_A_CALL,
-    ) -> Iterator[ScoredPart]:
-        """Score sentences part by part, in constant memory.
-
-        A text that is one unit is one part and kept in memory.
-        Raises UserError if the model diverges.
-        """
-        first = 0
-        # With other steps than those of training, learning can ruin the model.
-        may_be_ruined = bool(way.groups or way.vector_rate is not None or way.after != 1)
-        counts = self.network.corpus.counts
-        log_frequencies = np.log(np.maximum(counts, 1) / counts.sum())
-        gain = 0.0  # of log P over that by the words' frequencies
-        for part in in_parts(sentences, self.network.unit_of(way), size):
-            numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
-            texts = [sentence for sentence in part if sentence.words]
-            split = self.network.encode(
-                [text.words for text in texts], [text.document for text in texts]
-            )
-            scores = self.network.score(split, way, numbers)
-            if may_be_ruined:
-                by_frequency = log_frequencies[split.stream[1:]]
-                gain += float((scores.log_probabilities - by_frequency).sum())
-            unknown = np.equal(split.stream[1:], self.network.corpus.unk_id)
-            yield ScoredPart(
-                first, part, unknown, scores.log_probabilities, scores.document_vectors
-            )
-            first += len(part)
-        if gain < 0:
-            logger.warning(
-                "learning ruins the model: the text is less likely than by the frequencies of its "
-                "words: a smaller `learning_rate` is needed, or `learn_after: word`"
-            )
 
     def score(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
         """Score sentences; returns a row for each.
@@ -177,7 +129,7 @@ class TrainedModel:
         import pandas as pd  # noqa: PLC0415
 
         no_part = ScoredPart(0, [], np.zeros(0, np.bool_), np.zeros(0), np.zeros((0, 0)))
-        tables = [rows(no_part), *map(rows, self._scored(texts, options))]
+        tables = [rows(no_part), *map(rows, self.scorer.score_texts(texts, options))]
         table = pd.concat(tables, ignore_index=True)
         if isinstance(texts, pd.Series):
             table.index = texts.index[table["document" if options.get("running") else "sentence"]]
@@ -187,7 +139,9 @@ class TrainedModel:
         self, texts: Iterable[str], **options: Unpack[Options]
     ) -> list[NDArray[np.float64]]:
         """Return log P (nats) of every word of each sentence, float64 (words + 1,), `</s>` last."""
-        return [logs for part in self._scored(texts, options) for logs in part.by_sentence]
+        return [
+            logs for part in self.scorer.score_texts(texts, options) for logs in part.by_sentence
+        ]
 
     def document_vectors(
         self, texts: Iterable[str], **options: Unpack[Options]
@@ -197,7 +151,7 @@ class TrainedModel:
         That of an empty text is 0. Its type is that of the weights. Raises UserError if the model
         has no vector, or if it does not learn.
         """
-        parts = self._scored(texts, options, needs_vector=True)
+        parts = self.scorer.score_texts(texts, options, needs_vector=True)
         settings = self.description.settings
         none = np.zeros((0, settings.document_size), settings.precision)
         return np.concatenate([none, *(part.document_vectors for part in parts)])
@@ -209,7 +163,7 @@ class TrainedModel:
         reads the text, too; the model that comes with the project brings one. A notebook shows the
         result in colours.
         """
-        return show(self, self._sentences(text), static or self.companion)
+        return show(self.scorer, self._sentences(text), self._scorer_of(static))
 
     def surprisal(self, text: str, static: TrainedModel | None = None) -> pd.DataFrame:
         """Return how surprising each word of a text is, and how uncertain the model was before it.
@@ -221,7 +175,12 @@ class TrainedModel:
         model (as in `show`), with the vector `frozen`, and with it `learning`; and `entropy`, that
         of the next token before the word's first, in bits. The end of a sentence is no word.
         """
-        return surprisal(self, text, self._sentences(text), static or self.companion)
+        return surprisal(self.scorer, text, self._sentences(text), self._scorer_of(static))
+
+    def _scorer_of(self, static: TrainedModel | None) -> TextScorer | None:
+        """Return the scorer of a static model, by default of the one that comes with this one."""
+        compared = static or self.companion
+        return compared.scorer if compared else None
 
     def _sentences(self, text: str) -> list[Sentence]:
         """Divide a raw text into its sentences; an empty line ends a document."""
@@ -236,8 +195,11 @@ class TrainedModel:
         learning_rate: float | None = None,
     ) -> State:
         """Return the state before a text; the vector learns if there is one, unless `frozen`."""
-        options = {"unit_of_text": unit_of_text, "learning_rate": learning_rate}
-        way = self.way(updates=NONE if frozen else None, **options)
+        way = self.scorer.way(
+            updates=NONE if frozen else None,
+            unit_of_text=unit_of_text,
+            learning_rate=learning_rate,
+        )
         return self.network.start(way)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
@@ -265,8 +227,7 @@ class TrainedModel:
 
     def entropy(self, state: State) -> float:
         """Return the entropy of the next word (nats)."""
-        logs = self.next_word(state)
-        return float(-(np.exp(logs) * logs).sum())
+        return self.network.entropy(state)
 
     def sample(
         self,
@@ -295,48 +256,6 @@ class TrainedModel:
         check_text(prefix, "`prefix`")
         layout: Layout = "tokenised" if tokenised else "lines"
         return [word for words in self.preparation.sentences(prefix, layout) for word in words]
-
-    def require_vector(self, way: Way) -> None:
-        """Raise UserError unless the document vector learns when a text is scored so."""
-        size = self.description.settings.document_size
-        if not self.network.vector_learns(way):
-            raise UserError(
-                "the document vector stays 0 with these `updates`"
-                if size
-                else "the model has no document vector: its `document_size` is 0"
-            )
-
-    def _scored(
-        self, texts: Iterable[str], options: Options, *, needs_vector: bool = False
-    ) -> Iterator[ScoredPart]:
-        """Score texts in the way that options mean."""
-        # A mapping or a frame of pandas would give the names of its columns.
-        is_list = isinstance(texts, Iterable) and not isinstance(texts, str | Mapping)
-        if not is_list or hasattr(texts, "columns"):
-            raise UserError(
-                f"a list of texts is needed, not a {type(texts).__name__}: put a single text into "
-                "a list; of a table, give one column"
-            )
-        given: dict[str, Any] = {**options}
-        tokenised = bool(given.pop("tokenised", False))
-        running = bool(given.pop("running", False))
-        if running and (tokenised or self.preparation.rules.tokenised):
-            raise UserError("`running`: tokenised text has a sentence a line and is not divided")
-        layout: Layout = "tokenised" if tokenised else "running" if running else "lines"
-        way = self.way(**given)
-        if needs_vector:
-            self.require_vector(way)
-        separate = running or way.unit_of_text in (None, "sentence")
-        if way.unit_of_text is None and self.network.unit_of(way) == "stream":
-            settings = self.network.settings
-            if settings.document_size and settings.carry == "state":
-                raise UserError(
-                    "`unit_of_text`: a model that was trained with `carry: state` on a stream "
-                    "needs one, such as `stream`: a list of texts is several streams"
-                )
-            way = replace(way, unit_of_text="document")
-        sentences = sentences_of(texts, self.preparation, layout, separate=separate)
-        return self.score_parts(sentences, way)
 
 
 def _check_number(number: object) -> None:

@@ -97,6 +97,8 @@ class LoadedNetwork:
     """
 
     def __init__(self, settings: RunSettings, corpus: Corpus, weights: Parameters) -> None:
+        self.trained_with = settings
+        """The settings of its training, whose engine may need another machine."""
         self.settings = usable_anywhere(settings)
         self.corpus = corpus
         self.weights = weights
@@ -106,7 +108,7 @@ class LoadedNetwork:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made without scorers, which are compiled code."""
-        return LoadedNetwork, (self.settings, self.corpus, self.weights)
+        return LoadedNetwork, (self.trained_with, self.corpus, self.weights)
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the words' numbers; those that are not in the vocabulary have that of `<unk>`."""
@@ -243,6 +245,11 @@ class LoadedNetwork:
         hidden = np.concatenate([text.hidden for text in read]).astype(np.float64)
         documents = np.concatenate([state.carried.documents for state in states]).astype(np.float64)
         return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)
+
+    def entropy(self, state: State) -> float:
+        """Return the entropy of the next word after a state (nats)."""
+        logs = self.next_word([state])[0]
+        return float(-(np.exp(logs) * logs).sum())
 
 
 def sample(

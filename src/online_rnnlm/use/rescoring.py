@@ -20,7 +20,7 @@ import numpy as np
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.use.model import TrainedModel
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import Layout, numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv"]
@@ -114,7 +114,7 @@ def _number(text: str) -> float:
 
 
 def rescore(
-    model: TrainedModel,
+    scorer: TextScorer,
     lists: Iterable[list[Hypothesis]],
     layout: Layout,
     way: Way,
@@ -131,7 +131,7 @@ def rescore(
     training text.
     Raises UserError for text that cannot be read, and for a context from which nothing lives on.
     """
-    network = model.network
+    network = scorer.network
     unknown_word = network.corpus.unk_id
     if unknown_penalty is None:
         # `<unk>` has the probability of all unknown words together. One of them alone is taken to
@@ -148,7 +148,7 @@ def rescore(
             "hidden state begins anew with each sentence"
         )
     for hypotheses in lists:
-        texts = [_ids_of(model, hypothesis, layout) for hypothesis in hypotheses]
+        texts = [_ids_of(scorer, hypothesis, layout) for hypothesis in hypotheses]
         # Equal texts are read once, so that rounding ranks none of them before another.
         distinct = list(dict.fromkeys(texts))
         read = dict(zip(distinct, network.go_on([before] * len(distinct), distinct), strict=True))
@@ -167,12 +167,12 @@ def rescore(
             before = network.go_on([begin], [best])[0].state
 
 
-def _ids_of(model: TrainedModel, hypothesis: Hypothesis, layout: Layout) -> tuple[int, ...]:
+def _ids_of(scorer: TextScorer, hypothesis: Hypothesis, layout: Layout) -> tuple[int, ...]:
     """Return the numbers of a hypothesis's words, and of an end."""
     with naming(f"list {hypothesis.key}"):
-        sentences = model.preparation.sentences(hypothesis.text, layout)
+        sentences = scorer.preparation.sentences(hypothesis.text, layout)
     words = [word for sentence in sentences for word in sentence]
-    return (*model.network.ids(words), SENTENCE_END_ID)
+    return (*scorer.network.ids(words), SENTENCE_END_ID)
 
 
 def written(hypothesis: Hypothesis, form: ListFormat) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,9 @@ from numpy.typing import NDArray
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.use.scored import marked
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.surprisal import FROZEN, LEARNING, STATIC, bits_of_tokens
 from online_rnnlm.use.text import Sentence
-
-if TYPE_CHECKING:
-    from online_rnnlm.use.model import TrainedModel
 
 _STRONGEST = 8.0
 """Bits of gain or loss that have the strongest colour."""
@@ -201,23 +198,22 @@ def _html_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def show(
-    model: TrainedModel, sentences: Sequence[Sentence], static: TrainedModel | None = None
+    scorer: TextScorer, sentences: Sequence[Sentence], static: TextScorer | None = None
 ) -> ShownText:
     """Read a text with the vector frozen and, if there is one, learning; and by a static model.
 
     Raises UserError if there is no text, or if the vocabulary of `static` is another one.
     """
     sentences = [sentence for sentence in sentences if sentence.words]
-    readings = bits_of_tokens(model, sentences, static)
-    networks = dict.fromkeys(readings, model)
+    readings = bits_of_tokens(scorer, sentences, static)
+    networks = dict.fromkeys(readings, scorer.network)
     if static is not None:
-        networks[STATIC] = static
+        networks[STATIC] = static.network
     titles = {
-        name: f"{name}: {network_name(network.description.settings)}"
-        for name, network in networks.items()
+        name: f"{name}: {network_name(network.trained_with)}" for name, network in networks.items()
     }
     words = []
     for sentence in sentences:
-        unknown = np.equal(model.network.ids(sentence.words), model.network.corpus.unk_id)
+        unknown = np.equal(scorer.network.ids(sentence.words), scorer.network.corpus.unk_id)
         words.append([*marked(sentence.words, unknown), SENTENCE_END])
     return ShownText(words, readings, titles)

@@ -13,39 +13,39 @@ from numpy.typing import NDArray
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, SENTENCE_END
 from online_rnnlm.errors import UserError
+from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from online_rnnlm.use.model import TrainedModel
-
 FROZEN = "frozen"
 LEARNING = "learning"
 STATIC = "static"
 _CHANGED = 9
-"""The number of characters further on in which a token is looked for, since the tokeniser may have
-changed some before it."""
+"""A token is looked for at most this many characters after its expected place, since the tokeniser
+may have changed the length of the text before it."""
 
 
 def bits_of_tokens(
-    model: TrainedModel, sentences: Sequence[Sentence], static: TrainedModel | None
+    scorer: TextScorer, sentences: Sequence[Sentence], static: TextScorer | None
 ) -> dict[str, NDArray[np.float64]]:
     """Return −log2 P of every token of a text, `</s>` among them, (tokens,), in several readings.
 
-    Every sentence has words. The model reads the text with the vector `frozen` and, if it has one,
-    `learning`; `static` is another model. Raises UserError if there is no text, or if the
+    Every sentence has words. The network reads the text with the vector `frozen` and, if it has
+    one, `learning`; `static` is another network. Raises UserError if there is no text, or if the
     vocabulary of `static` is another one.
     """
     if not sentences:
         raise UserError("no text in it")
-    if static is not None and static.words != model.words:
+    network = scorer.network
+    if static is not None and static.network.corpus.words != network.corpus.words:
         raise UserError(
             "the static model has another vocabulary: its words' probabilities do not compare"
         )
-    readers = {FROZEN: model}
-    if model.description.settings.document_size:
-        readers[LEARNING] = model
+    readers = {FROZEN: scorer}
+    if network.settings.document_size:
+        readers[LEARNING] = scorer
     if static is not None:
         readers[STATIC] = static
     bits = {}
@@ -57,7 +57,7 @@ def bits_of_tokens(
 
 
 def surprisal(
-    model: TrainedModel, text: str, sentences: Sequence[Sentence], static: TrainedModel | None
+    scorer: TextScorer, text: str, sentences: Sequence[Sentence], static: TextScorer | None
 ) -> pd.DataFrame:
     """Return a row for each word of a text, whose sentences are these (`TrainedModel.surprisal`).
 
@@ -66,14 +66,14 @@ def surprisal(
     import pandas as pd  # noqa: PLC0415
 
     sentences = [sentence for sentence in sentences if sentence.words]
-    readings = bits_of_tokens(model, sentences, static)
+    readings = bits_of_tokens(scorer, sentences, static)
     tokens = [token for sentence in sentences for token in sentence.words]
     lengths = [len(sentence.words) for sentence in sentences]
     words = list(re.finditer(r"\S+", text))
     word_of = _words_of_tokens(tokens, [word.group() for word in words])
     first_tokens = np.searchsorted(word_of, np.arange(len(words))).clip(max=len(tokens) - 1)
     in_sentence = pd.Series(np.repeat(np.arange(len(sentences)), lengths)[first_tokens])
-    unknown = np.equal(model.network.ids(tokens), model.network.corpus.unk_id)
+    unknown = np.equal(scorer.network.ids(tokens), scorer.network.corpus.unk_id)
     table = pd.DataFrame(
         {
             "sentence": in_sentence,
@@ -89,7 +89,7 @@ def surprisal(
     for name in (STATIC, FROZEN, LEARNING):
         if name in readings:
             table[name] = np.bincount(word_of, np.delete(readings[name], no_word), len(words))
-    table["entropy"] = _entropies(model, sentences)[first_tokens]
+    table["entropy"] = _entropies(scorer, sentences)[first_tokens]
     return table
 
 
@@ -120,19 +120,20 @@ def _as_tokens(text: str) -> str:
     return composed.replace(BYTE_ORDER_MARK, "").replace("``", '"').replace("''", '"')
 
 
-def _entropies(model: TrainedModel, sentences: Sequence[Sentence]) -> NDArray[np.float64]:
+def _entropies(scorer: TextScorer, sentences: Sequence[Sentence]) -> NDArray[np.float64]:
     """Return the entropy of the next token before each token but the ends of sentences (bits)."""
-    start = state = model.start()
-    is_document = model.network.unit_of(start.way) == "document"
+    network = scorer.network
+    start = state = network.start(scorer.way())
+    is_document = network.unit_of(start.way) == "document"
     entropies = []
     before = sentences[0]
     for sentence in sentences:
         if is_document and sentence.document != before.document:
             state = start
         for word in sentence.words:
-            entropies.append(model.entropy(state))
-            _, state = model.continue_(state, [word])
-        _, state = model.continue_(state, [SENTENCE_END])
+            entropies.append(network.entropy(state))
+            _, state = network.read(state, [word])
+        _, state = network.read(state, [SENTENCE_END])
         before = sentence
     bits: NDArray[np.float64] = np.array(entropies) / np.log(2)
     return bits

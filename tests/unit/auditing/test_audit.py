@@ -426,7 +426,7 @@ def test_our_networks_pass_in_every_way_of_learning(network):
     model = model_of(**network)
     for way in WAYS:
         if learns_in(way, network):
-            assert_passes(of_model(model, **way))
+            assert_passes(of_model(model.scorer, **way))
 
 
 @pytest.fixture(scope="module")

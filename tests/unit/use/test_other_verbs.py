@@ -29,7 +29,7 @@ def listed(form: str) -> str:
 
 
 def log_probabilities(model, texts, **way) -> list[float]:
-    scored = model.way(**way)
+    scored = model.scorer.way(**way)
     splits = [model.network.encode([text.split()]) for text in texts]
     return [model.network.score(split, scored).log_probabilities.sum() for split in splits]
 

@@ -357,18 +357,18 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     model, monkeypatch, content, layout, unit, updates, per, form
 ):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    way = model.way(updates=updates, unit_of_text=unit)
+    way = model.scorer.way(updates=updates, unit_of_text=unit)
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     try:
         if form not in ("plain", "tsv", "jsonl"):
-            way = model.way(updates=updates)
+            way = model.scorer.way(updates=updates)
             context = {"sentence": None, "document": "last", "stream": "all"}[unit]
-            lists = list(rescore(model, read_lists([], form), layout, way, context=context))
+            lists = list(rescore(model.scorer, read_lists([], form), layout, way, context=context))
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
         printer = ScorePrinter(per, form, "bits")
-        for part in model.score_parts(read_text([], model.preparation, layout), way):
+        for part in model.scorer.score_parts(read_text([], model.preparation, layout), way):
             printer.add(part)
         printer.finish()
     except UserError as error:
