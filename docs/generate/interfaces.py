@@ -12,11 +12,12 @@ from typing import Any, get_type_hints
 
 import online_rnnlm
 from docs.generate.models import described, keys, table
+from online_rnnlm.commands._inputs import descriptions_of
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
-from online_rnnlm.use.options import SamplingOptions, WayOptions, descriptions_of
+from online_rnnlm.use.options import SamplingOptions, WayOptions
 
 FOLDERS = (CorpusDirectory, RunDirectory, ExperimentDirectory)
 """The classes of the folders whose files people read."""

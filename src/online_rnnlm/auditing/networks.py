@@ -16,7 +16,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
-from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.places import read_run
 from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
 

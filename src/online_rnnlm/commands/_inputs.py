@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from zipfile import is_zipfile
+
+from pydantic import TypeAdapter
 
 from online_rnnlm.commands._verb import positive_number, whole_number
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.use.options import WayOptions, descriptions_of
-from online_rnnlm.use.text import Layout, is_file_of_text, is_text
+from online_rnnlm.use.options import SamplingOptions, WayOptions
+from online_rnnlm.use.text import Layout, is_text
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -53,21 +57,30 @@ def add_files(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def _is_file_of_text(argument: str) -> bool:
+    """True for standard input, a pipe, and a file that is no model's."""
+    path = Path(argument)
+    if path.is_file():
+        return path.suffix != ".onlm" and not is_zipfile(path)
+    return argument == "-" or path.is_fifo() or path.is_char_device()
+
+
 def model_and_files(arguments: argparse.Namespace) -> tuple[TrainedModel, list[str]]:
     """Load the model of a verb that reads text; return the files of the text, too.
 
     A first argument that is a text, or a file of text, is no model. Raises UserError if there is no
     such model.
     """
-    from online_rnnlm.use.model import MODEL_ADDRESSES, load
+    from online_rnnlm.use.model import load
+    from online_rnnlm.use.places import ADDRESSES
 
     model: str | None = arguments.model
     files: list[str] = arguments.files
     if model is None:
         return load(), files
-    if is_text(model) or is_file_of_text(model):
+    if is_text(model) or _is_file_of_text(model):
         return load(), [model, *files]
-    if not (Path(model).exists() or model.startswith(MODEL_ADDRESSES)):
+    if not (Path(model).exists() or model.startswith(ADDRESSES)):
         raise UserError(
             f"{model}: no such file, neither of a model nor of a text; a text in quotes has more "
             "than one word"
@@ -90,6 +103,16 @@ def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
 def layout_of(arguments: argparse.Namespace) -> Layout:
     """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
     return "tokenised" if arguments.tokenised else "lines" if arguments.lines else "running"
+
+
+def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
+    """Return what the options of a class mean, with their defaults, by their names."""
+    described = {}
+    for name, option in TypeAdapter(kind).json_schema()["properties"].items():
+        default = option.get("default")
+        shown = "" if default is None else f" (default: {json.dumps(default)})"
+        described[name] = option["description"] + shown
+    return described
 
 
 def add_way(parser: argparse.ArgumentParser) -> None:

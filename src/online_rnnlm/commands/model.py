@@ -52,7 +52,8 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_export(arguments: argparse.Namespace) -> None:
     """Write a model's file."""
-    from online_rnnlm.use.model_file import read_results, write
+    from online_rnnlm.use.model_file import write
+    from online_rnnlm.use.places import read_results
 
     output = arguments.output
     write(output, read_results(arguments.results), half=arguments.half)

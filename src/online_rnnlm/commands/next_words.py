@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 
-from online_rnnlm.commands._inputs import add_files, add_model, model_and_files
+from online_rnnlm.commands._inputs import add_files, add_model, descriptions_of, model_and_files
 from online_rnnlm.commands._rows import add_format, print_rows
 from online_rnnlm.commands._verb import Verb, finite_number, whole_number, whole_number_to
 from online_rnnlm.errors import naming
-from online_rnnlm.use.options import SamplingOptions, descriptions_of
+from online_rnnlm.use.options import SamplingOptions
 from online_rnnlm.use.text import is_text, numbered_lines
 
 

@@ -7,11 +7,17 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from online_rnnlm.commands._inputs import add_model, add_text, layout_of, model_and_files
+from online_rnnlm.commands._inputs import (
+    add_model,
+    add_text,
+    descriptions_of,
+    layout_of,
+    model_and_files,
+)
 from online_rnnlm.commands._rows import add_format, print_rows
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.use.options import WayOptions, descriptions_of
+from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.text import read_text
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from online_rnnlm.storage.runs import (
 )
 from online_rnnlm.tracking.model import log_model
 from online_rnnlm.tracking.store import STORE, open_store
-from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.places import read_run
 
 logger = logging.getLogger(__name__)
 

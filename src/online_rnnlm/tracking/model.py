@@ -13,6 +13,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.use import model_file
 from online_rnnlm.use.options import WayOptions
+from online_rnnlm.use.places import NAME_IN_MLFLOW
 from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
 
@@ -47,7 +48,7 @@ def log_model(contents: model_file.Contents) -> None:
         params=types.ParamSchema(parameters),
     )
     with TemporaryDirectory() as folder:
-        file = Path(folder) / model_file.NAME_IN_MLFLOW
+        file = Path(folder) / NAME_IN_MLFLOW
         model_file.write(file, contents)
         mlflow().pyfunc.log_model(
             name="model",

@@ -16,10 +16,10 @@ from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
-from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.network import NextWord, State, sample
 from online_rnnlm.use.options import Options, SamplingOptions, checked
+from online_rnnlm.use.places import contents_at
 from online_rnnlm.use.scored import ScoredPart
 from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.show import ShownText, show
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 logger = logging.getLogger(__name__)
-
-MODEL_ADDRESSES = ("models:/", "runs:/")
-"""Beginnings of the addresses of models in MLflow."""
 
 
 def load(model: str | Path | None = None) -> TrainedModel:
@@ -47,13 +44,10 @@ def load(model: str | Path | None = None) -> TrainedModel:
     if model is None:
         if not SUPPLIED_MODEL.is_file():
             raise UserError("no model comes with this installation: name one")
-        supplied = TrainedModel(model_file.read(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
+        supplied = TrainedModel(contents_at(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
-    if str(model).startswith(MODEL_ADDRESSES):
-        return TrainedModel(model_file.read_address(str(model)))
-    path = Path(model)
-    return TrainedModel(model_file.read_results(path) if path.is_dir() else model_file.read(path))
+    return TrainedModel(contents_at(model))
 
 
 class TrainedModel:
@@ -93,7 +87,7 @@ class TrainedModel:
     @cached_property
     def companion(self) -> TrainedModel | None:
         """The static model that comes with the project's own, to compare with; else None."""
-        return TrainedModel(model_file.read(self._static)) if self._static else None
+        return TrainedModel(contents_at(self._static)) if self._static else None
 
     @property
     def words(self) -> list[str]:

@@ -1,16 +1,12 @@
-"""Models in files: one file, a run of an experiment's results, or the best of its runs; in MLflow.
-
-A model's file is an archive of its weights, vocabulary and text preparation, and of how it was made
-(docs/data-formats.md).
+"""The file of a model: an archive of its weights, vocabulary and text preparation, and of how it
+was made (docs/data-formats.md).
 """
 
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
@@ -20,32 +16,21 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
 from online_rnnlm.config.base import first_message
-from online_rnnlm.config.evaluations import final_evaluation
-from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_of_run
-from online_rnnlm.corpora.corpus import Corpus, load_vocabulary, parse_vocabulary, read_statistics
+from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
-from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.files import json_text, writing_output
-from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
 from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
-
-logger = logging.getLogger(__name__)
 
 DESCRIPTION = "description.json"
 VOCABULARY = "vocabulary.tsv"
 SPLITTER = "splitter.json"
-NAME_IN_MLFLOW = "model.onlm"
-"""The name of a model's file in MLflow."""
 _WEIGHTS = "weights/"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 _WRITER = "`online-rnnlm export` writes one"
@@ -239,111 +224,3 @@ def _array(
     if not np.isfinite(array).all():
         raise UserError(f"`{name}` has a value that is not finite")
     return np.ascontiguousarray(array, dtype)
-
-
-def read_address(address: str) -> Contents:
-    """Read the model at an address in MLflow, in the store that `MLFLOW_TRACKING_URI` names.
-
-    Raises UserError if the store cannot be reached, or has no such model.
-    """
-    with TemporaryDirectory() as folder:
-        with one_line_errors():
-            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
-        file = Path(place) / "data" / NAME_IN_MLFLOW
-        # MLflow gives an empty folder if the files are not where it says.
-        if not file.is_file():
-            raise UserError(
-                f"{address}: has no `{NAME_IN_MLFLOW}`: it is no model of this project, or its "
-                "results were moved or copied: start the experiment again, which enters them again"
-            )
-        return read(file)
-
-
-def read_results(folder: Path) -> Contents:
-    """Read the model that a folder means: that of a run, or the best of an experiment.
-
-    Raises UserError if it is no folder of results, or if its files are damaged.
-    """
-    if RunDirectory(folder).record.is_file():
-        inside = folder.resolve()
-        experiment = ExperimentDirectory(inside.parent.parent)
-        if experiment.run(inside.name).path != inside:
-            raise UserError(
-                f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
-                "the folder in the results, or a file that `online-rnnlm export` wrote"
-            )
-        return read_run(experiment, inside.name)
-    directory = ExperimentDirectory(folder)
-    if not directory.runs.is_dir():
-        raise UserError(
-            f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
-            "one of its runs, or a file that `online-rnnlm export` wrote is needed"
-        )
-    return read_run(directory, _best(directory))
-
-
-def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
-    """Read the model of a finished run.
-
-    Raises UserError if a file is missing or damaged, or if the run has not finished.
-    """
-    run = experiment.run(name)
-    record = records.read(RunRecord, run.record)
-    result = read_result(run)
-    files = experiment.corpus(record.corpus_folder)
-    corpus = load_vocabulary(files)
-    about = read_statistics(files)
-    perplexity = {"valid": result.valid_perplexity}
-    main = experiment.evaluation(name, final_evaluation(record.settings.document_size))
-    tested = read_evaluation(main) if main.is_file() else None
-    if isinstance(tested, Evaluation) and tested.identity == record.identity:
-        perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
-    description = ModelDescription(
-        run=record.name,
-        identity=record.identity,
-        settings=record.settings,
-        preparation=about.preparation,
-        source=about.source,
-        corpus_digest=about.digest,
-        vocabulary_size=corpus.vocabulary_size,
-        classes=corpus.classes,
-        parameters=result.parameters,
-        epochs=result.epochs,
-        ended=result.ended,
-        perplexity=perplexity,
-        packages=record.packages,
-    )
-    weights = weight_files.read_trained(run, corpus.digest)
-    splitter = records.read(SentenceSplitter, files.splitter)
-    return Contents(description, corpus, weights, splitter, files.vocabulary.read_bytes())
-
-
-def _best(directory: ExperimentDirectory) -> str:
-    """Return the name of the configuration's run that is best on `valid`; ties: the first.
-
-    If some have not finished, a warning says so. Raises UserError if none has, or if they are
-    trained on several corpora.
-    """
-    experiment = load_plan(directory.configuration)
-    ends = {run.name: read_end(directory.run(run.name)) for run in experiment.runs()}
-    finished = {
-        name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)
-    }
-    if not finished:
-        raise UserError(
-            f"{directory.path}: no run of its configuration has finished: start the experiment "
-            "again, or name a run"
-        )
-    best = min(finished, key=finished.__getitem__)
-    if len(experiment.corpora) > 1:
-        raise UserError(
-            f"{directory.path}: has models of several corpora, which do not compare: name a run, "
-            f"such as {directory.run(best).path}"
-        )
-    waiting = [name for name, end in ends.items() if end is None]
-    if waiting:
-        logger.warning(
-            "%s: %d of %d runs have not finished, such as %s: the best of the others is used",
-            *(directory.path, len(waiting), len(ends), waiting[0]),
-        )
-    return best

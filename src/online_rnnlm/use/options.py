@@ -7,7 +7,6 @@ parameters of a call by MLflow are made of these fields. An option that is None 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -78,16 +77,6 @@ class SamplingOptions(TypedDict, total=False):
     """number of words after which a sentence is cut off; those of its beginning count, too"""
     unknown: Annotated[bool, Field(default=False)]
     """true if `<unk>` may be said"""
-
-
-def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
-    """Return what the options of a class mean, with their defaults, by their names."""
-    described = {}
-    for name, option in TypeAdapter(kind).json_schema()["properties"].items():
-        default = option.get("default")
-        shown = "" if default is None else f" (default: {json.dumps(default)})"
-        described[name] = option["description"] + shown
-    return described
 
 
 def checked(options: Mapping[str, Any], kind: type[Kind], names: Iterable[str] = ()) -> Kind:

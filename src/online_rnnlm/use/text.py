@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from zipfile import is_zipfile
 
 from online_rnnlm.corpora import textfiles
 from online_rnnlm.corpora.records import SentenceSplitter, TextPreparation
@@ -179,14 +178,6 @@ def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
 def is_text(argument: str) -> bool:
     """True if an argument is a text: it has a space or nothing, and no file has that name."""
     return (not argument or " " in argument) and not os.path.exists(argument)  # noqa: PTH110  # it may be too long
-
-
-def is_file_of_text(argument: str) -> bool:
-    """True for standard input, a pipe, and a file that is no model's."""
-    path = Path(argument)
-    if path.is_file():
-        return path.suffix != ".onlm" and not is_zipfile(path)
-    return argument == "-" or path.is_fifo() or path.is_char_device()
 
 
 def _lines(file: str) -> Iterator[str]:

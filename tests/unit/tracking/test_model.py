@@ -18,7 +18,7 @@ from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import REQUIREMENTS, log_model
-from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.places import read_run
 from tests.packages import environment_with, with_what_they_need
 from tests.processes import output_of
 from tests.unit import small_models as small

@@ -26,6 +26,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import load
 from online_rnnlm.use.model_file import Contents, ModelDescription
+from online_rnnlm.use.places import read_results
 from tests.unit import small_models as small
 from tests.unit.small_models import RATE, rates_of
 from tests.unit.small_records import DIGEST, NO_DIGITS, PREPARATION
@@ -122,7 +123,7 @@ def configured(directory: ExperimentDirectory) -> Plan:
 def trained_path(results, names, tmp_path_factory):
     """The file of the trained model with a vector."""
     path = tmp_path_factory.mktemp("model") / "small.onlm"
-    model_file.write(path, model_file.read_results(results.run(names.VECTOR).path))
+    model_file.write(path, read_results(results.run(names.VECTOR).path))
     return path
 
 

@@ -7,7 +7,7 @@ import pytest
 import online_rnnlm
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.use.model_file import read_run
+from online_rnnlm.use.places import read_run
 
 pytestmark = [
     pytest.mark.slow,  # a training, and a store of MLflow's

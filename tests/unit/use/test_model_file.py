@@ -16,6 +16,7 @@ from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents
+from online_rnnlm.use.places import read_results
 from tests.unit.made_texts import many
 
 
@@ -31,7 +32,7 @@ def test_a_file_is_the_same_model(results, trained_path, names, tmp_path):
     texts = ["The cat sees the hen, Mr. ship.", "The storm meets the whale."]
     first = online_rnnlm.load(there)
     second = online_rnnlm.load(str(file))
-    model_file.write(tmp_path / "again.onlm", model_file.read_results(there))
+    model_file.write(tmp_path / "again.onlm", read_results(there))
     assert (tmp_path / "again.onlm").read_bytes() == file.read_bytes()
     assert first.description == second.description
     assert first.words == second.words

@@ -1,0 +1,146 @@
+"""Where a trained model is found: in a file, among an experiment's results, or in MLflow."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
+from online_rnnlm.corpora.records import SentenceSplitter
+from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
+from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
+from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
+from online_rnnlm.use import model_file
+from online_rnnlm.use.model_file import Contents, ModelDescription
+
+logger = logging.getLogger(__name__)
+
+ADDRESSES = ("models:/", "runs:/")
+"""Beginnings of the addresses of models in MLflow."""
+NAME_IN_MLFLOW = "model.onlm"
+"""The name of a model's file in MLflow."""
+
+
+def contents_at(place: str | Path) -> Contents:
+    """Read the model at a place: a file, a folder of results, or an address of MLflow.
+
+    Raises UserError, in one line, if it is none of these, or damaged.
+    """
+    if str(place).startswith(ADDRESSES):
+        return _read_address(str(place))
+    path = Path(place)
+    return read_results(path) if path.is_dir() else model_file.read(path)
+
+
+def _read_address(address: str) -> Contents:
+    """Read the model at an address in MLflow, in the store that `MLFLOW_TRACKING_URI` names.
+
+    Raises UserError if the store cannot be reached, or has no such model.
+    """
+    with TemporaryDirectory() as folder:
+        with one_line_errors():
+            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        file = Path(place) / "data" / NAME_IN_MLFLOW
+        # MLflow gives an empty folder if the files are not where it says.
+        if not file.is_file():
+            raise UserError(
+                f"{address}: has no `{NAME_IN_MLFLOW}`: it is no model of this project, or its "
+                "results were moved or copied: start the experiment again, which enters them again"
+            )
+        return model_file.read(file)
+
+
+def read_results(folder: Path) -> Contents:
+    """Read the model that a folder means: that of a run, or the best of an experiment.
+
+    Raises UserError if it is no folder of results, or if its files are damaged.
+    """
+    if RunDirectory(folder).record.is_file():
+        inside = folder.resolve()
+        experiment = ExperimentDirectory(inside.parent.parent)
+        if experiment.run(inside.name).path != inside:
+            raise UserError(
+                f"{folder}: a run's folder without its experiment, which has the vocabulary: give "
+                "the folder in the results, or a file that `online-rnnlm export` wrote"
+            )
+        return read_run(experiment, inside.name)
+    directory = ExperimentDirectory(folder)
+    if not directory.runs.is_dir():
+        raise UserError(
+            f"{folder}: no model: the folder of an experiment's results, such as results/demo, of "
+            "one of its runs, or a file that `online-rnnlm export` wrote is needed"
+        )
+    return read_run(directory, _best(directory))
+
+
+def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
+    """Read the model of a finished run.
+
+    Raises UserError if a file is missing or damaged, or if the run has not finished.
+    """
+    run = experiment.run(name)
+    record = records.read(RunRecord, run.record)
+    result = read_result(run)
+    files = experiment.corpus(record.corpus_folder)
+    corpus = load_vocabulary(files)
+    about = read_statistics(files)
+    perplexity = {"valid": result.valid_perplexity}
+    main = experiment.evaluation(name, final_evaluation(record.settings.document_size))
+    tested = read_evaluation(main) if main.is_file() else None
+    if isinstance(tested, Evaluation) and tested.identity == record.identity:
+        perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
+    description = ModelDescription(
+        run=record.name,
+        identity=record.identity,
+        settings=record.settings,
+        preparation=about.preparation,
+        source=about.source,
+        corpus_digest=about.digest,
+        vocabulary_size=corpus.vocabulary_size,
+        classes=corpus.classes,
+        parameters=result.parameters,
+        epochs=result.epochs,
+        ended=result.ended,
+        perplexity=perplexity,
+        packages=record.packages,
+    )
+    weights = weight_files.read_trained(run, corpus.digest)
+    splitter = records.read(SentenceSplitter, files.splitter)
+    return Contents(description, corpus, weights, splitter, files.vocabulary.read_bytes())
+
+
+def _best(directory: ExperimentDirectory) -> str:
+    """Return the name of the configuration's run that is best on `valid`; ties: the first.
+
+    If some have not finished, a warning says so. Raises UserError if none has, or if they are
+    trained on several corpora.
+    """
+    experiment = load_plan(directory.configuration)
+    ends = {run.name: read_end(directory.run(run.name)) for run in experiment.runs()}
+    finished = {
+        name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)
+    }
+    if not finished:
+        raise UserError(
+            f"{directory.path}: no run of its configuration has finished: start the experiment "
+            "again, or name a run"
+        )
+    best = min(finished, key=finished.__getitem__)
+    if len(experiment.corpora) > 1:
+        raise UserError(
+            f"{directory.path}: has models of several corpora, which do not compare: name a run, "
+            f"such as {directory.run(best).path}"
+        )
+    waiting = [name for name, end in ends.items() if end is None]
+    if waiting:
+        logger.warning(
+            "%s: %d of %d runs have not finished, such as %s: the best of the others is used",
+            *(directory.path, len(waiting), len(ends), waiting[0]),
+        )
+    return best
