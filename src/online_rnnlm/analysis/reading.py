@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from online_rnnlm.analysis.results import Missing, Results
-from online_rnnlm.analysis.scores import Scores, files_of
+from online_rnnlm.analysis.scores import SentenceScores, files_of
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
 from online_rnnlm.config.evaluations import (
     decisive_settings,
@@ -69,7 +69,7 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
     return Results(
         experiment=experiment,
         directory=directory,
-        scores=Scores(experiment, directory),
+        scores=SentenceScores(experiment, directory),
         networks=networks,
         candidates=candidates,
         missing=missing,

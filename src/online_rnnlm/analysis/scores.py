@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,21 +28,23 @@ def files_of(experiment: Plan, directory: ExperimentDirectory, corpus: str) -> C
 
 
 @dataclass(frozen=True)
-class Scores:
-    """The log-probabilities that an experiment's evaluations have left in their files."""
+class Scores(ABC):
+    """The log-probabilities of the tested texts, in units such as sentences.
+
+    Two systems are compared by pieces of a text, each of which is made of one or more units.
+    """
 
     experiment: Plan
     directory: ExperimentDirectory
 
-    def of_sentences(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
-        """The `tokens` and the `log_probability` of each sentence of a text."""
-        return sentence_scores(self.directory, run, evaluation, text)
+    @abstractmethod
+    def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each unit of a text."""
 
+    @abstractmethod
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The pieces of a text that do not depend on each other, for systems that keep things for a
         unit of text."""
-        articles = np.load(files_of(self.experiment, self.directory, corpus).split_articles(text))
-        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
 
     def is_in_order(self, corpus: str, text: str) -> bool:
         """True if a text is not shuffled."""
@@ -63,7 +66,7 @@ class Scores:
         lengths = []
         for side in (ours, theirs):
             runs = [run.name for run in side.network.runs]
-            by_seed = [self.of_sentences(run, side.evaluation, text) for run in runs]
+            by_seed = [self.of_units(run, side.evaluation, text) for run in runs]
             lengths.append(by_seed[0]["tokens"].to_numpy())
             sums = [pieces.sums(scores["log_probability"].to_numpy()) for scores in by_seed]
             logs.append(np.array(sums))
@@ -94,3 +97,16 @@ class Scores:
             tokens=int(tokens.sum()),
             seconds_change_percent=ours.change_of_time(theirs),
         )
+
+
+class SentenceScores(Scores):
+    """The log-probabilities that an experiment's evaluations have left in their files."""
+
+    def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each sentence of a text."""
+        return sentence_scores(self.directory, run, evaluation, text)
+
+    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
+        """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""
+        articles = np.load(files_of(self.experiment, self.directory, corpus).split_articles(text))
+        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))

@@ -116,8 +116,8 @@ def run_evidence(arguments: argparse.Namespace) -> None:
     """Keep evidence, or check it."""
     if (arguments.check or arguments.finish) == (arguments.results is not None):
         raise UserError("give RESULTS and FOLDER to keep evidence, or --check or --finish FOLDER")
-    from online_rnnlm.analysis.evidence import (
-        check_evidence,
+    from online_rnnlm.analysis.evidence.checking import check_evidence
+    from online_rnnlm.analysis.evidence.keeping import (
         finish_evidence,
         keep_finished,
         write_evidence,

@@ -11,13 +11,9 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.evidence import (
-    EvidenceFolder,
-    check_evidence,
-    finish_evidence,
-    keep_finished,
-    write_evidence,
-)
+from online_rnnlm.analysis.evidence.checking import check_evidence
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.keeping import finish_evidence, keep_finished, write_evidence
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
@@ -192,6 +188,25 @@ def test_a_claim_that_the_scores_do_not_give_is_found(evidence, place):
     seal(evidence)
     with pytest.raises(UserError, match=rf"claim {claim['letter']}.*scores give"):
         check_evidence(evidence.path)
+
+
+def test_a_reason_that_the_results_do_not_give_is_found(tmp_path):
+    """Claim g has two cases, each of which has a reason of its own if it cannot be tested."""
+    experiment = fake_experiment.experiment(rows=ROWS[1:], testing={"rivals": []})
+    directory = fake_experiment.write(tmp_path / "invented", experiment)
+    finish(experiment, directory)
+    write_evidence(experiment, directory, tmp_path / "made")
+    evidence = EvidenceFolder(tmp_path / "made")
+    for place in (0, 1):
+        kept = records.read(Claims, evidence.claims)
+        found = read_json(evidence.claims)
+        claim = [one for one in found["not_tested"] if one["letter"] == "g"][place]
+        claim["reason"] = "none"
+        write_json(evidence.claims, found)
+        seal(evidence)
+        with pytest.raises(UserError, match=r"claim g.*reason: is none, but the scores give no "):
+            check_evidence(evidence.path)
+        records.write(evidence.claims, kept)
 
 
 def test_earlier_evidence_stays_if_new_cannot_be_made(evidence, finished, tmp_path):

@@ -1,0 +1,6 @@
+"""A small folder by which a reader checks an experiment's tables without training its networks.
+
+It keeps the records of runs and evaluations, and the scores of each article. `folder` has its
+files, `keeping` makes it, and `checking` gives what it keeps to the code that made the tables and
+the claims.
+"""
