@@ -7,14 +7,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from online_rnnlm.commands._verb import Verb, new_file
-from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import writing_output
-from online_rnnlm.use.text import Layout, Piece, numbered_lines, read_text
+from online_rnnlm.use.text import Layout, is_text, read_text
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +42,9 @@ def run_show(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.show import show
 
     model = load(arguments.model)
-    lines = list(_lines(arguments.text or ["-"]))
+    texts = _as_texts(arguments.text)
     layout: Layout = "lines" if arguments.lines else "running"
-    sentences = list(read_text(arguments.text, model.preparation, layout, lines))
+    sentences = list(read_text(texts, model.preparation, layout, unquoted=True))
     static = load(arguments.against) if arguments.against else model.companion
     shown = show(model.scorer, sentences, static.scorer if static else None)
     if arguments.html:
@@ -64,35 +62,19 @@ def run_show(arguments: argparse.Namespace) -> None:
         print(shown)
 
 
-def _lines(texts: list[str]) -> Iterator[Piece]:
-    """Yield the lines of files and of texts that are given themselves.
+def _as_texts(arguments: list[str]) -> list[str]:
+    """Return files and texts; words of which none is a file or has a space are one text.
 
-    Words of which none is a file are one text, without quotes.
+    Raises UserError for a word that can only be a file's name.
     """
-    files = {
-        text
-        for text in texts
-        # A pipe is a file, too; a long text is no file's name, and no error.
-        if text == "-" or (os.path.exists(text) and not Path(text).is_dir())  # noqa: PTH110
-    }
-    if not files and not any(" " in text for text in texts):
-        texts = [" ".join(map(_given, texts))]
-    for number, text in enumerate(texts, 1):
-        if text in files:
-            yield from numbered_lines([text])
-        else:
-            for place, line in enumerate(_given(text, number).splitlines()):
-                yield Piece(f"text {number}", line, begins=place == 0)
-
-
-def _given(text: str, number: int = 1) -> str:
-    """Return a text; raises UserError for a word that can only be a file's name, or for no text."""
-    if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
-        no_file = "no such file; if it is a word of a text, put the text into quotes"
-        what = "is a folder: name a model by `--model`" if Path(text).is_dir() else no_file
-        raise UserError(f"{text}: {what}")
-    check_text(text, f"text {number}", one_line=False)
-    return text
+    texts = [argument for argument in arguments if is_text(argument, unquoted=True)]
+    for text in texts:
+        if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
+            no_file = "no such file; if it is a word of a text, put the text into quotes"
+            what = "is a folder: name a model by `--model`" if Path(text).is_dir() else no_file
+            raise UserError(f"{text}: {what}")
+    are_words = texts == arguments and not any(" " in text for text in texts)
+    return [" ".join(texts)] if texts and are_words else arguments
 
 
 SHOW = Verb(

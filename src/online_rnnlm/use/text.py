@@ -78,7 +78,7 @@ class Preparation:
 
 
 class Piece(NamedTuple):
-    """A line of a text, or a text of a list."""
+    """A line of a text, or a text of a list, before it is divided into sentences."""
 
     where: str
     """Its place, as messages have it."""
@@ -91,18 +91,17 @@ def read_text(
     files: Sequence[str],
     preparation: Preparation,
     layout: Layout,
-    lines: Iterable[Piece] | None = None,
+    *,
+    unquoted: bool = False,
 ) -> Iterator[Sentence]:
-    """Read the sentences of files, one after the other; `-` is standard input.
+    """Read the sentences of files and of texts, as `numbered_lines` tells them apart.
 
-    `lines` are those of the files if they have been read already.
     An empty line ends a document, and so does a file; it is a sentence without words. Raises
     UserError, which names the file and the line, for text that cannot be read, and if there
     is no word at all.
     """
-    given = numbered_lines(files) if lines is None else lines
     has_words = False
-    for sentence in _numbered(given, preparation, layout):
+    for sentence in _numbered(numbered_lines(files, unquoted=unquoted), preparation, layout):
         has_words = has_words or bool(sentence.words)
         yield sentence
     if not has_words:
@@ -157,14 +156,14 @@ def _numbered(
             yield Sentence(words, number)
 
 
-def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
-    """Read the lines of files, one after the other, with their places; `-` is standard input.
+def numbered_lines(files: Sequence[str], *, unquoted: bool = False) -> Iterator[Piece]:
+    """Read the lines of files, one after the other, with their places.
 
-    An argument for which `is_text` holds is itself the text. Raises UserError, which names the
-    file and the line, for what is no text.
+    `-`, or no file, is standard input. An argument for which `is_text` holds is itself the text.
+    Raises UserError, which names the file and the line, for what is no text.
     """
     for place, file in enumerate(files or ["-"], 1):
-        if is_text(file):
+        if is_text(file, unquoted=unquoted):
             name = f"text {place}"
             textfiles.check_text(file, name, one_line=False)
             lines: Iterable[str] = file.splitlines()
@@ -175,9 +174,15 @@ def numbered_lines(files: Sequence[str]) -> Iterator[Piece]:
             yield Piece(f"{name}, line {number}", line, begins=number == 1)
 
 
-def is_text(argument: str) -> bool:
-    """True if an argument is a text: it has a space or nothing, and no file has that name."""
-    return (not argument or " " in argument) and not os.path.exists(argument)  # noqa: PTH110  # it may be too long
+def is_text(argument: str, *, unquoted: bool = False) -> bool:
+    """True if an argument is a text: it has a space or nothing, and no file or folder is called so.
+
+    Where texts may be `unquoted`, it is one unless it is the name of a file, or `-`.
+    """
+    exists = os.path.exists(argument)  # noqa: PTH110  # it may be too long
+    if unquoted:
+        return argument != "-" and (not exists or Path(argument).is_dir())
+    return (not argument or " " in argument) and not exists
 
 
 def _lines(file: str) -> Iterator[str]:

@@ -26,6 +26,8 @@ CORPUS = PLANNED.digits.folder_of("vital")
 RESULTS = "results/test"
 OF_RUN = (RESULTS, "--run", RUN)
 OF_CORPUS = (RESULTS, "--corpus", CORPUS)
+WHOLE = ("time", "audits", "tables", "claims", "figures", "report", "complete")
+"""The stages of a whole experiment, whose modules are loaded by their names."""
 
 
 @pytest.fixture
@@ -65,6 +67,7 @@ def test_a_right_configuration_is_called_right(config, run):
         ),
         (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
+        *(([stage, "results/other"], "results/other: no experiment is there") for stage in WHOLE),
         *(([stage, *OF_CORPUS], f"corpora/{CORPUS}/") for stage in ("sentences", "encode")),
         *(
             (["check", str(ROOT / "config" / file)], f"config/{file}: {key}")
