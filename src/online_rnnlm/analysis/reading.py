@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from online_rnnlm.analysis.results import Missing, Results
 from online_rnnlm.analysis.scores import SentenceScores, files_of
-from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
+from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
-    final_evaluation,
     in_words,
     main_evaluations,
     ways_of,
@@ -55,22 +54,11 @@ def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
             missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
     rivals = [_read_rival(directory, one) for one in rivals_of_corpora(experiment).values()]
     timings = records.read(Timings, directory.timings).timings
-    by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    for one in finished:
-        by_network[one.run.settings.corpus, one.run.model].append(one)
-    networks = [
-        FinishedNetwork(tuple(runs))
-        for runs in by_network.values()
-        if len(runs) == len(experiment.seeds)
-    ]
-    for network in networks:
-        for tested in _tested(network, experiment, ways, rivals, timings):
-            network.tested[tested.evaluation] = tested
     return Results(
         experiment=experiment,
         directory=directory,
         scores=SentenceScores(experiment, directory),
-        networks=networks,
+        networks=_networks(experiment, finished, ways, rivals, timings),
         candidates=candidates,
         missing=missing,
         rivals=rivals,
@@ -147,41 +135,29 @@ def _read_rival(directory: ExperimentDirectory, trained: CorpusRival) -> System:
     )
 
 
-def _tested(
-    network: FinishedNetwork,
+def _networks(
     experiment: Plan,
+    finished: Iterable[FinishedRun],
     ways: Mapping[str, str],
     rivals: Sequence[System],
     timings: Sequence[Timing],
-) -> Iterator[TestedNetwork]:
-    """Yield the evaluations that all runs of a network have.
-
-    `rivals` are those of the corpora: a network into which one is mixed has its parameters, too.
-    """
-    rounds = {
-        timing.evaluation: timing.seconds_per_word
-        for timing in timings
-        if (timing.corpus, timing.network) == (network.corpus, network.label)
-    }
-    rivals_of_runs = rivals_of(experiment.testing)
-    for name in network.first.evaluations:
-        if any(name not in run.evaluations for run in network.runs):
-            continue
-        rival = rivals_of_runs.get(name)
-        mixed_in = [
-            system.parameters or 0
-            for system in rivals
-            if rival and system.corpus == network.corpus and system.rival in rival.parts
-        ]
-        is_main = name == final_evaluation(network.settings.document_size)
-        yield TestedNetwork(
-            corpus=network.corpus,
-            title=f"{network.label} + {rival.title}" if rival else network.label,
-            by_seed=[run.evaluations[name] for run in network.runs],
-            parameters=network.parameters + sum(mixed_in),
-            rival=rival,
-            network=network,
-            evaluation=name,
-            name=network.label if is_main else f"{network.label} {ways[name]}",
-            rounds=rounds.get(name, ()),
+) -> list[FinishedNetwork]:
+    """Return the networks whose runs have finished for every seed."""
+    by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+    for one in finished:
+        by_network[one.run.settings.corpus, one.run.model].append(one)
+    return [
+        FinishedNetwork(
+            runs=tuple(runs),
+            ways=ways,
+            rivals=rivals_of(experiment.testing),
+            rivals_of_corpus=[rival for rival in rivals if rival.corpus == corpus],
+            rounds={
+                timing.evaluation: timing.seconds_per_word
+                for timing in timings
+                if (timing.corpus, timing.network) == (corpus, label)
+            },
         )
+        for (corpus, label), runs in by_network.items()
+        if len(runs) == len(experiment.seeds)
+    ]

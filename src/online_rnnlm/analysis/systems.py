@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -50,14 +51,20 @@ class FinishedRun(NamedTuple):
         return self.run.settings.seed
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FinishedNetwork:
     """A network on one corpus, all of whose runs have finished: a row of the configuration."""
 
     runs: tuple[FinishedRun, ...]
     """The runs, in the seeds' order."""
-    tested: dict[str, TestedNetwork] = field(default_factory=dict)
-    """The network in each evaluation that all of its runs have, in the configuration's order."""
+    ways: Mapping[str, str]
+    """By the name of an evaluation, the words that follow the network's name."""
+    rivals: Mapping[str, Rival]
+    """By the name of an evaluation with a rival, that rival."""
+    rivals_of_corpus: Sequence[System]
+    """The rivals of the corpus: if one is mixed in, its parameters are added to the network's."""
+    rounds: Mapping[str, tuple[float, ...]]
+    """By the name of an evaluation that was timed, its `TestedNetwork.rounds`."""
 
     @property
     def first(self) -> FinishedRun:
@@ -98,6 +105,32 @@ class FinishedNetwork:
     def parameters(self) -> int:
         """The network's number of parameters."""
         return self.first.end.parameters
+
+    @cached_property
+    def tested(self) -> Mapping[str, TestedNetwork]:
+        """The network in each evaluation that all its runs have, in the configuration's order."""
+        return {
+            name: self._tested_in(name)
+            for name in self.first.evaluations
+            if all(name in run.evaluations for run in self.runs)
+        }
+
+    def _tested_in(self, evaluation: str) -> TestedNetwork:
+        """The network in one of its evaluations."""
+        rival = self.rivals.get(evaluation)
+        mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
+        is_main = evaluation == final_evaluation(self.settings.document_size)
+        return TestedNetwork(
+            corpus=self.corpus,
+            title=f"{self.label} + {rival.title}" if rival else self.label,
+            by_seed=[run.evaluations[evaluation] for run in self.runs],
+            parameters=self.parameters + sum(one.parameters or 0 for one in mixed_in),
+            rival=rival,
+            network=self,
+            evaluation=evaluation,
+            name=self.label if is_main else f"{self.label} {self.ways[evaluation]}",
+            rounds=self.rounds.get(evaluation, ()),
+        )
 
     @property
     def main(self) -> TestedNetwork:
