@@ -234,9 +234,13 @@ def _everything_mixed_in(results: Results, vector: FinishedNetwork) -> ClaimSide
     ]
     ours = [side for side in mixed if side.network.has_vector]
     theirs = [side for side in mixed if not side.network.has_vector]
-    if not ours or not theirs:
-        return _untested("g", vector, "no finished networks with all rivals mixed in")
-    return ClaimSides("g", best_on_valid(ours), best_on_valid(theirs), MIXED)
+    if ours and theirs:
+        return ClaimSides("g", best_on_valid(ours), best_on_valid(theirs), MIXED)
+    reason = "no finished networks with all rivals mixed in"
+    if mixed:
+        lacking = "static network" if ours else "network with a vector"
+        reason = f"no {lacking} among the finished ones with all rivals mixed in"
+    return _untested("g", vector, reason)
 
 
 def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:

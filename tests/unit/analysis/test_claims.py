@@ -20,6 +20,7 @@ from tests.unit.analysis.changes import (
     VITAL,
     again,
     change_evaluation,
+    diverge_evaluation,
     read_json,
     score,
     update_checksums,
@@ -251,6 +252,16 @@ def test_the_best_of_everything_mixed_in_is_set_against_the_best_without_a_vecto
     assert against(article) == "100/0 per article with all rivals mixed in"
     # One rival is one of the vector's own kind of hidden layer.
     assert all("LSTM" not in against(claim) for claim in claims_of(results, "g", "100/20")[:-1])
+
+
+@pytest.mark.parametrize(
+    ("diverged", "lacking"), [(SMALL, "static network"), (RUN, "network with a vector")]
+)
+def test_what_lacks_everything_mixed_in_is_named(invented, diverged, lacking):
+    results = invented(GOOD, rows=[PAIR[0], PAIR[2]], testing=MIXED)
+    diverge_evaluation(results.directory, diverged, "mixture", "a rival diverged")
+    reason = f"no {lacking} among the finished ones with all rivals mixed in"
+    assert reasons(again(results))["g"] == reason
 
 
 def test_ngrams_are_rivals(invented):
