@@ -74,7 +74,7 @@ class Results:
 
     @property
     def first_corpus(self) -> str:
-        """The first of these, which is shown where there is room for only one.
+        """The first corpus on which a network has finished: it is shown where only one can be.
 
         Raises NothingToShowError if there is none.
         """

@@ -61,7 +61,10 @@ def change_split(
 
 
 def score(results: Results, run: str, evaluation: str, **perplexities: float) -> Results:
-    """Give an evaluation other perplexities, by split, and on `test` such scores; read again."""
+    """Set an evaluation's perplexity on some splits; on `test`, scale its scores to match.
+
+    Return the results, read again.
+    """
     for split, perplexity in perplexities.items():
         change_split(results.directory, run, evaluation, split, perplexity=perplexity)
     if "test" in perplexities:

@@ -24,8 +24,8 @@ from online_rnnlm.analysis.tables import (
     perplexity,
     updates,
 )
-from online_rnnlm.analysis.tables.choices import edges, settings_text
-from online_rnnlm.analysis.tables.table import Column, Table, integer
+from online_rnnlm.analysis.tables.choices import edges
+from online_rnnlm.analysis.tables.table import Column, Table, integer, settings_text
 from online_rnnlm.analysis.tables.writing import to_latex, to_markdown, write_tables
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError

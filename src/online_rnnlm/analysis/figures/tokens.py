@@ -1,6 +1,7 @@
 """The figures of test tokens in groups: by place in a sentence or an article, and by frequency.
 
-Each has a perplexity with its interval, and that of the learning vector as a share of the others.
+For each group, the upper panel has the perplexity of each network with its interval. The lower one
+has that of the network whose vector learns, divided by that of each other network.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from online_rnnlm.analysis.tables.table import (
     corpus_column,
     mean,
     on_corpus,
+    settings_text,
     spread_note,
 )
 from online_rnnlm.storage.runs import RunResult
@@ -141,27 +142,6 @@ def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
         edges=", ".join(at_the_edge),
         valid_perplexity=of_seeds(one.valid_perplexity for one in best),
     )
-
-
-def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
-    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
-    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
-
-
-def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names of the settings that any of the seeds has."""
-    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
-
-
-def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
-    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
-
-    A seed without it, which may be one for which no rate of the vector was better than that of its
-    training, has `as in training`.
-    """
-    values = [settings.get(key, "as in training") for settings in by_seed]
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])
 
 
 def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:

@@ -55,6 +55,11 @@ class TextRow:
         return self.system.corpus
 
     @property
+    def name(self) -> str:
+        """The name of the network or of the rival."""
+        return self.system.label if isinstance(self.system, FinishedNetwork) else self.system.title
+
+    @property
     def changes(self) -> str:
         """Both changes; nothing if there are none."""
         both = (self.change_percent, self.change_without_unk_percent)
@@ -82,7 +87,7 @@ def make(results: Results) -> Table[TextRow]:
     for rival in results.rivals:
         rows += [_of_rival(results, rival, text) for text in texts]
     columns: list[Column[TextRow]] = [
-        Column("Network", _name, text=True),
+        Column("Network", lambda row: row.name, text=True),
         Column("Text", lambda row: row.text, text=True),
         *corpus_column(results),
         Column("Nothing learns", lambda row: mean(row.test_perplexity)),
@@ -119,11 +124,6 @@ def _notes(results: Results) -> list[str]:
         "perplexities themselves. All settings are those best on the corpus's own valid. A cell is "
         "empty for a network that has no such evaluation, or that diverged.",
     ]
-
-
-def _name(row: TextRow) -> str:
-    """The name of a network or of a rival."""
-    return row.system.label if isinstance(row.system, FinishedNetwork) else row.system.title
 
 
 def _of_network(

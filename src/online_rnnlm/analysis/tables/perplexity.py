@@ -9,7 +9,6 @@ from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork, of_seeds
-from online_rnnlm.analysis.tables.choices import settings_text
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -19,6 +18,7 @@ from online_rnnlm.analysis.tables.table import (
     mean,
     mean_column,
     on_corpus,
+    settings_text,
     spread_note,
 )
 from online_rnnlm.core.way import NONE

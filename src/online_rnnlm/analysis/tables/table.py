@@ -7,7 +7,7 @@ module of the table, in the function that shows it, and in the head of the CSV.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar
@@ -220,3 +220,24 @@ def interval(ends: Interval | None) -> str:
 def p_value(value: float) -> str:
     """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
+    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
+    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
+
+
+def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the settings that any of the seeds has."""
+    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
+
+
+def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
+    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
+
+    A seed without it, which may be one for which no rate of the vector was better than that of its
+    training, has `as in training`.
+    """
+    values = [settings.get(key, "as in training") for settings in by_seed]
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])

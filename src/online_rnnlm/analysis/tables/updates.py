@@ -10,7 +10,6 @@ from typing import Any
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork
-from online_rnnlm.analysis.tables.choices import keys_of, values_text
 from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
@@ -18,10 +17,12 @@ from online_rnnlm.analysis.tables.table import (
     corpus_column,
     data_of,
     integer,
+    keys_of,
     lowest,
     mean,
     on_corpus,
     spread_note,
+    values_text,
 )
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 
@@ -33,7 +34,11 @@ class EvaluationRow(NetworkRow):
     evaluation: str
     seeds: int
     rate: str
-    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's in training."""
+    """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2` of weights and vector.
+
+    Seeds of other rates are in their order: `0.1 / 0.3`. It is the vector's rate in training where
+    none is chosen, and empty where nothing learns.
+    """
     valid_perplexity: BySeed
     test_perplexity: BySeed
     parameters_touched_per_word: float
@@ -132,7 +137,7 @@ def _rows(network: FinishedNetwork) -> Iterator[EvaluationRow]:
 
 
 def _rate(tested: TestedNetwork) -> str:
-    """The rates best on `valid`, by seed: 0.1, or 0.1, α 0.2; or the vector's rate in training."""
+    """The text of `EvaluationRow.rate`."""
     chosen: list[Mapping[str, Any]] = [record.chosen for record in tested.by_seed]
     if tested.evaluation == DOCUMENT_VECTOR:
         chosen = [{"document_rate": tested.network.settings.document_rate}]
