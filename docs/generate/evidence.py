@@ -33,16 +33,10 @@ from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
 FOLDERS = Path(__file__).parents[1] / "evidence"
-_BESIDE = {
-    Way((DOCUMENT_VECTOR,), unit_of_text="document").name: "vector kept for the article",
-    Way(way.PARTS, unit_of_text="document").name: "all weights learning, kept for it",
-    "short_neural_cache": "with a short neural cache",
-    "neural_cache": "with a neural cache",
-    "dynamic_evaluation": "with dynamic evaluation",
-    "ngram_mixture": "with an n-gram model",
-    "mixture": "all mixed in",
-}
-"""The evaluations that are shown beside a network's main one, and the headings of their columns."""
+_WAYS = [
+    Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), way.PARTS)
+]
+"""The ways in which a network is tested beside its main one."""
 
 
 def parts() -> dict[str, Callable[[], str]]:
@@ -128,8 +122,8 @@ def _networks(evidence: EvidenceFolder) -> str:
         Column("network", lambda system: system.title, text=True),
         Column("test perplexity", lambda system: mean(system.perplexity())),
         *(
-            Column(heading, partial(_perplexity_in, evaluation=name))
-            for name, heading in _BESIDE.items()
+            Column(results.ways[name], partial(_perplexity_in, evaluation=name))
+            for name in (*_WAYS, *results.experiment.testing.run_rivals)
             if any(_perplexity_in(system, name) for system in systems)
         ),
         Column("parameters", lambda system: integer(system.parameters)),
