@@ -6,8 +6,10 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,8 @@ _IN_UNITS = ("log_probability", "unknown_log_probability")
 """The columns that are given in the unit of log-probabilities."""
 _SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
 """The columns of sentences that are added up."""
+_OF_DOCUMENT = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
+"""The columns of a document's row, beside its number."""
 _SHOWN = {
     "word": ("log_probability", "word"),
     "sentence": ("log_probability", "tokens", "unknown", "perplexity", "text"),
@@ -87,90 +91,84 @@ def run_score(arguments: argparse.Namespace) -> None:
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
-    printer = ScorePrinter(arguments.per, arguments.format, arguments.unit)
-    for part in model.scorer.score_parts(shown, way, size=1 if flush else SENTENCES_A_CALL):
-        printer.add(part)
+    parts = model.scorer.score_parts(shown, way, size=1 if flush else SENTENCES_A_CALL)
+    print_scores(parts, arguments.per, arguments.format, arguments.unit, flush=flush)
+
+
+def print_scores(
+    parts: Iterable[ScoredPart], per: str, form: str, unit: str, *, flush: bool = False
+) -> None:
+    """Print a row for each word, sentence or document of a text, and the sum over all.
+
+    The sum is for people; programs get it as the only row if rows are `total`. With `flush`, no row
+    waits for others to be written.
+    """
+    sums: list[pd.DataFrame] = []
+
+    def tables() -> Iterator[tuple[ScoredPart, pd.DataFrame]]:
+        for part in parts:
+            table = part.rows_of_sentences()
+            sums.append(table[_SUMMED])
+            yield part, table
+
+    is_plain = form == "plain"
+    shown = _SHOWN.get(per, ())
+    for number, row in enumerate(_rows(per, tables(), is_plain=is_plain)):
+        scored = _in_unit(row, unit)
+        if not is_plain:
+            print_rows([scored], form, header=number == 0)
+        else:
+            if number == 0:
+                print(_aligned("log P" if name == "log_probability" else name for name in shown))
+            print(_aligned(scored[name] for name in shown))
         if flush:
             sys.stdout.flush()
-    printer.finish()
+    total = _in_unit(summary(sums), unit)
+    if is_plain:
+        print(_in_words(total, unit))
+    elif per == "total":
+        print_rows([total], form, header=True)
 
 
-class ScorePrinter:
-    """Prints a row for each word, sentence or document of a text, and the sum over all."""
+def _rows(
+    per: str, tables: Iterable[tuple[ScoredPart, pd.DataFrame]], *, is_plain: bool
+) -> Iterator[dict[Any, Any]]:
+    """Yield a row for each word, sentence or document; all parts are read if rows are `total`.
 
-    def __init__(self, per: str, form: str, unit: str) -> None:
-        self._per = per
-        self._form = form
-        self._unit = unit
-        self._sentences: list[pd.DataFrame] = []
-        """The numbers of all sentences."""
-        self._document = 0
-        """Number of the document that goes on."""
-        self._of_document: list[pd.DataFrame] = []
-        """The numbers of its sentences."""
-        self._is_first = True
-        """True before the first row."""
-
-    def add(self, part: ScoredPart) -> None:
-        """Print the rows of a part; a document's row follows when the document has ended."""
-        table = part.rows_of_sentences()
-        self._sentences.append(table[_SUMMED])
-        if self._per == "word":
+    `tables` are the parts of a text, each with its rows of sentences. For people, brackets are
+    around the words that the vocabulary lacks.
+    """
+    if per == "document":  # which can go on in the next part
+        pieces = (piece for _, table in tables for piece in table.groupby("document"))
+        for document, of_document in groupby(pieces, key=itemgetter(0)):
+            sums = summary([rows for _, rows in of_document])
+            yield {"document": int(document), **{name: sums[name] for name in _OF_DOCUMENT}}
+        return
+    for part, table in tables:
+        if per == "word":
             words = part.rows_of_words()
-            if self._form == "plain":
+            if is_plain:
                 words["word"] = words["word"].where(words["known"], "[" + words["word"] + "]")
-            self._print(words.to_dict("records"))
-        elif self._per == "sentence":
-            shown = table.assign(text=part.marked) if self._form == "plain" else table
-            self._print(shown.to_dict("records"))
-        elif self._per == "document":
-            for document in table["document"].unique().tolist():
-                if document != self._document:
-                    self._end_document()
-                self._document = document
-                self._of_document.append(table.loc[table["document"] == document, _SUMMED])
+            yield from words.to_dict("records")
+        elif per == "sentence":
+            shown = table.assign(text=part.marked) if is_plain else table
+            yield from shown.to_dict("records")
 
-    def finish(self) -> None:
-        """Print what is left and, for people or if rows are `total`, the sum over all sentences."""
-        self._end_document()
-        total = summary(self._sentences)
-        if self._form == "plain":
-            self._print_total(total)
-        elif self._per == "total":
-            self._print([total])
 
-    def _end_document(self) -> None:
-        if self._of_document:
-            sums = summary(self._of_document)
-            del sums["perplexity_without_unknown"], sums["oov_rate"]
-            self._print([{"document": self._document, **sums}])
-            self._of_document = []
+def _in_unit(row: dict[Any, Any], unit: str) -> dict[Any, Any]:
+    """Return a row whose log-probabilities, in nats, are given in another unit."""
+    return {k: v / LOGARITHMS[unit] if k in _IN_UNITS else v for k, v in row.items()}
 
-    def _print(self, rows: Sequence[dict[Any, Any]]) -> None:
-        for row in rows:
-            for name in _IN_UNITS:
-                if name in row:
-                    row[name] /= LOGARITHMS[self._unit]
-        if self._form == "plain":
-            shown = _SHOWN[self._per]
-            if self._is_first:
-                print(_aligned("log P" if name == "log_probability" else name for name in shown))
-            for row in rows:
-                print(_aligned(row[name] for name in shown))
-        else:
-            print_rows(rows, self._form, header=self._is_first)
-        self._is_first = False
 
-    def _print_total(self, total: dict[str, Any]) -> None:
-        """Print the sum over all sentences in words."""
-        words = total["tokens"] - total["sentences"]
-        shown = total["log_probability"] / LOGARITHMS[self._unit]
-        print(
-            f"{counted(total['sentences'], 'sentence')}, {counted(words, 'word')}, "
-            f"{total['unknown']} unknown ({total['oov_rate']:.1%}): "
-            f"log P {shown:.2f} {self._unit}, perplexity {total['perplexity']:.2f}, "
-            f"{total['perplexity_without_unknown']:.2f} without unknown words"
-        )
+def _in_words(total: dict[str, Any], unit: str) -> str:
+    """Return the sum over all sentences in words."""
+    words = total["tokens"] - total["sentences"]
+    return (
+        f"{counted(total['sentences'], 'sentence')}, {counted(words, 'word')}, "
+        f"{total['unknown']} unknown ({total['oov_rate']:.1%}): "
+        f"log P {total['log_probability']:.2f} {unit}, perplexity {total['perplexity']:.2f}, "
+        f"{total['perplexity_without_unknown']:.2f} without unknown words"
+    )
 
 
 def _aligned(cells: Iterable[Any]) -> str:

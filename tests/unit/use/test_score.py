@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm.commands.score import ScorePrinter
+from online_rnnlm.commands.score import print_scores
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
@@ -367,10 +367,8 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
             lists = list(rescore(model.scorer, read_lists([], form), layout, way, context=context))
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
-        printer = ScorePrinter(per, form, "bits")
-        for part in model.scorer.score_parts(read_text([], model.preparation, layout), way):
-            printer.add(part)
-        printer.finish()
+        sentences = read_text([], model.preparation, layout)
+        print_scores(model.scorer.score_parts(sentences, way), per, form, "bits")
     except UserError as error:
         assert len(str(error).splitlines()) == 1
         return
