@@ -74,7 +74,7 @@ class TrainedModel:
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.scorer = TextScorer.of(contents)
-        """Scores sentences that are divided into words already."""
+        """Scores texts, in any way that options mean."""
         self.network = self.scorer.network
         """The network, for text that is encoded already."""
         self.preparation = self.scorer.preparation
