@@ -97,7 +97,8 @@ parameters."""
 def _one_or_several(kind: Any) -> Any:
     """Return the type of a value of some type, or of a list of such values.
 
-    Which of the two a wrong value was meant to be is decided first, so that there is one message.
+    A value's own type decides which of the two it is checked as: else pydantic would report an
+    error for both.
     """
     several = Annotated[list[kind], Field(min_length=1), Distinct, Tag("list")]
     is_list = Discriminator(lambda value: "list" if isinstance(value, list) else "single")

@@ -51,7 +51,7 @@ _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
 
 
 def _moment(value: Any) -> Any:
-    """Return a moment of learning, a number of words as int; raises ValueError for all else."""
+    """Return `word`, `sentence`, or a number of words as int; raises ValueError for all else."""
     if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
         allowed = "'word', 'sentence' or a number of words from 1 on"
         raise ValueError(f"allowed: {allowed}, not {shown(value)}")

@@ -1,3 +1,5 @@
+"""Tests of the table of neighbours: sentences whose document vectors are alike."""
+
 import numpy as np
 import pandas as pd
 import pytest
