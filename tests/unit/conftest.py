@@ -4,6 +4,7 @@ import io
 import random
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -104,3 +105,18 @@ def refused(run):
         return line.removeprefix("online-rnnlm: error: ")
 
     return call
+
+
+@pytest.fixture
+def quick_graph(monkeypatch):
+    """PyTensor compiles in a second instead of most of a minute, to slower code."""
+    import pytensor  # noqa: PLC0415  # takes seconds
+    from pytensor.tensor.subtensor import AdvancedIncSubtensor1  # noqa: PLC0415
+
+    # Compiled code lacks this check; in Python it mistakes one row for broadcasting to a table.
+    monkeypatch.setattr(AdvancedIncSubtensor1, "_check_runtime_broadcasting", lambda *_: None)
+    # A scan compiles its inner function for itself, to slow code unless there is a C++ compiler.
+    monkeypatch.setattr(pytensor, "scan", partial(pytensor.scan, mode="FAST_COMPILE"))
+    # Notes of where each node was made take time, too.
+    with pytensor.config.change_flags(mode="FAST_COMPILE", traceback__limit=0):
+        yield

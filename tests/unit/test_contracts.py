@@ -1,23 +1,51 @@
-"""Contracts of what a user may add with one file and one name: each name is a module, and no more.
+"""Contracts of what a user may add with one file and one name: each does its work on a small case.
 
-That each computes the right thing is tested where it belongs; here is what all of a kind offer.
+That its numbers are right in every case is tested where it belongs. What is added has its name in
+the configuration, and so is tried here without another word; a source needs a small file, too.
 """
 
+import bz2
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
+from online_rnnlm.analysis.claims import write_claims
+from online_rnnlm.analysis.figures.drawing import Drawing
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.catalogue import TABLES
+from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
+from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.evaluations import ways_of_network
+from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.rivals import load_test, rivals_of
+from online_rnnlm.core import parameters
+from online_rnnlm.core.engines import registry
+from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.way import NONE
+from online_rnnlm.corpora import sources
+from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
+from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of, rivals_of_corpora
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
+from online_rnnlm.storage.files import write_json
+from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
 from tests.project import ROOT
+from tests.unit import small_models as small
+from tests.unit.analysis import fake_experiment
+from tests.unit.analysis.changes import read_json
+from tests.unit.corpora.test_dump import dump
+from tests.unit.corpora.test_texts import as_parquet
+from tests.unit.small_records import NO_DIGITS, VITAL, configuration
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
 
@@ -27,58 +55,184 @@ def names_of(setting: str) -> tuple[str, ...]:
     return get_args(RunSettings.model_fields[setting].annotation)
 
 
-SOURCES = get_args(get_args(SourceSettings)[0])
 RIVAL_TABLE = rivals_of(typed.TestingSettings())
 RIVALS = (*get_args(typed.RunRivalName), *get_args(typed.CorpusRivalName))
-CONTRACTS: dict[str, tuple[Collection[str], tuple[str, ...]]] = {
-    "core.cells.": (
-        names_of("cell"),
-        ("shapes", "states", "step"),
-    ),
-    "core.engines.": ([f"{name}_engine" for name in ENGINES], ("Trainer", "Scorer")),
-    "rivals.": (
-        dict.fromkeys(one.test.partition(".")[0] for one in RIVAL_TABLE.values()),
-        ("evaluate",),
-    ),
-    "corpora.sources.": (
-        [get_args(s.model_fields["kind"].annotation)[0].replace("-", "_") for s in SOURCES],
-        ("Source",),
-    ),
-    "analysis.tables.": ([entry.name for entry in TABLES], ("make",)),
+KINDS = [
+    get_args(settings.model_fields["kind"].annotation)[0]
+    for settings in get_args(get_args(SourceSettings)[0])
+]
+"""The kinds of sources."""
+MODULES: dict[str, tuple[Collection[str], str]] = {
+    "core.cells.": (names_of("cell"), "step"),
+    "core.engines.": ([f"{name}_engine" for name in ENGINES], "Scorer"),
+    "rivals.": ([rival.test.partition(".")[0] for rival in RIVAL_TABLE.values()], "evaluate"),
+    "corpora.sources.": ([kind.replace("-", "_") for kind in KINDS], "Source"),
+    "analysis.tables.": ([entry.name for entry in TABLES], "make"),
 }
-"""By folder: the names, and what each module offers; the last one marks a module of the kind."""
-MEMBERS = [
-    (folder + name, offers) for folder, (names, offers) in CONTRACTS.items() for name in names
+"""By folder: the modules that have a name, and what marks a module of the kind."""
+
+
+@pytest.mark.parametrize("folder", MODULES)
+def test_every_module_of_a_kind_has_a_name(folder: str) -> None:
+    names, mark = MODULES[folder]
+    marked = re.compile(rf"^(def|class) {mark}\b", re.MULTILINE)
+    files = (PACKAGE / folder.replace(".", "/")).glob("[!_]*.py")
+    found = {file.stem for file in files if marked.search(file.read_text(encoding="utf-8"))}
+    assert found - {"base"} == set(names)
+
+
+PAIRS = [
+    (name, cell)
+    for name, engine in ENGINES.items()
+    for cell in names_of("cell")
+    # tests/workflow/test_engines.py trains with one that is in an environment of its own.
+    if engine.has_cell(cell) and not engine.is_elsewhere
 ]
 
 
-@pytest.mark.parametrize(("module", "offers"), MEMBERS, ids=[name for name, _ in MEMBERS])
-def test_every_name_is_a_module_that_offers_what_its_kind_must(module, offers):
-    if module == "core.engines.jax_engine":  # its own tests load JAX, which takes seconds
-        assert find_spec(f"online_rnnlm.{module}")
-        return
-    found = import_module(f"online_rnnlm.{module}")
-    assert [name for name in offers if not hasattr(found, name)] == []
-    assert found.__doc__
+@cache
+def learnt(engine: str, cell: str) -> list[np.ndarray]:
+    """Let a network learn from two sentences; return their log P before and after, and all else."""
+    run = small.settings(engine=engine, cell=cell, document_size=3, batch_sentences=1)
+    split = small.split_of([[3, 5, 0], [1, 7, 2, 0]])
+    corpus = small.corpus_of((1, 4, 3), split)
+    before = small.weights_for(run, corpus)
+    sums = parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
+    trainer = registry.trainer(run, corpus, before, sums)
+    score = registry.scorer(run, corpus, hidden_states=True)
+    both = np.arange(split.sentences)
+    small.learn(trainer, both, 0.1)
+    scores = [score(weights, split, both, 0.3) for weights in (before, trainer.weights)]
+    logs = np.array([found.log_probabilities for found in scores])
+    return [logs, *scores[1][1:], *trainer.weights, *trainer.accumulators]
 
 
-@pytest.mark.parametrize("folder", CONTRACTS)
-def test_every_module_of_a_kind_has_a_name(folder):
-    names, offers = CONTRACTS[folder]
-    mark = re.compile(rf"^(def|class) {offers[-1]}\b", re.MULTILINE)
-    files = (PACKAGE / folder.replace(".", "/")).glob("[!_]*.py")
-    marked = {file.stem for file in files if mark.search(file.read_text(encoding="utf-8"))}
-    assert marked - {"base"} <= set(names)
+@pytest.mark.slow  # PyTensor compiles the plain graph of each cell
+@pytest.mark.parametrize(("engine", "cell"), PAIRS)
+@pytest.mark.usefixtures("quick_graph")
+def test_an_engine_learns_and_scores_with_a_cell_as_the_graph_does(engine: str, cell: str) -> None:
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    found = learnt(engine, cell)
+    before, after = found[0]
+    assert (before < 0).all() and (after < 0).all()
+    assert after.sum() > before.sum()
+    for array, expected in zip(found, learnt("graph", cell), strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-8, atol=1e-10)
 
 
-def test_the_names_of_engines_are_those_with_properties():
+def test_the_names_of_engines_are_those_with_properties() -> None:
     assert {*names_of("engine")} == {*ENGINES}
     for engine in ENGINES.values():
         assert engine.devices and (engine.cells or set()) <= {*names_of("cell")}
 
 
-def test_rivals_have_names():
+ROW = {"title": "Cat", "text": "A cat sat."}
+DUMP = bz2.compress(dump([ROW]))
+SMALLEST = {
+    "wikipedia-vital": ("", json.dumps({"Cat": {"extract": ROW["text"]}}).encode()),
+    "wikipedia-excerpt": ("", DUMP),
+    "wikipedia": ("a.jsonl", json.dumps(ROW).encode()),
+    "dump": ("a.xml.bz2", DUMP),
+    "text": ("a.jsonl", json.dumps(ROW).encode()),
+    "wikitext": ("", as_parquet([{"text": "A cat sat ."}])),
+}
+"""By kind of source: a file with one sentence, and its name if the user chooses it."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_source_reads_a_file(tmp_path: Path, kind: str) -> None:
+    name, content = SMALLEST[kind]
+    given = {"file": tmp_path / name} if name else {}
+    settings = CorpusSettings.model_validate({"source": {"kind": kind, **given}})
+    source = sources.source_of(settings.source)
+    assert source.describe().kind == kind
+    files = source.files(tmp_path)
+    for file in files:
+        file.write_bytes(content)
+    if source.skips_sentences:
+        assert [*source.sentences(files[:1])] == [("A cat sat .", 0)]
+    else:
+        assert [article.text for article in source.articles(tmp_path, 1)] == ["A cat sat."]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """An invented experiment that has every table and figure."""
+    folder = tmp_path_factory.mktemp("contracts")
+    news = folder / "news.txt"
+    news.write_text("some news\n", encoding="utf-8")
+    in_order = VITAL | {"divide_by": "article"}
+    testing = {
+        "updates": ["all"],
+        "rivals": ["unigram_cache", "kneser_ney", "mixture"],
+        "other_texts": {"news": news},
+    }
+    rows = [{"hidden_size": 100, "document_size": [0, 20]}, {"hidden_size": 120}]
+    corpora = {"one": in_order, "two": in_order}
+    described = fake_experiment.experiment(rows=rows, corpora=corpora, testing=testing)
+    assert those_of(TABLES, described) == [*TABLES] and those_of(FIGURES, described) == [*FIGURES]
+    directory = fake_experiment.write(folder / "invented", described)
+    larger = directory.corpus("two").statistics
+    statistics = read_json(larger)
+    statistics["splits"]["train"]["tokens"] *= 2
+    write_json(larger, statistics)
+    write_claims(described, directory)
+    return collect(described, directory)
+
+
+@pytest.mark.parametrize("entry", TABLES, ids=lambda entry: entry.name)
+def test_a_table_has_a_row_of_data_and_a_caption(results: Results, entry: Entry) -> None:
+    table = make_table(entry, results)
+    assert table.caption != "Nothing to show" and len(table.data) > 0
+    assert {len(cells) for cells in table.cells()} == {len(table.columns)}
+
+
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda entry: entry.name)
+def test_a_figure_draws_something_and_has_a_caption(results: Results, entry: Entry) -> None:
+    module, _, function = entry.drawn_by.partition(".")
+    figures = import_module(f"online_rnnlm.analysis.figures.{module}")
+    draw: Callable[[Results], Drawing] = getattr(figures, function)
+    figure, caption = draw(results)
+    assert caption and any(axis.has_data() for axis in figure.axes)
+
+
+@pytest.fixture(scope="module")
+def tested(
+    corpus_directory: CorpusDirectory, tmp_path_factory: pytest.TempPathFactory
+) -> ExperimentDirectory:
+    """A network with random weights that has been tested with every rival."""
+    directory = ExperimentDirectory(tmp_path_factory.mktemp("rivals"))
+    small.write_untrained_run(directory, corpus_directory)
+    corpus = directory.corpus("topics")
+    values = {"rivals": RIVALS}
+    testing = typed.TestingSettings.model_validate(values)
+    plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
+    for trained in rivals_of_corpora(plan).values():
+        evaluate_rival(directory, trained, testing)
+    for way in ways_of_network(small.UNTRAINED, testing):
+        evaluate(directory, "run", corpus, way, testing, partial(evaluate_way, way))
+    for name in testing.run_rivals:  # a mixture comes after what it mixes
+        evaluate(directory, "run", corpus, name, testing, load_test(RIVAL_TABLE[name]))
+    return directory
+
+
+@pytest.mark.slow  # kernels are compiled, rivals are fitted
+@pytest.mark.parametrize("name", RIVALS)
+def test_a_rival_gives_every_token_a_probability_at_a_cost(
+    tested: ExperimentDirectory, name: str
+) -> None:
+    rival = RIVAL_TABLE[name]
+    place = (f"topics-{rival.name}", NONE) if rival.of_corpus else ("run", rival.name)
+    found = read_evaluation(tested.evaluation(*place))
+    assert isinstance(found, Evaluation) and found.costs.multiply_adds_per_word > 0
+    for split in HELD_OUT:
+        logs = token_scores(tested, *place, split)
+        assert len(logs) == found.splits[split].tokens
+        assert np.isfinite(logs).all() and (logs <= 0).all()
+
+
+def test_rivals_have_names() -> None:
     assert tuple(RIVAL_TABLE) == RIVALS
     for rival in RIVAL_TABLE.values():
-        assert callable(load_test(rival))
         assert rival.label and rival.phrase and rival.title and rival.note

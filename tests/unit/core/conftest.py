@@ -1,29 +1,14 @@
-"""Fixtures for all tests of this folder: small models and corpora, and quick graphs."""
+"""Fixtures for all tests of this folder: small models and corpora."""
 
 import sys
-from functools import partial
 
 import numpy as np
-import pytensor
 import pytest
-from pytensor.tensor.subtensor import AdvancedIncSubtensor1
 
 from online_rnnlm.core import cells
 from tests.unit import small_models as small
 from tests.unit.core import leaky
 from tests.unit.core.numpy_cells import CLASS_SIZES, LENGTHS
-
-
-@pytest.fixture
-def quick_graph(monkeypatch):
-    """PyTensor compiles in a second instead of most of a minute, to slower code."""
-    # Compiled code lacks this check; in Python it mistakes one row for broadcasting to a table.
-    monkeypatch.setattr(AdvancedIncSubtensor1, "_check_runtime_broadcasting", lambda *_: None)
-    # A scan compiles its inner function for itself, to slow code unless there is a C++ compiler.
-    monkeypatch.setattr(pytensor, "scan", partial(pytensor.scan, mode="FAST_COMPILE"))
-    # Notes of where each node was made take time, too.
-    with pytensor.config.change_flags(mode="FAST_COMPILE", traceback__limit=0):
-        yield
 
 
 @pytest.fixture
