@@ -21,10 +21,7 @@ from online_rnnlm.tracking.server import HOST, serve
 from online_rnnlm.tracking.store import experiment_here, open_store, own_store
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
-pytestmark = [
-    pytest.mark.slow,  # a real server of MLflow
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
 
 
 def fetch(page: str, **headers: str) -> bytes:
@@ -33,6 +30,7 @@ def fetch(page: str, **headers: str) -> bytes:
         return bytes(answer.read())
 
 
+@pytest.mark.slow  # a real server of MLflow
 def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end(
     directory, tmp_path
 ):
@@ -71,6 +69,7 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
     assert said.read_text().endswith("\nCtrl-C ends it.\n")
 
 
+@pytest.mark.slow  # a real server of MLflow
 def test_a_port_in_use_is_told(directory):
     open_store(directory)
     with socket.socket() as other:
