@@ -9,7 +9,7 @@ from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.settings import settings_table
+from online_rnnlm.analysis.tables.settings import ORIGINS, corpus_settings_table, settings_table
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
@@ -134,3 +134,11 @@ def test_every_setting_says_where_it_comes_from(invented):
         *("context_size", "context_decay"),  # no row has slow context units
         *("improvement_factor", "rate_divisor"),  # no row has a rule that needs them
     }
+
+
+def test_every_setting_with_an_origin_is_in_the_tables(invented):
+    """A renamed one would be called assumed."""
+    results = invented(rows=[{"rate_rule": "toolkit"}])
+    names = {row.name for row in settings_table(results).rows}
+    names |= {row.name.partition(": ")[2] for row in corpus_settings_table(results).rows}
+    assert ORIGINS.keys() - names == set()

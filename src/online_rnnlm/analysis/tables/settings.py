@@ -17,9 +17,7 @@ PUBLISHED = "published"
 TOOLKIT = "RNNLM Toolkit's"
 ASSUMED = "assumed"
 
-# The origin holds only for the value given here; any other value of the setting is assumed.
-# Published values are in the author's summary of the paper, the toolkit's in its source code.
-_ORIGINS: Mapping[str, tuple[str, Any]] = {
+ORIGINS: Mapping[str, tuple[str, Any]] = {
     "cell": (PUBLISHED, "sigmoid"),
     "error_clip": (TOOLKIT, 15.0),
     "improvement_factor": (TOOLKIT, 1.003),
@@ -30,13 +28,17 @@ _ORIGINS: Mapping[str, tuple[str, Any]] = {
     "classes.count": (TOOLKIT, 100),
     "testing.steps": (TOOLKIT, 5),
 }
+"""Where a setting's value comes from, and that value: any other value of the setting is assumed.
+
+Published values are in the author's summary of the paper, the toolkit's in its source code.
+"""
 _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 
 def origin(key: str, value: Any) -> str:
     """The origin of a setting's value."""
-    status, known = _ORIGINS.get(key, (ASSUMED, None))
-    return status if known is not None and value == known else ASSUMED
+    status, known = ORIGINS.get(key, (ASSUMED, None))
+    return status if value == known else ASSUMED
 
 
 class SettingRow(NamedTuple):
