@@ -20,6 +20,7 @@ from online_rnnlm.storage.files import sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.model_file import Contents, ModelDescription
+from online_rnnlm.use.network import split_of
 from tests.unit.small_records import PREPARATION, run_record, run_result
 
 UNTRAINED = RunSettings(
@@ -64,13 +65,6 @@ def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
     nothing = SentenceSplitter.nothing()
     weights = weights_for(settings, corpus)
     return TrainedModel(Contents(described, corpus, weights, nothing, b""))
-
-
-def split_of(sentences) -> Split:
-    """Return a split of the given sentences: lists of word ids that end with `</s>`."""
-    stream = np.concatenate([[0], *sentences]).astype(np.int32)
-    lengths = [len(sentence) for sentence in sentences]
-    return Split(stream, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 
 def random_split(chance: np.random.Generator, vocabulary: int, lengths) -> Split:

@@ -39,6 +39,7 @@ from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of, rivals_of_
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
+from online_rnnlm.use.network import split_of
 from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.analysis import fake_experiment
@@ -94,7 +95,7 @@ PAIRS = [
 def learnt(engine: str, cell: str) -> list[np.ndarray]:
     """Let a network learn from two sentences; return their log P before and after, and all else."""
     run = small.settings(engine=engine, cell=cell, document_size=3, batch_sentences=1)
-    split = small.split_of([[3, 5, 0], [1, 7, 2, 0]])
+    split = split_of([[3, 5, 0], [1, 7, 2, 0]])
     corpus = small.corpus_of((1, 4, 3), split)
     before = small.weights_for(run, corpus)
     sums = parameters.filled(sizes_for(run, corpus), 0.1, run.precision)

@@ -29,7 +29,7 @@ from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.rivals.mixture import best_weights, mixed
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
-from online_rnnlm.use.network import LoadedNetwork
+from online_rnnlm.use.network import LoadedNetwork, split_of
 from tests.processes import output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -398,7 +398,7 @@ def model_of(**changes):
     """Return a model with random weights, and words `w1` to `w14` beside `</s>`."""
     values = {"document_size": 3, "document_rate": 0.3, "precision": "float64", **changes}
     settings = RunSettings(corpus="small", hidden_size=6, seed=5, engine="kernel", **values)
-    corpus = small.corpus_of(UNEVEN, small.split_of([[3, 0]]))
+    corpus = small.corpus_of(UNEVEN, split_of([[3, 0]]))
     corpus = replace(corpus, words=[SENTENCE_END, *corpus.words[1:]])
     return small.model_of(settings, corpus)
 

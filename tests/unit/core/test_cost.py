@@ -10,6 +10,7 @@ import pytest
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.sizes import Sizes, count, sizes_of_run
 from online_rnnlm.jobs import cost
+from online_rnnlm.use.network import split_of
 from tests.processes import output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -100,7 +101,7 @@ def changed_by(size, groups, learn_after, texts):
     learnt = []
     case = Case("online", size, groups, learn_after)
     for text in texts:
-        corpus = small.corpus_of(CLASS_SIZES, small.split_of(text))
+        corpus = small.corpus_of(CLASS_SIZES, split_of(text))
         weights = small.weights_for(case.settings, corpus)
         scorer = registry.online_scorer(case.settings, corpus, weights, case.online)
         scores = scorer.score(corpus.splits["train"], np.arange(len(text)))
@@ -124,7 +125,7 @@ def test_the_parameters_touched_are_those_that_change(document, groups):
     second = [3, 9, 4, 3, 15, 6, 9]
     texts = [first], [first, second]
     changed, sizes, corpus = changed_by(document, groups, "sentence", texts)
-    split = small.split_of([second])
+    split = split_of([second])
     touched = cost.touched_after_sentences(sizes, corpus, split, groups, document > 0)
     assert changed == pytest.approx(split.offsets[-1] * touched)
 

@@ -10,6 +10,7 @@ from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.base import first_words
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.way import GROUPS
+from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
 from tests.unit.core import leaky
 from tests.unit.core.numpy_cells import (
@@ -84,7 +85,7 @@ def test_jax_learns_and_scores_with_an_added_cell_as_the_graph_does(corpus, spli
 @of_every_cell
 def test_deltas_are_bounded_at_the_inputs_of_units_and_gates(name):
     # Every word but `</s>` occurs once, so its embedding's gradient is one bounded delta.
-    corpus = small.corpus_of((3, 4), small.split_of([[1, 2, 3, 4, 5, 6, 0]]))
+    corpus = small.corpus_of((3, 4), split_of([[1, 2, 3, 4, 5, 6, 0]]))
     run = settings(name, error_clip=0.001)
     weights = small.weights_for(run, corpus)
     bounded = gradients(run, corpus, weights)
@@ -118,7 +119,7 @@ def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, na
 @pytest.mark.parametrize("name", ["sigmoid", "leaky"])
 def test_adagrad_by_its_formula(name):
     # Classes: {0, 1}, {2, 3}, {4}, {5, 6}. Words read: 0, 1, 4. Words predicted: 1, 4, 0.
-    corpus = small.corpus_of((2, 2, 1, 2), small.split_of([[1, 4, 0]]))
+    corpus = small.corpus_of((2, 2, 1, 2), split_of([[1, 4, 0]]))
     run = settings(name)
     weights = small.weights_for(run, corpus)
     plain = gradients(run, corpus, weights)
@@ -166,7 +167,7 @@ def test_a_sentence_computed_by_hand():
     np.testing.assert_allclose(log_probabilities, by_hand)
     np.testing.assert_allclose(after[:, 0], [1.1, vector])
 
-    split = small.split_of([[1, 2]])
+    split = split_of([[1, 2]])
     corpus = small.corpus_of((2, 1), split)
     for kind in ("graph", "kernel"):
         score = registry.scorer(settings("sigmoid", 1, hidden_size=1, engine=kind), corpus)

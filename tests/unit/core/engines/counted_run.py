@@ -15,8 +15,9 @@ from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.kernels import forward, learning
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import GROUPS
+from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
-from tests.unit.small_models import corpus_of, learn, split_of, way_of, weights_for
+from tests.unit.small_models import corpus_of, learn, way_of, weights_for
 
 SIZES = (0, 5)
 """Of the document vector."""

@@ -16,8 +16,9 @@ from online_rnnlm.core.engines.kernels.dropout import key_of
 from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
+from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
-from tests.unit.small_models import corpus_of, learn, random_split, split_of, weights_for
+from tests.unit.small_models import corpus_of, learn, random_split, weights_for
 
 pytestmark = [
     pytest.mark.slow,  # PyTensor compiles the plain graph for each case

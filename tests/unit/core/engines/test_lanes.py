@@ -19,7 +19,7 @@ from online_rnnlm.core.lanes import (
 )
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import Reading
-from tests.unit.small_models import split_of
+from online_rnnlm.use.network import split_of
 
 LENGTHS = (3, 1, 6, 4, 2)
 ARTICLES = np.array([5, 7, 5, 7, 5], np.int32)
