@@ -151,7 +151,7 @@ def _rows(
                 words["word"] = words["word"].where(words["known"], "[" + words["word"] + "]")
             yield from words.to_dict("records")
         elif per == "sentence":
-            shown = table.assign(text=part.marked) if is_plain else table
+            shown = table.assign(text=part.marked_texts) if is_plain else table
             yield from shown.to_dict("records")
 
 

@@ -60,7 +60,7 @@ class ScoredPart:
         return np.split(self.log_probabilities, self.starts[1:])
 
     @property
-    def marked(self) -> list[str]:
+    def marked_texts(self) -> list[str]:
         """The sentences' texts, with brackets around the words that are not in the vocabulary."""
         flags = np.split(self.unknown, self.starts[1:])
         return [
