@@ -115,6 +115,12 @@ class LoadedNetwork:
         unknown = self.corpus.unk_id
         return [self._ids.get(word, unknown) for word in words]
 
+    def log_frequencies(self) -> Floats:
+        """Return the natural log of each word's share of the training text, (V,)."""
+        counts = self.corpus.counts
+        logs: Floats = np.log(np.maximum(counts, 1) / counts.sum())
+        return logs
+
     def encode(self, sentences: Iterable[Sequence[str]], documents: Sequence[int] = ()) -> Split:
         """Return the words' ids in the format of a prepared corpus.
 

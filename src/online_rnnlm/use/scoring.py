@@ -110,9 +110,8 @@ class TextScorer:
         """
         first = 0
         # With other steps than those of training, learning can ruin the model.
-        may_be_ruined = bool(way.groups or way.vector_rate is not None or way.after != 1)
-        counts = self.network.corpus.counts
-        log_frequencies = np.log(np.maximum(counts, 1) / counts.sum())
+        may_be_ruined = way.groups or way.vector_rate is not None or way.after != 1
+        log_frequencies = self.network.log_frequencies() if may_be_ruined else None
         gain = 0.0  # of log P over that by the words' frequencies
         for part in in_parts(sentences, self.network.unit_of(way), size):
             numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
@@ -121,7 +120,7 @@ class TextScorer:
                 [text.words for text in texts], [text.document for text in texts]
             )
             scores = self.network.score(split, way, numbers)
-            if may_be_ruined:
+            if log_frequencies is not None:
                 by_frequency = log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())
             unknown = np.equal(split.stream[1:], self.network.corpus.unk_id)
