@@ -147,7 +147,10 @@ class FinishedNetwork:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class System:
-    """What is compared by its perplexity: a rival of a corpus, or a network in an evaluation."""
+    """A rival that is trained on a corpus alone, or a network in one of its evaluations.
+
+    Systems are compared by their perplexities.
+    """
 
     corpus: str
     title: str
@@ -158,6 +161,11 @@ class System:
     """Number of parameters, with those of models that are mixed in."""
     rival: Rival | None
     """The rival, which stands alone or is added to a network; None for a network by itself."""
+
+    @property
+    def alone(self) -> FinishedNetwork | None:
+        """The network, if this is one with nothing added; else None."""
+        return None
 
     def metric(self, name: MetricName, split: str) -> BySeed:
         """A metric of a split by seed; empty if the evaluations leave that split out."""
@@ -187,6 +195,11 @@ class TestedNetwork(System):
     rounds: tuple[float, ...]
     """Time per token (s) in each round in which the networks were timed in turn; empty if it was
     not timed, such as with a rival."""
+
+    @property
+    def alone(self) -> FinishedNetwork | None:
+        """The network, if nothing is added to it; else None."""
+        return None if self.rival else self.network
 
     @property
     def seconds_per_word(self) -> float:

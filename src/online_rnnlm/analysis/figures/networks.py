@@ -49,11 +49,12 @@ _OPPONENTS = {"b": "units", "c": "parameters"}
 
 def _look_of(system: System) -> _Look:
     """The marker and the colour of a system."""
-    if system.rival or not isinstance(system, TestedNetwork):
+    network = system.alone
+    if network is None:
         return _LOOK_RIVAL
-    if system.network.has_vector:
+    if network.has_vector:
         return _LOOK_LEARNING
-    return _LOOK_SLOW if system.network.settings.cell == "slow_context" else _LOOK_STATIC
+    return _LOOK_SLOW if network.settings.cell == "slow_context" else _LOOK_STATIC
 
 
 def _marks(results: Results) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tabulate import tabulate
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork, of_seeds
+from online_rnnlm.analysis.systems import BySeed, System, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -55,11 +55,6 @@ class SystemRow:
         """The system's corpus."""
         return self.system.corpus
 
-    @property
-    def network(self) -> FinishedNetwork | None:
-        """The network of a system without a rival."""
-        return _by_itself(self.system)
-
 
 def make(results: Results) -> Table[SystemRow]:
     """Make the table: for each corpus a row for each network, then a row for each rival.
@@ -92,7 +87,7 @@ def make(results: Results) -> Table[SystemRow]:
 
 
 def _notes(results: Results) -> list[str]:
-    """What the columns mean, and what the rivals are."""
+    """Return notes on the columns and on the rivals."""
     testing = results.experiment.testing
     rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
     rivals += [system.rival for system in results.rivals if system.rival]
@@ -115,7 +110,7 @@ def rows_of(results: Results) -> list[SystemRow]:
 
 def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
     """The table in two, if it has rivals: the networks alone, then all systems."""
-    networks = [row for row in table.rows if row.network]
+    networks = [row for row in table.rows if row.system.alone]
     if len(networks) == len(table.rows):
         return [table]
     caption = table.caption
@@ -127,7 +122,7 @@ def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
 
 def _row(results: Results, system: System) -> SystemRow:
     """The row of a system."""
-    network = _by_itself(system)
+    network = system.alone
     frozen = speed = of_seeds([])
     training = None
     if network:
@@ -152,17 +147,12 @@ def _row(results: Results, system: System) -> SystemRow:
     )
 
 
-def _by_itself(system: System) -> FinishedNetwork | None:
-    """The network of a system without a rival; None for others."""
-    return system.network if isinstance(system, TestedNetwork) and not system.rival else None
-
-
 def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
     if system.rival and system.rival.parts:
         return ""
-    if network := _by_itself(system):
-        chosen = results.chosen_candidate(network)
+    if system.alone:
+        chosen = results.chosen_candidate(system.alone)
         return settings_text([chosen.searched]) if chosen else ""
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
@@ -178,8 +168,9 @@ def networks(rows: Sequence[SystemRow]) -> str:
         Column("parameters", lambda row: integer(row.parameters)),
         Column("multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
     ]
-    several = len({row.corpus for row in rows if row.network}) > 1
-    table = Table("", [row for row in rows if row.network], columns[0 if several else 1 :])
+    shown_rows = [row for row in rows if row.system.alone]
+    several = len({row.corpus for row in shown_rows}) > 1
+    table = Table("", shown_rows, columns if several else columns[1:])
     sides = ["left" if column.text else "right" for column in table.columns]
     shown = tabulate(table.cells(), table.headings, "simple", disable_numparse=True, colalign=sides)
     return str(shown)

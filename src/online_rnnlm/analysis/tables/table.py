@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System
 from online_rnnlm.config.catalogue import Entry, Section
 from online_rnnlm.storage.claims import Interval
 
@@ -131,11 +131,14 @@ def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
 
 
 def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
-    """What tells a network, or a system with a rival, from others; the label is `model`."""
-    if isinstance(shown, TestedNetwork) and shown.rival is None:
-        shown = shown.network
+    """Return the columns that tell a network from others, or a system with a rival.
+
+    `model` is the name that people read.
+    """
     if isinstance(shown, System):
-        return {"corpus": shown.corpus, "model": shown.title}
+        if shown.alone is None:
+            return {"corpus": shown.corpus, "model": shown.title}
+        shown = shown.alone
     settings = shown.settings
     return {
         "corpus": settings.corpus,
@@ -165,23 +168,20 @@ def spread_note(results: Results) -> str:
     return several if results.several_seeds else "One seed."
 
 
-def lowest(
-    rows: Sequence[RowOnCorpus], value: Callable[[RowOnCorpus], float]
-) -> Callable[[RowOnCorpus], bool]:
-    """Return a function that is true of a row with the lowest value of its corpus."""
-    least: dict[str, float] = {}
-    for row in rows:
-        if not math.isnan(value(row)):
-            least[row.corpus] = min(value(row), least.get(row.corpus, math.inf))
-    return lambda row: value(row) == least.get(row.corpus)
-
-
 def mean_column(
     heading: str, rows: Sequence[RowOnCorpus], values: Callable[[RowOnCorpus], BySeed]
 ) -> Column[RowOnCorpus]:
     """A column of means over the seeds, in which the lowest of each corpus is bold."""
-    is_lowest = lowest(rows, lambda row: values(row).mean())
-    return Column(heading, lambda row: mean(values(row)), best=is_lowest)
+    lowest: dict[str, float] = {}
+    for row in rows:
+        value = values(row).mean()
+        if not math.isnan(value):
+            lowest[row.corpus] = min(value, lowest.get(row.corpus, math.inf))
+    return Column(
+        heading,
+        lambda row: mean(values(row)),
+        best=lambda row: values(row).mean() == lowest.get(row.corpus),
+    )
 
 
 def number(value: float | None, form: str = ",.1f") -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork
+from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
@@ -18,8 +17,7 @@ from online_rnnlm.analysis.tables.table import (
     data_of,
     integer,
     keys_of,
-    lowest,
-    mean,
+    mean_column,
     on_corpus,
     spread_note,
     values_text,
@@ -60,13 +58,9 @@ class WayRow:
     headline: EvaluationRow | None
     """The corpus's headline, if it is among them."""
 
-    def shown(self, model: str) -> str:
-        """The test perplexity of a network; nothing if it is not among them."""
-        return mean(self.by_model[model].test_perplexity) if model in self.by_model else ""
-
-    def perplexity(self, model: str) -> float:
-        """The test perplexity of a network as a number; NaN if it is not among them."""
-        return self.by_model[model].test_perplexity.mean() if model in self.by_model else math.nan
+    def perplexity(self, model: str) -> BySeed:
+        """The test perplexity of a network by seed; empty if it is not among them."""
+        return self.by_model[model].test_perplexity if model in self.by_model else of_seeds([])
 
 
 def make(results: Results) -> Table[WayRow]:
@@ -81,12 +75,7 @@ def make(results: Results) -> Table[WayRow]:
     ways = [*_ways(results, rows)]
     models = dict.fromkeys(network.label for network in results.networks)
     first, *others = (
-        Column(
-            model,
-            partial(WayRow.shown, model=model),
-            best=lowest(ways, partial(WayRow.perplexity, model=model)),
-        )
-        for model in models
+        mean_column(model, ways, partial(WayRow.perplexity, model=model)) for model in models
     )
     columns: list[Column[WayRow]] = [
         Column("In testing", lambda way: way.name, text=True, wide=True),
@@ -165,7 +154,7 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
 
 
 def _notes(results: Results) -> list[str]:
-    """What the columns mean."""
+    """Return notes on the columns."""
     headlines = [results.headline_on(corpus).label for corpus in results.compared_corpora]
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     return [
