@@ -18,8 +18,8 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
 from online_rnnlm.storage.claims import Claims
-from online_rnnlm.storage.evaluations import Audits, DivergedEvaluation, Evaluation, Timings
-from online_rnnlm.storage.experiments import Captions, Complete
+from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timings
+from online_rnnlm.storage.experiments import Audits, Captions, Complete
 from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
 from online_rnnlm.use.model_file import ModelDescription
@@ -35,10 +35,22 @@ _TYPES = {
     "null": "`null`",
 }
 RECORDS: tuple[type[Record], ...] = (
-    *(SourceFiles, Counts, SentenceSplitter, Statistics),
-    *(RunRecord, Epoch, RunResult, RunDivergence, ModelDescription),
-    *(Evaluation, DivergedEvaluation, Timings, Audits),
-    *(Claims, Complete, Captions),
+    SourceFiles,
+    Counts,
+    SentenceSplitter,
+    Statistics,
+    RunRecord,
+    Epoch,
+    RunResult,
+    RunDivergence,
+    ModelDescription,
+    Evaluation,
+    DivergedEvaluation,
+    Timings,
+    Audits,
+    Claims,
+    Complete,
+    Captions,
 )
 """The classes of the JSON files."""
 Schema = dict[str, Any]
@@ -75,8 +87,11 @@ def schema_text() -> str:
 
     Settings stand where they are used: pages that are made from a schema do not follow `$ref`.
     """
-    yaml, text, whole = YAML(pure=True), StringIO(), schema()
-    yaml.default_flow_style, yaml.width = None, 10_000
+    whole = schema()
+    text = StringIO()
+    yaml = YAML(pure=True)
+    yaml.default_flow_style = None
+    yaml.width = 10_000
     for part in whole["properties"].values():
         if "$ref" in part:
             kind = whole["$defs"][name_in(part.pop("$ref"))]

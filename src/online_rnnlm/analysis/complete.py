@@ -8,8 +8,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Audits
-from online_rnnlm.storage.experiments import Complete
+from online_rnnlm.storage.experiments import Audits, Complete
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 logger = logging.getLogger(__name__)

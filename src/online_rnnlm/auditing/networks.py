@@ -13,7 +13,7 @@ from online_rnnlm.auditing.text import Lines, Token
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Audits
+from online_rnnlm.storage.experiments import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult, read_end
 from online_rnnlm.use.places import read_run

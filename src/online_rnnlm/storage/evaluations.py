@@ -1,4 +1,4 @@
-"""The records of evaluations, timings and audits, and the readers of the log-probabilities."""
+"""The records of evaluations and timings, and the readers of the log-probabilities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pydantic import Field
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.audits import Audit
 from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Digest, Number, Part, Record
@@ -150,15 +149,6 @@ class Timings(Record):
     """The hardware and system that all were timed on."""
     timings: tuple[Timing, ...]
     """The networks' times, in the order of the rows; of a run that has diverged there is none."""
-
-
-class Audits(Record):
-    """The audits of an experiment's networks, each scored as for its number in the table."""
-
-    missing: ClassVar = "the networks have not been audited yet: run the experiment first"
-
-    audits: tuple[Audit, ...]
-    """One for the first run of each row, if it has finished."""
 
 
 def read_evaluation(path: Path) -> Evaluation | DivergedEvaluation:

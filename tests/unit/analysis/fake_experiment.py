@@ -26,14 +26,8 @@ from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.audits import Audit, AuditedRule, RuleName
-from online_rnnlm.storage.evaluations import (
-    Audits,
-    Costs,
-    Evaluation,
-    SplitMetrics,
-    Timing,
-    Timings,
-)
+from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
+from online_rnnlm.storage.experiments import Audits
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
 from online_rnnlm.storage.runs import Epoch

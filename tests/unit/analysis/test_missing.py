@@ -19,8 +19,7 @@ from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import AuditedRule
-from online_rnnlm.storage.evaluations import Audits
-from online_rnnlm.storage.experiments import Captions, Complete
+from online_rnnlm.storage.experiments import Audits, Captions, Complete
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation

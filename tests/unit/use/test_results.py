@@ -9,7 +9,8 @@ import online_rnnlm
 from online_rnnlm.auditing.networks import audit_networks
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Audits, Evaluation
+from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.experiments import Audits
 from tests.unit.use.conftest import configured
 
 pytestmark = pytest.mark.slow  # two trainings
