@@ -10,7 +10,7 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 # The bar needs a terminal; a file gets Snakemake's own lines, which the bar would keep from it.
-BAR := $(shell test -t 2 && echo --logger rich)
+BAR = $(shell test -t 2 && echo --logger rich)
 SNAKEMAKE = $(BIN)/snakemake --cores $(call quoted,$(CORES)) $(BAR)
 # The configuration is checked first, by a stricter reader than Snakemake's, which names the file.
 RUN = @test -n $(call quoted,$(CONFIG)) || { \

@@ -25,7 +25,7 @@ rule fetch:
     message:
         "Fetch the text of {wildcards.corpus}"
     shell:
-        "python3 -m online_rnnlm fetch {params.results}" " --corpus {wildcards.corpus} &> {log}"
+        "python3 -m online_rnnlm fetch {params.results} --corpus {wildcards.corpus} &> {log}"
 
 
 rule articles:

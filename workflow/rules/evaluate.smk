@@ -123,7 +123,7 @@ rule rival:
     message:
         "Train and test {wildcards.rival}"
     shell:
-        "python3 -m online_rnnlm rival {params.results}" " --rival {wildcards.rival} &> {log}"
+        "python3 -m online_rnnlm rival {params.results} --rival {wildcards.rival} &> {log}"
 
 
 # This job comes last, when few others run beside it. Those that do slow all networks, which are timed

@@ -1,4 +1,4 @@
-"""What a configuration says of training, and the runs that follow from it.
+"""The settings of training in a configuration, and the runs that follow from them.
 
 `training`, `search` and every entry of `rows` are mappings of settings of `RunSettings`, by name.
 An entry on its way:
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import (
@@ -150,6 +150,11 @@ def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {key: value for key, value in search.items() if isinstance(value, list)}
 
 
+def _undecided(searches: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the settings that searches are to choose."""
+    return {key for search in searches for key in searched_in(search)}
+
+
 def _check_search(search: dict[str, Any]) -> dict[str, Any]:
     """Return a search; raises ValueError if it tries nothing, or what a search cannot choose."""
     if search and not searched_in(search):
@@ -264,7 +269,7 @@ def _networks_of(
     place = f"rows[{entry}]"
     classes = experiment.corpora[corpus].classes.count
     shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
-    undecided = {key for search in searches for key in searched_in(search)}
+    undecided = _undecided(searches)
     made: dict[RunSettings, None] = {}
     for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
         try:
@@ -290,7 +295,7 @@ def _plan_row(
     """Plan the runs of a network, and those of its search."""
     candidates = _candidates_of(experiment, settings, searches, digits)
     names = tuple(run.name for run in candidates)
-    undecided = {key for search in searches for key in searched_in(search)} if names else ()
+    undecided = _undecided(searches) if names else ()
     folder = digits.folder_of(settings.corpus)
     of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
     runs = tuple(

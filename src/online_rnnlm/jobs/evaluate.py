@@ -35,7 +35,8 @@ def evaluate(
     trained on this corpus.
     """
     run = experiment.run(name)
-    record, end = records.read(RunRecord, run.record), read_end(run)
+    record = records.read(RunRecord, run.record)
+    end = read_end(run)
     corpus = load_corpus(corpus_directory, testing.other_texts)
     files = EvaluationFiles(
         experiment,
