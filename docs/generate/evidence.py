@@ -230,4 +230,4 @@ PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "searched": _searched,
     "verdicts": _verdicts,
 }
-"""What makes each part of a folder, by name."""
+"""The functions that make the parts, by name."""

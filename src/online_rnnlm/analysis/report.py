@@ -83,7 +83,10 @@ def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
 
 
 def _on_claims(claims: Claims, *, one_seed: bool) -> dict[str, Any]:
-    """What the page says about the claims; its first table has those on the first corpus alone."""
+    """Return the parts of the page on the claims.
+
+    Its first table has the claims on the first corpus alone.
+    """
     shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
     untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
     return {
@@ -97,7 +100,7 @@ def _on_claims(claims: Claims, *, one_seed: bool) -> dict[str, Any]:
 
 
 def _on_the_making(results: Results) -> dict[str, Any]:
-    """What the page says about how its numbers were made, and how they are made again."""
+    """Return the parts of the page on settings, runs, audits, and making its numbers again."""
     directory = results.directory
     return {
         "orders": {

@@ -43,8 +43,12 @@ class Comparison:
         """Return the numbers of the words whose scores differ by more than this."""
         if self.after is None:
             return [*range(len(self.words))]
-        pairs = enumerate(zip(self.before, self.after, strict=True))
-        return [number for number, pair in pairs if not _are_equal(*pair, tolerance)]
+        differing = []
+        for number, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
+            is_close = math.isclose(before, after, rel_tol=0, abs_tol=tolerance)
+            if not is_close and not (math.isnan(before) and math.isnan(after)):
+                differing.append(number)
+        return differing
 
     def shown(self, number: int) -> BrokenRule:
         """Return what is shown of a word whose scores differ."""
@@ -61,12 +65,6 @@ class Comparison:
             before=before if math.isfinite(before) else None,
             after=after if math.isfinite(after) else None,
         )
-
-
-def _are_equal(before: float, after: float, tolerance: float) -> bool:
-    """Return True if two scores are equal, or neither word is predicted."""
-    is_close = math.isclose(before, after, rel_tol=0, abs_tol=tolerance)
-    return is_close or (math.isnan(before) and math.isnan(after))
 
 
 def in_last_place(text: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:

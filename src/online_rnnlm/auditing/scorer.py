@@ -1,4 +1,4 @@
-"""What is audited, and the examiner who puts texts to it."""
+"""A scorer that is audited, and the examiner that asks it for scores."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AuditedScorer:
     vocabulary: Sequence[Token] = ()
     """All that can be predicted; empty if it is not known."""
     sentence_end: Token = END
-    """What stands for the end of a sentence in the vocabulary and among candidates."""
+    """The token for the end of a sentence, in the vocabulary and among candidates."""
     most: int = 50
     """Number of words to try in a place if each needs a call."""
     ask: Callable[[Lines, int, Sequence[Token]], Scores] | None = None

@@ -1,4 +1,4 @@
-"""What verbs are given: an experiment, or a model, a text and what learns from it."""
+"""Arguments that several verbs have: an experiment, a model, a text, and what learns from it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Verb:
     """A verb of the command line."""
 
     help: str
-    """What it does, in a line."""
+    """One line that says what the verb does."""
     add_arguments: Callable[[argparse.ArgumentParser], None]
     """Adds its arguments to a parser."""
     run: Callable[[argparse.Namespace], None]

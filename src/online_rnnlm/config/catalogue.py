@@ -41,7 +41,7 @@ Need = Literal[
     "choices",
     "other texts",
 ]
-"""What an experiment must have for some tables and figures; `those_of` says when it has it."""
+"""The requirements of tables and figures; `those_of` says which of them an experiment meets."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where a trained model is found: in a file, among an experiment's results, or in MLflow."""
+"""Finds a trained model: in a file, among an experiment's results, or in MLflow."""
 
 from __future__ import annotations
 

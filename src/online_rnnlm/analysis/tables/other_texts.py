@@ -115,7 +115,7 @@ def make(results: Results) -> Table[TextRow]:
 
 
 def _notes(results: Results) -> list[str]:
-    """What the columns mean."""
+    """Return notes on the columns."""
     return [
         spread_note(results),
         "Each change is that of the perplexity against the same network with nothing learning, on "

@@ -1,4 +1,4 @@
-"""The tables of settings, which the report alone shows, and where the values come from."""
+"""The tables of settings, which the report alone shows, and the origins of their values."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ PUBLISHED = "published"
 TOOLKIT = "RNNLM Toolkit's"
 ASSUMED = "assumed"
 
-ORIGINS: Mapping[str, tuple[str, Any]] = {
-    "cell": (PUBLISHED, "sigmoid"),
-    "error_clip": (TOOLKIT, 15.0),
-    "improvement_factor": (TOOLKIT, 1.003),
-    "rate_divisor": (TOOLKIT, 2.0),
-    "initial_scale": (TOOLKIT, 0.1),
-    "rate_rule": (TOOLKIT, "toolkit"),
-    "classes.rule": (TOOLKIT, "sqrt_frequency"),
-    "classes.count": (TOOLKIT, 100),
-    "testing.steps": (TOOLKIT, 5),
+ORIGINS: Mapping[str, Mapping[str, Any]] = {
+    PUBLISHED: {"cell": "sigmoid"},
+    TOOLKIT: {
+        "error_clip": 15.0,
+        "improvement_factor": 1.003,
+        "rate_divisor": 2.0,
+        "initial_scale": 0.1,
+        "rate_rule": "toolkit",
+        "classes.rule": "sqrt_frequency",
+        "classes.count": 100,
+        "testing.steps": 5,
+    },
 }
-"""Where a setting's value comes from, and that value: any other value of the setting is assumed.
+"""The values of settings that are not assumed, by their origin.
 
 Published values are in the author's summary of the paper, the toolkit's in its source code.
 """
@@ -37,8 +39,10 @@ _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
 
 def origin(key: str, value: Any) -> str:
     """The origin of a setting's value."""
-    status, known = ORIGINS.get(key, (ASSUMED, None))
-    return status if value == known else ASSUMED
+    for source, known in ORIGINS.items():
+        if key in known and known[key] == value:
+            return source
+    return ASSUMED
 
 
 class SettingRow(NamedTuple):
@@ -48,7 +52,7 @@ class SettingRow(NamedTuple):
     value: str
     """The value; each network's own if they differ."""
     status: str
-    """Where the value comes from."""
+    """The origin of the value: published, the toolkit's, or assumed."""
     meaning: str = ""
 
 

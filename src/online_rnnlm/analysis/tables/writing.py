@@ -1,4 +1,4 @@
-"""How tables are written: as CSV, Markdown, LaTeX and HTML."""
+"""Writes tables as CSV, Markdown, LaTeX and HTML."""
 
 from __future__ import annotations
 
