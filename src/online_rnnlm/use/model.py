@@ -208,8 +208,7 @@ class TrainedModel:
 
     def next_word(self, state: State) -> NDArray[np.float64]:
         """Return log P (nats) that each word of the vocabulary comes next, in its order, (V,)."""
-        logs: NDArray[np.float64] = self.network.next_word([state])[0]
-        return logs
+        return np.asarray(self.network.next_word([state])[0])
 
     def likeliest(self, state: State, number: int = 10) -> list[NextWord]:
         """Return the words that are likeliest to come next, the likeliest first."""

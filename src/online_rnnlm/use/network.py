@@ -118,8 +118,7 @@ class LoadedNetwork:
     def log_frequencies(self) -> Floats:
         """Return the natural log of each word's share of the training text, (V,)."""
         counts = self.corpus.counts
-        logs: Floats = np.log(np.maximum(counts, 1) / counts.sum())
-        return logs
+        return np.asarray(np.log(np.maximum(counts, 1) / counts.sum()))
 
     def encode(self, sentences: Iterable[Sequence[str]], documents: Sequence[int] = ()) -> Split:
         """Return the words' ids in the format of a prepared corpus.
