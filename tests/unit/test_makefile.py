@@ -28,11 +28,11 @@ def folder(tmp_path):
 
 @pytest.fixture
 def make(folder):
-    """A function that runs `make` in the folder."""
+    """A function that runs `make` in the folder, by another program if one is given."""
 
-    def run(*arguments, **variables):
+    def run(*arguments, starter=(), **variables):
         ours = {name: value for name, value in os.environ.items() if name not in OF_OURSELVES}
-        return output_of(["make", *arguments], cwd=folder, env=ours | variables)
+        return output_of([*starter, "make", *arguments], cwd=folder, env=ours | variables)
 
     return run
 
@@ -103,11 +103,8 @@ def test_a_bar_is_shown_on_a_terminal_only(make, environment, folder, terminal):
     """In a file Snakemake's own lines tell of the progress: the bar would keep them from it."""
     program(environment / "bin" / "snakemake", f'echo "$@" > "{folder}/arguments"')
     (folder / "config.yaml").write_text("experiment: mine\n")
-    if terminal:
-        command = "make --silent reproduce CONFIG=config.yaml"
-        output_of(["script", "--quiet", "--return", "--command", command], cwd=folder)
-    else:
-        make("reproduce", "CONFIG=config.yaml")
+    on_a_terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"]
+    make("reproduce", "CONFIG=config.yaml", starter=on_a_terminal if terminal else ())
     assert ("--logger rich" in (folder / "arguments").read_text("utf-8")) == terminal
 
 
