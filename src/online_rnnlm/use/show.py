@@ -104,7 +104,9 @@ class ShownText:
         head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
         viewport = '<meta name="viewport" content="width=device-width">'
         begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
-        return f"{begin}\n<h1>{_TITLE}</h1>\n{self._repr_html_()}\n</html>\n"
+        middle = '<main style="max-width: 46rem; margin: auto; font-family: system-ui, sans-serif">'
+        heading = f"<h1>{_TITLE}</h1>"
+        return f"{begin}\n{middle}\n{heading}\n{self._repr_html_()}\n</main>\n</html>\n"
 
     def _repr_html_(self) -> str:
         """Return the part of a page that a notebook shows; it needs no mouse to say the bits."""

@@ -41,7 +41,7 @@ from tests.unit.analysis.changes import (
 
 MEANS = [
     *("train_perplexity", "valid_perplexity", "test_perplexity", "test_perplexity_without_unk"),
-    "test_perplexity_vector_still",
+    "test_perplexity_frozen",
 ]
 TWO_ROWS = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
 STATIC = "invented-M100-D0-seed1"

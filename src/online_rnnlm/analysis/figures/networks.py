@@ -124,7 +124,7 @@ def draw_systems(results: Results) -> Drawing:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return figure, f"{_marks(results)}{bars}"
+    return figure, f"{_marks(results)} In bold: the network that the claims are about.{bars}"
 
 
 Cost = Callable[[TestedNetwork], float]
@@ -210,7 +210,7 @@ def _draw_against(
             axis.plot(*mark.place(cost), ls="", **mark.look)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
-    axis.margins(0.3, 0.1)
+    axis.margins(0.42, 0.1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5), numticks=8))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

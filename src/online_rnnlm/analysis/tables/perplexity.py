@@ -45,7 +45,7 @@ class SystemRow:
     valid_perplexity: BySeed
     test_perplexity: BySeed
     test_perplexity_without_unk: BySeed
-    test_perplexity_vector_still: BySeed
+    test_perplexity_frozen: BySeed
     """While the vector is frozen; empty without a vector."""
     words_per_second: BySeed
     """In training."""
@@ -68,7 +68,7 @@ def make(results: Results) -> Table[SystemRow]:
         Column("System" if has_rivals else "Network", lambda row: row.system.title, text=True),
         mean_column("Test perplexity", rows, lambda row: row.test_perplexity),
         *corpus_column(results),
-        Column("Test, frozen", lambda row: mean(row.test_perplexity_vector_still)),
+        Column("Test, frozen", lambda row: mean(row.test_perplexity_frozen)),
         Column("Parameters", lambda row: integer(row.parameters)),
         Column("Multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
         mean_column("Test without <unk>", rows, lambda row: row.test_perplexity_without_unk),
@@ -142,7 +142,7 @@ def _row(results: Results, system: System) -> SystemRow:
         valid_perplexity=system.perplexity("valid"),
         test_perplexity=system.perplexity("test"),
         test_perplexity_without_unk=system.metric("perplexity_without_unk", "test"),
-        test_perplexity_vector_still=frozen,
+        test_perplexity_frozen=frozen,
         words_per_second=speed,
     )
 
@@ -164,7 +164,7 @@ def networks(rows: Sequence[SystemRow]) -> str:
         Column("text", lambda row: row.corpus, text=True),
         Column("network", lambda row: row.system.title, text=True),
         Column("test perplexity", lambda row: mean(row.test_perplexity)),
-        Column("vector frozen", lambda row: mean(row.test_perplexity_vector_still)),
+        Column("vector frozen", lambda row: mean(row.test_perplexity_frozen)),
         Column("parameters", lambda row: integer(row.parameters)),
         Column("multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
     ]
