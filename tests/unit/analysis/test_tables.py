@@ -37,6 +37,7 @@ from tests.unit.analysis.changes import (
     change_evaluation,
     change_split,
     read_json,
+    update_checksums,
 )
 
 MEANS = [
@@ -237,6 +238,23 @@ def test_a_text_of_another_kind_has_a_row_a_network_and_a_column_a_way(invented)
     for run in alone.runs:  # the network itself has diverged on the text
         del run.evaluations["none"].splits["fiction"]
     assert [row.text for row in other_texts.make(alone).rows] == ["test"]
+
+
+def test_intervals_allow_for_what_a_cache_keeps_from_one_sentence_to_the_next(invented):
+    """It has the scores of weights that learn in one sentence alone, alike in 4 neighbours."""
+    testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
+    results = invented(rows=TWO_ROWS[:1], testing=testing)
+    for evaluation in ("all.word.sentence", "unigram_cache"):
+        path = results.directory.sentence_scores(STATIC, evaluation)
+        scores = pd.read_parquet(path)
+        scores["log_probability"] = -scores["tokens"] * (4 + scores["sentence"] // 4 % 2)
+        scores.to_parquet(path)
+        update_checksums(results.directory, STATIC, evaluation)
+    rows = other_texts.make(again(results)).data.set_index(["text", "evaluation"])
+    width = rows["interval_high_percent"] - rows["interval_low_percent"]
+    assert width["test", "unigram_cache"] > 1.5 * width["test", "all.word.sentence"]
+    # Text in order is drawn by articles, whatever is kept.
+    assert width["fiction", "unigram_cache"] == width["fiction", "all.word.sentence"]
 
 
 def test_a_text_of_another_kind_with_a_single_sentence_is_refused(invented, monkeypatch):

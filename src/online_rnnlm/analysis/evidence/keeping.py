@@ -21,7 +21,7 @@ from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
-from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
@@ -139,11 +139,9 @@ def _keep_run(
     _copy(directory, evidence, [*of_run, *(directory.evaluation(run, name) for name in tested)])
     scores = SentenceScores(experiment, directory)
     tables = []
-    # Most tests compare models that forget at a sentence's end: theirs are the pieces kept.
-    kept_for: dict[str, UnitOfText] = dict.fromkeys(experiment.testing.other_texts, "document")
-    kept_for["test"] = "sentence"
-    for text, unit in kept_for.items() if tested else ():
-        pieces = scores.pieces(corpus, unit, text)
+    for text in (*experiment.testing.other_texts, "test") if tested else ():
+        # Scores are kept by the smallest pieces that a test draws; larger ones are sums of these.
+        pieces = scores.pieces(corpus, "sentence", text)
         for name in tested:
             of_text = scores.of_units(run, name, text)
             if not of_text.empty:  # else it diverged on that text of another kind

@@ -14,7 +14,13 @@ from online_rnnlm.analysis.significance import (
     percent_of_gain,
     percents_of_gains,
 )
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System, TestedNetwork
+from online_rnnlm.analysis.systems import (
+    BySeed,
+    FinishedNetwork,
+    System,
+    TestedNetwork,
+    longest,
+)
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -159,7 +165,8 @@ def _changes(
     results: Results, tested: TestedNetwork, frozen: TestedNetwork, text: str
 ) -> dict[str, float]:
     """The changes from a network with nothing learning, by their fields of `TextRow`."""
-    pieces = results.scores.pieces(tested.corpus, "document", text)
+    kept_for = longest([tested.kept_for, frozen.kept_for])
+    pieces = results.scores.pieces(tested.corpus, kept_for, text)
     ours, theirs, tokens = results.scores.by_piece(pieces, tested, frozen, text)
     # The weights are the same on both sides, so that the seeds are paired.
     gains = (ours - theirs).mean(axis=0)
