@@ -233,9 +233,8 @@ def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Seque
     if compared:
         ours = compared[0].comparison.ours.seconds_per_word
         theirs = compared[0].comparison.theirs.seconds_per_word
-        if ours and theirs:
-            longer = round(100 * (theirs / ours - 1))
-            said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
+        longer = round(100 * (theirs / ours - 1))
+        said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
         said += f": {_IN_SENTENCE[compared[0].verdict]}"
     return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({said})"
 
@@ -253,10 +252,9 @@ def claim_numbers(claim: Claim) -> str:
         f"{ours.parameters:,} against {theirs.parameters:,} parameters",
         f"{ours.multiply_adds_per_word:,.0f} against {theirs.multiply_adds_per_word:,.0f} "
         "multiply-adds per word",
+        f"{1e6 * ours.seconds_per_word:.2f} against {1e6 * theirs.seconds_per_word:.2f} µs "
+        "per word",
     ]
-    if ours.seconds_per_word and theirs.seconds_per_word:
-        times = f"{1e6 * ours.seconds_per_word:.2f} against {1e6 * theirs.seconds_per_word:.2f} µs"
-        said.append(f"{times} per word")
     if found.seconds_change_percent is not None:
         said.append(f"95 % interval of the time {interval(found.seconds_change_percent)}")
     return "; ".join(said)

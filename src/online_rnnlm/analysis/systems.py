@@ -241,7 +241,6 @@ class TestedNetwork(System):
 
     def described(self) -> ComparedSide:
         """The record of this side of a comparison: its names, test perplexity and costs."""
-        seconds = self.seconds_per_word
         return ComparedSide(
             network=self.network.label,
             evaluation=self.evaluation,
@@ -249,7 +248,7 @@ class TestedNetwork(System):
             test_perplexity=self.perplexity().mean(),
             parameters=self.parameters,
             multiply_adds_per_word=self.multiply_adds,
-            seconds_per_word=seconds if math.isfinite(seconds) else None,
+            seconds_per_word=self.seconds_per_word,
         )
 
 

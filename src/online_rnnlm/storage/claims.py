@@ -28,10 +28,10 @@ class ComparedSide(Part):
     """Number of parameters, with those of models that are mixed in."""
     multiply_adds_per_word: float
     """Multiply-adds per token in testing."""
-    seconds_per_word: float | None
+    seconds_per_word: float
     """Time per token in testing (s): processor time, median of the rounds in which the networks
-    were timed in turn, or, of a network with a rival, the time that its evaluations took; `null`
-    where it is not kept."""
+    were timed in turn, or, of a network that was not, such as one with a rival, the time that its
+    evaluations took."""
 
 
 class Comparison(Part):

@@ -144,7 +144,7 @@ class Mark(NamedTuple):
     look: _Look
 
     def place(self, cost: Cost) -> tuple[float, float]:
-        """Its place on an axis of a cost; NaN if that is not known."""
+        """Its place on an axis of a cost."""
         return cost(self.tested), self.tested.perplexity().mean()
 
 
@@ -168,8 +168,8 @@ def draw_costs(results: Results) -> Drawing:
     # The first name has the most room: that of the network that the report is about.
     marks.sort(key=lambda mark: mark.name != headline.label)
     for axis, cost in zip(axes, _COSTS.values(), strict=True):
-        named = [mark for mark in marks if mark.name and not math.isnan(cost(mark.tested))]
-        drawing.label_beside(axis, [drawing.Label(one.name, one.place(cost)) for one in named])
+        named = [drawing.Label(mark.name, mark.place(cost)) for mark in marks if mark.name]
+        drawing.label_beside(axis, named)
     has_rivals = bool(results.experiment.testing.rivals)
     added = " What is added to the smallest network is named." if has_rivals else ""
     caption = (
@@ -206,8 +206,7 @@ def _draw_against(
         perplexities = [tested.perplexity().mean() for tested in static]
         axis.plot(costs, perplexities, color=_look_of(static[0])["color"], lw=1.2, alpha=0.6)
     for mark in marks:
-        if not math.isnan(cost(mark.tested)):  # kept evidence has no times of rivals
-            axis.plot(*mark.place(cost), ls="", **mark.look)
+        axis.plot(*mark.place(cost), ls="", **mark.look)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
     axis.margins(0.42, 0.1)

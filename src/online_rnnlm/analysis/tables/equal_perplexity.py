@@ -104,11 +104,11 @@ def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
     found = [results.scores.compare(vector.main, by_size[size].main) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
 
-    def at_units(costs: Sequence[float | None]) -> float:
+    def at_units(costs: Sequence[float]) -> float:
         """A cost at that size, by what the static networks cost; NaN outside of their sizes."""
         if not sizes[0] <= units <= sizes[-1]:
             return math.nan
-        logs = [math.log(cost or math.nan) for cost in costs]
+        logs = [math.log(cost) for cost in costs]
         return math.exp(np.interp(math.log(units), np.log(sizes), logs))
 
     ours = found[0].ours
@@ -127,7 +127,7 @@ def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
         multiply_adds_per_word_static=at_units(
             [one.theirs.multiply_adds_per_word for one in found]
         ),
-        seconds_per_word=ours.seconds_per_word or math.nan,
+        seconds_per_word=ours.seconds_per_word,
         seconds_per_word_static=at_units([one.theirs.seconds_per_word for one in found]),
     )
 

@@ -205,11 +205,9 @@ def signed(change: float, decimals: int = 1) -> str:
     return f"{change:+.{decimals}f}".replace("-", "−")
 
 
-def change_percent(ours: float | None, theirs: float | None) -> str:
-    """The change from their value to ours (%), such as of costs; empty if one is not known."""
-    if ours is None or theirs is None or math.isnan(ours / theirs):
-        return ""
-    return signed(100 * (ours / theirs - 1))
+def change_percent(ours: float, theirs: float) -> str:
+    """The change from their value to ours (%), such as of costs; empty if theirs is NaN."""
+    return "" if math.isnan(theirs) else signed(100 * (ours / theirs - 1))
 
 
 def interval(ends: Interval | None) -> str:
