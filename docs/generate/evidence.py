@@ -162,7 +162,7 @@ def _searched(evidence: EvidenceFolder) -> str:
                 length = f"{run.settings.max_epochs} epochs"
                 best[length] = min(end.valid_perplexity, best.get(length, end.valid_perplexity))
         if best:
-            rows.append(SearchRow(row.runs[0].model, best))
+            rows.append(SearchRow(row.runs[0].network_name, best))
     lengths = dict.fromkeys(length for row in rows for length in row.by_length)
     columns: list[Column[SearchRow]] = [
         Column("network", lambda row: row.network, text=True),

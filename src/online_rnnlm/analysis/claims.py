@@ -123,7 +123,7 @@ def _untested(letter: Letter, network: FinishedNetwork, reason: str) -> Untested
     """A claim about a network that this experiment cannot test."""
     name = CLAIMS[letter].name
     return UntestedClaim(
-        letter=letter, claim=name, corpus=network.corpus, row=network.label, reason=reason
+        letter=letter, claim=name, corpus=network.corpus, row=network.network_name, reason=reason
     )
 
 
@@ -273,7 +273,7 @@ def judge(results: Results) -> Claims:
                 case=one.case,
                 corpus=one.ours.corpus,
                 train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,
-                row=one.ours.network.label,
+                row=one.ours.network.network_name,
                 comparison=comparison,
                 p_value_holm=corrected[sides],
                 verdict=verdict_of(comparison.nats_per_token, corrected[sides]),

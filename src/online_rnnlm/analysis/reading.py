@@ -145,7 +145,7 @@ def _networks(
     """Return the networks whose runs have finished for every seed."""
     by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for one in finished:
-        by_network[one.run.settings.corpus, one.run.model].append(one)
+        by_network[one.run.settings.corpus, one.run.network_name].append(one)
     return [
         FinishedNetwork(
             runs=tuple(runs),
@@ -155,9 +155,9 @@ def _networks(
             rounds={
                 timing.evaluation: timing.seconds_per_word
                 for timing in timings
-                if (timing.corpus, timing.network) == (corpus, label)
+                if (timing.corpus, timing.network) == (corpus, name)
             },
         )
-        for (corpus, label), runs in by_network.items()
+        for (corpus, name), runs in by_network.items()
         if len(runs) == len(experiment.seeds)
     ]

@@ -191,7 +191,7 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         ]
         best = min(alike, key=lambda network: network.main.perplexity("valid").mean())
         where = f"On {corpus}, " if results.several_corpora else ""
-        name = f"{best.label}, whose vector keeps learning," if best.has_vector else best.label
+        name = f"{best.network_name}{', whose vector keeps learning,' if best.has_vector else ''}"
         reached = f"{where}{name} reaches a test perplexity of {best.main.perplexity().mean():.1f}"
         static = results.opponents_of(best)
         if not best.has_vector:
@@ -224,8 +224,8 @@ def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Seque
     compared = [
         claim
         for claim in claims
-        if (claim.corpus, claim.row) == (vector.corpus, vector.label)
-        and claim.comparison.theirs.network == static.label
+        if (claim.corpus, claim.row) == (vector.corpus, vector.network_name)
+        and claim.comparison.theirs.network == static.network_name
         and claim.letter in ("b", "c")
     ]
     more = round(100 * (static.parameters / vector.parameters - 1))
@@ -236,7 +236,7 @@ def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Seque
         longer = round(100 * (theirs / ours - 1))
         said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
         said += f": {_IN_SENTENCE[compared[0].verdict]}"
-    return f"{static.main.perplexity().mean():.1f} of the static {static.label} ({said})"
+    return f"{static.main.perplexity().mean():.1f} of the static {static.network_name} ({said})"
 
 
 def claim_numbers(claim: Claim) -> str:

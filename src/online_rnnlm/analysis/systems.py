@@ -82,9 +82,9 @@ class FinishedNetwork:
         return self.settings.corpus
 
     @property
-    def label(self) -> str:
+    def network_name(self) -> str:
         """The network's name for people, such as `100/20` or `LSTM 100/20 per article`."""
-        return self.first.run.model
+        return self.first.run.network_name
 
     @property
     def regime(self) -> tuple[str, str]:
@@ -122,13 +122,13 @@ class FinishedNetwork:
         is_main = evaluation == final_evaluation(self.settings.document_size)
         return TestedNetwork(
             corpus=self.corpus,
-            title=f"{self.label} + {rival.title}" if rival else self.label,
+            title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
             by_seed=[run.evaluations[evaluation] for run in self.runs],
             parameters=self.parameters + sum(one.parameters or 0 for one in mixed_in),
             rival=rival,
             network=self,
             evaluation=evaluation,
-            name=self.label if is_main else f"{self.label} {self.ways[evaluation]}",
+            name=self.network_name if is_main else f"{self.network_name} {self.ways[evaluation]}",
             rounds=self.rounds.get(evaluation, ()),
         )
 
@@ -242,7 +242,7 @@ class TestedNetwork(System):
     def described(self) -> ComparedSide:
         """The record of this side of a comparison: its names, test perplexity and costs."""
         return ComparedSide(
-            network=self.network.label,
+            network=self.network.network_name,
             evaluation=self.evaluation,
             name=self.name,
             test_perplexity=self.perplexity().mean(),

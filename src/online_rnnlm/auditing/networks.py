@@ -75,7 +75,7 @@ def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
                 lines: list[list[str]] = []
                 for number, line in enumerate(islice(file, _SENTENCES), 1):
                     lines += [line.split()] if number % _DOCUMENT else [line.split(), []]
-            name = f"{run.model} on {run.settings.corpus}"
+            name = f"{run.network_name} on {run.settings.corpus}"
             scorer = of_model(TextScorer.of(read_run(directory, run.name)))
             audits.append(audit_scorer(name, scorer, lines, PLACES, TOLERANCE))
             logger.info("%s: %s", name, audits[-1].failure or "no rule is broken")

@@ -246,11 +246,11 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
             searches = experiment.search if row.get("search") is None else row["search"]
             for settings in _networks_of(experiment, corpus, entry, searches):
                 planned = _plan_row(experiment, entry, settings, searches, digits)
-                model = planned.runs[0].model
-                same = rows.setdefault((corpus, model), planned)
+                name = planned.runs[0].network_name
+                same = rows.setdefault((corpus, name), planned)
                 if same is not planned:
                     raise ValueError(
-                        f"`rows[{entry}]`: is the same network, {model}, as "
+                        f"`rows[{entry}]`: is the same network, {name}, as "
                         f"`rows[{same.entry}]`: rows differ in {', '.join(sorted(ROW_KEYS))}; "
                         "values to choose from belong in `search`"
                     )

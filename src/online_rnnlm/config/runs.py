@@ -78,9 +78,11 @@ class Run:
         return int(self.settings.device == "gpu")
 
     @property
-    def model(self) -> str:
+    def network_name(self) -> str:
         """The network's name for people, such as `100/20 per article`."""
         return network_name(self.settings)
+
+    model = network_name  # `jobs.timing` reads it by this name
 
     @property
     def label(self) -> str:
@@ -89,7 +91,7 @@ class Run:
             f"{key.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
             for key, value in self.searched.items()
         )
-        return ", ".join([self.model, *tried, f"seed {self.settings.seed}"])
+        return ", ".join([self.network_name, *tried, f"seed {self.settings.seed}"])
 
     def settings_with(self, searched: Mapping[str, Any]) -> RunSettings:
         """The run's settings with these values of those that are searched."""

@@ -75,7 +75,7 @@ def begin_run(experiment_id: str, record: RunRecord) -> str:
     by_size = "online" if settings.document_size else "static"
     tags = {
         "kind": "search" if record.searched else by_size,
-        "network": run.model,
+        "network": run.network_name,
     }
     run_id = find_or_create(experiment_id, record.identity, run.label, record.began, tags)
     parameters = {

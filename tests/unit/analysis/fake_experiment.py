@@ -63,7 +63,7 @@ def experiment(**changes: Any) -> Plan:
 def write(
     path: Path, described: Plan, perplexities: dict[str, float] | None = None
 ) -> ExperimentDirectory:
-    """Write all files of an experiment's runs; `perplexities` are test perplexities by model."""
+    """Write all files of an experiment's runs; `perplexities` are test perplexities by network."""
     directory = ExperimentDirectory(path)
     write_json(directory.configuration, described.model_dump(mode="json"))
     for corpus in described.corpora:
@@ -89,10 +89,10 @@ def write_audits(
     """Write the audits of all networks; `broken` are rules that are broken, by network."""
     audits = []
     for row in described.planned_rows:
-        model = row.runs[0].model
-        rule = (broken or {}).get(model)
+        network_name = row.runs[0].network_name
+        rule = (broken or {}).get(network_name)
         rules = (AuditedRule(rule=rule, status="broken", said="it is"),) if rule else ()
-        name = f"{model} on {row.settings.corpus}"
+        name = f"{network_name} on {row.settings.corpus}"
         audits.append(Audit(name=name, tolerance=0.1, rules=rules))
     records.write(directory.audits, Audits(audits=tuple(audits)))
 
@@ -105,16 +105,16 @@ def write_timings(
     """Write the networks' times; `slower` are factors for each round, by network."""
     timings = []
     for row in described.planned_rows:
-        model = row.runs[0].model
+        name = row.runs[0].network_name
         settings = row.settings
-        factors = (slower or {}).get(model, (1.0, 1.01, 1.02))
+        factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
         timed = evaluations.ways_of_network(settings, described.testing)
         for number, way in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(
                 Timing(
                     corpus=settings.corpus,
-                    network=model,
+                    network=name,
                     evaluation=way.name,
                     seconds_per_word=tuple(once * factor for factor in factors),
                 )
@@ -135,7 +135,7 @@ def write_run(
     size = run.settings.document_size
     guess = (95 - size / 8 if size else 112 - hidden / 40) + random.normal(0, 0.4)
     guess *= 1 + 0.02 * abs(math.log(run.settings.learning_rate / 0.2))
-    online = perplexities.get(run.model, guess)
+    online = perplexities.get(run.network_name, guess)
     _write_training(directory, run, online, random)
     if run.searched:
         return

@@ -79,7 +79,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
         results.directory, results.experiment, {"100/20": [1.5, 1.6, 1.7]}
     )
     results = again(results)
-    adds = {row.label: row.main.multiply_adds for row in results.networks}
+    adds = {row.network_name: row.main.multiply_adds for row in results.networks}
     assert adds["109/0"] < 30_000 < adds["120/0"]  # and time goes with the units' square
     mine = by_letter(results)
     assert {letter: against(claim) for letter, claim in mine.items()} == {
@@ -87,7 +87,7 @@ def test_all_claims_are_tested_against_the_right_rows(invented):
     }
     assert set(reasons(results)) == {"f", "g"}
     found = mine["b"].comparison
-    static = next(row for row in results.networks if row.label == "100/0")
+    static = next(row for row in results.networks if row.network_name == "100/0")
     assert found.ours.test_perplexity == pytest.approx(90)
     assert found.theirs.test_perplexity == pytest.approx(110)
     assert found.change_percent == pytest.approx(100 * (90 / 110 - 1))
@@ -170,7 +170,7 @@ def test_the_change_of_time_is_over_the_rounds(invented):
 
 def test_slow_units_are_set_against_the_vector_and_the_vector_beside_them(invented):
     results = invented(GOOD, rows=[PAIR[0], PAIR[2], *SLOW])
-    sizes = {row.label: row.parameters for row in results.networks}
+    sizes = {row.network_name: row.parameters for row in results.networks}
     path = results.directory.run("invented-M100-C10-D0-seed1").result
     write_json(path, read_json(path) | {"parameters": sizes["100/20"] + 7})
     results = again(results)
@@ -221,15 +221,15 @@ def test_the_best_rivals_on_valid_are_set_against_the_vector(invented):
 def test_a_rival_at_its_cost_may_have_the_parameters_of_a_hidden_unit_more(invented):
     static = {"hidden_size": "100/20", "document_size": 0}
     results = invented(GOOD | {"110/0": 109.0}, rows=[*PAIR, static], testing=RIVALS)
-    as_large = next(row for row in results.networks if row.label not in (*GOOD,))
-    ours = next(row for row in results.networks if row.label == "100/20")
+    as_large = next(row for row in results.networks if row.network_name not in (*GOOD,))
+    ours = next(row for row in results.networks if row.network_name == "100/20")
     assert ours.parameters < as_large.parameters < 1.01 * ours.parameters
     run = as_large.first.run.name
     cost = ours.main.multiply_adds
     results = rival_worth(results, "unigram_cache", 70, 95, cost, run)
     results = rival_worth(results, "neural_cache", 65, 85, 2 * cost)
     cheap, _ = claims_of(results, "g")
-    assert against(cheap) == f"{as_large.label} with a unigram cache"
+    assert against(cheap) == f"{as_large.network_name} with a unigram cache"
 
 
 def test_the_best_of_everything_mixed_in_is_set_against_the_best_without_a_vector(invented):
@@ -353,7 +353,7 @@ def test_the_finding_is_about_the_better_network_of_two(invented):
         {"hidden_size": 100, "document_size": 20, "cell": "lstm"},
     ]
     results = invented({"100/20": 99.0, "100/35": 90.0, "LSTM 100/20": 1.0}, rows=rows)
-    assert results.headline_on("invented").label == "100/20"
+    assert results.headline_on("invented").network_name == "100/20"
     assert finding(results).startswith("100/35, whose vector keeps learning, reaches")
 
 

@@ -26,7 +26,7 @@ def test_networks_of_equal_perplexity_keep_the_order_of_the_configuration(invent
     made = finding(again(results), monkeypatch)
     _, _, *rows = made.splitlines()
     assert [row.split("|")[1].strip() for row in rows] == [
-        one.run.model for one in (*static, vector)
+        one.run.network_name for one in (*static, vector)
     ]
 
 

@@ -65,7 +65,7 @@ def lines(results: Results) -> list[str]:
 def test_a_row_that_diverged_is_left_out_and_named(invented):
     results = burst(invented(rows=ROWS, testing=TESTING), STATIC)
     page = everything(results)
-    assert [row.label for row in results.networks] == ["100/20", "135/0"]
+    assert [row.network_name for row in results.networks] == ["100/20", "135/0"]
     assert stands_first(page, f"{STATIC}: diverged in epoch 1")
     files = results.directory
     for table in ("perplexity", "updates"):
@@ -82,7 +82,7 @@ def test_a_row_that_diverged_is_left_out_and_named(invented):
 
 def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):
     results = burst(invented(rows=ROWS, seeds=[1, 2]), VECTOR)
-    assert [row.label for row in results.networks] == ["100/0", "135/0"]
+    assert [row.network_name for row in results.networks] == ["100/0", "135/0"]
     assert lines(results) == [f"{VECTOR}: {BURST}"]
     write_tables(results.experiment, results.directory)
     table = results.directory.table("neighbours", "csv").read_text()
@@ -96,7 +96,7 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
     name = "all.word.sentence"
     diverge_evaluation(results.directory, VECTOR, name, f"{VECTOR}, {name}: diverged on valid")
     results = again(results)
-    assert [row.label for row in results.networks] == ["100/0", "100/20", "135/0"]
+    assert [row.network_name for row in results.networks] == ["100/0", "100/20", "135/0"]
     assert lines(results) == [f"{VECTOR}, {name}: diverged on valid"]
     write_tables(results.experiment, results.directory)
     updates = pd.read_csv(results.directory.table("updates", "csv"))

@@ -78,7 +78,9 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     captions = records.read(Captions, results.directory.captions).captions
     assert captions.keys() == {*names} and "nan" not in " ".join(captions.values())
     curves = contents[0]["learning_curves.svg"].decode()
-    assert all(f">{row.label}  " in curves for row in results.networks_on(results.first_corpus))
+    assert all(
+        f">{row.network_name}  " in curves for row in results.networks_on(results.first_corpus)
+    )
     loaded = re.findall(r'\s(?:src|href|xlink:href|data|poster)="([^"]*)"', text)
     assert loaded and all(link.startswith(("#", "data:")) for link in loaded)
     tags = set(re.findall(r"<(\w+)", text))

@@ -16,7 +16,7 @@ RUN = "invented-M120-D0-seed1"
 def test_a_network_has_a_run_for_each_seed_and_its_metrics(invented):
     results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
     labels = ["100/0", "100/20", "100/35", "LSTM 100/20"]
-    assert [network.label for network in results.networks] == labels
+    assert [network.network_name for network in results.networks] == labels
     network = results.networks[1]
     assert [run.seed for run in network.runs] == [3, 1]
     assert [one.has_vector for one in results.networks] == [False, True, True, True]
@@ -44,7 +44,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 def test_the_headline_is_the_network_nearest_to_the_papers_own(invented, rows, headline):
     values = {"100/35": 80.0, "LSTM 100/20": 1.0, "120/0": 4.0}
     results = invented(values, rows=rows, corpora=IN_ORDER)
-    assert results.headline_on("invented").label == headline
+    assert results.headline_on("invented").network_name == headline
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_a_vector_is_set_against_a_like_and_a_larger_network(invented, static, s
     as_many_units = results.static_of_as_many_units(vector)
     like = results.static_like(vector)
     as_large = [network for network in like if network.parameters >= vector.parameters]
-    assert (as_many_units and as_many_units.label) == same
-    assert (as_large[0].label if as_large else None) == more
-    assert [network.label for network in results.opponents_of(vector)] == shown
+    assert (as_many_units and as_many_units.network_name) == same
+    assert (as_large[0].network_name if as_large else None) == more
+    assert [network.network_name for network in results.opponents_of(vector)] == shown
 
 
 def test_the_opponent_reads_the_same_unit_of_text(invented):
@@ -77,7 +77,7 @@ def test_the_opponent_reads_the_same_unit_of_text(invented):
     for network, chosen in zip(results.networks[3:], static, strict=True):
         found = results.static_of_as_many_units(network)
         assert found is not None
-        assert found.label == chosen
+        assert found.network_name == chosen
 
 
 def test_results_that_do_not_belong_together_are_refused(invented):

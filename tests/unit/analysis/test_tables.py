@@ -224,7 +224,7 @@ def test_a_text_of_another_kind_has_a_row_a_network_and_a_column_a_way(invented)
     results = invented(corpora=IN_ORDER, rows=TWO_ROWS, testing=testing, seeds=[1, 2])
     table = other_texts.make(results)
     rows = table.data.set_index(["model", "evaluation", "text"])
-    names = [(row.label, name) for row in results.networks for name in row.tested]
+    names = [(row.network_name, name) for row in results.networks for name in row.tested]
     names.append((results.rivals[0].title, "none"))
     assert {*rows.index} == {(*one, text) for one in names for text in ("test", "fiction")}
     vector = rows.loc["100/20", "document_vector", "fiction"]["change_percent"]
@@ -385,7 +385,7 @@ def test_comparisons_have_each_pair_once_with_its_costs(invented):
     table = comparisons.make(results)
     pairs = [*zip(table.data["system"], table.data["system_against"], strict=True)]
     assert len(pairs) == len({*pairs}) and pairs[0] == ("100/20", "100/0")
-    other, vector = (row for row in results.networks if row.label in ("100/0", "100/20"))
+    other, vector = (row for row in results.networks if row.network_name in ("100/0", "100/20"))
     more = 100 * abs(vector.parameters / other.parameters - 1)
     [shown] = cells(table, 0, "Parameters (%)")
     assert float(shown.strip("+−")) == pytest.approx(more, abs=0.06)
@@ -412,7 +412,7 @@ def test_the_static_network_of_the_same_perplexity_has_its_costs(invented):
     [row] = equal_perplexity.make(results).data.to_dict("records")
     assert row["units"] == pytest.approx(120, rel=0.001)
     assert row["units_low"] < row["units"] < row["units_high"]
-    static = next(row for row in results.networks if row.label == "120/0")
+    static = next(row for row in results.networks if row.network_name == "120/0")
     assert row["parameters_static"] == pytest.approx(static.parameters, rel=0.001)
     assert row["seconds_per_word_static"] == pytest.approx(1.01 * 1.44e-5, rel=0.01)
     better = invented({**sizes, "100/20": 50.0}, rows=TWO_ROWS)

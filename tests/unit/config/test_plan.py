@@ -107,7 +107,7 @@ def test_the_network_and_the_engine_are_parts_of_a_name():
         "c-M100-D2-document-state-graph-seed1": "100/2 per article carrying the state by graph",
         "c-M100-D2-stream-graph-seed1": "100/2 stream by graph",
     }
-    assert dict(zip(names(runs), (run.model for run in runs), strict=True)) == expected
+    assert dict(zip(names(runs), (run.network_name for run in runs), strict=True)) == expected
 
 
 def test_a_search_tries_each_combination_that_changes_something_once():

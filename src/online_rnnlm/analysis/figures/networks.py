@@ -79,9 +79,12 @@ def leading(results: Results) -> list[System]:
     headline = results.headline_on(corpus)
     networks = results.networks_on(corpus)
     firsts = {one.regime: one for one in reversed([headline, *networks]) if one.has_vector}
-    named = [headline.label]
+    named = [headline.network_name]
     for vector in reversed(firsts.values()):
-        named += [vector.label, *(static.label for static in results.opponents_of(vector)[-1:])]
+        named += [
+            vector.network_name,
+            *(static.network_name for static in results.opponents_of(vector)[-1:]),
+        ]
     by_valid = sorted(
         (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
         key=lambda system: system.perplexity("valid").mean(),
@@ -89,7 +92,7 @@ def leading(results: Results) -> list[System]:
     with_rival = [system for system in by_valid if isinstance(system, TestedNetwork)]
     static = [system.title for system in with_rival if not system.network.has_vector]
     alone = [system.title for system in by_valid if system not in with_rival]
-    named += [*static[:1], *alone[:1], *(network.label for network in networks)]
+    named += [*static[:1], *alone[:1], *(network.network_name for network in networks)]
     return [systems[name] for name in dict.fromkeys(named)][:MOST_SYSTEMS]
 
 
@@ -114,7 +117,7 @@ def draw_systems(results: Results) -> Drawing:
             textcoords="offset points",
             va="center",
             ha="left" if side == 1 else "right",
-            weight="bold" if system.title == headline.label else "normal",
+            weight="bold" if system.title == headline.network_name else "normal",
         )
     axis.set_ylim(len(systems) - 0.4, -0.6)
     axis.margins(x=0.06)
@@ -166,7 +169,7 @@ def draw_costs(results: Results) -> Drawing:
         axis.set_xlabel(label)
     axes[0].set_ylabel("Test perplexity")
     # The first name has the most room: that of the network that the report is about.
-    marks.sort(key=lambda mark: mark.name != headline.label)
+    marks.sort(key=lambda mark: mark.name != headline.network_name)
     for axis, cost in zip(axes, _COSTS.values(), strict=True):
         named = [drawing.Label(mark.name, mark.place(cost)) for mark in marks if mark.name]
         drawing.label_beside(axis, named)
@@ -183,7 +186,7 @@ def draw_costs(results: Results) -> Drawing:
 def _marks_of_costs(results: Results, networks: Sequence[FinishedNetwork]) -> Iterator[Mark]:
     """Yield the marks of networks by themselves, then those of networks with each rival."""
     for network in networks:
-        yield Mark(network.main, network.label, {"ms": 7, **_look_of(network.main)})
+        yield Mark(network.main, network.network_name, {"ms": 7, **_look_of(network.main)})
     for name, rival in rivals_of(results.experiment.testing).items():
         for network in networks:
             if name in network.tested and name != MIXTURE:
@@ -253,7 +256,7 @@ def draw_learning(results: Results) -> Drawing:
         drawn[network.has_vector] += 1
         axis.plot(line.index, line, linestyle=style, lw=1.5, ms=3, **look)
         end = line.iloc[-1]
-        ends.append(drawing.Label(f"{network.label}  {end:.1f}", (len(line), end), colour))
+        ends.append(drawing.Label(f"{network.network_name}  {end:.1f}", (len(line), end), colour))
     drawing.log_scale(axis, min(shown), max(shown))
     axis.set_ylabel("Validation perplexity")
     _name_lines(axis, ends)
@@ -287,7 +290,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
             percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
             axis.plot(percents.index, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
-            name = f"{vector.label} against {static.label}"
+            name = f"{vector.network_name} against {static.network_name}"
             labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")

@@ -116,7 +116,7 @@ def _draw(
     below.axhline(1, color=MUTED, lw=1)
     for of_tested, look in zip(scores[1:], _LOOKS[1:], strict=False):
         _draw_line(below, perplexities(groups, piece, scores[0] - of_tested), look)
-    below.set_ylabel(f"{vector.label} / other")
+    below.set_ylabel(f"{vector.network_name} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
@@ -126,7 +126,7 @@ def _draw(
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
-        f"{seeds}, and each group's share of the tokens; the vector of {vector.label} "
+        f"{seeds}, and each group's share of the tokens; the vector of {vector.network_name} "
         f"is kept for the {UNITS[learning.kept_for]}. Below, its perplexity divided by another's. "
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s."
     )

@@ -48,7 +48,7 @@ class ChosenRow:
     """The settings chosen for a network in training or in one evaluation, a row for people."""
 
     corpus: str
-    model: str
+    network_name: str
     where: str
     settings: str
     edges: str
@@ -71,7 +71,7 @@ def make(results: Results) -> Table[ChosenRow]:
     if not rows:
         raise NothingToShowError("Nothing that has finished chose settings.")
     columns: list[Column[ChosenRow]] = [
-        Column("Network", lambda row: row.model, text=True),
+        Column("Network", lambda row: row.network_name, text=True),
         Column("In", lambda row: row.where, text=True),
         *corpus_column(results),
         Column("Chosen", lambda row: row.settings, text=True),
@@ -99,7 +99,7 @@ def _tried_in_training(results: Results) -> Iterator[TriedRow]:
     for run, end in results.candidates:
         yield TriedRow(
             corpus=run.settings.corpus,
-            model=run.model,
+            model=run.network_name,
             evaluation=TRAINING,
             seed=run.settings.seed,
             settings=run.searched,
@@ -117,7 +117,7 @@ def _tried_in_testing(results: Results) -> Iterator[TriedRow]:
                 perplexity = trial.valid_perplexity
                 yield TriedRow(
                     corpus=finished.run.settings.corpus,
-                    model=finished.run.model,
+                    model=finished.run.network_name,
                     evaluation=evaluation,
                     seed=finished.seed,
                     settings=trial.settings,
@@ -136,7 +136,7 @@ def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
     in_training = first.evaluation == TRAINING
     return ChosenRow(
         corpus=first.corpus,
-        model=first.model,
+        network_name=first.model,
         where=TRAINING if in_training else f"testing {results.ways[first.evaluation]}",
         settings=settings_text([one.settings for one in best]),
         edges=", ".join(at_the_edge),

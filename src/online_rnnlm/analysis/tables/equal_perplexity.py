@@ -63,7 +63,7 @@ def make(results: Results) -> Table[SizeRow]:
     if not rows:
         raise NothingToShowError("No vector has static networks of two sizes beside it.")
     columns: list[Column[SizeRow]] = [
-        Column("Network", lambda row: row.network.label, text=True),
+        Column("Network", lambda row: row.network.network_name, text=True),
         Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
         *corpus_column(results),
         Column("Units of the static network", lambda row: row.sizes(row.units)),

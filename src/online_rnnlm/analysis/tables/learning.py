@@ -53,7 +53,7 @@ def make(results: Results) -> Table[FinishedNetwork]:
         Column(f"Epoch {epoch}", partial(mean_after, epoch=epoch)) for epoch in shown_after
     )
     columns: list[Column[FinishedNetwork]] = [
-        Column("Network", lambda network: network.label, text=True),
+        Column("Network", lambda network: network.network_name, text=True),
         first,
         *corpus_column(results),
         *later,

@@ -54,7 +54,7 @@ def make(results: Results) -> Table[LengthRow]:
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
     columns: list[Column[LengthRow]] = [
-        Column("Network", lambda row: row.network.label, text=True),
+        Column("Network", lambda row: row.network.network_name, text=True),
         Column("Tokens of the article", lambda row: row.length, text=True),
         *corpus_column(results),
         Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
@@ -94,7 +94,7 @@ def _rows(results: Results, vector: FinishedNetwork) -> Iterator[LengthRow]:
         low, high = gain.interval_percent
         yield LengthRow(
             network=vector,
-            against=static.label,
+            against=static.network_name,
             length=f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             articles=int(chosen.sum()),
             share_percent=100 * total / tokens.sum(),

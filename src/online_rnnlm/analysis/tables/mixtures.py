@@ -62,7 +62,7 @@ def make(results: Results) -> Table[RivalRow]:
     # Of each network, the row of any rival has what does not depend on the rival.
     shown = [rows[network, names[0]] for network in networks]
     columns: list[Column[RivalRow]] = [
-        Column("Network", lambda row: row.network.label, text=True),
+        Column("Network", lambda row: row.network.network_name, text=True),
         mean_column("By itself", shown, lambda row: row.test_perplexity),
         *corpus_column(results),
         *(Column(rival.label.capitalize(), partial(changes, rival=rival.name)) for rival in rivals),

@@ -63,7 +63,8 @@ class TextRow:
     @property
     def name(self) -> str:
         """The name of the network or of the rival."""
-        return self.system.label if isinstance(self.system, FinishedNetwork) else self.system.title
+        system = self.system
+        return system.network_name if isinstance(system, FinishedNetwork) else system.title
 
     @property
     def changes(self) -> str:

@@ -71,7 +71,9 @@ def settings_table(results: Results) -> Table[SettingRow]:
         if used and key not in _DECIDED_BY_ROW:
             several = len({network.corpus for network in used}) > 1
             values = {
-                f"{one.corpus + ' ' if several else ''}{one.label}": getattr(one.settings, key)
+                f"{one.corpus + ' ' if several else ''}{one.network_name}": getattr(
+                    one.settings, key
+                )
                 for one in used
             }
             rows.append(_setting(key, values, field))

@@ -148,7 +148,7 @@ def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
         "document_gradient": settings.document_gradient,
         "unit_of_text": settings.unit_of_text,
         "carry": settings.carry,
-        "model": shown.label,
+        "model": shown.network_name,
     }
 
 

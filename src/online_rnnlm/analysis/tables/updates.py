@@ -53,14 +53,15 @@ class WayRow:
     corpus: str
     name: str
     """The way in words."""
-    by_model: Mapping[str, EvaluationRow]
-    """The networks that are tested in this way, by their labels."""
+    by_network: Mapping[str, EvaluationRow]
+    """The evaluations in this way, by the networks' names."""
     headline: EvaluationRow | None
     """The corpus's headline, if it is among them."""
 
-    def perplexity(self, model: str) -> BySeed:
+    def perplexity(self, network_name: str) -> BySeed:
         """The test perplexity of a network by seed; empty if it is not among them."""
-        return self.by_model[model].test_perplexity if model in self.by_model else of_seeds([])
+        row = self.by_network.get(network_name)
+        return row.test_perplexity if row else of_seeds([])
 
 
 def make(results: Results) -> Table[WayRow]:
@@ -73,9 +74,9 @@ def make(results: Results) -> Table[WayRow]:
         raise NothingToShowError(NO_NETWORK)
     rows = [row for network in results.networks for row in _rows(network)]
     ways = [*_ways(results, rows)]
-    models = dict.fromkeys(network.label for network in results.networks)
+    names = dict.fromkeys(network.network_name for network in results.networks)
     first, *others = (
-        mean_column(model, ways, partial(WayRow.perplexity, model=model)) for model in models
+        mean_column(name, ways, partial(WayRow.perplexity, network_name=name)) for name in names
     )
     columns: list[Column[WayRow]] = [
         Column("In testing", lambda way: way.name, text=True, wide=True),
@@ -141,21 +142,21 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
     ordered = sorted(rows, key=lambda row: not row.network.has_vector)
     evaluations = dict.fromkeys([NONE, *(row.evaluation for row in ordered)])
     for corpus in dict.fromkeys(row.corpus for row in rows):
-        headline = results.headline_on(corpus).label
+        headline = results.headline_on(corpus).network_name
         for evaluation in evaluations:
-            by_model = {
-                row.network.label: row
+            by_network = {
+                row.network.network_name: row
                 for row in rows
                 if (row.corpus, row.evaluation) == (corpus, evaluation)
             }
-            if by_model:
+            if by_network:
                 name = results.ways[evaluation] or "the vector learns as in training"
-                yield WayRow(corpus, name, by_model, by_model.get(headline))
+                yield WayRow(corpus, name, by_network, by_network.get(headline))
 
 
 def _notes(results: Results) -> list[str]:
     """Return notes on the columns."""
-    headlines = [results.headline_on(corpus).label for corpus in results.compared_corpora]
+    headlines = [results.headline_on(corpus).network_name for corpus in results.compared_corpora]
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     return [
         f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
