@@ -62,7 +62,7 @@ def _part(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> st
 @cache
 def _results(evidence: EvidenceFolder) -> Results:
     """The results by the kept records."""
-    return collect(load_plan(evidence.configuration), evidence)
+    return collect(evidence)
 
 
 def _finding(evidence: EvidenceFolder) -> str:

@@ -18,7 +18,6 @@ from urllib.parse import quote
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.config.experiment import load
 from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_all
@@ -45,7 +44,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     rows = [{"hidden_size": 100, "document_size": size} for size in (0, 20)]
     described = fake_experiment.experiment(rows=rows, seeds=[1, 2])
     made = fake_experiment.write(path, described)
-    write_claims(described, made)
+    write_claims(made)
     made.report.write_text("<h1>What came out</h1>")
     for folder in (made.tables, made.figures):
         folder.mkdir()
@@ -59,7 +58,7 @@ def experiment_id(directory: ExperimentDirectory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(STORE, "")
         entered = open_store(directory)
-        enter_all(directory, entered, load(directory.configuration))
+        enter_all(directory, entered)
         yield entered
 
 

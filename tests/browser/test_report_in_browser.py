@@ -45,9 +45,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     """An invented experiment with all of its outputs written."""
     experiment = fake_experiment.experiment(search={"learning_rate": [0.1, 0.2]})
     made = fake_experiment.write(tmp_path_factory.mktemp("browser") / "invented", experiment)
-    write_claims(experiment, made)
-    write_figures(experiment, made)
-    write_report(experiment, made)
+    write_claims(made)
+    write_figures(made)
+    write_report(made)
     return made
 
 

@@ -178,8 +178,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     statistics = read_json(larger)
     statistics["splits"]["train"]["tokens"] *= 2
     write_json(larger, statistics)
-    write_claims(described, directory)
-    return collect(described, directory)
+    write_claims(directory)
+    return collect(directory)
 
 
 @pytest.mark.parametrize("entry", TABLES, ids=lambda entry: entry.name)

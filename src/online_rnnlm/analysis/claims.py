@@ -15,7 +15,6 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage import records
@@ -243,9 +242,9 @@ def _everything_mixed_in(results: Results, vector: FinishedNetwork) -> ClaimSide
     return _untested("g", vector, reason)
 
 
-def write_claims(experiment: Plan, directory: ExperimentDirectory) -> None:
+def write_claims(directory: ExperimentDirectory) -> None:
     """Write `claims.json`: the claims that the runs can test, and those that they cannot."""
-    records.write(directory.claims, judge(collect(experiment, directory)))
+    records.write(directory.claims, judge(collect(directory)))
 
 
 def judge(results: Results) -> Claims:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from online_rnnlm.analysis.reading import collect
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits, Complete
@@ -14,13 +13,13 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 logger = logging.getLogger(__name__)
 
 
-def mark_complete(experiment: Plan, directory: ExperimentDirectory) -> None:
+def mark_complete(directory: ExperimentDirectory) -> None:
     """Write the mark of an experiment that lacks nothing.
 
     If anything is missing, log one line for each thing and raise UserError: the workflow has then
     made all that can be made, but it has not succeeded.
     """
-    results = collect(experiment, directory)
+    results = collect(directory)
     audits = records.read(Audits, directory.audits).audits
     lines = [missing.line for missing in results.missing]
     lines += [f"{audit.name}: the audit: {audit.failure}" for audit in audits if audit.failure]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from online_rnnlm.analysis.results import Missing, Results
-from online_rnnlm.analysis.scores import SentenceScores, files_of
+from online_rnnlm.analysis.scores import SentenceScores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
 from online_rnnlm.config.evaluations import (
     decisive_settings,
@@ -15,8 +15,9 @@ from online_rnnlm.config.evaluations import (
     main_evaluations,
     ways_of,
 )
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
@@ -35,16 +36,17 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, read_ended
 
 
-def collect(experiment: Plan, directory: ExperimentDirectory) -> Results:
-    """Read all results of an experiment.
+def collect(directory: ExperimentDirectory) -> Results:
+    """Read an experiment's configuration and all its results.
 
     Raises UserError for files that are missing or out of date, and for a run that was trained on
     another text than the others.
     """
-    corpora = {
-        corpus: records.read(Statistics, files_of(experiment, directory, corpus).statistics)
-        for corpus in experiment.corpora
-    }
+    experiment = load_plan(directory.configuration)
+    corpora = {}
+    for corpus in experiment.corpora:
+        files = directory.corpus(experiment.digits.folder_of(corpus))
+        corpora[corpus] = records.read(Statistics, files.statistics)
     ways = _in_words(experiment)
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
@@ -88,7 +90,7 @@ def _read_runs(
             missing.append(Missing(run.label, end.status, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
-        for name, tested in _read_evaluations(experiment, directory, run).items():
+        for name, tested in _read_evaluations(directory, run, experiment.testing).items():
             if isinstance(tested, Evaluation):
                 evaluations[name] = tested
             else:
@@ -111,14 +113,14 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
 
 
 def _read_evaluations(
-    experiment: Plan, directory: ExperimentDirectory, run: Run
+    directory: ExperimentDirectory, run: Run, testing: TestingSettings
 ) -> dict[str, Evaluation | DivergedEvaluation]:
     """Read a run's evaluations; raises UserError for one that is missing or out of date."""
     found = {}
-    for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+    for name, evaluation in evaluations_of(run.settings, testing).items():
         path = directory.evaluation(run.name, name)
         found[name] = read_evaluation(path)
-        planned = decisive_settings(evaluation, experiment.testing)
+        planned = decisive_settings(evaluation, testing)
         refuse_other_settings(path, found[name], planned)
     return found
 

@@ -27,7 +27,6 @@ from online_rnnlm.analysis.tables.table import (
 from online_rnnlm.analysis.tables.verdicts import grid
 from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -50,17 +49,17 @@ _IN_SENTENCE: Mapping[Verdict, str] = {
 }
 
 
-def write_report(experiment: Plan, directory: ExperimentDirectory) -> None:
+def write_report(directory: ExperimentDirectory) -> None:
     """Write the report and the summary; `claims.json` and the figures must exist already."""
-    results = collect(experiment, directory)
+    results = collect(directory)
     claims = records.read(Claims, directory.claims)
     found = findings(results, claims.claims)
     warnings = small_texts(results)
     first, *sections = _sections(results, records.read(Captions, directory.captions).captions)
     headings = [section["heading"] for section in sections]
     content = {
-        "experiment": experiment,
-        "seeds": experiment.seeds,
+        "experiment": results.experiment,
+        "seeds": results.experiment.seeds,
         "several_corpora": results.several_corpora,
         "statistics": results.corpora,
         "missing": results.missing,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from online_rnnlm.analysis.scores import Scores, files_of
+from online_rnnlm.analysis.scores import Scores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
@@ -99,7 +99,7 @@ class Results:
 
     def files_of(self, corpus: str) -> CorpusDirectory:
         """The folder of a corpus."""
-        return files_of(self.experiment, self.directory, corpus)
+        return self.directory.corpus(self.experiment.digits.folder_of(corpus))
 
     def networks_on(self, corpus: str) -> list[FinishedNetwork]:
         """The networks on a corpus."""

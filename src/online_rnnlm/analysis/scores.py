@@ -16,15 +16,10 @@ from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Comparison
 from online_rnnlm.storage.evaluations import sentence_scores
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-
-def files_of(experiment: Plan, directory: ExperimentDirectory, corpus: str) -> CorpusDirectory:
-    """The folder of a corpus."""
-    return directory.corpus(experiment.digits.folder_of(corpus))
 
 
 @dataclass(frozen=True)
@@ -108,5 +103,6 @@ class SentenceScores(Scores):
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""
-        articles = np.load(files_of(self.experiment, self.directory, corpus).split_articles(text))
+        files = self.directory.corpus(self.experiment.digits.folder_of(corpus))
+        articles = np.load(files.split_articles(text))
         return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))

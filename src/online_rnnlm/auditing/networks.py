@@ -10,7 +10,7 @@ from typing import Any
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer
 from online_rnnlm.auditing.text import Lines, Token
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits
@@ -62,14 +62,14 @@ def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
     return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask=asked)
 
 
-def audit_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
+def audit_networks(directory: ExperimentDirectory) -> None:
     """Audit every row's first run as for its number in the table, and write `audits.json`.
 
     The text is the beginning of `test`, and the kernels score it, whatever engine has trained the
     network. Raises UserError if a model is missing or damaged.
     """
     audits = []
-    for run in (row.runs[0] for row in experiment.planned_rows):
+    for run in (row.runs[0] for row in load_plan(directory.configuration).planned_rows):
         if isinstance(read_end(directory.run(run.name)), RunResult):
             with directory.corpus(run.corpus_folder).text("test").open(encoding="utf-8") as file:
                 lines: list[list[str]] = []

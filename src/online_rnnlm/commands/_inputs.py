@@ -27,11 +27,17 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the experiment's folder, such as results/demo")
 
 
-def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirectory]:
-    """Return the plan of an experiment, and its folder; raises UserError if it has none."""
+def results_of(arguments: argparse.Namespace) -> ExperimentDirectory:
+    """Return the folder of an experiment's results; raises UserError if it has no plan."""
     directory = ExperimentDirectory(arguments.results)
     if not directory.configuration.is_file():
         raise UserError(f"{directory.path}: no experiment is there: run it first")
+    return directory
+
+
+def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirectory]:
+    """Return the plan of an experiment, and the folder of its results."""
+    directory = results_of(arguments)
     return load_plan(directory.configuration), directory
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TypeVar
 
-from online_rnnlm.commands._inputs import add_results, experiment_of
+from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
@@ -135,10 +135,12 @@ def run_rival(arguments: argparse.Namespace) -> None:
     evaluate_rival(directory, rival, experiment.testing)
 
 
-def _run_whole(module: str, job: str, arguments: argparse.Namespace) -> None:
-    """Do a job on a whole experiment; its module, which may load slowly, is loaded here."""
-    run = getattr(import_module(module, "online_rnnlm"), job)
-    run(*experiment_of(arguments))
+def run_time(arguments: argparse.Namespace) -> None:
+    """Time the networks side by side."""
+    experiment, directory = experiment_of(arguments)
+    from online_rnnlm.jobs.timing import time_networks
+
+    time_networks(experiment, directory)
 
 
 def _preparation(stage: Stage, help: str) -> Verb:
@@ -148,7 +150,12 @@ def _preparation(stage: Stage, help: str) -> Verb:
 
 def _whole(help: str, module: str, job: str) -> Verb:
     """Return the verb of a job on a whole experiment, which is a function of that module."""
-    return Verb(help, add_results, partial(_run_whole, module, job))
+
+    def run(arguments: argparse.Namespace) -> None:
+        """Do the job; its module, which may load slowly, is loaded here."""
+        getattr(import_module(module, "online_rnnlm"), job)(results_of(arguments))
+
+    return Verb(help, add_results, run)
 
 
 STAGES = {
@@ -161,7 +168,7 @@ STAGES = {
     "rival": Verb(
         "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
-    "time": _whole("time the networks side by side", ".jobs.timing", "time_networks"),
+    "time": Verb("time the networks side by side", add_results, run_time),
     "audits": _whole("audit the networks", ".auditing.networks", "audit_networks"),
     "tables": _whole("write the tables", ".analysis.tables.writing", "write_tables"),
     "claims": _whole("judge the paper's claims", ".analysis.claims", "write_claims"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands._inputs import add_results, experiment_of
+from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.experiment import read_mapping
 from online_rnnlm.corpora.planning import plan
@@ -75,7 +75,7 @@ def run_track(arguments: argparse.Namespace) -> None:
     from online_rnnlm.tracking import entries
     from online_rnnlm.tracking.store import open_store
 
-    experiment, directory = experiment_of(arguments)
+    directory = results_of(arguments)
     with one_line_errors():
         experiment_id = open_store(directory)
         if arguments.store:
@@ -83,9 +83,9 @@ def run_track(arguments: argparse.Namespace) -> None:
         elif arguments.run:
             print(entries.enter_run(directory, experiment_id, arguments.run))
         elif arguments.summary:
-            print(entries.enter_summary(directory, experiment_id, experiment))
+            print(entries.enter_summary(directory, experiment_id))
         else:
-            entered = entries.enter_all(directory, experiment_id, experiment)
+            entered = entries.enter_all(directory, experiment_id)
             print(f"{counted(entered, 'run')} entered")
 
 
@@ -132,10 +132,10 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         return
     experiment, directory = experiment_of(arguments)
     if arguments.so_far:
-        kept = keep_finished(experiment, directory, folder)
+        kept = keep_finished(directory, folder)
         print(f"{folder}: {kept} of {len(experiment.trainings())} runs kept so far")
     else:
-        write_evidence(experiment, directory, folder)
+        write_evidence(directory, folder)
         print(f"{folder}: written, and computed again: all is right")
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
@@ -213,7 +213,7 @@ def _description(run: Any, failures: Sequence[str]) -> str:
     )
 
 
-def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> str:
+def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
     """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
 
     Each claim is a tag, such as `100/20: supported; LSTM 100/20: undecided (one seed)`. The model
@@ -221,6 +221,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str, experiment
     a file is missing or damaged.
     """
     library = mlflow()
+    experiment = load_plan(directory.configuration)
     claims = records.read(Claims, directory.claims)
     written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
     identity = digest_of(experiment.of_results())
@@ -261,13 +262,13 @@ def _register_best(directory: ExperimentDirectory, experiment_id: str, experimen
         client.set_registered_model_alias(name, BEST, version.version)
 
 
-def enter_all(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> int:
+def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
     """Enter all runs of the configuration that have been tested, or have diverged, and the report.
 
     Returns the number of runs. Raises UserError if a file is damaged.
     """
     number = 0
-    for run in experiment.trainings():
+    for run in load_plan(directory.configuration).trainings():
         tests = () if run.searched else main_evaluations(run.settings.document_size)
         needed = [directory.run(run.name).result]
         needed += [directory.evaluation(run.name, test) for test in tests]
@@ -275,5 +276,5 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str, experiment: Pl
             enter_run(directory, experiment_id, run.name)
             number += 1
     if directory.report.is_file():
-        enter_summary(directory, experiment_id, experiment)
+        enter_summary(directory, experiment_id)
     return number

@@ -9,7 +9,6 @@ import sys
 from threading import Event
 from urllib.parse import urlencode
 
-from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import SETTINGS, one_line_errors
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -42,7 +41,7 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
         experiment_id = experiment_here(directory)
         if experiment_id is None:
             experiment_id = open_store(directory, own_store(directory))
-            enter_all(directory, experiment_id, load_plan(directory.configuration))
+            enter_all(directory, experiment_id)
     print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
     print("Ctrl-C ends it.", flush=True)
     log = directory.logs / "ui.log"

@@ -23,7 +23,7 @@ TWO_CORPORA = {"first": VITAL, "second": {"source": {"kind": "wikipedia-excerpt"
 
 def again(results: Results) -> Results:
     """Read an experiment's results again."""
-    return collect(results.experiment, results.directory)
+    return collect(results.directory)
 
 
 def read_json(path: Path) -> Any:

@@ -24,6 +24,6 @@ def invented(tmp_path: Path) -> Callable[..., Results]:
     def make(perplexities: dict[str, float] | None = None, **changes: object) -> Results:
         experiment = fake_experiment.experiment(**changes)
         directory = fake_experiment.write(tmp_path / "invented", experiment, perplexities)
-        return collect(experiment, directory)
+        return collect(directory)
 
     return make

@@ -45,14 +45,14 @@ TESTING = {
 
 def finish(experiment: Plan, directory: ExperimentDirectory) -> Results:
     """Write the tables and claims of an invented experiment, and files in place of its figures."""
-    write_tables(experiment, directory)
-    write_claims(experiment, directory)
+    write_tables(directory)
+    write_claims(directory)
     neighbours = [directory.table("neighbours", kind) for kind in ("csv", "md")]
     names = [figure.name for figure in those_of(FIGURES, experiment)]
     for file in (*neighbours, *(directory.figure(name, "svg") for name in names)):
         file.parent.mkdir(exist_ok=True)
         file.write_text("none\n")
-    return collect(experiment, directory)
+    return collect(directory)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Results:
 @pytest.fixture(scope="module")
 def written(finished: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written") / "made"
-    write_evidence(finished.experiment, finished.directory, folder)
+    write_evidence(finished.directory, folder)
     return folder
 
 
@@ -125,7 +125,7 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     [run] = experiment.runs()
     diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
-    assert keep_finished(experiment, directory, tmp_path / "kept") == 1
+    assert keep_finished(directory, tmp_path / "kept") == 1
     kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
     assert read_evaluation(kept).status == "diverged"
 
@@ -147,12 +147,12 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
     for machine in machines:
         shutil.copytree(finished.directory.path, machine.path)
     shutil.rmtree(machines[0].evaluations(LAST))  # it is not tested yet
-    assert keep_finished(plan, machines[0], folder.path) == len(plan.trainings()) - 1
+    assert keep_finished(machines[0], folder.path) == len(plan.trainings()) - 1
     assert not folder.run(LAST).path.exists()
     for run in plan.runs()[:-1]:  # the second machine has the records that were kept alone
         shutil.rmtree(machines[1].evaluations(run.name))
         shutil.copytree(folder.evaluations(run.name), machines[1].evaluations(run.name))
-    assert keep_finished(plan, machines[1], folder.path) == len(plan.trainings())
+    assert keep_finished(machines[1], folder.path) == len(plan.trainings())
     assert contents(folder.path) == contents(written)
     with pytest.raises(UserError, match=r"timings\.json: .*not been timed"):
         finish_evidence(folder.path)
@@ -195,7 +195,7 @@ def test_a_reason_that_the_results_do_not_give_is_found(tmp_path):
     experiment = fake_experiment.experiment(rows=ROWS[1:], testing={"rivals": []})
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     finish(experiment, directory)
-    write_evidence(experiment, directory, tmp_path / "made")
+    write_evidence(directory, tmp_path / "made")
     evidence = EvidenceFolder(tmp_path / "made")
     for place in (0, 1):
         kept = records.read(Claims, evidence.claims)
@@ -218,10 +218,10 @@ def test_earlier_evidence_stays_if_new_cannot_be_made(evidence, finished, tmp_pa
     found["claims"][0]["verdict"] = "undecided"
     write_json(copy.claims, found)
     with pytest.raises(UserError, match=r"claim a.*verdict"):
-        write_evidence(finished.experiment, copy, evidence.path)
+        write_evidence(copy, evidence.path)
     copy.claims.unlink()
     with pytest.raises(UserError, match=r"claims\.json: missing"):
-        write_evidence(finished.experiment, copy, evidence.path)
+        write_evidence(copy, evidence.path)
     assert sorted(evidence.path.parent.rglob("*")) == before
     assert check_evidence(evidence.path)
 
@@ -231,7 +231,7 @@ def test_shuffled_text_is_kept_by_sentences(tmp_path):
     experiment = fake_experiment.experiment(rows=ROWS[1:], testing={"rivals": ["unigram_cache"]})
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     finish(experiment, directory)
-    write_evidence(experiment, directory, tmp_path / "made")
+    write_evidence(directory, tmp_path / "made")
     evidence = EvidenceFolder(tmp_path / "made")
     run = next(iter(experiment.runs())).name
     pieces = pd.read_parquet(evidence.scores_of(run))["piece"]
@@ -278,12 +278,12 @@ def test_evidence_takes_the_place_of_evidence_and_of_nothing_else(evidence, fini
     """A user's own files may have checksums of `sha256sum`, too."""
     before = evidence.sums.read_bytes()
     thesis = evidence.path / "thesis.txt"
-    write_evidence(finished.experiment, finished.directory, evidence.path)
+    write_evidence(finished.directory, evidence.path)
     assert evidence.sums.read_bytes() == before
     thesis.write_text("years of work")
     of_thesis = output_of(["sha256sum", thesis.name], cwd=evidence.path, check=True).stdout
     for sums in (before, of_thesis.encode()):
         evidence.sums.write_bytes(sums)
         with pytest.raises(UserError, match=r"SHA256SUMS does not list it"):
-            write_evidence(finished.experiment, finished.directory, evidence.path)
+            write_evidence(finished.directory, evidence.path)
     assert thesis.read_text() == "years of work"

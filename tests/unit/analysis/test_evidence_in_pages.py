@@ -13,7 +13,7 @@ VECTOR = {"hidden_size": 100, "document_size": 20}
 
 def finding(results, monkeypatch):
     """Make the part of a page from an invented experiment, as if its files were kept."""
-    write_claims(results.experiment, results.directory)
+    write_claims(results.directory)
     monkeypatch.setattr(evidence, "FOLDERS", results.directory.path.parent)
     return evidence.parts()[f"{results.directory.path.name} finding"]()
 

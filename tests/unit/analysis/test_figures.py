@@ -79,7 +79,7 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
         corpora={"large": VITAL, "small": VITAL},
         rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
     )
-    write_claims(results.experiment, results.directory)
+    write_claims(results.directory)
     judged = judge(results)
     sizes = {"large": 9_000, "small": 600}
     claims = [one.model_copy(update={"train_tokens": sizes[one.corpus]}) for one in judged.claims]
@@ -96,7 +96,7 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
     as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
     assert networks.by_size(as_large) == {}
     alone = invented(rows=[{"hidden_size": 100}])
-    write_claims(alone.experiment, alone.directory)
+    write_claims(alone.directory)
     with pytest.raises(NothingToShowError):
         networks.draw_sizes(alone)
 

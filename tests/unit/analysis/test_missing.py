@@ -10,16 +10,15 @@ from online_rnnlm.analysis.claims import judge, write_claims
 from online_rnnlm.analysis.complete import mark_complete
 from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import write_figures
-from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import AuditedRule
 from online_rnnlm.storage.experiments import Audits, Captions, Complete
+from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import TABLE_KINDS
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import again, diverge, diverge_evaluation
@@ -42,10 +41,10 @@ def everything(results: Results) -> str:
     """Write all tables, figures, claims and the report, as the workflow does; return the report."""
     described = results.experiment
     directory = results.directory
-    write_tables(described, directory)
-    write_claims(described, directory)
-    write_figures(described, directory)
-    write_report(described, directory)
+    write_tables(directory)
+    write_claims(directory)
+    write_figures(directory)
+    write_report(directory)
     for table in those_of(TABLES, described):
         assert all(directory.table(table.name, kind).stat().st_size for kind in TABLE_KINDS)
     assert all(directory.figure(f.name, "svg").is_file() for f in those_of(FIGURES, described))
@@ -84,7 +83,7 @@ def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):
     results = burst(invented(rows=ROWS, seeds=[1, 2]), VECTOR)
     assert [row.network_name for row in results.networks] == ["100/0", "135/0"]
     assert lines(results) == [f"{VECTOR}: {BURST}"]
-    write_tables(results.experiment, results.directory)
+    write_tables(results.directory)
     table = results.directory.table("neighbours", "csv").read_text()
     assert "No network with a vector has finished" in table
     [said] = findings(results, judge(results).claims)
@@ -98,7 +97,7 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
     results = again(results)
     assert [row.network_name for row in results.networks] == ["100/0", "100/20", "135/0"]
     assert lines(results) == [f"{VECTOR}, {name}: diverged on valid"]
-    write_tables(results.experiment, results.directory)
+    write_tables(results.directory)
     updates = pd.read_csv(results.directory.table("updates", "csv"))
     of_model = updates[updates["model"] == "100/20"]
     assert set(of_model["evaluation"]) == {"none", "document_vector"}
@@ -108,11 +107,12 @@ def test_a_diverged_evaluation_is_left_out_and_the_row_stays(invented):
 def test_an_evaluation_by_other_settings_than_those_planned_is_refused(invented):
     """As in a folder of results that was renamed, of which Snakemake knows nothing."""
     results = invented(rows=ROWS, testing=TESTING)
-    changed = results.experiment.model_dump()
+    changed = results.experiment.model_dump(mode="json")
     changed["testing"]["learning_rates"] = [0.7]
+    write_json(results.directory.configuration, changed)
     said = r"all\.word\.sentence\.json: made with another `testing\.learning_rates` than"
     with pytest.raises(UserError, match=said):
-        collect(parse(changed), results.directory)
+        again(results)
 
 
 def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
@@ -123,7 +123,7 @@ def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
     assert len(results.networks) == len(ROWS) + 1
     assert lines(results) == [f"{bad}: {BURST}"]
     assert results.missing_note == []
-    write_tables(results.experiment, results.directory)
+    write_tables(results.directory)
     table = pd.read_csv(results.directory.table("choices", "csv"))
     assert table["settings"].tolist() == ["learning_rate 1000", "learning_rate 0.2"] * 3
     assert table["valid_perplexity"].isna().tolist() == [True, *[False] * 5]
@@ -150,7 +150,7 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
     assert results.first_corpus == "second"
     [said] = findings(results, judge(results).claims)
     assert said.startswith("On second, 100/20, whose vector keeps learning, reaches")
-    write_tables(results.experiment, results.directory)
+    write_tables(results.directory)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates
     for draw, axes in ((networks.draw_costs, 3), (networks.draw_learning, 1)):
@@ -160,12 +160,12 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
 
 def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
     results = invented(rows=ROWS)
-    mark_complete(results.experiment, results.directory)
+    mark_complete(results.directory)
     assert records.read(Complete, results.directory.complete).trainings == 3
     results = burst(results, STATIC, LARGE)
     caplog.set_level(logging.ERROR, logger="online_rnnlm")
     with pytest.raises(UserError, match="everything else is there; 2 missing"):
-        mark_complete(results.experiment, results.directory)
+        mark_complete(results.directory)
     said = [record.getMessage() for record in caplog.records]
     assert said == [f"{ERROR_MARK}{run}: {BURST}" for run in (STATIC, LARGE)]
     assert not results.directory.complete.exists()
@@ -175,17 +175,17 @@ def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
 def test_an_audit_that_is_not_passed_or_not_made_is_said_and_the_mark_goes(invented, caplog):
     results = invented(rows=ROWS)
     assert "is passed by all 3" in everything(results)
-    mark_complete(results.experiment, results.directory)
+    mark_complete(results.directory)
     fake_experiment.write_audits(results.directory, results.experiment, {"100/20": "causality"})
     static, *others = records.read(Audits, results.directory.audits).audits
     rule = AuditedRule(rule="reset", status="not tested", said="the text is one document")
     audits = Audits(audits=(replace(static, rules=(rule,)), *others))
     records.write(results.directory.audits, audits)
-    write_report(results.experiment, results.directory)
+    write_report(results.directory)
     page = results.directory.report.read_text(encoding="utf-8")
     assert "100/20 on invented (broken: causality)" in page
     with pytest.raises(UserError, match="2 missing or broken"):
-        mark_complete(results.experiment, results.directory)
+        mark_complete(results.directory)
     assert "100/20 on invented: the audit: broken: causality" in caplog.text
     assert "100/0 on invented: the audit: not tested: reset" in caplog.text
     assert not results.directory.complete.exists()

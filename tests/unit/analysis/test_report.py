@@ -19,9 +19,9 @@ from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
 
 
 def written(results: Results) -> str:
-    write_claims(results.experiment, results.directory)
-    write_figures(results.experiment, results.directory)
-    write_report(results.experiment, results.directory)
+    write_claims(results.directory)
+    write_figures(results.directory)
+    write_report(results.directory)
     return results.directory.report.read_text(encoding="utf-8")
 
 
@@ -116,9 +116,9 @@ def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):
 
 def test_a_report_without_its_figures_is_refused(invented):
     results = invented()
-    write_claims(results.experiment, results.directory)
+    write_claims(results.directory)
     with pytest.raises(UserError, match="draw the figures first"):
-        write_report(results.experiment, results.directory)
+        write_report(results.directory)
     assert not results.directory.report.exists()
 
 

@@ -135,7 +135,7 @@ def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
         update(directory.run(run.name).result, valid_perplexity=value)
     for run in experiment.runs():  # the trainings after the search
         fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {})
-    searched = collect(experiment, directory)
+    searched = collect(directory)
     best = ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
     assert list(perplexity.make(searched).data["settings"]) == best
     table = choices.make(searched)
@@ -162,7 +162,7 @@ def test_a_setting_that_a_candidate_does_not_use_is_not_shown(tmp_path, best, sh
         update(directory.run(run.name).result, valid_perplexity=90.0 + (place != best))
     for run in experiment.runs():
         fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {})
-    data = perplexity.make(collect(experiment, directory)).data
+    data = perplexity.make(collect(directory)).data
     assert list(data["settings"]) == [shown]
 
 
@@ -210,7 +210,7 @@ def test_every_table_is_in_every_format_the_same_bytes_every_time(invented, chan
     results = invented(**changes)
     contents = []
     for _ in range(2):
-        write_tables(results.experiment, results.directory)
+        write_tables(results.directory)
         files = sorted((results.directory.path / "tables").iterdir())
         contents.append({path.name: path.read_bytes() for path in files})
     assert contents[0] == contents[1]

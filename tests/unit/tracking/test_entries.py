@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
@@ -119,12 +118,11 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
 
 
 def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
-    experiment = load(directory.configuration)
     experiment_id = open_store(directory)
-    assert entries.enter_all(directory, experiment_id, experiment) == 4
-    first = entries.enter_summary(directory, experiment_id, experiment)
+    assert entries.enter_all(directory, experiment_id) == 4
+    first = entries.enter_summary(directory, experiment_id)
     directory.report.write_text("<p>two</p>")
-    run_id = entries.enter_summary(directory, experiment_id, experiment)
+    run_id = entries.enter_summary(directory, experiment_id)
     assert run_id == first and shown(run_id).info.status == "FINISHED"
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"

@@ -13,7 +13,6 @@ from urllib.error import HTTPError
 import pytest
 from mlflow import MlflowClient
 
-from online_rnnlm.config.experiment import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.entries import enter_summary
@@ -34,7 +33,7 @@ def fetch(page: str, **headers: str) -> bytes:
 def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end(
     directory, tmp_path
 ):
-    enter_summary(directory, open_store(directory), load(directory.configuration))
+    enter_summary(directory, open_store(directory))
     here = ExperimentDirectory(tmp_path / "elsewhere" / "renamed")
     here.path.parent.mkdir()
     directory.path.rename(here.path)

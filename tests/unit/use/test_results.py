@@ -11,7 +11,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import Audits
-from tests.unit.use.conftest import configured
 
 pytestmark = pytest.mark.slow  # two trainings
 
@@ -81,12 +80,12 @@ def test_what_is_no_model_is_refused(copied, names, tmp_path):
 
 
 def test_the_network_of_each_row_is_audited_if_it_has_finished(copied, names):
-    audit_networks(configured(copied), copied)
+    audit_networks(copied)
     found = records.read(Audits, copied.audits).audits
     assert [one.name for one in found] == ["10/3 on topics", "8/0 on topics"]
     for one in found:
         assert {rule.status for rule in one.rules} == {"holds"} and len(one.rules) == 5
         assert any("the sum over all" in rule.said for rule in one.rules)
     copied.run(names.STATIC).result.unlink()
-    audit_networks(configured(copied), copied)
+    audit_networks(copied)
     assert len(records.read(Audits, copied.audits).audits) == 1

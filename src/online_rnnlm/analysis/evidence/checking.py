@@ -21,7 +21,6 @@ from online_rnnlm.analysis.scores import Scores
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
-from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
@@ -66,7 +65,7 @@ def kept_results(evidence: EvidenceFolder) -> Results:
     Raises UserError for records that are missing or damaged, and for perplexities in them that do
     not follow from the scores.
     """
-    found = collect(load_plan(evidence.configuration), evidence)
+    found = collect(evidence)
     tested = {run.name: run.evaluations for run in found.runs}
     tested |= {rival.by_seed[0].run: {NONE: rival.by_seed[0]} for rival in found.rivals}
     tables = {run: _read_scores(evidence, run) for run in tested}

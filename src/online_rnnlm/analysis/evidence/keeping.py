@@ -15,12 +15,12 @@ from online_rnnlm.analysis.evidence.checking import check_evidence, kept_results
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.figures.drawing import write_figure
 from online_rnnlm.analysis.reading import collect
-from online_rnnlm.analysis.scores import SentenceScores, files_of
+from online_rnnlm.analysis.scores import SentenceScores
 from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
@@ -37,7 +37,7 @@ COLUMNS = {
 """The columns of a run's `scores.parquet` and their types."""
 
 
-def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> int:
+def keep_finished(directory: ExperimentDirectory, folder: Path) -> int:
     """Keep the runs of an experiment that have finished so far; return how many are kept in all.
 
     A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
@@ -46,8 +46,10 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
     """
     evidence = EvidenceFolder(folder)
     _copy(directory, evidence, [directory.configuration])
-    for corpus in experiment.corpora:
-        statistics = files_of(experiment, directory, corpus).statistics
+    experiment = load_plan(directory.configuration)
+    scores = SentenceScores(experiment, directory)
+    for corpus_folder in map(experiment.digits.folder_of, experiment.corpora):
+        statistics = directory.corpus(corpus_folder).statistics
         _copy(directory, evidence, [statistics] if statistics.is_file() else [])
     kept = 0
     for run in experiment.trainings():
@@ -57,13 +59,13 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
         last = evidence.scores_of(run.name) if tested else evidence.run(run.name).result
         is_kept = last.is_file()
         if not is_kept and all(record.is_file() for record in awaited):
-            _keep_run(experiment, directory, evidence, run.name, run.settings.corpus, [*tested])
+            _keep_run(scores, evidence, run.name, run.settings.corpus, [*tested])
             is_kept = True
         kept += is_kept
     for name, trained in rivals_of_corpora(experiment).items():
         is_kept = evidence.scores_of(name).is_file()
         if not is_kept and directory.evaluation(name, NONE).is_file():
-            _keep_run(experiment, directory, evidence, name, trained.corpus, [NONE])
+            _keep_run(scores, evidence, name, trained.corpus, [NONE])
     return kept
 
 
@@ -87,7 +89,7 @@ def finish_evidence(folder: Path) -> None:
     evidence.write_sums(files)
 
 
-def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> None:
+def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
     """Write the evidence of a finished experiment into a folder: new, empty, or of evidence.
 
     The folder changes only when all of it has been made and computed again. Raises UserError for
@@ -95,11 +97,11 @@ def write_evidence(experiment: Plan, directory: ExperimentDirectory, folder: Pat
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         EvidenceFolder(folder).refuse_changes()
-    collect(experiment, directory)  # raises UserError if a result is missing
+    experiment = collect(directory).experiment  # raises UserError if a result is missing
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
-        keep_finished(experiment, directory, made.path)
+        keep_finished(directory, made.path)
         tables = [
             directory.table(table.name, kind)
             for table in those_of(TABLES, experiment)
@@ -125,21 +127,16 @@ def _copy(directory: ExperimentDirectory, evidence: EvidenceFolder, files: Itera
 
 
 def _keep_run(
-    experiment: Plan,
-    directory: ExperimentDirectory,
-    evidence: EvidenceFolder,
-    run: str,
-    corpus: str,
-    tested: Sequence[str],
+    scores: SentenceScores, evidence: EvidenceFolder, run: str, corpus: str, tested: Sequence[str]
 ) -> None:
     """Copy the records of a run, or of a corpus's rival, and write the scores of its tests."""
+    directory = scores.directory
     files = directory.run(run)
     # A rival has no training, and a run that diverged before its first epoch no metrics.
     of_run = [file for file in (files.record, files.metrics, files.result) if file.is_file()]
     _copy(directory, evidence, [*of_run, *(directory.evaluation(run, name) for name in tested)])
-    scores = SentenceScores(experiment, directory)
     tables = []
-    for text in (*experiment.testing.other_texts, "test") if tested else ():
+    for text in (*scores.experiment.testing.other_texts, "test") if tested else ():
         # Scores are kept by the smallest pieces that a test draws; larger ones are sums of these.
         pieces = scores.pieces(corpus, "sentence", text)
         for name in tested:

@@ -26,7 +26,6 @@ from scipy.optimize import isotonic_regression
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Captions
 from online_rnnlm.storage.files import replacing
@@ -93,15 +92,15 @@ Drawing = tuple[Figure, str]
 """A drawn figure, and a caption that describes it."""
 
 
-def write_figures(experiment: Plan, directory: ExperimentDirectory) -> None:
+def write_figures(directory: ExperimentDirectory) -> None:
     """Draw all figures as SVG and PNG; write the captions last.
 
     A figure that has nothing to show only has a text that says so. Raises UserError for files that
     are missing or do not fit each other.
     """
-    results = collect(experiment, directory)
+    results = collect(directory)
     captions = {}
-    for entry in those_of(FIGURES, experiment):
+    for entry in those_of(FIGURES, results.experiment):
         caption = write_figure(entry, results, directory)
         captions[entry.name] = " ".join([*results.missing_note, caption])
     records.write(directory.captions, Captions(captions=captions))

@@ -15,7 +15,6 @@ from tabulate import tabulate
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.tables.table import AnyRow, Column, Table, make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
 
@@ -32,10 +31,10 @@ _LATEX = {
 }
 
 
-def write_tables(experiment: Plan, directory: ExperimentDirectory) -> None:
+def write_tables(directory: ExperimentDirectory) -> None:
     """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
-    results = collect(experiment, directory)
-    for entry in those_of(TABLES, experiment):
+    results = collect(directory)
+    for entry in those_of(TABLES, results.experiment):
         write_table(entry.name, make_table(entry, results), directory)
 
 
