@@ -9,7 +9,11 @@ import pytest
 from tests.processes import output_of
 from tests.project import ROOT
 
-FILES = ("Makefile", "locks/requirements.lock", "locks/theano.lock", "pyproject.toml")
+FILES = (
+    "Makefile",
+    "pyproject.toml",
+    *(f"locks/{name}" for name in ("install.sh", "requirements.lock", "theano.lock", "jax.lock")),
+)
 OF_OURSELVES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")
 """Variables that a `make` that runs these tests would pass on to the one that they start."""
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -30,9 +34,10 @@ def folder(tmp_path):
 def make(folder):
     """A function that runs `make` in the folder, by another program if one is given."""
 
-    def run(*arguments, starter=(), **variables):
+    def run(*arguments, starter=(), check=False, **variables):
         ours = {name: value for name, value in os.environ.items() if name not in OF_OURSELVES}
-        return output_of([*starter, "make", *arguments], cwd=folder, env=ours | variables)
+        command = [*starter, "make", *arguments]
+        return output_of(command, cwd=folder, env=ours | variables, check=check)
 
     return run
 
@@ -87,13 +92,10 @@ def test_an_empty_configuration_is_said(make, environment):
 
 @pytest.mark.parametrize("made", ["echo 'the table' | tee results/my*/summary.txt", ":"])
 def test_the_table_is_printed_once_even_if_there_is_nothing_to_do(make, environment, folder, made):
-    (environment / "bin" / "python").unlink()
-    program(environment / "bin" / "python", f'exec {sys.executable} "$@"')
-    program(environment / "bin" / "online-rnnlm")
+    program(environment / "bin" / "online-rnnlm", 'test "$2" != --results || echo "results/my own"')
     program(environment / "bin" / "snakemake", f"{made}; echo progress >&2")
     (folder / "results" / "my own").mkdir(parents=True)
     (folder / "results" / "my own" / "summary.txt").write_text("the table\n")
-    (folder / "it's.yaml").write_text("# a comment\nexperiment: 'my own'\n")
     done = make("--silent", "reproduce", "CONFIG=it's.yaml")
     assert (done.stdout, done.stderr, done.returncode) == ("the table\n", "progress\n", 0)
 
@@ -102,7 +104,6 @@ def test_the_table_is_printed_once_even_if_there_is_nothing_to_do(make, environm
 def test_a_bar_is_shown_on_a_terminal_only(make, environment, folder, terminal):
     """In a file Snakemake's own lines tell of the progress: the bar would keep them from it."""
     program(environment / "bin" / "snakemake", f'echo "$@" > "{folder}/arguments"')
-    (folder / "config.yaml").write_text("experiment: mine\n")
     on_a_terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"]
     make("reproduce", "CONFIG=config.yaml", starter=on_a_terminal if terminal else ())
     assert ("--logger rich" in (folder / "arguments").read_text("utf-8")) == terminal
@@ -135,11 +136,33 @@ def test_a_python_other_than_the_environments_is_refused(make, environment, tmp_
     assert (environment / "installed-for").is_file()
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(make, environment, tmp_path):
-    (environment / "bin" / "python").unlink()
+@pytest.mark.parametrize("change", ["python", "lock"])
+def test_an_environment_is_made_anew(make, environment, folder, tmp_path, change):
+    """Its Python may be gone, and what the lock names may have changed."""
+    if change == "python":
+        (environment / "bin" / "python").unlink()
+    else:
+        (folder / "locks" / "requirements.lock").write_text("another==1\n")
     python = pretended_python(tmp_path / "some-python", VERSION)
     assert "Installing" in make("environment", f"PYTHON={python}").stdout
     assert not environment.exists()  # the pretended Python makes none
+
+
+def test_what_a_lock_adds_is_installed_once_and_again_when_the_lock_changes(
+    make, environment, folder
+):
+    (environment / "bin" / "python").unlink()
+    program(
+        environment / "bin" / "python",
+        f'test "$1" = -m || exec {sys.executable} "$@"',
+        f'echo "$@" >> "{folder}/installed"',
+    )
+    said = [make("jax", check=True).stdout for _ in range(2)]
+    (folder / "locks" / "jax.lock").write_text("another==1\n")
+    said.append(make("jax", check=True).stdout)
+    assert [bool(each) for each in said] == [True, False, True]
+    installed = (folder / "installed").read_text("utf-8").splitlines()
+    assert len(installed) == 2 and all("--requirement locks/jax.lock" in each for each in installed)
 
 
 def with_pip(folder, *lines):

@@ -10,7 +10,7 @@ from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.experiment import read_mapping
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError, counted
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
 
 MOST_PORTS = 65_535
 
@@ -24,11 +24,19 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("config/config.yaml"),
         help="the experiment's configuration (default: %(default)s)",
     )
+    parser.add_argument(
+        "--results",
+        action="store_true",
+        help="print only the folder of its results",
+    )
 
 
 def run_check(arguments: argparse.Namespace) -> None:
     """Check a configuration."""
     experiment = plan(read_mapping(arguments.file), str(arguments.file))
+    if arguments.results:
+        print(experiment_directory(experiment.experiment).path)
+        return
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
     print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")

@@ -47,6 +47,7 @@ def test_the_version_is_that_of_the_package(run):
 def test_a_right_configuration_is_called_right(config, run):
     found = run("check", config)
     assert found.status == 0 and "can be used: 1 run\n" in found.out
+    assert run("check", config, "--results").out == f"{RESULTS}\n"
 
 
 @pytest.mark.parametrize(
