@@ -1,4 +1,4 @@
-"""The parts of pages that are made from a folder of evidence, `docs/evidence/<name>`."""
+"""The tables in pages that are made from a folder of evidence, `docs/evidence/<name>`."""
 
 from __future__ import annotations
 
@@ -25,32 +25,29 @@ from online_rnnlm.analysis.tables.table import (
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED
 from online_rnnlm.analysis.tables.writing import markdown_of
 from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.core import way
-from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
-FOLDERS = Path(__file__).parents[1] / "evidence"
-_WAYS = [
-    Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), way.PARTS)
-]
+EVIDENCE = Path(__file__).parents[1] / "evidence"
+_WAYS = [Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), PARTS)]
 """The ways in which a network is tested beside its main one."""
 
 
-def parts() -> dict[str, Callable[[], str]]:
-    """Return what makes each part, by the folder's name and the part's: `paper finding`."""
+def tables() -> dict[str, Callable[[], str]]:
+    """Return what makes each table, by the folder's name and the table's: `paper finding`."""
     return {
-        f"{folder.name} {name}": partial(_part, EvidenceFolder(folder), make)
-        for folder in FOLDERS.iterdir()
+        f"{folder.name} {name}": partial(_table, EvidenceFolder(folder), make)
+        for folder in EVIDENCE.iterdir()
         if folder.is_dir()
-        for name, make in PARTS.items()
+        for name, make in TABLES_OF_EVIDENCE.items()
     }
 
 
-def _part(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> str:
-    """Return a part made from a folder of evidence; raises UserError if its files have changed.
+def _table(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> str:
+    """Return a table made from a folder of evidence; raises UserError if its files have changed.
 
     A folder without checksums is of an experiment under way, whose runs are kept as they finish.
     """
@@ -223,11 +220,11 @@ def _not_judged(claim: UntestedClaim) -> ClaimRow:
     return ClaimRow(heading_of(claim.letter), claim.row, claim.reason)
 
 
-PARTS: Mapping[str, Callable[[EvidenceFolder], str]] = {
+TABLES_OF_EVIDENCE: Mapping[str, Callable[[EvidenceFolder], str]] = {
     "finding": _finding,
     "ending": _ending,
     "networks": _networks,
     "searched": _searched,
     "verdicts": _verdicts,
 }
-"""The functions that make the parts, by name."""
+"""The functions that make the tables, by name."""

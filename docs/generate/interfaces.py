@@ -19,7 +19,7 @@ from online_rnnlm.core.way import PARTS
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
 from online_rnnlm.use.options import SamplingOptions, WayOptions
 
-FOLDERS = (CorpusDirectory, RunDirectory, ExperimentDirectory)
+DIRECTORIES = (CorpusDirectory, RunDirectory, ExperimentDirectory)
 """The classes of the folders whose files people read."""
 OPTIONS = {"score": WayOptions, "sample": SamplingOptions}
 """The types of the options of methods of a trained model."""
@@ -27,7 +27,7 @@ OPTIONS = {"score": WayOptions, "sample": SamplingOptions}
 
 def files() -> dict[str, Callable[[], str]]:
     """Return what makes the table of the files in each folder."""
-    return {folder.__name__: partial(_files, folder) for folder in FOLDERS}
+    return {folder.__name__: partial(_files, folder) for folder in DIRECTORIES}
 
 
 def _files(folder: type[Any]) -> str:
@@ -71,7 +71,7 @@ def _verb(name: str, parser: argparse.ArgumentParser) -> str:
         if action.help:
             must = " (required)" if named and action.required else ""
             said = " ".join((action.help % vars(action)).split())
-            rows.append((given, _markdown(said).replace("|", "\\|") + must))
+            rows.append((given, _markdown(said) + must))
     placed = [f" {_value(action)}" for action in shown if not action.option_strings]
     about = parser.description or ""
     parts = [f"### {name}\n", f"{about[:1].upper()}{about[1:]}.\n"]

@@ -178,8 +178,9 @@ def _references(part: Schema, place: str) -> Iterator[tuple[str, str]]:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a table in Markdown."""
-    first, *others = (f"| {' | '.join(line)} |\n" for line in (head, *rows))
+    """Return a table in Markdown, whose cells are Markdown and may be long: nothing is aligned."""
+    cells = ([cell.replace("|", r"\|") for cell in line] for line in (head, *rows))
+    first, *others = (f"| {' | '.join(line)} |\n" for line in cells)
     return "".join([first, f"|{'---|' * len(head)}\n", *others])
 
 

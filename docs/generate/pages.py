@@ -1,7 +1,8 @@
 """The parts of pages that are made from the code and from the evidence.
 
 What is between `<!-- KIND NAME -->` and `<!-- end -->` is made anew; the name of a part of the
-evidence is that of a folder in `docs/evidence` and one of the parts in `docs/generate/evidence.py`.
+evidence is that of a folder in `docs/evidence` and one of the tables in
+`docs/generate/evidence.py`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def makers() -> Mapping[str, Mapping[str, Callable[[], str]]]:
         "verbs": interfaces.verbs(),
         "python": interfaces.public(),
         "options": interfaces.options(),
-        "evidence": evidence.parts(),
+        "evidence": evidence.tables(),
     }
 
 

@@ -35,7 +35,7 @@ OPTION = re.compile(r"--[a-z][\w-]*")
 # Their evidence has no checksums yet: its finished runs are kept as they come.
 UNDER_WAY = sorted(
     folder.name
-    for folder in evidence.FOLDERS.iterdir()
+    for folder in evidence.EVIDENCE.iterdir()
     if folder.is_dir() and not EvidenceFolder(folder).sums.is_file()
 )
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
@@ -99,12 +99,12 @@ def test_what_is_under_way_can_go_on(name, monkeypatch):
     """A change below core/ or corpora/ would give its runs other names: all were made again."""
     monkeypatch.chdir(ROOT)
     planned = plan(read_mapping(Path("config", f"{name}.yaml")), name)
-    kept = load_plan(evidence.FOLDERS / name / "config.json")
+    kept = load_plan(evidence.EVIDENCE / name / "config.json")
     assert [run.name for run in planned.trainings()] == [run.name for run in kept.trainings()]
 
 
 @pytest.mark.parametrize(
-    "sums", sorted(evidence.FOLDERS.glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
+    "sums", sorted(evidence.EVIDENCE.glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
 )
 def test_the_evidence_follows_from_its_scores(sums):
     """Every test perplexity, change, interval and p-value is computed once more."""

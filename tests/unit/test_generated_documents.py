@@ -56,7 +56,7 @@ def test_every_record_and_folder_can_be_described():
     ours = {kind for kind in kinds if kind.__module__.startswith("online_rnnlm.")}
     assert {*models.RECORDS} == {kind for kind in ours if not kind.__subclasses__()}
     folders = {name for name in vars(paths) if name.endswith("Directory")}
-    assert {folder.__name__ for folder in interfaces.FOLDERS} == folders
+    assert {folder.__name__ for folder in interfaces.DIRECTORIES} == folders
 
 
 @pytest.mark.parametrize(

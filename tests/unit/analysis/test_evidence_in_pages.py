@@ -14,8 +14,8 @@ VECTOR = {"hidden_size": 100, "document_size": 20}
 def finding(results, monkeypatch):
     """Make the part of a page from an invented experiment, as if its files were kept."""
     write_claims(results.directory)
-    monkeypatch.setattr(evidence, "FOLDERS", results.directory.path.parent)
-    return evidence.parts()[f"{results.directory.path.name} finding"]()
+    monkeypatch.setattr(evidence, "EVIDENCE", results.directory.path.parent)
+    return evidence.tables()[f"{results.directory.path.name} finding"]()
 
 
 def test_networks_of_equal_perplexity_keep_the_order_of_the_configuration(invented, monkeypatch):

@@ -1,4 +1,4 @@
-"""The part of the site that MkDocs does not know by itself: pages and files outside of `docs/`.
+"""MkDocs' hook: the pages and files of the site that are outside of `docs/`.
 
 GitHub shows the same files, so they link to each other as files of the repository do. Here such a
 link leads to the page that is made of the file, or to a copy of the file.
@@ -15,9 +15,9 @@ from typing import Any
 
 from mkdocs.structure.files import File
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = {
+COPIED_PAGES = {
     "changelog.md": "CHANGELOG.md",
     "configuration.md": "config/README.md",
     "contributing.md": "CONTRIBUTING.md",
@@ -34,19 +34,19 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 QUOTE = re.compile(r"^```python (\S+/\S+)$", re.MULTILINE)
 OF_ENGINE = re.compile(r"^```text (pytensor|theano)$", re.MULTILINE)
 NAMES = {"pytensor": "PyTensor", "theano": "Theano"}
-logger = logging.getLogger("mkdocs.hooks.site")
+logger = logging.getLogger("mkdocs.hooks.mkdocs_hook")
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the pages of files that are not in `docs/`."""
-    for page, file in PAGES.items():
+    for page, file in COPIED_PAGES.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / file)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Let links lead to pages and copies of files, and give blocks of code their titles."""
-    source = ROOT / PAGES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
+    source = ROOT / COPIED_PAGES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
 
     def linked(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(source.parent / match[1]))
@@ -83,7 +83,7 @@ def _pages_text(notebook: Any) -> str:
 
 def _place(target: Path, config: Any, files: Any) -> str | None:
     """Return the site's path of a file of the repository, which is copied if it is no page."""
-    pages = {ROOT / file: page for page, file in PAGES.items()} | HOME
+    pages = {ROOT / file: page for page, file in COPIED_PAGES.items()} | HOME
     if target in pages:
         return pages[target]
     inside = target.relative_to(DOCS).as_posix() if target.is_relative_to(DOCS) else None
