@@ -22,7 +22,7 @@ from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import CorpusRival, rivals_of, rivals_of_corpora
+from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
@@ -54,7 +54,18 @@ def collect(directory: ExperimentDirectory) -> Results:
         if isinstance(end, RunDivergence):
             corpus = run.settings.corpus
             missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
-    rivals = [_read_rival(directory, one) for one in rivals_of_corpora(experiment).values()]
+    rivals = []
+    for name, trained in rivals_of_corpora(experiment).items():
+        tested = records.read(Evaluation, directory.evaluation(name, NONE))
+        rivals.append(
+            System(
+                corpus=trained.corpus,
+                title=trained.rival.title,
+                by_seed=[tested],
+                parameters=tested.parameters,
+                rival=trained.rival,
+            )
+        )
     timings = records.read(Timings, directory.timings).timings
     return Results(
         experiment=experiment,
@@ -123,18 +134,6 @@ def _read_evaluations(
         planned = decisive_settings(evaluation, testing)
         refuse_other_settings(path, found[name], planned)
     return found
-
-
-def _read_rival(directory: ExperimentDirectory, trained: CorpusRival) -> System:
-    """Read the evaluation of a rival that is trained on a corpus alone."""
-    tested = records.read(Evaluation, directory.evaluation(trained.name, NONE))
-    return System(
-        corpus=trained.corpus,
-        title=trained.rival.title,
-        by_seed=[tested],
-        parameters=tested.parameters,
-        rival=trained.rival,
-    )
 
 
 def _networks(

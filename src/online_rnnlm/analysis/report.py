@@ -55,25 +55,9 @@ def write_report(directory: ExperimentDirectory) -> None:
     claims = records.read(Claims, directory.claims)
     found = findings(results, claims.claims)
     warnings = small_texts(results)
-    first, *sections = _sections(results, records.read(Captions, directory.captions).captions)
-    headings = [section["heading"] for section in sections]
-    content = {
-        "experiment": results.experiment,
-        "seeds": results.experiment.seeds,
-        "several_corpora": results.several_corpora,
-        "statistics": results.corpora,
-        "missing": results.missing,
-        "findings": found,
-        "warnings": warnings,
-        "first": first,
-        **_on_claims(claims, one_seed=not results.several_seeds),
-        "sections": sections,
-        "headings": [*headings, "Settings", "How to make these numbers again", "Limits"],
-        **_on_the_making(results),
-    }
     page = environment().get_template("report.html.j2")
     texts = {
-        directory.report: page.render(content),
+        directory.report: page.render(_content(results, claims, found, warnings)),
         directory.summary: summary(results, [*found, *warnings]),
     }
     for path, text in texts.items():
@@ -81,31 +65,32 @@ def write_report(directory: ExperimentDirectory) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
-def _on_claims(claims: Claims, *, one_seed: bool) -> dict[str, Any]:
-    """Return the parts of the page on the claims.
+def _content(
+    results: Results, claims: Claims, findings: Sequence[str], warnings: Sequence[str]
+) -> dict[str, Any]:
+    """Return what the page shows, by the names in its template.
 
-    Its first table has the claims on the first corpus alone.
+    The first table of verdicts has the claims on the first corpus alone.
     """
+    directory = results.directory
+    first, *sections = _sections(results, records.read(Captions, directory.captions).captions)
+    headings = [section["heading"] for section in sections]
     shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
     untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
+    one_seed = not results.several_seeds
     return {
+        "results": results,
+        "findings": findings,
+        "warnings": warnings,
+        "first": first,
         "claims": claims,
         "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
         "whole_grid": grid(claims.claims, one_seed=one_seed),
         "claim_numbers": claim_numbers,
         "one_seed": _ONE_SEED,
         "level": LEVEL,
-    }
-
-
-def _on_the_making(results: Results) -> dict[str, Any]:
-    """Return the parts of the page on settings, runs, audits, and making its numbers again."""
-    directory = results.directory
-    return {
-        "orders": {
-            name: "in order" if corpus.keeps_order else "shuffled"
-            for name, corpus in results.experiment.corpora.items()
-        },
+        "sections": sections,
+        "headings": [*headings, "Settings", "How to make these numbers again", "Limits"],
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
         "runs": runs_table(results),

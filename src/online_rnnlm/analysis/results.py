@@ -55,7 +55,7 @@ class Results:
     corpora: Mapping[str, Statistics]
     ways: Mapping[str, str]
     """By the name of an evaluation, the words that follow a network's name, such as `frozen` or
-    `with a neural cache`; none if it is as in training."""
+    `with a neural cache`; an empty text for the main evaluation."""
 
     @property
     def several_seeds(self) -> bool:

@@ -6,10 +6,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from online_rnnlm.analysis.significance import Pieces, gain_over_text_and_seeds, pieces_of
+from online_rnnlm.analysis.significance import (
+    Floats,
+    Ints,
+    Pieces,
+    gain_over_text_and_seeds,
+    pieces_of,
+)
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import UnitOfText
@@ -17,9 +22,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.claims import Comparison
 from online_rnnlm.storage.evaluations import sentence_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class FinishedNetwork:
     rivals_of_corpus: Sequence[System]
     """The rivals of the corpus: if one is mixed in, its parameters are added to the network's."""
     rounds: Mapping[str, tuple[float, ...]]
-    """By the name of an evaluation that was timed, its `TestedNetwork.rounds`."""
+    """Seconds per token in each round of timing, by the name of the evaluation."""
 
     @property
     def first(self) -> FinishedRun:

@@ -26,7 +26,6 @@ from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
-from online_rnnlm.storage.evaluations import Evaluation
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
@@ -71,8 +70,13 @@ def kept_results(evidence: EvidenceFolder) -> Results:
     tables = {run: _read_scores(evidence, run) for run in tested}
     for run, evaluations in tested.items():
         for name, record in evaluations.items():
-            what = f"{evidence.scores_of(run)}: {name}"
-            _refuse_other_perplexities(what, record, tables[run].get(name, {}))
+            kept = tables[run].get(name, {})
+            for text in record.splits.keys() - {"train", "valid"}:
+                what = f"{evidence.scores_of(run)}: {name}: perplexity of {text}"
+                if text not in kept:
+                    raise UserError(f"{what}: no scores of it")
+                scored = math.exp(-kept[text]["log_probability"].sum() / kept[text]["tokens"].sum())
+                refuse_difference(what, record.splits[text].perplexity, scored)
     runs = {run.run.settings.corpus: run.name for run in reversed(found.runs)}
     scores = KeptScores(found.experiment, evidence, found.corpora, tables, runs)
     return replace(found, scores=scores)
@@ -89,17 +93,6 @@ def _read_scores(evidence: EvidenceFolder, run: str) -> dict[str, dict[str, pd.D
     ):
         tables[str(name)][str(text)] = pieces
     return tables
-
-
-def _refuse_other_perplexities(
-    what: str, record: Evaluation, kept: Mapping[str, pd.DataFrame]
-) -> None:
-    """Raise UserError if a perplexity in a record does not follow from the kept scores."""
-    for text in record.splits.keys() - {"train", "valid"}:
-        if text not in kept:
-            raise UserError(f"{what}: perplexity of {text}: no scores of it")
-        scored = math.exp(-kept[text]["log_probability"].sum() / kept[text]["tokens"].sum())
-        refuse_difference(f"{what}: perplexity of {text}", record.splits[text].perplexity, scored)
 
 
 def check_evidence(folder: Path) -> int:

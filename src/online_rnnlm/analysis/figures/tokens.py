@@ -19,18 +19,16 @@ from matplotlib.axes import Axes
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.significance import bootstrap_interval
+from online_rnnlm.analysis.significance import Floats, bootstrap_interval
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.testing import UNITS
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
-from online_rnnlm.corpora import corpus as corpora
-from online_rnnlm.corpora.corpus import Vocabulary
+from online_rnnlm.corpora.corpus import Vocabulary, load_split, load_vocabulary
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.storage.evaluations import token_scores
 
 Ints = npt.NDArray[np.integer[Any]]
-Floats = npt.NDArray[np.float64]
 
 _HEIGHT = 6.2
 _Look = Mapping[str, Any]
@@ -77,7 +75,7 @@ def draw_distance(results: Results) -> Drawing:
 def draw_frequency(results: Results) -> Drawing:
     """Draw the groups by the predicted word's frequency in the training text."""
     learning = results.headline_with_vector().main
-    vocabulary = corpora.load_vocabulary(results.files_of(learning.corpus))
+    vocabulary = load_vocabulary(results.files_of(learning.corpus))
     group = partial(by_frequency, vocabulary=vocabulary)
     return _draw(results, learning, group, "frequency in the training text")
 
@@ -93,14 +91,18 @@ def _draw(
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.network
-    split = corpora.load_split(results.files_of(vector.corpus), "test")
+    split = load_split(results.files_of(vector.corpus), "test")
     groups = group(split)
     static = [network.main for network in results.opponents_of(vector)]
     kept_for = longest(tested.kept_for for tested in [learning, *static])
     pieces = results.scores.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
     shown = [learning, vector.tested[NONE], *static]
-    scores = [_log_probabilities(results, tested) for tested in shown]
+    scores = []
+    for tested in shown:
+        runs = [run.name for run in tested.network.runs]
+        by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
+        scores.append(np.asarray(np.mean(by_seed, axis=0, dtype=np.float64)))
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
     labels = []
     bounds: list[float] = []
@@ -131,13 +133,6 @@ def _draw(
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s."
     )
     return figure, caption
-
-
-def _log_probabilities(results: Results, tested: TestedNetwork) -> Floats:
-    """(tokens,): log P of every test token, mean over the seeds."""
-    runs = [run.name for run in tested.network.runs]
-    by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
-    return np.asarray(np.mean(by_seed, axis=0, dtype=np.float64))
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,7 +37,14 @@ def make(results: Results) -> Table[FinishedNetwork]:
     """
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
-    epochs = [*_epochs(results)]
+    epochs = [
+        EpochRow(
+            network, run.seed, one.epoch, one.valid_perplexity, one.epoch == run.end.best_epoch
+        )
+        for network in results.networks
+        for run in network.runs
+        for one in read_epochs(results.directory.run(run.name))
+    ]
     reached: dict[tuple[FinishedNetwork, int], list[float]] = defaultdict(list)
     for row in epochs:
         reached[row.network, row.epoch].append(row.valid_perplexity)
@@ -70,12 +76,3 @@ def make(results: Results) -> Table[FinishedNetwork]:
         ["Means over the seeds. The best epochs, one for each seed, gave the weights."],
         data_of(epochs, results),
     )
-
-
-def _epochs(results: Results) -> Iterator[EpochRow]:
-    """Yield the epochs of every run."""
-    for network in results.networks:
-        for run in network.runs:
-            for one in read_epochs(results.directory.run(run.name)):
-                is_best = one.epoch == run.end.best_epoch
-                yield EpochRow(network, run.seed, one.epoch, one.valid_perplexity, is_best)

@@ -31,10 +31,11 @@ class RivalRow(NetworkRow):
     seeds: int
     test_perplexity: BySeed
     test_perplexity_alone: BySeed
-    """With this rival alone."""
+    """The network mixed with this rival alone."""
     test_perplexity_without: BySeed
-    """With all others."""
+    """The network mixed with every rival but this one."""
     test_perplexity_all: BySeed
+    """The network mixed with every rival."""
     weight: BySeed
     """The rival's weight among all."""
     alone_percent: float

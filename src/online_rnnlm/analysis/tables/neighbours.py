@@ -18,7 +18,7 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.table import Column, Table, data_of
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR
-from online_rnnlm.corpora import corpus as corpora
+from online_rnnlm.corpora.corpus import SENTENCE_END_ID, load_split, read_statistics
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.evaluations import check_evaluated
@@ -128,12 +128,12 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
 
     Raises UserError for a missing file. Each text is read once, and short sentences are left out.
     """
-    split = corpora.load_split(files, SPLIT)
+    split = load_split(files, SPLIT)
     texts = list(read_lines(files.tokens(SPLIT)))
     path = directory.document_vectors(run, SPLIT)
     check_evaluated(directory, run, DOCUMENT_VECTOR, path)
     vectors = np.load(path)
-    digest = corpora.read_statistics(files).digest
+    digest = read_statistics(files).digest
     network = weight_files.read_trained(directory.run(run), digest)
     kept = _kept(texts)
     return Sentences(
@@ -155,7 +155,7 @@ def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
 def mean_embeddings(embeddings: Vectors, split: Split) -> Vectors:
     """(sentences, M): the mean of the embeddings of each sentence's words, without `</s>`."""
     words = split.stream[1:]
-    counts = (words != corpora.SENTENCE_END_ID).astype(embeddings.dtype)
+    counts = (words != SENTENCE_END_ID).astype(embeddings.dtype)
     shape = (split.sentences, len(embeddings))
     occurrences = sparse.csr_matrix((counts, words, split.offsets), shape=shape)
     lengths = np.maximum(np.diff(split.offsets) - 1, 1)
