@@ -12,7 +12,7 @@ from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
     in_words,
-    main_evaluations,
+    ways_always,
     ways_of,
 )
 from online_rnnlm.config.experiment import Plan, load_plan
@@ -90,7 +90,8 @@ def _in_words(experiment: Plan) -> dict[str, str]:
 def _read_runs(
     experiment: Plan, directory: ExperimentDirectory, corpora: Mapping[str, Statistics]
 ) -> tuple[list[FinishedRun], list[Missing]]:
-    """Read the runs of the comparison: those with all main evaluations, and what has diverged."""
+    """Read the runs that can be compared, which have been tested frozen and, with a vector, as
+    trained; and what has diverged."""
     finished = []
     missing = []
     for planned in experiment.runs():
@@ -107,7 +108,8 @@ def _read_runs(
             else:
                 what = f"{run.label}, {name}"
                 missing.append(Missing(what, tested.status, corpus, tested.reason))
-        if evaluations.keys() >= {*main_evaluations(run.settings.document_size)}:
+        ways = ways_always(run.settings.document_size)
+        if evaluations.keys() >= {way.name for way in ways}:
             finished.append(FinishedRun(run, end, evaluations))
     return finished, missing
 

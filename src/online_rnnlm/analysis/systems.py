@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.significance import percents_of_gains, t_interval
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
@@ -119,7 +119,7 @@ class FinishedNetwork:
         """The network in one of its evaluations."""
         rival = self.rivals.get(evaluation)
         mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
-        is_main = evaluation == final_evaluation(self.settings.document_size)
+        is_main = evaluation == main_way(self.settings.document_size).name
         return TestedNetwork(
             corpus=self.corpus,
             title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
@@ -135,7 +135,7 @@ class FinishedNetwork:
     @property
     def main(self) -> TestedNetwork:
         """The network in its main evaluation: its vector, if it has one, learns as in training."""
-        return self.tested[final_evaluation(self.settings.document_size)]
+        return self.tested[main_way(self.settings.document_size).name]
 
     @property
     def best_way(self) -> TestedNetwork:

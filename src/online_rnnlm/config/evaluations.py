@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.testing import NGRAMS, UNITS, RunRivalName, TestingSettings
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.testing import NGRAMS, RunRivalName, TestingSettings
+from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, PARTS, Part, Way
 
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
 
 
 def in_words(way: Way) -> str:
-    """Return the words after a network's name: none if its vector learns as in training, or
-    `frozen`, `kept for the article`, `with everything learning after every word, kept for the
-    stream`."""
+    """Return the words after a network's name, such as `frozen`, `kept for the article`, or `with
+    everything learning after every word, kept for the stream`.
+
+    The text is empty if its vector learns as in training.
+    """
     if way.unit_of_text is None:
         return "" if way.parts else "frozen"
     kept = f"kept for the {UNITS[way.unit_of_text]}"
@@ -52,19 +54,24 @@ def in_words(way: Way) -> str:
     return f"with {named} {learning}, {kept}"
 
 
-def final_way(document_size: int) -> Way:
-    """Return the way of a run's main evaluation: a document vector learns as in training."""
+def main_way(document_size: int) -> Way:
+    """Return the way of the main evaluation, which counts as a run's result: a document vector
+    learns as in training."""
     return AS_TRAINED if document_size else FROZEN
 
 
+def ways_always(document_size: int) -> tuple[Way, ...]:
+    """Return the ways in which every run is tested: frozen and, with a vector, as trained."""
+    return (FROZEN, AS_TRAINED) if document_size else (FROZEN,)
+
+
+# In `rivals/` the main evaluation is called final: its code stays while an experiment is under way.
+final_way = main_way
+
+
 def final_evaluation(document_size: int) -> str:
-    """Return the name of the evaluation that counts as the run's result."""
-    return final_way(document_size).name
-
-
-def main_evaluations(document_size: int) -> tuple[str, ...]:
-    """Return the names of the evaluations of every run: frozen and, with a vector, as trained."""
-    return tuple(dict.fromkeys([FROZEN.name, final_evaluation(document_size)]))
+    """Return the name of the main evaluation."""
+    return main_way(document_size).name
 
 
 def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Way]:
@@ -91,11 +98,11 @@ def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Wa
 def evaluations_of(
     settings: RunSettings, testing: TestingSettings
 ) -> dict[str, Way | RunRivalName]:
-    """Return all of a run's evaluations by name: the main ones, and those of `testing`.
+    """Return all of a run's evaluations by name: those of every run, and those of `testing`.
 
     Each is the way in which the network is tested, or the name of the rival that is added to it.
     """
-    ways = [FROZEN, final_way(settings.document_size), *_tested_ways(settings, testing)]
+    ways = [*ways_always(settings.document_size), *_tested_ways(settings, testing)]
     found: dict[str, Way | RunRivalName] = {way.name: way for way in ways}
     if testing.concerns(settings.corpus):
         found |= {rival: rival for rival in testing.run_rivals}
@@ -133,4 +140,4 @@ def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way
     They are timed, and a mixture has the network in the best of them on `valid`.
     """
     others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
-    return list(dict.fromkeys([final_way(settings.document_size), *others]))
+    return list(dict.fromkeys([main_way(settings.document_size), *others]))

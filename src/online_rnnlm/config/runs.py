@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from online_rnnlm.config.base import Name, Settings
-from online_rnnlm.config.training import RunSettings
+from online_rnnlm.config.training import UNITS, RunSettings
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
@@ -18,8 +18,8 @@ DIGITS = 8
 _TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
 """The settings that a run's name tells if they are not the default."""
 _IN_WORDS = {
-    "document": "per article",
-    "stream": "stream",
+    "document": f"per {UNITS['document']}",
+    "stream": UNITS["stream"],
     "state": "carrying the state",
     "vector": "carrying the vector",
     "through": "through updates",

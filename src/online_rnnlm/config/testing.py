@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -59,10 +58,6 @@ def _moment(value: Any) -> Any:
 
 
 LearnAfter = Annotated[Literal["word", "sentence"] | PositiveInt, BeforeValidator(_moment)]
-
-
-UNITS: Mapping[str, str] = {"sentence": "sentence", "document": "article", "stream": "stream"}
-"""The name of each unit of text for people."""
 
 
 MOST_STEPS = 1000

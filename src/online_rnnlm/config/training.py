@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -26,6 +26,13 @@ from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
 """The hidden layers: modules of `core/cells/`."""
+
+UNITS: Mapping[UnitOfText, str] = {
+    "sentence": "sentence",
+    "document": "article",
+    "stream": "stream",
+}
+"""The name of each unit of text for people."""
 
 OF_VECTOR = ("document_rate", "document_gradient", "carry")
 """The settings that change nothing in a network without a document vector."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from online_rnnlm.config.evaluations import FROZEN, final_evaluation, main_evaluations
+from online_rnnlm.config.evaluations import FROZEN, main_way, ways_always
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.errors import UserError
@@ -149,14 +149,14 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     run_id = begin_run(experiment_id, record)
     with library.start_run(run_id=run_id):
         # MLflow's page of a run shows the metrics in the order in which they came.
-        main = final_evaluation(document_size)
+        main = main_way(document_size).name
         files = directory.evaluations(name).glob("*.json")
         for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
             test = read_evaluation(file)
             if isinstance(test, Evaluation):
                 written = round(1000 * file.stat().st_mtime)
                 library.log_metrics(_metrics(test, main), timestamp=written)
-            elif test.evaluation in main_evaluations(document_size):
+            elif test.way in ways_always(document_size):
                 failures.append(test.reason)
             library.log_artifact(str(file), "evaluations")
         log_epochs(run_id, record, read_epochs(run))
@@ -269,9 +269,9 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
     """
     number = 0
     for run in load_plan(directory.configuration).trainings():
-        tests = () if run.searched else main_evaluations(run.settings.document_size)
+        ways = () if run.searched else ways_always(run.settings.document_size)
         needed = [directory.run(run.name).result]
-        needed += [directory.evaluation(run.name, test) for test in tests]
+        needed += [directory.evaluation(run.name, way.name) for way in ways]
         if all(file.is_file() for file in needed):
             enter_run(directory, experiment_id, run.name)
             number += 1

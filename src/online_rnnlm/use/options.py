@@ -24,7 +24,7 @@ from online_rnnlm.config.base import (
     first_message,
     refuse_unknown_keys,
 )
-from online_rnnlm.config.evaluations import final_evaluation, parts_in_network, parts_named
+from online_rnnlm.config.evaluations import main_way, parts_in_network, parts_named
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
@@ -103,7 +103,7 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
     given = checked(options, WayOptions, get_type_hints(Options))
     updates = given.get("updates")
     if updates is None:
-        updates = final_evaluation(settings.document_size)
+        updates = main_way(settings.document_size).name
     named = updates.split("+")
     present = parts_in_network(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.corpora.records import SentenceSplitter
@@ -91,7 +91,7 @@ def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
     corpus = load_vocabulary(files)
     about = read_statistics(files)
     perplexity = {"valid": result.valid_perplexity}
-    main = experiment.evaluation(name, final_evaluation(record.settings.document_size))
+    main = experiment.evaluation(name, main_way(record.settings.document_size).name)
     tested = read_evaluation(main) if main.is_file() else None
     if isinstance(tested, Evaluation) and tested.identity == record.identity:
         perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}

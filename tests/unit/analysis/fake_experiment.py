@@ -140,10 +140,10 @@ def write_run(
     if run.searched:
         return
     still = online * 1.35 if size else online
-    targets = {NONE: still, evaluations.final_evaluation(size): online}
+    targets = {NONE: still, evaluations.main_way(size).name: online}
     testing = testing or TestingSettings()
     for evaluation, way in evaluations.evaluations_of(run.settings, testing).items():
-        held_out = evaluation not in evaluations.main_evaluations(size)
+        held_out = way not in evaluations.ways_always(size)
         reached = targets.get(evaluation, online * 1.01)
         scores = _scores(reached, random, testing.other_texts, held_out=held_out)
         tested = _tested(way, hidden, size, testing)

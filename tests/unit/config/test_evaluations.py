@@ -79,15 +79,15 @@ NAMED = ("all", "document_vector+output", "output", "document_vector")
     ],
     ids=str,
 )
-def test_what_testing_adds_to_the_main_evaluations(testing, online, static):
+def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, static):
     described = experiment(**testing).testing
     for size, further, main in (
         (5, online, ["none", "document_vector"]),
         (0, static, ["none"]),
     ):
         assert [*evaluations.evaluations_of(network(size), described)] == [*main, *further]
-        assert evaluations.main_evaluations(size) == tuple(main)
-        assert evaluations.final_evaluation(size) == main[-1]
+        assert [way.name for way in evaluations.ways_always(size)] == main
+        assert evaluations.main_way(size).name == main[-1]
         alone = [name for name in further if name.startswith("document_vector.")]
         timed = [way.name for way in evaluations.ways_of_network(network(size), described)]
         assert timed == [main[-1], *alone]

@@ -21,7 +21,7 @@ from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import Floats, bootstrap_interval
 from online_rnnlm.analysis.systems import TestedNetwork, longest
-from online_rnnlm.config.testing import UNITS
+from online_rnnlm.config.training import UNITS
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.corpora.corpus import Vocabulary, load_split, load_vocabulary
