@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings, first_message
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.rows import (
     PlannedRow,
@@ -25,7 +26,7 @@ from online_rnnlm.config.rows import (
     plan_rows,
 )
 from online_rnnlm.config.runs import Digits, Run
-from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.config.testing import DYNAMIC, TestingSettings
 from online_rnnlm.errors import UserError
 
 
@@ -58,7 +59,7 @@ class Experiment(Settings):
     """Further evaluations, and rivals to compare with."""
 
     @model_validator(mode="after")
-    def _go_together(self) -> Experiment:
+    def _names_its_corpora(self) -> Experiment:
         named = {"testing.corpora": self.testing.corpora}
         named |= {f"rows[{n}].corpora": row.get("corpora") or [] for n, row in enumerate(self.rows)}
         for key, names in named.items():
@@ -67,6 +68,10 @@ class Experiment(Settings):
                     raise ValueError(
                         f"`{key}`: no corpus `{name}`; allowed: {', '.join(self.corpora)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _rows_can_be_trained(self) -> Experiment:
         if self.searched and self.search_seed in self.seeds:
             raise ValueError(f"`search_seed`: {self.search_seed} is one of `seeds`")
         for row in self.planned_rows:
@@ -77,6 +82,10 @@ class Experiment(Settings):
                     f"`corpora.{corpus}.divide_by`: `unit_of_text: {unit}` in a row needs text in "
                     "its order: `article`, or ready files without `train_sentences`"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _networks_can_be_tested(self) -> Experiment:
         if self.testing.updates and not any(way.unit_of_text for way in ways_of(self).values()):
             raise ValueError(
                 "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
@@ -88,6 +97,16 @@ class Experiment(Settings):
                     raise ValueError(
                         f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
                         "`article`: text in order"
+                    )
+        if DYNAMIC in self.testing.rivals:
+            kernels = ENGINES["kernel"]
+            cells = ", ".join(sorted(kernels.cells or ()))
+            for row in self.planned_rows:
+                cell = row.settings.cell
+                if self.testing.concerns(row.settings.corpus) and not kernels.has_cell(cell):
+                    raise ValueError(
+                        f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{row.entry}]` has "
+                        f"`cell: {cell}`; cells with kernels: {cells}"
                     )
         return self
 

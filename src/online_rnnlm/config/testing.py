@@ -37,6 +37,7 @@ CorpusRivalName = Literal["kneser_ney"]
 
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
+DYNAMIC: RunRivalName = "dynamic_evaluation"
 MIXTURE: RunRivalName = "mixture"
 NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
 SHORT_CACHE: RunRivalName = "short_neural_cache"

@@ -1,15 +1,25 @@
 """Tests of the evaluations' names and files."""
 
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import online_rnnlm
 from online_rnnlm import rivals as all_rivals
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import PARTS, Way
+from tests.processes import output_of
 from tests.unit.small_records import configuration
+
+PACKAGE = Path(online_rnnlm.__file__).parent
 
 
 def experiment(**testing):
@@ -98,6 +108,34 @@ def test_weights_learn_where_kernels_let_them():
     for size, names in ((5, ["document_vector", "document_vector.word.sentence"]), (0, [])):
         found = evaluations.evaluations_of(network(size, "lstm"), testing)
         assert [*found] == ["none", *names]
+
+
+def test_a_cell_without_kernels_has_no_rival_that_needs_them(tmp_path):
+    """The cell is added as CONTRIBUTING.md says: a module, and its name."""
+    package = tmp_path / "online_rnnlm"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(package / "core/cells/sigmoid.py", package / "core/cells/new.py")
+    settings = package / "config/training.py"
+    listed = settings.read_text(encoding="utf-8").replace(
+        "CellName = Literal[", 'CellName = Literal["new", '
+    )
+    settings.write_text(listed, encoding="utf-8")
+    rows = [{"cell": "sigmoid"}, {"cell": "new", "engine": "graph"}]
+
+    def check(*rivals):
+        file = tmp_path / "my.yaml"
+        values = configuration(rows=rows, testing={"rivals": [*rivals]})
+        file.write_text(json.dumps(values), encoding="utf-8")
+        command = [sys.executable, "-m", "online_rnnlm", "check", file]
+        return output_of(command, env={**os.environ, "PYTHONPATH": tmp_path})
+
+    assert check("neural_cache").returncode == 0
+    for rivals in (["dynamic_evaluation"], ["neural_cache", "dynamic_evaluation", "mixture"]):
+        refused = check(*rivals)
+        assert refused.returncode
+        [line] = refused.stderr.splitlines()
+        for piece in ("my.yaml", "`testing.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
+            assert piece in line
 
 
 def test_an_evaluation_is_looked_up_by_its_name():
