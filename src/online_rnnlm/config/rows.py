@@ -249,9 +249,11 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
                 name = planned.runs[0].network_name
                 same = rows.setdefault((corpus, name), planned)
                 if same is not planned:
+                    what = f"is the same network, {name}, as `rows[{same.entry}]`"
+                    if same.entry == entry:
+                        what = f"two of its combinations are the same network, {name}"
                     raise ValueError(
-                        f"`rows[{entry}]`: is the same network, {name}, as "
-                        f"`rows[{same.entry}]`: rows differ in {', '.join(sorted(ROW_KEYS))}; "
+                        f"`rows[{entry}]`: {what}: rows differ in {', '.join(sorted(ROW_KEYS))}; "
                         "values to choose from belong in `search`"
                     )
     return tuple(rows.values())
