@@ -2,6 +2,7 @@
 include: "workflow/Snakefile"
 
 
+# Snakemake ignores the default target of an included file.
 rule everything:
     default_target: True
     input:

@@ -126,8 +126,8 @@ rule rival:
         "python3 -m online_rnnlm rival {params.results} --rival {wildcards.rival} &> {log}"
 
 
-# This job comes last, when few others run beside it. Those that do slow all networks, which are timed
-# in turn.
+# Timing runs last, when few other jobs run beside it. Those that do slow all networks alike, because
+# the networks take turns.
 rule time:
     input:
         run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),

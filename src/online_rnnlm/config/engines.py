@@ -43,9 +43,8 @@ class Engine:
     packages: tuple[str, ...] = ()
     """Packages whose versions a run's record lists in addition to those of every engine."""
     online_cells: frozenset[str] | None = None
-    """Names of the cells that it can score while weights learn; None means all that it has. An
-    engine with none of them scores only as in training: a document vector cannot learn after
-    several words, either."""
+    """Names of the cells with which it can score while weights learn; None means all that it has.
+    If there are none, it cannot let the vector learn after several words, either."""
     only_default: tuple[str, ...] = ()
     """Names of the settings of training that it knows only with their default values."""
     is_elsewhere: bool = False

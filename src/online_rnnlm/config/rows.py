@@ -94,6 +94,9 @@ smallest number with which a static network of the same hidden layer has at leas
 parameters."""
 
 
+# From here to `PlannedRow`: the types of what a user writes, made from the fields of `RunSettings`.
+
+
 def _one_or_several(kind: Any) -> Any:
     """Return the type of a value of some type, or of a list of such values.
 
@@ -210,6 +213,9 @@ RowSettings = Annotated[
                     description="The corpora that the row is trained on; `null` is all of them.",
                 ),
             ),
+# From here on: the plan, steps 2 and 3 above.
+
+
             **_fields(several=True),
         },
     ),
