@@ -114,6 +114,7 @@ def _fields(*, several: bool) -> dict[str, Any]:
     With `several`, a list of values is allowed, too. The schema then shows no default: where a row
     or a search says nothing, `training` decides.
     """
+    hide_default: Any = (lambda schema: schema.pop("default")) if several else None
     fields = {}
     for key in RUN_KEYS:
         field = RunSettings.model_fields[key]
@@ -121,15 +122,8 @@ def _fields(*, several: bool) -> dict[str, Any]:
         description = field.description
         if key == "hidden_size":
             kind, description = _HiddenSize, _HIDDEN_SIZE
-        found = Field(field.default, description=description)
-        if several:
-            kind = _one_or_several(kind)
-            found = Field(
-                field.default,
-                description=description,
-                json_schema_extra=lambda schema: schema.pop("default"),
-            )
-        fields[key] = (kind, found)
+        found = Field(field.default, description=description, json_schema_extra=hide_default)
+        fields[key] = (_one_or_several(kind) if several else kind, found)
     return fields
 
 
@@ -213,13 +207,13 @@ RowSettings = Annotated[
                     description="The corpora that the row is trained on; `null` is all of them.",
                 ),
             ),
-# From here on: the plan, steps 2 and 3 above.
-
-
             **_fields(several=True),
         },
     ),
 ]
+
+
+# From here on: the plan, steps 2 and 3 above.
 
 
 class PlannedRow(NamedTuple):
