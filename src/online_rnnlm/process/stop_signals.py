@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -50,7 +51,14 @@ class Watch:
 
     def __init__(self) -> None:
         self._signal: signal.Signals | None = None
-        self._end = _end_of_job()
+        self._end = math.inf
+        """The time at which this process must end, by the monotonic clock; only Slurm sets one."""
+        now = time.time()
+        with suppress(KeyError, ValueError):
+            end = float(os.environ[END_TIME])
+            limit = end - float(os.environ.get(START_TIME, now))
+            margin = min(MARGIN_SECONDS, max(limit, 0) / 10)
+            self._end = time.monotonic() + end - now - margin
 
     def note(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal by remembering it."""
@@ -83,17 +91,3 @@ def hide_interrupts() -> None:
             sys.__excepthook__(kind, error, trace)
 
     sys.excepthook = show
-
-
-def _end_of_job() -> float:
-    """Return the time at which this process must end, by the monotonic clock.
-
-    It is infinite outside a Slurm job.
-    """
-    now = time.time()
-    try:
-        end = float(os.environ[END_TIME])
-        limit = end - float(os.environ.get(START_TIME, now))
-    except (KeyError, ValueError):
-        return float("inf")
-    return time.monotonic() + end - now - min(MARGIN_SECONDS, max(limit, 0) / 10)
