@@ -38,16 +38,16 @@ CorpusRivalName = Literal["kneser_ney"]
 RivalName = Literal[RunRivalName, CorpusRivalName]
 
 DYNAMIC: RunRivalName = "dynamic_evaluation"
-MIXTURE: RunRivalName = "mixture"
-NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
 SHORT_CACHE: RunRivalName = "short_neural_cache"
-_NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
-"""Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
+NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
+MIXTURE: RunRivalName = "mixture"
 NGRAMS: CorpusRivalName = "kneser_ney"
-_TAKEN = ("train", "valid", "test", "sentences")
-"""Names of a corpus's own files, which no text of another kind can have."""
 _OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
 _OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
+_NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
+"""Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
+_TAKEN = ("train", "valid", "test", "sentences")
+"""Names of a corpus's own files, which no text of another kind can have."""
 
 
 def _moment(value: Any) -> Any:
