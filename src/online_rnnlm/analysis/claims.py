@@ -41,44 +41,44 @@ class PaperClaim(NamedTuple):
     name: str
     """A short form of the claim in words; better is a lower test perplexity."""
     text: str
-    """The claim as a sentence, with `{model}` and `{against}` in place of the two sides."""
+    """The claim as a sentence, with `{ours}` and `{theirs}` in place of the two sides."""
 
 
 CLAIMS: Mapping[Letter, PaperClaim] = {
     "a": PaperClaim(
         "better than a larger static network, for less",
-        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
         "static network that has at least its parameters and multiply-adds per word, and than "
         "which it is not shown to take more time.",
     ),
     "b": PaperClaim(
         "better than a static network of as many units",
-        "{model}, its vector learning, has a lower test perplexity than {against}, the static "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the static "
         "network of as many hidden units.",
     ),
     "c": PaperClaim(
         "better than a static network of as many parameters",
-        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
         "static network with at least as many parameters.",
     ),
     "d": PaperClaim(
         "better than a static network of as many multiply-adds",
-        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
         "static network with at least as many multiply-adds per word.",
     ),
     "e": PaperClaim(
         "better than a static network that takes as long",
-        "{model}, its vector learning, has a lower test perplexity than {against}, the smallest "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
         "static network than which it is not shown to take more time per word.",
     ),
     "f": PaperClaim(
         "better than units that remember and do not learn",
-        "{model}, its vector learning, has a lower test perplexity than {against}, a network with "
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}, a network with "
         "slow units, which do not learn in testing.",
     ),
     "g": PaperClaim(
         "better than what a static network can use instead",
-        "{model}, its vector learning, has a lower test perplexity than {against}.",
+        "{ours}, its vector learning, has a lower test perplexity than {theirs}.",
     ),
 }
 
@@ -268,7 +268,7 @@ def judge(results: Results) -> Claims:
         claims.append(
             Claim(
                 letter=one.letter,
-                claim=text.format(model=comparison.ours.name, against=comparison.theirs.name),
+                claim=text.format(ours=comparison.ours.name, theirs=comparison.theirs.name),
                 case=one.case,
                 corpus=one.ours.corpus,
                 train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from online_rnnlm.analysis.scores import Scores
+from online_rnnlm.analysis.scores import UnitScores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
@@ -41,7 +41,7 @@ class Results:
 
     experiment: Plan
     directory: ExperimentDirectory
-    scores: Scores
+    scores: UnitScores
     """The log-probabilities, by which systems are compared."""
     networks: Sequence[FinishedNetwork]
     """The networks of the comparison, in the configuration's order; one whose run for any seed has

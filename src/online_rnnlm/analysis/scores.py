@@ -25,7 +25,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 
 
 @dataclass(frozen=True)
-class Scores(ABC):
+class UnitScores(ABC):
     """The log-probabilities of the tested texts, in units such as sentences.
 
     Two systems are compared by pieces of a text, each of which is made of one or more units.
@@ -96,7 +96,7 @@ class Scores(ABC):
         )
 
 
-class SentenceScores(Scores):
+class SentenceScores(UnitScores):
     """The log-probabilities that an experiment's evaluations have left in their files."""
 
     def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:

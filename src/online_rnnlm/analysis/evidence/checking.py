@@ -17,7 +17,7 @@ from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.scores import Scores
+from online_rnnlm.analysis.scores import UnitScores
 from online_rnnlm.analysis.significance import Pieces, pieces_of
 from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
@@ -32,7 +32,7 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class KeptScores(Scores):
+class KeptScores(UnitScores):
     """The log-probabilities that evidence keeps. Its units are articles, sentences or blocks."""
 
     corpora: Mapping[str, Statistics]

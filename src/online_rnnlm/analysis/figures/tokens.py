@@ -98,23 +98,14 @@ def _draw(
     pieces = results.scores.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]
     shown = [learning, vector.tested[NONE], *static]
-    scores = []
+    scores: list[Floats] = []  # log P of every test token, mean over the seeds
     for tested in shown:
         runs = [run.name for run in tested.network.runs]
         by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
         scores.append(np.asarray(np.mean(by_seed, axis=0, dtype=np.float64)))
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
-    labels = []
-    bounds: list[float] = []
-    for tested, of_tested, look in zip(shown, scores, _LOOKS, strict=False):
-        by_group = perplexities(groups, piece, of_tested)
-        _draw_line(above, by_group, look)
-        last = by_group["mean"].dropna().tail(1)
-        place = (float(last.index[0]), float(last.iloc[0]))
-        labels.append(drawing.Label(tested.name, place, look["color"]))
-        bounds += [by_group["low"].min(), by_group["high"].max()]
-    drawing.log_scale(above, min(bounds), max(bounds))
-    above.set_ylabel("Test perplexity")
+    by_group = [perplexities(groups, piece, of_tested) for of_tested in scores]
+    labels = _draw_perplexities(above, [tested.name for tested in shown], by_group)
     below.axhline(1, color=MUTED, lw=1)
     for of_tested, look in zip(scores[1:], _LOOKS[1:], strict=False):
         _draw_line(below, perplexities(groups, piece, scores[0] - of_tested), look)
@@ -133,6 +124,22 @@ def _draw(
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s."
     )
     return figure, caption
+
+
+def _draw_perplexities(
+    axis: Axes, names: Sequence[str], by_group: Sequence[pd.DataFrame]
+) -> list[drawing.Label]:
+    """Draw a line for each network; return their names, each with the place of its line's end."""
+    labels = []
+    for name, perplexity, look in zip(names, by_group, _LOOKS, strict=False):
+        _draw_line(axis, perplexity, look)
+        last = perplexity["mean"].dropna().tail(1)
+        place = (float(last.index[0]), float(last.iloc[0]))
+        labels.append(drawing.Label(name, place, look["color"]))
+    lowest = min(perplexity["low"].min() for perplexity in by_group)
+    drawing.log_scale(axis, lowest, max(perplexity["high"].max() for perplexity in by_group))
+    axis.set_ylabel("Test perplexity")
+    return labels
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:
