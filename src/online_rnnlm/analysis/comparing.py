@@ -161,9 +161,12 @@ def _words(file: Path) -> pd.DataFrame:
                 table = pd.read_csv(
                     file, sep="\t", quoting=QUOTE_NONE, na_filter=False, dtype={"word": str}
                 )
-            return table[_COLUMNS].astype({"log_probability": np.float64})
+            words = table[_COLUMNS].astype({"log_probability": np.float64})
         except (ValueError, KeyError):
             raise UserError(
                 f"needed: what `score --per word --format tsv` writes, with the columns "
                 f"{', '.join(_COLUMNS)}"
             ) from None
+        if words.empty:
+            raise UserError("has no words")
+        return words

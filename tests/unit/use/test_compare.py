@@ -122,3 +122,10 @@ def test_a_file_that_lacks_words_is_one_line(refused, tables, tmp_path):
     tables[0].write_text("".join(lines[:-1]), encoding="utf-8")
     assert "words: not one text" in refused("compare", *tables)
     assert "nowhere: No such file" in refused("compare", tmp_path / "nowhere", tables[1])
+
+
+def test_files_without_words_are_one_line(refused, tables):
+    for table in tables:
+        head, *_ = table.read_text(encoding="utf-8").splitlines(keepends=True)
+        table.write_text(head, encoding="utf-8")
+    assert "learning.tsv: has no words" in refused("compare", *tables)
