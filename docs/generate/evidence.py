@@ -28,7 +28,7 @@ from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
+from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
 from online_rnnlm.storage.runs import RunResult, read_end
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"

@@ -17,9 +17,8 @@ from online_rnnlm.config.base import IN_WORDS
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
-from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timings
-from online_rnnlm.storage.experiments import Audits, Captions, Complete
+from online_rnnlm.storage.experiments import Audits, Captions, Claims, Complete
 from online_rnnlm.storage.records import Record
 from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
 from online_rnnlm.use.model_file import ModelDescription

@@ -18,7 +18,7 @@ from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_o
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, Letter, UntestedClaim, Verdict
+from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClaim, Verdict
 from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 

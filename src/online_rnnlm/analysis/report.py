@@ -30,8 +30,7 @@ from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, Verdict
-from online_rnnlm.storage.experiments import Audits, Captions
+from online_rnnlm.storage.experiments import Audits, Captions, Claim, Claims, Verdict
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunDivergence, RunRecord

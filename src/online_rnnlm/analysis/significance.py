@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.storage.claims import Interval, PieceName
+from online_rnnlm.storage.experiments import Interval, PieceName
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -22,8 +22,8 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.rivals import Rival
-from online_rnnlm.storage.claims import ComparedSide, Interval
 from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.experiments import ComparedSide, Interval
 from online_rnnlm.storage.runs import RunResult
 
 MetricName = Literal["perplexity", "perplexity_without_unk", "words_per_second"]

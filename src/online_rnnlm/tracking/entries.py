@@ -20,8 +20,8 @@ from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
+from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import (
     Epoch,

@@ -12,7 +12,7 @@ from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, grid
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.claims import Claim
+from online_rnnlm.storage.experiments import Claim
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (

@@ -21,8 +21,8 @@ from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import read_evaluation
+from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of

@@ -12,8 +12,8 @@ import pytest
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claims
 from online_rnnlm.storage.evaluations import Evaluation
+from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import entries

@@ -25,7 +25,7 @@ from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims, UntestedClaim
+from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""

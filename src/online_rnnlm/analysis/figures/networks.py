@@ -21,7 +21,7 @@ from online_rnnlm.analysis.systems import FinishedNetwork, System, TestedNetwork
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import rivals_of
 from online_rnnlm.storage import records
-from online_rnnlm.storage.claims import Claim, Claims
+from online_rnnlm.storage.experiments import Claim, Claims
 from online_rnnlm.storage.runs import read_epochs
 
 MOST_SYSTEMS = 8

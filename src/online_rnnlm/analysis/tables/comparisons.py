@@ -20,7 +20,7 @@ from online_rnnlm.analysis.tables.table import (
     on_corpus,
     signed,
 )
-from online_rnnlm.storage.claims import ComparedSide, Comparison
+from online_rnnlm.storage.experiments import ComparedSide, Comparison
 
 
 @dataclass(frozen=True)

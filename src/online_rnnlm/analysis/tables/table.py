@@ -17,7 +17,7 @@ import pandas as pd
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System
 from online_rnnlm.config.catalogue import Entry, Section
-from online_rnnlm.storage.claims import Interval
+from online_rnnlm.storage.experiments import Interval
 
 
 class OnCorpus(Protocol):

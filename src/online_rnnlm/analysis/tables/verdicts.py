@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from online_rnnlm.analysis.claims import heading_of
 from online_rnnlm.analysis.tables.table import Column, Table, signed
-from online_rnnlm.storage.claims import Claim, UntestedClaim
+from online_rnnlm.storage.experiments import Claim, UntestedClaim
 
 NOT_TESTED = "not tested"
 """The cell of a claim that a network does not test."""
