@@ -8,12 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from online_rnnlm.errors import ERROR_MARK
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -42,39 +44,28 @@ class Parser(argparse.ArgumentParser):
         print(self.format_help(), end="", file=file)
 
 
-def whole_number(text: str) -> int:
-    """Read a whole number for argparse."""
-    with suppress(ValueError):
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers")
+def number(
+    kind: Callable[[str], Number], allowed: str, is_allowed: Callable[[Number], bool]
+) -> Callable[[str], Number]:
+    """Return a function that reads a number for argparse; `allowed` says which, in words."""
 
-
-def whole_number_to(most: int) -> Callable[[str], int]:
-    """Return a function that reads a whole number from 1 to `most` for argparse."""
-
-    def read(text: str) -> int:
+    def read(text: str) -> Number:
         with suppress(ValueError):
-            if 1 <= int(text) <= most:
-                return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: whole numbers from 1 to {most}")
+            if is_allowed(kind(text)):
+                return kind(text)
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
 
     return read
 
 
-def finite_number(text: str) -> float:
-    """Read a finite number for argparse."""
-    with suppress(ValueError):
-        if math.isfinite(float(text)):
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: finite numbers")
+def whole_number_to(most: int) -> Callable[[str], int]:
+    """Return a function that reads a whole number from 1 to `most` for argparse."""
+    return number(int, f"whole numbers from 1 to {most}", lambda value: 1 <= value <= most)
 
 
-def positive_number(text: str) -> float:
-    """Read a number above 0 for argparse."""
-    with suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed: numbers above 0")
+whole_number = number(int, "whole numbers", lambda _: True)
+finite_number = number(float, "finite numbers", math.isfinite)
+positive_number = number(float, "numbers above 0", lambda value: 0 < value < math.inf)
 
 
 def new_file(text: str) -> Path:
