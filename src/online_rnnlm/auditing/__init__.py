@@ -1,4 +1,5 @@
 """The audit of what scores text: the rules of a fair test, tried by its answers alone.
 
-Only `networks` imports other packages.
+To audit a function or a program, the standard library is enough; `networks` alone loads numpy and
+the engines.
 """

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from online_rnnlm.auditing.scorer import AuditedScorer, Examiner, Scores
-from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, ended, lines_of
+from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, lines_of, with_end
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import counted
 from online_rnnlm.storage.audits import Audit, AuditedRule, BrokenRule, RuleName
@@ -79,49 +79,56 @@ def _written(text: Text) -> tuple[str, ...]:
 Check = Callable[..., Iterator[Comparison]]
 """A function that makes texts of one part of the examiner's text, or of two, and lets it score
 them; it yields the scores that must be equal."""
-Parts = tuple[Text, ...]
-Trials = list[tuple[Check, Parts]]
-"""Checks, each with the parts of the text that it gets."""
 
 
-def tried(name: RuleName, examiner: Examiner, trials: Trials, remark: str = "") -> AuditedRule:
+@dataclass(frozen=True)
+class Trial:
+    """A check, and the parts of the text that it gets."""
+
+    check: Check
+    parts: tuple[Text, ...]
+
+    def failure(self, examiner: Examiner) -> Comparison | None:
+        """Return the first comparison whose scores differ; None if none do."""
+        compared = self.check(examiner, *self.parts)
+        return next((one for one in compared if one.differing(examiner.tolerance)), None)
+
+    def shrunk(self, examiner: Examiner) -> Trial:
+        """Return the trial of the shortest parts found that still fails.
+
+        Of two parts, the second is shrunk, then the first, then the second once more.
+        """
+        shortest = self
+        for number in (0,) if len(self.parts) == 1 else (1, 0, 1):
+            size = len(shortest.parts[number])
+            while size:
+                at = 0
+                while at < len(shortest.parts[number]):
+                    parts = [*shortest.parts]
+                    parts[number] = parts[number][:at] + parts[number][at + size :]
+                    shorter = Trial(self.check, tuple(parts))
+                    if shorter.failure(examiner) is not None:
+                        shortest = shorter
+                    else:
+                        at += size
+                size //= 2
+        return shortest
+
+
+def try_to_break(
+    name: RuleName, examiner: Examiner, trials: Sequence[Trial], remark: str = ""
+) -> AuditedRule:
     """Try to break a rule until it is broken, and shrink the text that breaks it."""
-    for check, parts in trials:
-        found = failing(check, examiner, parts)
+    for trial in trials:
+        found = trial.failure(examiner)
         if found is not None:
             if found.after is not None:  # else each time would take as long
                 # What differs from run to run may not do so once more.
-                found = failing(check, examiner, shrunk(check, examiner, parts)) or found
+                found = trial.shrunk(examiner).failure(examiner) or found
             broken = found.shown(found.differing(examiner.tolerance)[0])
             return AuditedRule(name, "broken", broken.said, broken)
     said = f"trials: {len(trials)}{remark}"
     return AuditedRule(name, "holds" if trials else "not tested", said)
-
-
-def failing(check: Check, examiner: Examiner, parts: Parts) -> Comparison | None:
-    """Return the first comparison by a check of these parts whose scores differ; None if none."""
-    compared = check(examiner, *parts)
-    return next((one for one in compared if one.differing(examiner.tolerance)), None)
-
-
-def shrunk(check: Check, examiner: Examiner, parts: Parts) -> Parts:
-    """Return the shortest parts found by which a check still breaks a rule.
-
-    Of two parts, the second is shrunk, then the first, then the second once more.
-    """
-    for number in (0,) if len(parts) == 1 else (1, 0, 1):
-        size = len(parts[number])
-        while size:
-            at = 0
-            while at < len(parts[number]):
-                shorter = parts[number][:at] + parts[number][at + size :]
-                fewer = (*parts[:number], shorter, *parts[number + 1 :])
-                if failing(check, examiner, fewer) is not None:
-                    parts = fewer
-                else:
-                    at += size
-            size //= 2
-    return parts
 
 
 def reset(examiner: Examiner) -> AuditedRule:
@@ -133,14 +140,14 @@ def reset(examiner: Examiner) -> AuditedRule:
     text = examiner.text
     parts = examiner.cut([place for place in borders(text, unit) if place < len(text)])
     remark = "" if parts else f"; the text is one {unit}"
-    return tried("reset", examiner, [(exchange, two) for two in parts], remark)
+    return try_to_break("reset", examiner, [Trial(exchange, two) for two in parts], remark)
 
 
 def exchange(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
     """Compare the scores of two parts with those after they have changed places."""
     unit = examiner.scorer.unit
-    first = ended(first, ENDS[unit])
-    second = ended(second, ENDS[unit])
+    first = with_end(first, ENDS[unit])
+    second = with_end(second, ENDS[unit])
     text = first + second
     before = examiner.score(text)
     moved = examiner.score(second + first)
@@ -152,8 +159,8 @@ def exchange(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparis
 def causality(examiner: Examiner) -> AuditedRule:
     """Test that what follows a word does not change its score."""
     checks = (cut_off, put_other_words, shuffle)
-    trials: Trials = [(check, two) for check in checks for two in examiner.cuts]
-    return tried("causality", examiner, trials)
+    trials = [Trial(check, two) for check in checks for two in examiner.cuts]
+    return try_to_break("causality", examiner, trials)
 
 
 def cut_off(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
@@ -187,8 +194,8 @@ def normalisation(examiner: Examiner) -> AuditedRule:
     remark = f"; {kind} {len(words)} words"
     if examiner.unknown:
         remark += f", and {counted(len(examiner.unknown), 'unknown word')} as `{UNKNOWN}`"
-    trials: Trials = [(add_up, (text,)) for text in examiner.beginnings]
-    rule = tried("normalisation", examiner, trials, remark)
+    trials = [Trial(add_up, (text,)) for text in examiner.beginnings]
+    rule = try_to_break("normalisation", examiner, trials, remark)
     if rule.status == "holds" and not examiner.vocabulary:
         asked = (examiner.ask(text, examiner.candidates_for(text)) for text in examiner.beginnings)
         if not any(max(logs) > min(logs) for logs in asked):
@@ -230,15 +237,15 @@ def score_before_update(examiner: Examiner) -> AuditedRule:
     """Test that a word is scored before anything is learnt from it."""
     texts = [examiner.text, *(first for first, _ in examiner.cuts)]
     checks = (ask_for_it, put_another) if examiner.scorer.ask else ()
-    trials: Trials = [(repeat, (text,)) for text in texts]
-    trials += [(check, (text,)) for check in checks for text in examiner.beginnings]
+    trials = [Trial(repeat, (text,)) for text in texts]
+    trials += [Trial(check, (text,)) for check in checks for text in examiner.beginnings]
     remark = "" if checks else "; weak without candidates to ask for: see normalisation, too"
-    return tried("score before update", examiner, trials, remark)
+    return try_to_break("score before update", examiner, trials, remark)
 
 
 def repeat(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     """Compare the scores of a text with those if it is there once more after it."""
-    once = ended(text)
+    once = with_end(text)
     after = examiner.score(once * 2)[: len(once)]
     said = f"{WORD} has another score if the text is there once more after it"
     yield Comparison(said, once, [*enumerate(once)], examiner.score(once), after, once * 2)
@@ -268,11 +275,11 @@ def put_another(examiner: Examiner, text: Text) -> Iterator[Comparison]:
 def single_pass(examiner: Examiner) -> AuditedRule:
     """Test that a text is read once, line by line, and nothing is kept from an earlier run."""
     text = examiner.text
-    trials: Trials = [(run_again, (text,))]
+    trials = [Trial(run_again, (text,))]
     if examiner.scorer.in_halves is not None:
         middle = text.index(END, len(text) // 2 - 1) + 1
-        trials.append((send_halves, (text[:middle], text[middle:])))
-    return tried("single pass", examiner, trials)
+        trials.append(Trial(send_halves, (text[:middle], text[middle:])))
+    return try_to_break("single pass", examiner, trials)
 
 
 def run_again(examiner: Examiner, text: Text) -> Iterator[Comparison]:
@@ -284,8 +291,8 @@ def run_again(examiner: Examiner, text: Text) -> Iterator[Comparison]:
 
 def send_halves(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
     """Compare the scores with those if the second part comes after the answer to the first."""
-    first = ended(first)
-    second = ended(second)
+    first = with_end(first)
+    second = with_end(second)
     text = first + second
     before = examiner.score(text)
     after = examiner.score_in_halves(first, second)

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, chain
 from random import Random
 
-from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, ended, lines_of
+from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, lines_of, with_end
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import UNKNOWN
 from online_rnnlm.errors import UserError
@@ -33,8 +33,8 @@ class AuditedScorer:
     most: int = 50
     """Number of words to try in a place if each needs a call."""
     ask: Callable[[Lines, int, Sequence[Token]], Scores] | None = None
-    """Returns log P of candidates in a place of a text's last line: the number of a token, from 0,
-    or that of the end after them. None: it cannot be asked."""
+    """`ask(lines, place, candidates)`: log P of each candidate as token number `place`, from 0, of
+    the last line; a `place` after its last token is the line's end. None: it cannot be asked."""
     in_halves: Callable[[Lines, Lines], Sequence[Scores] | None] | None = None
     """Scores two parts of a text, of which it gets the second once the first is answered; returns
     None if the first is not. None: it gets every text at once."""
@@ -102,7 +102,7 @@ class Examiner:
         if self.scorer.unit == "stream":
             return [self.score_anew((*before, word))[-1] for word in words]
         alone = before[max(borders(before, self.scorer.unit), default=0) :]  # all else is forgotten
-        units = [ended((*alone, word), ENDS[self.scorer.unit]) for word in words]
+        units = [with_end((*alone, word), ENDS[self.scorer.unit]) for word in words]
         scores = self.score_anew(tuple(chain.from_iterable(units)))
         return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 

@@ -21,7 +21,7 @@ ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
 """The end of each unit of text at which a scorer can forget."""
 
 
-def ended(text: Text, ends: Text = (END,)) -> Text:
+def with_end(text: Text, ends: Text = (END,)) -> Text:
     """Return a text with these ends: more are added until it has them."""
     while text[-len(ends) :] != ends:
         text = (*text, END)
@@ -31,7 +31,7 @@ def ended(text: Text, ends: Text = (END,)) -> Text:
 def lines_of(text: Text) -> list[list[Token]]:
     """Return the lines of a text; what stands after the last `END` is a line, too."""
     lines: list[list[Token]] = [[]]
-    for token in ended(text):
+    for token in with_end(text):
         if token == END:
             lines.append([])
         else:
