@@ -15,6 +15,9 @@ from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.errors import UserError
 
+_SECONDS = 60.0
+"""Time after which each start of a program is ended, unless an option says otherwise (s)."""
+
 
 def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `audit`."""
@@ -43,8 +46,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds",
         type=positive_number,
-        default=60.0,
-        help="time after which each start of the program is ended (default: %(default)s)",
+        help=f"time after which each start of the program is ended (default: {_SECONDS})",
     )
     parser.add_argument(
         "--places",
@@ -68,9 +70,10 @@ def run_audit(arguments: argparse.Namespace) -> None:
     if (arguments.model is None) == (arguments.command is None):
         raise UserError("give a model, or a program by `--command`")
     options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
-    options_of_program = ("vocabulary", "ask")
+    options_of_program = ("vocabulary", "ask", "seconds")
     for option in options_of_model if arguments.command else options_of_program:
-        if getattr(arguments, option):
+        given = getattr(arguments, option)
+        if given is not None and given is not False:  # 0 is given
             whom = "model" if arguments.command else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
     lines = [line.split() for line in read_lines(arguments.text)]
@@ -85,7 +88,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
         words = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in words for word in line.split()]
         unit: UnitOfText = arguments.unit_of_text or "stream"
-        program = Program(arguments.command, arguments.seconds)
+        program = Program(arguments.command, arguments.seconds or _SECONDS)
         scorer = program.scorer(unit, vocabulary, asks=arguments.ask)
     name = arguments.command or arguments.model
     result = audit_scorer(name, scorer, lines, arguments.places, arguments.tolerance)
