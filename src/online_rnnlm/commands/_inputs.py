@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from zipfile import is_zipfile
@@ -16,7 +17,7 @@ from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.use.options import SamplingOptions, WayOptions
-from online_rnnlm.use.text import Layout, is_text
+from online_rnnlm.use.text import Layout, TextFile, TextOrFile, layout_of
 
 if TYPE_CHECKING:
     from online_rnnlm.use.model import TrainedModel
@@ -71,27 +72,41 @@ def _is_file_of_text(argument: str) -> bool:
     return argument == "-" or path.is_fifo() or path.is_char_device()
 
 
-def model_and_files(arguments: argparse.Namespace) -> tuple[TrainedModel, list[str]]:
-    """Load the model of a verb that reads text; return the files of the text, too.
+def exists(argument: str) -> bool:
+    """True if something on disk has this name."""
+    return os.path.exists(argument)  # noqa: PTH110  # a text may be too long
 
-    A first argument that is a text, or a file of text, is no model. Raises UserError if there is no
-    such model.
+
+def is_text(argument: str) -> bool:
+    """True if an argument is itself the text: it is empty or has a space, and is no file's name."""
+    return (not argument or " " in argument) and not exists(argument)
+
+
+def text_or_file(argument: str) -> TextOrFile:
+    """Return what an argument is: itself the text, or the file of one."""
+    return argument if is_text(argument) else TextFile(argument)
+
+
+def model_and_text(arguments: argparse.Namespace) -> tuple[TrainedModel, list[TextOrFile]]:
+    """Load the model of a verb that reads text; return the text, too.
+
+    A first argument that is a text, or the file of one, is no model. Raises UserError if there is
+    no such model.
     """
     from online_rnnlm.use.model import load
     from online_rnnlm.use.places import ADDRESSES
 
     model: str | None = arguments.model
     files: list[str] = arguments.files
-    if model is None:
-        return load(), files
-    if is_text(model) or _is_file_of_text(model):
-        return load(), [model, *files]
-    if not (Path(model).exists() or model.startswith(ADDRESSES)):
+    if model is not None and (is_text(model) or _is_file_of_text(model)):
+        files = [model, *files]
+        model = None
+    if model is not None and not (exists(model) or model.startswith(ADDRESSES)):
         raise UserError(
             f"{model}: no such file, neither of a model nor of a text; a text in quotes has more "
             "than one word"
         )
-    return load(model), files
+    return load(model), [*map(text_or_file, files)]
 
 
 def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
@@ -106,9 +121,9 @@ def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
     )
 
 
-def layout_of(arguments: argparse.Namespace) -> Layout:
+def layout_given(arguments: argparse.Namespace) -> Layout:
     """Return the layout of the text: raw text that is divided, unless an option says otherwise."""
-    return "tokenised" if arguments.tokenised else "lines" if arguments.lines else "running"
+    return layout_of(tokenised=arguments.tokenised, running=not arguments.lines)
 
 
 def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
@@ -137,7 +152,4 @@ def add_way(parser: argparse.ArgumentParser) -> None:
 
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that say what learns from the text."""
-    options = {name: getattr(arguments, name) for name in get_type_hints(WayOptions)}
-    if arguments.frozen:
-        options["updates"] = "none"
-    return options
+    return {name: getattr(arguments, name) for name in ("frozen", *get_type_hints(WayOptions))}

@@ -26,19 +26,17 @@ def add_format(parser: argparse.ArgumentParser, help: str) -> None:
     )
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], form: str, *, header: bool) -> None:
-    """Print rows, whose keys are the columns, as `tsv` or `jsonl`; TSV can begin with a header."""
-    for row in rows:
+def print_rows(rows: Iterable[Mapping[str, Any]], form: str, *, flush: bool = False) -> None:
+    """Print rows, whose keys are the columns, as `tsv`, which begins with a header, or `jsonl`.
+
+    With `flush`, none waits for others to be written.
+    """
+    for number, row in enumerate(rows):
         if form == "jsonl":
-            values = {key: None if _is_nan(value) else value for key, value in row.items()}
-            print(json.dumps(values, ensure_ascii=False))
-            continue
-        if header:
-            print("\t".join(row))
-            header = False
-        print("\t".join(map(str, row.values())))
-
-
-def _is_nan(value: object) -> bool:
-    """True for the perplexity of an empty text, which JSON cannot hold."""
-    return isinstance(value, float) and math.isnan(value)
+            # JSON has no NaN, which is the perplexity of an empty text.
+            no_number = [k for k, v in row.items() if isinstance(v, float) and math.isnan(v)]
+            values = {**row, **dict.fromkeys(no_number)}
+            print(json.dumps(values, ensure_ascii=False), flush=flush)
+        else:
+            header = "\t".join(row) + "\n" if number == 0 else ""
+            print(header + "\t".join(map(str, row.values())), flush=flush)

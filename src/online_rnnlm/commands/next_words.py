@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator, Sequence
 
-from online_rnnlm.commands._inputs import add_files, add_model, descriptions_of, model_and_files
+from online_rnnlm.commands._inputs import (
+    add_files,
+    add_model,
+    descriptions_of,
+    is_text,
+    model_and_text,
+)
 from online_rnnlm.commands._rows import add_format, print_rows
 from online_rnnlm.commands._verb import Verb, finite_number, whole_number, whole_number_to
 from online_rnnlm.errors import naming
 from online_rnnlm.use.options import SamplingOptions
-from online_rnnlm.use.text import is_text, numbered_lines
+from online_rnnlm.use.text import numbered_lines
 
 
 def add_next_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,22 +41,28 @@ def add_next_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_next(arguments: argparse.Namespace) -> None:
     """Print the likeliest words after each line."""
-    model, files = model_and_files(arguments)
+    model, texts = model_and_text(arguments)
     start = model.start(frozen=arguments.frozen)
-    for number, line in enumerate(numbered_lines(files)):
-        with naming(line.where):
-            begin = model.beginning(line.text, tokenised=arguments.tokenised)
-        _, state = model.continue_(start, begin)
-        entropy = model.entropy(state)
-        likeliest = model.likeliest(state, arguments.number)
-        if arguments.format == "plain":
+
+    def found() -> Iterator[tuple[list[str], float, Sequence[tuple[str, float]]]]:
+        for line in numbered_lines(texts):
+            with naming(line.where):
+                begin = model.beginning(line.text, tokenised=arguments.tokenised)
+            _, state = model.continue_(start, begin)
+            yield begin, model.entropy(state), model.likeliest(state, arguments.number)
+
+    if arguments.format == "plain":
+        for begin, entropy, likeliest in found():
             print(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
             for word, log in likeliest:
                 print(f"  {math.exp(log):6.4f}  {word}")
-        else:
-            of_line = {"text": number, "entropy": entropy}
-            rows = [{**of_line, "word": word, "log_probability": log} for word, log in likeliest]
-            print_rows(rows, arguments.format, header=number == 0)
+        return
+    rows = (
+        {"text": number, "entropy": entropy, "word": word, "log_probability": log}
+        for number, (_, entropy, likeliest) in enumerate(found())
+        for word, log in likeliest
+    )
+    print_rows(rows, arguments.format)
 
 
 def add_sample_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands._inputs import add_files, add_model, model_and_files
+from online_rnnlm.commands._inputs import add_files, add_model, model_and_text
 from online_rnnlm.commands._verb import Verb, finite_number
+from online_rnnlm.use.text import layout_of
 
 
 def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,12 +57,12 @@ def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
     from online_rnnlm.use.rescoring import ListFormat, read_lists, rescore, written
 
-    model, files = model_and_files(arguments)
+    model, texts = model_and_text(arguments)
     lists = rescore(
         model.scorer,
-        read_lists(files, arguments.format),
-        "tokenised" if arguments.tokenised else "lines",
-        model.scorer.way(updates="none" if arguments.frozen else None),
+        read_lists(texts, arguments.format),
+        layout_of(tokenised=arguments.tokenised),
+        model.scorer.way(frozen=arguments.frozen),
         weight=arguments.weight,
         context=arguments.context,
         unknown_penalty=arguments.unknown_penalty,

@@ -17,8 +17,8 @@ from online_rnnlm.commands._inputs import (
     add_model,
     add_text,
     add_way,
-    layout_of,
-    model_and_files,
+    layout_given,
+    model_and_text,
     way_options,
 )
 from online_rnnlm.commands._rows import add_format, print_rows
@@ -29,10 +29,12 @@ from online_rnnlm.use.text import read_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from online_rnnlm.use.scored import ScoredPart
+    from online_rnnlm.use.scoring import ScoredPart
 
 LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
+Row = dict[Any, Any]
+"""The values of a row by their columns."""
 _IN_UNITS = ("log_probability", "unknown_log_probability")
 """The columns that are given in the unit of log-probabilities."""
 _SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
@@ -82,12 +84,12 @@ def run_score(arguments: argparse.Namespace) -> None:
 
     from online_rnnlm.core.lanes import SENTENCES_A_CALL
 
-    model, files = model_and_files(arguments)
+    model, texts = model_and_text(arguments)
     way = model.scorer.way(**way_options(arguments))
     flush: bool = arguments.flush
     if flush and model.network.unit_of(way) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
-    sentences = read_text(files, model.preparation, layout_of(arguments))
+    sentences = read_text(texts, model.preparation, layout_given(arguments))
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
@@ -103,59 +105,64 @@ def print_scores(
     The sum is for people; programs get it as the only row if rows are `total`. With `flush`, no row
     waits for others to be written.
     """
-    sums: list[pd.DataFrame] = []
-
-    def tables() -> Iterator[tuple[ScoredPart, pd.DataFrame]]:
-        for part in parts:
-            table = part.rows_of_sentences()
-            sums.append(table[_SUMMED])
-            yield part, table
-
-    is_plain = form == "plain"
-    shown = _SHOWN.get(per, ())
-    for number, row in enumerate(_rows(per, tables(), is_plain=is_plain)):
-        scored = _in_unit(row, unit)
-        if not is_plain:
-            print_rows([scored], form, header=number == 0)
-        else:
-            if number == 0:
-                print(_aligned("log P" if name == "log_probability" else name for name in shown))
-            print(_aligned(scored[name] for name in shown))
-        if flush:
-            sys.stdout.flush()
-    total = _in_unit(summary(sums), unit)
-    if is_plain:
-        print(_in_words(total, unit))
+    scored = _scored(parts, per, is_plain=form == "plain")
+    if form == "plain":
+        _print_for_people(scored, per, unit, flush=flush)
     elif per == "total":
-        print_rows([total], form, header=True)
+        total = summary([table for _, tables in scored for table in tables])
+        print_rows([_in_unit(total, unit)], form)
+    else:
+        rows = (_in_unit(row, unit) for rows, _ in scored for row in rows)
+        print_rows(rows, form, flush=flush)
 
 
-def _rows(
-    per: str, tables: Iterable[tuple[ScoredPart, pd.DataFrame]], *, is_plain: bool
-) -> Iterator[dict[Any, Any]]:
-    """Yield a row for each word, sentence or document; all parts are read if rows are `total`.
+def _print_for_people(
+    scored: Iterable[tuple[list[Row], list[pd.DataFrame]]], per: str, unit: str, *, flush: bool
+) -> None:
+    """Print the rows below their titles, and then the sum over all in words."""
+    shown = _SHOWN.get(per, ())
+    titles: list[Row] = [{name: name for name in shown} | {"log_probability": "log P"}]
+    tables: list[pd.DataFrame] = []
+    for rows, summed in scored:
+        tables += summed
+        if rows:
+            lines = [*titles, *(_in_unit(row, unit) for row in rows)]
+            print("\n".join(_aligned(line[name] for name in shown) for line in lines), flush=flush)
+            titles = []
+    print(_in_words(_in_unit(summary(tables), unit), unit))
 
-    `tables` are the parts of a text, each with its rows of sentences. For people, brackets are
-    around the words that the vocabulary lacks.
+
+def _scored(
+    parts: Iterable[ScoredPart], per: str, *, is_plain: bool
+) -> Iterator[tuple[list[Row], list[pd.DataFrame]]]:
+    """Yield the rows of each part of a text, or of each document, and what its sentences add up.
+
+    A row is a word, a sentence or a document; there is none if rows are `total`. For people,
+    brackets are around the words that the vocabulary lacks.
     """
     if per == "document":  # which can go on in the next part
-        pieces = (piece for _, table in tables for piece in table.groupby("document"))
+        pieces = (piece for part in parts for piece in part.rows_of_sentences().groupby("document"))
         for document, of_document in groupby(pieces, key=itemgetter(0)):
-            sums = summary([rows for _, rows in of_document])
-            yield {"document": int(document), **{name: sums[name] for name in _OF_DOCUMENT}}
+            tables = [rows[_SUMMED] for _, rows in of_document]
+            sums = summary(tables)
+            row = {"document": int(document), **{name: sums[name] for name in _OF_DOCUMENT}}
+            yield [row], tables
         return
-    for part, table in tables:
+    for part in parts:
+        table = part.rows_of_sentences()
+        rows: list[Row] = []
         if per == "word":
             words = part.rows_of_words()
             if is_plain:
                 words["word"] = words["word"].where(words["known"], "[" + words["word"] + "]")
-            yield from words.to_dict("records")
+            rows = words.to_dict("records")
         elif per == "sentence":
             shown = table.assign(text=part.marked_texts) if is_plain else table
-            yield from shown.to_dict("records")
+            rows = shown.to_dict("records")
+        yield rows, [table[_SUMMED]]
 
 
-def _in_unit(row: dict[Any, Any], unit: str) -> dict[Any, Any]:
+def _in_unit(row: Row, unit: str) -> Row:
     """Return a row whose log-probabilities, in nats, are given in another unit."""
     return {k: v / LOGARITHMS[unit] if k in _IN_UNITS else v for k, v in row.items()}
 

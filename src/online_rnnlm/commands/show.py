@@ -9,10 +9,11 @@ import re
 import sys
 from pathlib import Path
 
+from online_rnnlm.commands._inputs import exists
 from online_rnnlm.commands._verb import Verb, new_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import writing_output
-from online_rnnlm.use.text import Layout, is_text, read_text
+from online_rnnlm.use.text import TextFile, TextOrFile, layout_of, read_text
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +44,7 @@ def run_show(arguments: argparse.Namespace) -> None:
 
     model = load(arguments.model)
     texts = _as_texts(arguments.text)
-    layout: Layout = "lines" if arguments.lines else "running"
-    sentences = list(read_text(texts, model.preparation, layout, unquoted=True))
+    sentences = list(read_text(texts, model.preparation, layout_of(running=not arguments.lines)))
     static = load(arguments.against) if arguments.against else model.companion
     shown = show(model.scorer, sentences, static.scorer if static else None)
     if arguments.html:
@@ -62,19 +62,27 @@ def run_show(arguments: argparse.Namespace) -> None:
         print(shown)
 
 
-def _as_texts(arguments: list[str]) -> list[str]:
-    """Return files and texts; words of which none is a file or has a space are one text.
+def _as_texts(arguments: list[str]) -> list[TextOrFile]:
+    """Return texts and files; words of which none is a file or has a space are one text.
 
-    Raises UserError for a word that can only be a file's name.
+    A text need not be in quotes: it is what is no file's name. Raises UserError for a word that can
+    only be one.
     """
-    texts = [argument for argument in arguments if is_text(argument, unquoted=True)]
+    texts = [argument for argument in arguments if not _is_file(argument)]
     for text in texts:
         if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
             no_file = "no such file; if it is a word of a text, put the text into quotes"
-            what = "is a folder: name a model by `--model`" if Path(text).is_dir() else no_file
-            raise UserError(f"{text}: {what}")
+            folder = "is a folder: name a model by `--model`"
+            raise UserError(f"{text}: {folder if exists(text) else no_file}")
     are_words = texts == arguments and not any(" " in text for text in texts)
-    return [" ".join(texts)] if texts and are_words else arguments
+    if texts and are_words:
+        return [" ".join(texts)]
+    return [TextFile(argument) if _is_file(argument) else argument for argument in arguments]
+
+
+def _is_file(argument: str) -> bool:
+    """True for standard input, and for the name of a file, a pipe or a device."""
+    return argument == "-" or (exists(argument) and not Path(argument).is_dir())
 
 
 SHOW = Verb(

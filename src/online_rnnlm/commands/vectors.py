@@ -11,8 +11,9 @@ from online_rnnlm.commands._inputs import (
     add_model,
     add_text,
     descriptions_of,
-    layout_of,
-    model_and_files,
+    layout_given,
+    model_and_text,
+    text_or_file,
 )
 from online_rnnlm.commands._rows import add_format, print_rows
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from online_rnnlm.core.way import Way
     from online_rnnlm.use.scoring import TextScorer
-    from online_rnnlm.use.text import Layout
+    from online_rnnlm.use.text import Layout, TextOrFile
 
 
 def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,27 +53,31 @@ def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_vectors(arguments: argparse.Namespace) -> None:
     """Print the vectors of a text."""
-    model, files = model_and_files(arguments)
+    model, texts = model_and_text(arguments)
     unit_of_text = arguments.unit_of_text
     if unit_of_text is None and arguments.per == "document":
         unit_of_text = "document"
     way = model.scorer.way(unit_of_text=unit_of_text, learning_rate=arguments.learning_rate)
-    found = _vectors_of(model.scorer, files, layout_of(arguments), way)
+    found = _vectors_of(model.scorer, texts, layout_given(arguments), way)
     if arguments.per == "document":
         # An empty line has no vector of its own.
         with_text = (pair for pair in found if pair[0].text)
         documents = itertools.groupby(with_text, lambda pair: pair[0].document)
         found = (list(of_document)[-1] for _, of_document in documents)
-    form = "jsonl" if arguments.json else "tsv"
-    for number, (sentence, vector) in enumerate(found):
-        elements = {f"v{place}": element for place, element in enumerate(vector, 1)}
-        row = {
+    rows = (
+        {
             "document": sentence.document,
             "sentence": sentence.sentence,
-            **({"vector": vector.tolist()} if arguments.json else elements),
+            **(
+                {"vector": vector.tolist()}
+                if arguments.json
+                else {f"v{place}": element for place, element in enumerate(vector, 1)}
+            ),
             "text": sentence.text,
         }
-        print_rows([row], form, header=number == 0)
+        for sentence, vector in found
+    )
+    print_rows(rows, "jsonl" if arguments.json else "tsv")
 
 
 def add_nearest_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,46 +104,45 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     """Print the nearest sentences to each one."""
     import numpy as np
 
-    from online_rnnlm.use.scored import nearest, unit_vectors
+    from online_rnnlm.use.vectors import nearest, unit_vectors
 
-    model, files = model_and_files(arguments)
+    model, texts = model_and_text(arguments)
     way = model.scorer.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
 
-    def read(files: Sequence[str]) -> tuple[list[Any], NDArray[np.float32]]:
-        found = _vectors_of(model.scorer, files, layout_of(arguments), way)
+    def read(texts: Sequence[TextOrFile]) -> tuple[list[Any], NDArray[np.float32]]:
+        found = _vectors_of(model.scorer, texts, layout_given(arguments), way)
         sentences, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
         return [*sentences], unit_vectors(np.stack(vectors, dtype=np.float64))
 
-    among, vectors = read(arguments.among)
-    queries, wanted = read(files)
-    for number, (query, vector) in enumerate(zip(queries, wanted, strict=True)):
-        found = [(cosine, among[n]) for n, cosine in nearest(vectors, vector, arguments.number)]
-        if arguments.format == "plain":
+    among, vectors = read([*map(text_or_file, arguments.among)])
+    queries, wanted = read(texts)
+    found = (
+        (query, [(among[n], cosine) for n, cosine in nearest(vectors, vector, arguments.number)])
+        for query, vector in zip(queries, wanted, strict=True)
+    )
+    if arguments.format == "plain":
+        for query, sentences in found:
             print(query.text)
-            for cosine, near in found:
+            for near, cosine in sentences:
                 print(f"  {cosine:6.3f}  {near.text}")
-        else:
-            rows = [
-                {
-                    "query": query.sentence,
-                    "cosine": cosine,
-                    "sentence": near.sentence,
-                    "text": near.text,
-                }
-                for cosine, near in found
-            ]
-            print_rows(rows, arguments.format, header=number == 0)
+        return
+    rows = (
+        {"query": query.sentence, "cosine": cosine, "sentence": near.sentence, "text": near.text}
+        for query, sentences in found
+        for near, cosine in sentences
+    )
+    print_rows(rows, arguments.format)
 
 
 def _vectors_of(
-    scorer: TextScorer, files: Sequence[str], layout: Layout, way: Way
+    scorer: TextScorer, texts: Sequence[TextOrFile], layout: Layout, way: Way
 ) -> Iterator[tuple[Any, NDArray[np.floating]]]:
     """Yield a row of `rows_of_sentences` and the document vector after it for each sentence.
 
     Raises UserError if no vector learns, for text that cannot be read, and if the model diverges.
     """
     scorer.require_vector(way)
-    for part in scorer.score_parts(read_text(files, scorer.preparation, layout), way):
+    for part in scorer.score_parts(read_text(texts, scorer.preparation, layout), way):
         rows = part.rows_of_sentences().itertuples(index=False)
         yield from zip(rows, part.document_vectors, strict=True)
 

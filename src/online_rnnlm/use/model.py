@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
@@ -20,11 +20,10 @@ from online_rnnlm.use.model_file import Contents, ModelDescription
 from online_rnnlm.use.network import NextWord, State, sample
 from online_rnnlm.use.options import Options, SamplingOptions, checked
 from online_rnnlm.use.places import contents_at
-from online_rnnlm.use.scored import ScoredPart
-from online_rnnlm.use.scoring import TextScorer
+from online_rnnlm.use.scoring import ScoredPart, TextScorer
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.surprisal import surprisal
-from online_rnnlm.use.text import Layout, Sentence, sentences_of
+from online_rnnlm.use.text import Sentence, layout_of, sentences_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,11 +188,7 @@ class TrainedModel:
         learning_rate: float | None = None,
     ) -> State:
         """Return the state before a text; the vector learns if there is one, unless `frozen`."""
-        way = self.scorer.way(
-            updates=NONE if frozen else None,
-            unit_of_text=unit_of_text,
-            learning_rate=learning_rate,
-        )
+        way = self.scorer.way(frozen=frozen, unit_of_text=unit_of_text, learning_rate=learning_rate)
         return self.network.start(way)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
@@ -247,8 +242,8 @@ class TrainedModel:
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
         check_text(prefix, "`prefix`")
-        layout: Layout = "tokenised" if tokenised else "lines"
-        return [word for words in self.preparation.sentences(prefix, layout) for word in words]
+        sentences = self.preparation.sentences(prefix, layout_of(tokenised=tokenised))
+        return [word for words in sentences for word in words]
 
 
 def _check_number(number: object) -> None:

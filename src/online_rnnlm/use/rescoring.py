@@ -21,7 +21,7 @@ from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.scoring import TextScorer
-from online_rnnlm.use.text import Layout, numbered_lines
+from online_rnnlm.use.text import Layout, TextFile, TextOrFile, numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv"]
 Context = Literal["last", "all"]
@@ -49,17 +49,17 @@ class Hypothesis(NamedTuple):
     """Its score before, and log P less the unknown words' penalties, times the weight."""
 
 
-def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothesis]]:
-    """Read the lists of files: hypotheses of one key, which follow one another in a file.
+def read_lists(texts: Sequence[TextOrFile], form: ListFormat) -> Iterator[list[Hypothesis]]:
+    """Read the lists of texts or files: hypotheses of one key, which follow one another in each.
 
     Raises UserError, which names the file and the line, for what is no such list, and for a key
     that comes again after its list has ended: some hypotheses would be ranked without the others.
     """
     has_lists = False
-    for file in files or ["-"]:
+    for text in texts or [TextFile("-")]:
         hypotheses: list[Hypothesis] = []
         ended: set[str] = set()
-        for line in numbered_lines([file]):
+        for line in numbered_lines([text]):
             if not line.text.strip():
                 continue
             with naming(line.where):
@@ -78,7 +78,8 @@ def read_lists(files: Sequence[str], form: ListFormat) -> Iterator[list[Hypothes
         if hypotheses:
             yield hypotheses
     if not has_lists:
-        raise UserError(f"{', '.join(files or ['standard input'])}: no list in it")
+        named = [text.name if isinstance(text, TextFile) else text for text in texts]
+        raise UserError(f"{', '.join(named or ['standard input'])}: no list in it")
 
 
 def parse(line: str, form: ListFormat) -> Hypothesis:
@@ -134,9 +135,8 @@ def rescore(
     network = scorer.network
     unknown_word = network.corpus.unk_id
     if unknown_penalty is None:
-        # `<unk>` has the probability of all unknown words together. One of them alone is taken to
-        # be as rare as a word that occurs once in the training text: its share is one of those
-        # times.
+        # `<unk>` stands for all n unknown words of the training text together; one of them is given
+        # 1/n of its probability.
         unknown_penalty = math.log(max(1, network.corpus.counts[unknown_word]))
     way = replace(way, unit_of_text="sentence" if context is None else "document")
     begin = network.start(way)
@@ -148,7 +148,12 @@ def rescore(
             "hidden state begins anew with each sentence"
         )
     for hypotheses in lists:
-        texts = [_ids_of(scorer, hypothesis, layout) for hypothesis in hypotheses]
+        texts = []
+        for hypothesis in hypotheses:
+            with naming(f"list {hypothesis.key}"):
+                sentences = scorer.preparation.sentences(hypothesis.text, layout)
+            words = [word for sentence in sentences for word in sentence]
+            texts.append((*network.ids(words), SENTENCE_END_ID))
         # Equal texts are read once, so that rounding ranks none of them before another.
         distinct = list(dict.fromkeys(texts))
         read = dict(zip(distinct, network.go_on([before] * len(distinct), distinct), strict=True))
@@ -165,14 +170,6 @@ def rescore(
             before = read[best].state
         elif context == "last":
             before = network.go_on([begin], [best])[0].state
-
-
-def _ids_of(scorer: TextScorer, hypothesis: Hypothesis, layout: Layout) -> tuple[int, ...]:
-    """Return the numbers of a hypothesis's words, and of an end."""
-    with naming(f"list {hypothesis.key}"):
-        sentences = scorer.preparation.sentences(hypothesis.text, layout)
-    words = [word for sentence in sentences for word in sentence]
-    return (*scorer.network.ids(words), SENTENCE_END_ID)
 
 
 def written(hypothesis: Hypothesis, form: ListFormat) -> str:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.corpora.textfiles import SENTENCE_END
-from online_rnnlm.use.scored import marked
-from online_rnnlm.use.scoring import TextScorer
+from online_rnnlm.use.scoring import TextScorer, marked
 from online_rnnlm.use.surprisal import FROZEN, LEARNING, STATIC, bits_of_tokens
 from online_rnnlm.use.text import Sentence
 

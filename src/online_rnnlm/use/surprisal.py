@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.textfiles import BYTE_ORDER_MARK, SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.scoring import TextScorer
@@ -50,7 +49,7 @@ def bits_of_tokens(
         readers[STATIC] = static
     bits = {}
     for name, reader in readers.items():
-        way = reader.way(updates=None if name == LEARNING else NONE)
+        way = reader.way(frozen=name != LEARNING)
         logs = [part.log_probabilities for part in reader.score_parts(sentences, way)]
         bits[name] = -np.concatenate(logs) / np.log(2)
     return bits

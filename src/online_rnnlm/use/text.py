@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -24,6 +24,37 @@ LONGEST_LINE = 100_000
 """Characters of the longest raw sentence; regular expressions take too long for more."""
 MOST_WORDS = 10_000
 """Words of the longest sentence; the memory that scoring takes grows with it."""
+
+
+def layout_of(*, tokenised: bool = False, running: bool = False) -> Layout:
+    """Return the layout of a text of which this is known."""
+    return "tokenised" if tokenised else "running" if running else "lines"
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file of text, a pipe or, if the name is `-`, standard input."""
+
+    name: str
+
+    def lines(self) -> Iterator[str]:
+        """Read the lines."""
+        path = Path(self.name)
+        if textfiles.has_articles(path):
+            raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
+        if self.name == "-":
+            if sys.stdin.buffer.isatty():
+                print("Reading text from the terminal; Ctrl-D ends it.", file=sys.stderr)
+            yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
+        elif path.is_fifo() or path.is_char_device():
+            with path.open("rb") as stream:
+                yield from textfiles.lines_in(stream, path)
+        else:
+            yield from textfiles.read_lines(path)
+
+
+TextOrFile = str | TextFile
+"""A text, or the file of one."""
 
 
 class Sentence(NamedTuple):
@@ -88,24 +119,21 @@ class Piece(NamedTuple):
 
 
 def read_text(
-    files: Sequence[str],
-    preparation: Preparation,
-    layout: Layout,
-    *,
-    unquoted: bool = False,
+    texts: Sequence[TextOrFile], preparation: Preparation, layout: Layout
 ) -> Iterator[Sentence]:
-    """Read the sentences of files and of texts, as `numbered_lines` tells them apart.
+    """Read the sentences of texts and files, as `numbered_lines` reads their lines.
 
     An empty line ends a document, and so does a file; it is a sentence without words. Raises
     UserError, which names the file and the line, for text that cannot be read, and if there
     is no word at all.
     """
     has_words = False
-    for sentence in _numbered(numbered_lines(files, unquoted=unquoted), preparation, layout):
+    for sentence in _numbered(numbered_lines(texts), preparation, layout):
         has_words = has_words or bool(sentence.words)
         yield sentence
     if not has_words:
-        named = ", ".join(file for file in files or [_STANDARD_INPUT] if file.strip())
+        files = [text.name for text in texts if isinstance(text, TextFile)]
+        named = ", ".join(files if texts else [_STANDARD_INPUT])
         raise UserError(f"{named}: no text in it" if named else "the text is empty")
 
 
@@ -156,46 +184,19 @@ def _numbered(
             yield Sentence(words, number)
 
 
-def numbered_lines(files: Sequence[str], *, unquoted: bool = False) -> Iterator[Piece]:
-    """Read the lines of files, one after the other, with their places.
+def numbered_lines(texts: Sequence[TextOrFile]) -> Iterator[Piece]:
+    """Read the lines of texts and files, one after the other, with their places.
 
-    `-`, or no file, is standard input. An argument for which `is_text` holds is itself the text.
-    Raises UserError, which names the file and the line, for what is no text.
+    No text is standard input. Raises UserError, which names the file and the line, for what is no
+    text.
     """
-    for place, file in enumerate(files or ["-"], 1):
-        if is_text(file, unquoted=unquoted):
-            name = f"text {place}"
-            textfiles.check_text(file, name, one_line=False)
-            lines: Iterable[str] = file.splitlines()
+    for place, text in enumerate(texts or [TextFile("-")], 1):
+        if isinstance(text, TextFile):
+            name = _STANDARD_INPUT if text.name == "-" else text.name
+            lines: Iterable[str] = text.lines()
         else:
-            name = _STANDARD_INPUT if file == "-" else file
-            lines = _lines(file)
+            name = f"text {place}"
+            textfiles.check_text(text, name, one_line=False)
+            lines = text.splitlines()
         for number, line in enumerate(lines, 1):
             yield Piece(f"{name}, line {number}", line, begins=number == 1)
-
-
-def is_text(argument: str, *, unquoted: bool = False) -> bool:
-    """True if an argument is a text: it has a space or nothing, and no file or folder is called so.
-
-    Where texts may be `unquoted`, it is one unless it is the name of a file, or `-`.
-    """
-    exists = os.path.exists(argument)  # noqa: PTH110  # it may be too long
-    if unquoted:
-        return argument != "-" and (not exists or Path(argument).is_dir())
-    return (not argument or " " in argument) and not exists
-
-
-def _lines(file: str) -> Iterator[str]:
-    """Read the lines of a file, a pipe, or standard input."""
-    path = Path(file)
-    if textfiles.has_articles(path):
-        raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
-    if file == "-":
-        if sys.stdin.buffer.isatty():
-            print("Reading text from the terminal; Ctrl-D ends it.", file=sys.stderr)
-        yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
-    elif path.is_fifo() or path.is_char_device():
-        with path.open("rb") as stream:
-            yield from textfiles.lines_in(stream, path)
-    else:
-        yield from textfiles.read_lines(path)

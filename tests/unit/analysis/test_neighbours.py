@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.tables import neighbours
 from online_rnnlm.core.text import Split
-from online_rnnlm.use.scored import unit_vectors
+from online_rnnlm.use.vectors import unit_vectors
 from tests.unit.analysis import fake_experiment
 
 RUN = "invented-M100-D35-seed1"

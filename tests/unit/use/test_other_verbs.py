@@ -9,7 +9,7 @@ import pytest
 from online_rnnlm import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.rescoring import parse, written
-from online_rnnlm.use.scored import nearest
+from online_rnnlm.use.vectors import nearest
 from tests.unit.use.conftest import json_lines
 
 LISTS = [

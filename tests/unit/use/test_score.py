@@ -24,7 +24,7 @@ from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.rescoring import read_lists, rescore
-from online_rnnlm.use.scored import in_parts
+from online_rnnlm.use.scoring import in_parts
 from online_rnnlm.use.text import Sentence, read_text
 from tests.project import ROOT
 from tests.unit.made_texts import BYTES, many

@@ -23,7 +23,7 @@ from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.evaluations import check_evaluated
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.use.scored import nearest, unit_vectors
+from online_rnnlm.use.vectors import nearest, unit_vectors
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
