@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,17 @@ _STYLE = """\
 .online-rnnlm p {margin: .6em 0}"""
 
 
+class ShownWord(NamedTuple):
+    """A word, or the end of a sentence, and what learning gained on it."""
+
+    text: str
+    """One that the vocabulary lacks is in brackets."""
+    gain: float
+    """The ratio of its probability by learning to that in the reading that is compared."""
+    is_most: bool
+    """True if it is among the words that gained most."""
+
+
 @dataclass(frozen=True, repr=False)
 class ShownText:
     """A text and the surprise of each of its words, in bits, in several readings.
@@ -48,135 +60,141 @@ class ShownText:
 
     sentences: list[list[str]]
     """The words of each sentence as the model reads them, one it lacks in brackets, `</s>` last."""
+    unknown: bool
+    """True if the vocabulary lacks a word of the text."""
     readings: dict[str, NDArray[np.float64]]
     """By name, −log2 P of every word, (tokens,): frozen, learning, and of a static network."""
     titles: dict[str, str]
     """A title for each reading, with its network."""
 
+    @property
+    def compared(self) -> str:
+        """The reading that learning is compared with: the static network's, if there is one."""
+        return STATIC if STATIC in self.readings else FROZEN
+
     @cached_property
     def gains(self) -> NDArray[np.float64]:
         """The ratio of each word's probability by learning to that by the static network, or, if
         there is none, to that with the vector frozen."""
-        return self._gains_over(self._against)
+        return self.gains_over(self.compared)
 
-    @property
-    def _against(self) -> str:
-        """The reading that learning is compared with: the static network's, if there is one."""
-        return STATIC if STATIC in self.readings else FROZEN
-
-    def _gains_over(self, reading: str) -> NDArray[np.float64]:
+    def gains_over(self, reading: str) -> NDArray[np.float64]:
         """Return the ratio of each word's probability by learning to that in another reading."""
         bits = self.readings[reading]
         return np.asarray(2.0 ** (bits - self.readings.get(LEARNING, bits)))
 
     @cached_property
-    def _most(self) -> list[int]:
-        """The places of the words that gained most, in the text's order."""
-        best = np.argsort(-self.gains, kind="stable")[:_MOST]
-        return sorted(best[self.gains[best] >= _GAIN].tolist())
+    def words(self) -> list[ShownWord]:
+        """The words of all sentences, in the readings' order."""
+        most = np.argsort(-self.gains, kind="stable")[:_MOST]
+        is_most = np.isin(np.arange(len(self.gains)), most) & (self.gains >= _GAIN)
+        texts = [word for sentence in self.sentences for word in sentence]
+        return [*map(ShownWord, texts, self.gains.tolist(), is_most.tolist())]
 
     def __repr__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
-
-        def mark(word: str, gain: float, *, is_most: bool) -> str:
-            return f"{word} ×{gain:.0f}" if is_most else word
-
-        return "\n".join([*self._lines(mark), "", *_aligned(self._table), *self._notes])
+        return plain(self)
 
     def coloured(self) -> str:
         """Return the text with the colours of a terminal."""
-
-        def mark(word: str, gain: float, *, is_most: bool) -> str:
-            codes = ["4"] if is_most else []
-            bits = np.log2(gain)
-            for least, colour in _GAINED if bits > 0 else _LOST:
-                if abs(bits) >= least:
-                    codes.append(f"38;5;16;48;5;{colour}")
-                    break
-            return f"\x1b[{';'.join(codes)}m{word}\x1b[0m" if codes else word
-
-        lines = [*self._lines(mark), "", self._legend, *_aligned(self._table), *self._notes]
-        return "\n".join(lines)
+        return coloured(self)
 
     def html(self) -> str:
         """Return a page that needs no other file."""
-        head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        viewport = '<meta name="viewport" content="width=device-width">'
-        begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
-        middle = '<main style="max-width: 46rem; margin: auto; font-family: system-ui, sans-serif">'
-        heading = f"<h1>{_TITLE}</h1>"
-        return f"{begin}\n{middle}\n{heading}\n{self._repr_html_()}\n</main>\n</html>\n"
+        return page(self)
 
     def _repr_html_(self) -> str:
         """Return the part of a page that a notebook shows; it needs no mouse to say the bits."""
+        return part_of_page(self)
 
-        def mark(word: str, gain: float, *, is_most: bool) -> str:
-            bits = np.log2(gain)
-            strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
-            colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
-            text = f"<b>{escape(word)}</b>" if is_most else escape(word)
-            return f'<span style="{colour}">{text}</span>'
 
-        text = "<br>\n".join(self._lines(mark))
-        explained = escape(" ".join([self._legend, *self._notes]))
-        every = [["word", *self.readings]]
-        for word, *bits in zip(self._words, *self.readings.values(), strict=True):
-            every.append([word, *(f"{of_word:.1f}" for of_word in bits)])
-        return (
-            f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{text}</p>\n'
-            f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
-            f"{_html_table(self._table)}\n"
-            f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
-        )
+def plain(shown: ShownText) -> str:
+    """Return a text without colours, with the gains of the words that gained most."""
+    words = [f"{word.text} ×{word.gain:.0f}" if word.is_most else word.text for word in shown.words]
+    return "\n".join([*_lines(shown, words), "", *_aligned(_table(shown)), *_notes(shown)])
 
-    @property
-    def _words(self) -> list[str]:
-        """The words of all sentences, in the readings' order."""
-        return [word for sentence in self.sentences for word in sentence]
 
-    def _lines(self, mark: Callable[..., str]) -> list[str]:
-        """Return a line for each sentence, without its end.
+def coloured(shown: ShownText) -> str:
+    """Return a text with the colours of a terminal."""
+    words = []
+    for word in shown.words:
+        codes = ["4"] if word.is_most else []
+        bits = np.log2(word.gain)
+        for least, colour in _GAINED if bits > 0 else _LOST:
+            if abs(bits) >= least:
+                codes.append(f"38;5;16;48;5;{colour}")
+                break
+        words.append(f"\x1b[{';'.join(codes)}m{word.text}\x1b[0m" if codes else word.text)
+    table = _aligned(_table(shown))
+    return "\n".join([*_lines(shown, words), "", _legend(shown), *table, *_notes(shown)])
 
-        `mark` returns a word as it is shown, by its gain and by whether it is among the largest.
-        """
-        lines = []
-        place = 0
-        for sentence in self.sentences:
-            places = enumerate(sentence[:-1], place)
-            shown = [mark(word, self.gains[at], is_most=at in self._most) for at, word in places]
-            lines.append(" ".join(shown))
-            place += len(sentence)
-        return lines
 
-    @property
-    def _legend(self) -> str:
-        """A line that says what the colours mean."""
-        if LEARNING not in self.readings:
-            return f"No vector learns: no colours. {self.titles[FROZEN]}"
-        return (
-            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
-            f"{self.titles[LEARNING]}, against {self.titles[self._against]}."
-        )
+def page(shown: ShownText) -> str:
+    """Return a page of HTML that needs no other file."""
+    head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    viewport = '<meta name="viewport" content="width=device-width">'
+    begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
+    middle = '<main style="max-width: 46rem; margin: auto; font-family: system-ui, sans-serif">'
+    heading = f"<h1>{_TITLE}</h1>"
+    return f"{begin}\n{middle}\n{heading}\n{part_of_page(shown)}\n</main>\n</html>\n"
 
-    @property
-    def _notes(self) -> list[str]:
-        """A note that explains the brackets around unknown words; none if there are none."""
-        has = any(word[0] == "[" and len(word) > 2 for word in self._words)
-        return [_UNKNOWN] if has else []
 
-    @property
-    def _table(self) -> list[list[str]]:
-        """A heading, a row for each word that gained most, and the mean over all words."""
-        learns = LEARNING in self.readings
-        others = [name for name in self.readings if learns and name != LEARNING]
-        words = self._words
-        rows = [["bits", *self.readings, *(f"× {name}" for name in others)]]
-        for at in self._most:
-            bits = [f"{of[at]:.1f}" for of in self.readings.values()]
-            gains = [f"{self._gains_over(name)[at]:.1f}" for name in others]
-            rows.append([words[at], *bits, *gains])
-        means = [f"{of.mean():.2f}" for of in self.readings.values()]
-        return [*rows, [f"mean of {len(words)}", *means, *("" for _ in others)]]
+def part_of_page(shown: ShownText) -> str:
+    """Return what a page and a notebook show of a text, in HTML."""
+    words = []
+    for word in shown.words:
+        bits = np.log2(word.gain)
+        strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
+        colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
+        text = f"<b>{escape(word.text)}</b>" if word.is_most else escape(word.text)
+        words.append(f'<span style="{colour}">{text}</span>')
+    lines = "<br>\n".join(_lines(shown, words))
+    explained = escape(" ".join([_legend(shown), *_notes(shown)]))
+    every = [["word", *shown.readings]]
+    for word, *bits in zip(shown.words, *shown.readings.values(), strict=True):
+        every.append([word.text, *(f"{of_word:.1f}" for of_word in bits)])
+    return (
+        f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{lines}</p>\n'
+        f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
+        f"{_html_table(_table(shown))}\n"
+        f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
+    )
+
+
+def _lines(shown: ShownText, words: Iterable[str]) -> list[str]:
+    """Return a line for each sentence, without its end, of all words as they are to be shown."""
+    in_order = iter(words)
+    by_sentence = [[next(in_order) for _ in sentence] for sentence in shown.sentences]
+    return [" ".join(sentence[:-1]) for sentence in by_sentence]
+
+
+def _legend(shown: ShownText) -> str:
+    """Return a line that says what the colours mean."""
+    if LEARNING not in shown.readings:
+        return f"No vector learns: no colours. {shown.titles[FROZEN]}"
+    return (
+        "Green: likelier by the network that learns; red: less likely; white: within a bit. "
+        f"{shown.titles[LEARNING]}, against {shown.titles[shown.compared]}."
+    )
+
+
+def _notes(shown: ShownText) -> list[str]:
+    """Return a note that explains the brackets around unknown words; none if there are none."""
+    return [_UNKNOWN] if shown.unknown else []
+
+
+def _table(shown: ShownText) -> list[list[str]]:
+    """Return a heading, a row for each word that gained most, and the mean over all words."""
+    learns = LEARNING in shown.readings
+    others = [name for name in shown.readings if learns and name != LEARNING]
+    rows = [["bits", *shown.readings, *(f"× {name}" for name in others)]]
+    for place, word in enumerate(shown.words):
+        if word.is_most:
+            bits = [f"{of[place]:.1f}" for of in shown.readings.values()]
+            gains = [f"{shown.gains_over(name)[place]:.1f}" for name in others]
+            rows.append([word.text, *bits, *gains])
+    means = [f"{of.mean():.2f}" for of in shown.readings.values()]
+    return [*rows, [f"mean of {len(shown.words)}", *means, *("" for _ in others)]]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -213,8 +231,12 @@ def show(
     titles = {
         name: f"{name}: {network_name(network.trained_with)}" for name, network in networks.items()
     }
-    words = []
-    for sentence in sentences:
-        unknown = np.equal(scorer.network.ids(sentence.words), scorer.network.corpus.unk_id)
-        words.append([*marked(sentence.words, unknown), SENTENCE_END])
-    return ShownText(words, readings, titles)
+    unknown = [
+        np.equal(scorer.network.ids(sentence.words), scorer.network.corpus.unk_id)
+        for sentence in sentences
+    ]
+    words = [
+        [*marked(sentence.words, flags), SENTENCE_END]
+        for sentence, flags in zip(sentences, unknown, strict=True)
+    ]
+    return ShownText(words, any(map(np.any, unknown)), readings, titles)

@@ -10,6 +10,7 @@ import pytest
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.use import model as used
+from online_rnnlm.use import model_file
 from online_rnnlm.use.show import FROZEN, LEARNING, STATIC, ShownText
 
 TEXT = "The cat sees the hen, the ship. The <b>unseen</b> storm meets the whale.\nThe king wants."
@@ -20,7 +21,8 @@ def shown():
     """A made text: `b` became 16 times as likely, an end twice, and `a` half as likely."""
     bits = np.array([2.0, 9.0, 5.0, 1.0, 1.0]), np.array([3.0, 5.0, 4.0, 1.0, 1.0])
     readings = dict(zip((FROZEN, LEARNING), bits, strict=True))
-    return ShownText([["a", "b", "</s>"], ["c", "</s>"]], readings, {FROZEN: "1", LEARNING: "2"})
+    titles = {FROZEN: "1", LEARNING: "2"}
+    return ShownText([["a", "b", "</s>"], ["c", "</s>"]], False, readings, titles)
 
 
 def test_surprise_is_that_of_the_scores_sentence_by_sentence(model):
@@ -77,6 +79,22 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
     assert '<html lang="en">' in page and re.findall(r"<h\d", page) == ["<h1", "<h2"]
     rows = page.partition("<summary>Every word</summary>")[2].count("<tr><td>")
     assert rows == len(words) + len(shown.sentences)
+
+
+def test_brackets_are_explained_if_a_word_is_unknown_not_if_the_text_has_them(model_path):
+    contents = model_file.read(model_path)
+    words = ["[sic" if word == "rare" else word for word in contents.corpus.words]
+    preparation = contents.description.preparation.model_copy(update={"tokenised": True})
+    model = used.TrainedModel(
+        replace(
+            contents,
+            description=contents.description.model_copy(update={"preparation": preparation}),
+            corpus=replace(contents.corpus, words=words),
+        )
+    )
+    known, unknown = (model.show(f"the cat sees {word} .") for word in ("[sic", "zeppelin"))
+    assert "[sic" in known.html() and "In brackets" not in known.html() + str(known)
+    assert "In brackets" in unknown.html() and "In brackets" in str(unknown)
 
 
 def test_a_static_model_has_one_reading(results, names):
