@@ -64,17 +64,21 @@ def add_files(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def _is_file_of_text(argument: str) -> bool:
-    """True for standard input, a pipe, and a file that is no model's."""
-    path = Path(argument)
-    if path.is_file():
-        return path.suffix != ".onlm" and not is_zipfile(path)
-    return argument == "-" or path.is_fifo() or path.is_char_device()
-
-
 def exists(argument: str) -> bool:
     """True if something on disk has this name."""
     return os.path.exists(argument)  # noqa: PTH110  # a text may be too long
+
+
+def is_file(argument: str) -> bool:
+    """True for standard input, and for the name of a file, a pipe or a device."""
+    return argument == "-" or (exists(argument) and not Path(argument).is_dir())
+
+
+def _is_file_of_text(argument: str) -> bool:
+    """True for a file, a pipe or a device that is no model's file."""
+    path = Path(argument)
+    is_model = path.is_file() and (path.suffix == ".onlm" or is_zipfile(path))
+    return is_file(argument) and not is_model
 
 
 def is_text(argument: str) -> bool:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from online_rnnlm.use.scoring import ScoredPart
 
+    Scored = Iterator[tuple[list[dict[Any, Any]], list[pd.DataFrame]]]
+    """The rows of each part of a text, or of each document, with what is added up of it."""
+
 LOGARITHMS = {"nats": 1.0, "bits": math.log(2), "log10": math.log(10)}
 """The units of log-probabilities, each in nats."""
 Row = dict[Any, Any]
@@ -116,9 +119,7 @@ def print_scores(
         print_rows(rows, form, flush=flush)
 
 
-def _print_for_people(
-    scored: Iterable[tuple[list[Row], list[pd.DataFrame]]], per: str, unit: str, *, flush: bool
-) -> None:
+def _print_for_people(scored: Scored, per: str, unit: str, *, flush: bool) -> None:
     """Print the rows below their titles, and then the sum over all in words."""
     shown = _SHOWN.get(per, ())
     titles: list[Row] = [{name: name for name in shown} | {"log_probability": "log P"}]
@@ -132,13 +133,10 @@ def _print_for_people(
     print(_in_words(_in_unit(summary(tables), unit), unit))
 
 
-def _scored(
-    parts: Iterable[ScoredPart], per: str, *, is_plain: bool
-) -> Iterator[tuple[list[Row], list[pd.DataFrame]]]:
-    """Yield the rows of each part of a text, or of each document, and what its sentences add up.
+def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
+    """Yield the rows of words, sentences or documents; none if what has a row is `total`.
 
-    A row is a word, a sentence or a document; there is none if rows are `total`. For people,
-    brackets are around the words that the vocabulary lacks.
+    For people, brackets are around the words that the vocabulary lacks.
     """
     if per == "document":  # which can go on in the next part
         pieces = (piece for part in parts for piece in part.rows_of_sentences().groupby("document"))

@@ -7,9 +7,8 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
-from online_rnnlm.commands._inputs import exists
+from online_rnnlm.commands._inputs import exists, is_file
 from online_rnnlm.commands._verb import Verb, new_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import writing_output
@@ -68,21 +67,15 @@ def _as_texts(arguments: list[str]) -> list[TextOrFile]:
     A text need not be in quotes: it is what is no file's name. Raises UserError for a word that can
     only be one.
     """
-    texts = [argument for argument in arguments if not _is_file(argument)]
-    for text in texts:
-        if len(text.split()) == 1 and ("/" in text or re.search(r"\.[^\W\d_]\w*$", text)):
+    texts = [TextFile(one) if is_file(one) else one for one in arguments]
+    words = [text for text in texts if isinstance(text, str)]
+    for word in words:
+        if len(word.split()) == 1 and ("/" in word or re.search(r"\.[^\W\d_]\w*$", word)):
             no_file = "no such file; if it is a word of a text, put the text into quotes"
             folder = "is a folder: name a model by `--model`"
-            raise UserError(f"{text}: {folder if exists(text) else no_file}")
-    are_words = texts == arguments and not any(" " in text for text in texts)
-    if texts and are_words:
-        return [" ".join(texts)]
-    return [TextFile(argument) if _is_file(argument) else argument for argument in arguments]
-
-
-def _is_file(argument: str) -> bool:
-    """True for standard input, and for the name of a file, a pipe or a device."""
-    return argument == "-" or (exists(argument) and not Path(argument).is_dir())
+            raise UserError(f"{word}: {folder if exists(word) else no_file}")
+    are_unquoted = words == texts and not any(" " in word for word in words)
+    return [" ".join(words)] if words and are_unquoted else texts
 
 
 SHOW = Verb(
