@@ -210,7 +210,7 @@ class TextScorer:
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         layout = layout_of(tokenised=tokenised, running=running)
-        way = self.way(**given)
+        way = way_for(self.network.settings, given)
         if needs_vector:
             self.require_vector(way)
         separate = running or way.unit_of_text in (None, "sentence")

@@ -257,6 +257,7 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
         (["a", "b\nc"], {}, "text 1: a line end within it"),
         (["a \ud800"], {}, "text 0: a NUL byte, or half of a surrogate pair"),
         (["a"], {"unit": "page"}, "unknown key `unit`; "),
+        (["a"], {"frozen": True}, "unknown key `frozen`; "),
         (["a"], {"tokenized": True}, "unknown key `tokenized`; did you mean `tokenised`"),
         (["a"], {"steps": "3"}, "`steps`: Input should be a valid integer"),
         (["a"], {"updates": ""}, "`updates`: allowed: none, all"),
