@@ -19,7 +19,7 @@ import numpy.typing as npt
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.storage.experiments import Interval, PieceName
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES = 10_000
@@ -68,7 +68,7 @@ def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order
 
 
 def bootstrap_interval(
-    gains: Floats, tokens: npt.NDArray[np.integer], seed: int = 1, resamples: int = RESAMPLES
+    gains: Floats, tokens: Ints, seed: int = 1, resamples: int = RESAMPLES
 ) -> Interval:
     """The 95 % percentile interval of sum(gains) / sum(tokens), pieces drawn with replacement.
 
@@ -142,7 +142,7 @@ class Gain(NamedTuple):
         return percents_of_gains(self.interval)
 
 
-def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: npt.NDArray[np.integer]) -> Gain:
+def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: Ints) -> Gain:
     """The gain of one network over another, allowing for chance in the text and in the seeds.
 
     ours (seeds, pieces), theirs (its seeds, pieces): natural log P of the same pieces of text;

@@ -144,21 +144,10 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
     end = read_ended(run)
-    document_size = record.settings.document_size
-    failures = [end.reason] if isinstance(end, RunDivergence) else []
     run_id = begin_run(experiment_id, record)
     with library.start_run(run_id=run_id):
-        # MLflow's page of a run shows the metrics in the order in which they came.
-        main = main_way(document_size).name
-        files = directory.evaluations(name).glob("*.json")
-        for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
-            test = read_evaluation(file)
-            if isinstance(test, Evaluation):
-                written = round(1000 * file.stat().st_mtime)
-                library.log_metrics(_metrics(test, main), timestamp=written)
-            elif test.way in ways_always(document_size):
-                failures.append(test.reason)
-            library.log_artifact(str(file), "evaluations")
+        failures = [end.reason] if isinstance(end, RunDivergence) else []
+        failures += _log_evaluations(directory, name, record.settings.document_size)
         log_epochs(run_id, record, read_epochs(run))
         if isinstance(end, RunResult):
             values = {
@@ -176,6 +165,26 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     status = "FAILED" if failures else "FINISHED"
     library.MlflowClient().set_terminated(run_id, status, _milliseconds(end.ended))
     return run_id
+
+
+def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: int) -> list[str]:
+    """Log a run's evaluations in MLflow's active run, the main one first, as its page shows them.
+
+    Returns the reasons of those that have diverged, but for those that `testing` adds.
+    """
+    library = mlflow()
+    main = main_way(document_size).name
+    reasons = []
+    files = directory.evaluations(name).glob("*.json")
+    for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
+        test = read_evaluation(file)
+        if isinstance(test, Evaluation):
+            written = round(1000 * file.stat().st_mtime)
+            library.log_metrics(_metrics(test, main), timestamp=written)
+        elif test.way in ways_always(document_size):
+            reasons.append(test.reason)
+        library.log_artifact(str(file), "evaluations")
+    return reasons
 
 
 def _metrics(test: Evaluation, main: str) -> dict[str, float]:

@@ -6,12 +6,12 @@ the colours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -87,9 +87,10 @@ _UNDATED = {
     "png": {"Software": None},
 }
 
-
 Drawing = tuple[Figure, str]
 """A drawn figure, and a caption that describes it."""
+Look = Mapping[str, Any]
+"""How a line or a mark looks, by matplotlib's names: its colour, style, marker and sizes."""
 
 
 def write_figures(directory: ExperimentDirectory) -> None:

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing, Look
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import percent_of_gain
 from online_rnnlm.analysis.systems import FinishedNetwork, System, TestedNetwork
@@ -30,11 +30,10 @@ _HEIGHT_OF_SYSTEM = 0.36
 _HEIGHT_OF_COSTS = 4.0
 _HEIGHT_OF_CURVES = 3.9
 """Heights of the figures in inches; that of systems grows with their number."""
-_Look = Mapping[str, Any]
-_LOOK_STATIC: _Look = {"marker": "o", "color": STATIC}
-_LOOK_LEARNING: _Look = {"marker": "D", "color": ONLINE}
-_LOOK_RIVAL: _Look = {"marker": "^", "color": RIVAL}
-_LOOK_SLOW: _Look = {"marker": "s", "color": SLOW}
+_LOOK_STATIC: Look = {"marker": "o", "color": STATIC}
+_LOOK_LEARNING: Look = {"marker": "D", "color": ONLINE}
+_LOOK_RIVAL: Look = {"marker": "^", "color": RIVAL}
+_LOOK_SLOW: Look = {"marker": "s", "color": SLOW}
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 _LOOKS_OF_SERIES: Sequence[tuple[str, object, str]] = (
     (ONLINE, "-", "D"),
@@ -47,7 +46,7 @@ _OPPONENTS = {"b": "units", "c": "parameters"}
 """The claims against a static network, and what that network has as many of."""
 
 
-def _look_of(system: System) -> _Look:
+def _look_of(system: System) -> Look:
     """The marker and the colour of a system."""
     network = system.alone
     if network is None:
@@ -144,7 +143,7 @@ class Mark(NamedTuple):
 
     tested: TestedNetwork
     name: str
-    look: _Look
+    look: Look
 
     def place(self, cost: Cost) -> tuple[float, float]:
         """Its place on an axis of a cost."""
@@ -338,7 +337,7 @@ def draw_sizes(results: Results) -> Drawing:
         percents = [claim.comparison.change_percent for claim in claims]
         intervals = np.array([claim.comparison.interval_percent for claim in claims])
         ends = np.abs(intervals - np.reshape(percents, (-1, 1)))
-        look: _Look = {"color": colour, "ls": line, "marker": marker, "ms": 5, "lw": 1.4}
+        look: Look = {"color": colour, "ls": line, "marker": marker, "ms": 5, "lw": 1.4}
         axis.errorbar(tokens, percents, ends.T, elinewidth=1, capsize=2.5, **look)
         named.append(drawing.Label(name, (tokens[-1], percents[-1]), colour))
     axis.set_xscale("log")

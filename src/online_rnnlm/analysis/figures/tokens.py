@@ -7,19 +7,17 @@ has that of the network whose vector learns, divided by that of each other netwo
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing
+from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing, Look
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.significance import Floats, bootstrap_interval
+from online_rnnlm.analysis.significance import Floats, Ints, bootstrap_interval
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.training import UNITS
 from online_rnnlm.core.text import Split
@@ -28,11 +26,8 @@ from online_rnnlm.corpora.corpus import Vocabulary, load_split, load_vocabulary
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.storage.evaluations import token_scores
 
-Ints = npt.NDArray[np.integer[Any]]
-
 _HEIGHT = 6.2
-_Look = Mapping[str, Any]
-_LOOKS: Sequence[_Look] = (
+_LOOKS: Sequence[Look] = (
     {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE},
     {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE},
     {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
@@ -142,7 +137,7 @@ def _draw_perplexities(
     return labels
 
 
-def _draw_line(axis: Axes, by_group: pd.DataFrame, look: _Look) -> None:
+def _draw_line(axis: Axes, by_group: pd.DataFrame, look: Look) -> None:
     """Draw the `mean` of each group with a band from `low` to `high`."""
     places = by_group.index.to_numpy()
     color = look["color"]
