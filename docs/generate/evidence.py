@@ -119,7 +119,7 @@ def _networks(evidence: EvidenceFolder) -> str:
         Column("network", lambda system: system.title, text=True),
         Column("test perplexity", lambda system: mean(system.perplexity())),
         *(
-            Column(results.ways[name], partial(_perplexity_in, evaluation=name))
+            Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
             for name in (*_WAYS, *results.experiment.testing.run_rivals)
             if any(_perplexity_in(system, name) for system in systems)
         ),

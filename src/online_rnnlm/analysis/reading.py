@@ -47,7 +47,7 @@ def collect(directory: ExperimentDirectory) -> Results:
     for corpus in experiment.corpora:
         files = directory.corpus(experiment.digits.folder_of(corpus))
         corpora[corpus] = records.read(Statistics, files.statistics)
-    ways = _in_words(experiment)
+    words = _in_words(experiment)
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
     for run, end in candidates:
@@ -71,12 +71,12 @@ def collect(directory: ExperimentDirectory) -> Results:
         experiment=experiment,
         directory=directory,
         scores=SentenceScores(experiment, directory),
-        networks=_networks(experiment, finished, ways, rivals, timings),
+        networks=_networks(experiment, finished, words, rivals, timings),
         candidates=candidates,
         missing=missing,
         rivals=rivals,
         corpora=corpora,
-        ways=ways,
+        in_words=words,
     )
 
 
@@ -141,7 +141,7 @@ def _read_evaluations(
 def _networks(
     experiment: Plan,
     finished: Iterable[FinishedRun],
-    ways: Mapping[str, str],
+    words: Mapping[str, str],
     rivals: Sequence[System],
     timings: Sequence[Timing],
 ) -> list[FinishedNetwork]:
@@ -152,7 +152,7 @@ def _networks(
     return [
         FinishedNetwork(
             runs=tuple(runs),
-            ways=ways,
+            in_words=words,
             rivals=rivals_of(experiment.testing),
             rivals_of_corpus=[rival for rival in rivals if rival.corpus == corpus],
             rounds={

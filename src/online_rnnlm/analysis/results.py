@@ -53,7 +53,7 @@ class Results:
     rivals: Sequence[System]
     """The rivals of the corpora; those of runs are among the evaluations of a network."""
     corpora: Mapping[str, Statistics]
-    ways: Mapping[str, str]
+    in_words: Mapping[str, str]
     """By the name of an evaluation, the words that follow a network's name, such as `frozen` or
     `with a neural cache`; an empty text for the main evaluation."""
 

@@ -57,7 +57,7 @@ class FinishedNetwork:
 
     runs: tuple[FinishedRun, ...]
     """The runs, in the seeds' order."""
-    ways: Mapping[str, str]
+    in_words: Mapping[str, str]
     """By the name of an evaluation, the words that follow the network's name."""
     rivals: Mapping[str, Rival]
     """By the name of an evaluation with a rival, that rival."""
@@ -120,6 +120,7 @@ class FinishedNetwork:
         rival = self.rivals.get(evaluation)
         mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
         is_main = evaluation == main_way(self.settings.document_size).name
+        way = "" if is_main else f" {self.in_words[evaluation]}"
         return TestedNetwork(
             corpus=self.corpus,
             title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
@@ -128,7 +129,7 @@ class FinishedNetwork:
             rival=rival,
             network=self,
             evaluation=evaluation,
-            name=self.network_name if is_main else f"{self.network_name} {self.ways[evaluation]}",
+            name=f"{self.network_name}{way}",
             rounds=self.rounds.get(evaluation, ()),
         )
 

@@ -137,7 +137,7 @@ def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
     return ChosenRow(
         corpus=first.corpus,
         network_name=first.model,
-        where=TRAINING if in_training else f"testing {results.ways[first.evaluation]}",
+        where=TRAINING if in_training else f"testing {results.in_words[first.evaluation]}",
         settings=settings_text([one.settings for one in best]),
         edges=", ".join(at_the_edge),
         valid_perplexity=of_seeds(one.valid_perplexity for one in best),

@@ -100,7 +100,7 @@ def make(results: Results) -> Table[TextRow]:
         Column("Nothing learns", lambda row: mean(row.test_perplexity)),
         *(
             Column(
-                f"{(results.ways[name] or 'the vector as trained').capitalize()} (%)",
+                f"{(results.in_words[name] or 'the vector as trained').capitalize()} (%)",
                 partial(changes, evaluation=name),
             )
             for name in adapting

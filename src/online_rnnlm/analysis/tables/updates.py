@@ -150,7 +150,7 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
                 if (row.corpus, row.evaluation) == (corpus, evaluation)
             }
             if by_network:
-                name = results.ways[evaluation] or "the vector learns as in training"
+                name = results.in_words[evaluation] or "the vector learns as in training"
                 yield WayRow(corpus, name, by_network, by_network.get(headline))
 
 
