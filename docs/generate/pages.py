@@ -25,6 +25,7 @@ PAGES = (
     DOCS / "evidence.md",
     DOCS / "python.md",
     DOCS / "tutorial.md",
+    DOCS / "whole-articles.md",
 )
 """The pages with such parts; all else in them is written by hand."""
 Made = TypeVar("Made")

@@ -214,7 +214,8 @@ def label_at_the_right(axis: Axes, labels: Sequence[Label]) -> None:
     figure = _lay_out(axis)
     places = axis.transData.transform([label.place for label in labels])
     heights = axis.transAxes.inverted().transform(places)[:, 1]
-    gap = _LABEL_GAP * figure.dpi / 72 / axis.bbox.height
+    lines = max(label.text.count("\n") + 1 for label in labels)
+    gap = lines * _LABEL_GAP * figure.dpi / 72 / axis.bbox.height
     for label, height in zip(labels, spread(heights, gap), strict=True):
         axis.annotate(
             label.text,

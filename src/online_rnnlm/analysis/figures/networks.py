@@ -289,7 +289,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
             percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
             axis.plot(percents.index, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
-            name = f"{vector.network_name} against {static.network_name}"
+            name = f"{vector.network_name}\nagainst {static.network_name}"
             labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")
