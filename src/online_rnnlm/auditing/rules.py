@@ -76,16 +76,13 @@ def _written(text: Text) -> tuple[str, ...]:
     return tuple(" ".join(map(str, line)) for line in lines_of(text))
 
 
-Check = Callable[..., Iterator[Comparison]]
-"""A function that makes texts of one part of the examiner's text, or of two, and lets it score
-them; it yields the scores that must be equal."""
-
-
 @dataclass(frozen=True)
 class Trial:
-    """A check, and the parts of the text that it gets."""
+    """A check of a rule, and the parts of the examiner's text that it gets."""
 
-    check: Check
+    check: Callable[..., Iterator[Comparison]]
+    """Makes texts of the part, or the two, and lets the examiner score them; yields the scores that
+    must be equal."""
     parts: tuple[Text, ...]
 
     def failure(self, examiner: Examiner) -> Comparison | None:
