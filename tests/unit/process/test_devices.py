@@ -22,10 +22,10 @@ SLOW = {"numpy", "pytensor", "numba", "jax"}
 
 
 @pytest.fixture
-def run(tmp_path):
+def run_job(tmp_path):
     """A function that runs a verb for an experiment's only run, with given training settings."""
 
-    def run(*verb, options=(), **training):
+    def call(*verb, options=(), **training):
         planned = with_digits(parse(configuration(training=training)))
         results = ExperimentDirectory(tmp_path / "results")
         write_json(results.configuration, planned.model_dump(mode="json"))
@@ -36,12 +36,12 @@ def run(tmp_path):
         command += [results.path, "--run", name]
         return output_of(command, env=environment, cwd=tmp_path)
 
-    return run
+    return call
 
 
 @pytest.mark.parametrize("verb", [("train",), ("evaluate", "--evaluation", "none")], ids=" ".join)
-def test_a_missing_gpu_is_one_line_before_anything_slow_is_loaded(run, verb, tmp_path):
-    done = run(*verb, options=["-X", "importtime"], engine="jax", device="gpu")
+def test_a_missing_gpu_is_one_line_before_anything_slow_is_loaded(run_job, verb, tmp_path):
+    done = run_job(*verb, options=["-X", "importtime"], engine="jax", device="gpu")
     assert done.returncode == 1
     assert done.stdout == ""
     times = []
@@ -57,9 +57,9 @@ def test_a_missing_gpu_is_one_line_before_anything_slow_is_loaded(run, verb, tmp
     assert [file.name for file in tmp_path.rglob("*.*")] == ["config.json"]
 
 
-def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run, monkeypatch):
+def test_a_missing_theano_is_one_line_that_says_how_to_get_it(run_job, monkeypatch):
     monkeypatch.setenv(devices.THEANO_PYTHON, sys.executable)
-    done = run("train", engine="theano")
+    done = run_job("train", engine="theano")
     [line] = done.stderr.splitlines()
     assert done.returncode == 1 and "`make theano` makes it" in line
 
