@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from online_rnnlm.process.environment import prepare_process
 prepare_process()
-from tests.unit.use.conftest import make_results
+from tests.unit.use.small_experiment import make_results
 make_results(Path(sys.argv[1]))
 """
 

@@ -1,5 +1,6 @@
 """Commands that tests run, servers that they start, and conditions that must become true."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -7,10 +8,17 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 
 PATIENCE = 900.0
 """The time limit in seconds for what hangs; working tests stay far below it on slow machines."""
+
+BARE_ENVIRONMENT = {
+    name: os.environ[name] for name in ("HOME", "XDG_CACHE_HOME") if name in os.environ
+}
+BARE_ENVIRONMENT["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+"""A user's environment: a developer's variables, such as PYTHONUNBUFFERED, can hide faults."""
 
 Seen = TypeVar("Seen")
 

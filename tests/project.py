@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import yaml
 from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.corpora.planning import with_digits
 from tests.processes import heeding_interrupts, output_of, wait_until
+from tests.toy_texts import write_chains
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "workflow")
@@ -151,23 +151,9 @@ def copy_project(path: Path, *, code: bool = False) -> Project:
     return Project(path)
 
 
-def write_text(path: Path, sentences: int, seed: int) -> Path:
-    """Write a tokenised text over a small vocabulary in which each word predicts the next."""
-    draw = random.Random(seed)
-    with path.open("w", encoding="utf-8") as file:
-        for _ in range(sentences):
-            word = draw.randrange(50)
-            words = []
-            for _ in range(draw.randrange(5, 15)):
-                word = (word * 7 + draw.randrange(4)) % 50
-                words.append(f"word{word}")
-            file.write(" ".join(words) + "\n")
-    return path
-
-
 def own_text(project: Project, train_sentences: int = 200) -> dict[str, object]:
     """Write a user's own text into the project; return the settings of its corpus."""
-    write_text(project.path / "train.txt", train_sentences, seed=0)
-    write_text(project.path / "valid.txt", 50, seed=1)
-    write_text(project.path / "test.txt", 50, seed=2)
+    write_chains(project.path / "train.txt", train_sentences, seed=0)
+    write_chains(project.path / "valid.txt", 50, seed=1)
+    write_chains(project.path / "test.txt", 50, seed=2)
     return OWN_TEXT

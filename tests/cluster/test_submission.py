@@ -4,7 +4,7 @@ import pytest
 
 from online_rnnlm.config.evaluations import evaluations_of
 from tests.cluster.slurm import SUBMIT
-from tests.project import write_text
+from tests.toy_texts import write_chains
 
 CONFIGURATION = ("--configfile", "config/test.yaml")
 RESULTS = "results/tiny"
@@ -27,7 +27,7 @@ def finished(earlier, tmp_path_factory, make_project):
     """The project after an experiment has run on the cluster."""
     del earlier  # only requested so that it is computed first
     project = make_project(tmp_path_factory.mktemp("tiny") / "project")
-    write_text(project.path / "text.txt", 300, 1)
+    write_chains(project.path / "text.txt", 300, 1)
     sizes = {"valid_sentences": 50, "test_sentences": 50, "classes": {"count": 5}}
     source = {"kind": "text", "file": "text.txt"}
     project.configure(

@@ -14,25 +14,7 @@ from benchmarks.corpora import run_stages
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
-
-TOPICS = {
-    "farm": ("cat mouse milk hen", "sees hunts likes"),
-    "sea": ("ship captain storm whale", "meets fears names"),
-    "court": ("king queen crown duke", "wants keeps loses"),
-}
-RARE = [f"rare{number}" for number in range(200)]
-
-
-def _sentences(chance: random.Random, number: int) -> list[str]:
-    """Return sentences with one topic each, which a document vector can learn."""
-    sentences = []
-    for _ in range(number):
-        nouns, verbs = (words.split() for words in TOPICS[chance.choice(list(TOPICS))])
-        parts = []
-        for _ in range(chance.randint(1, 4)):
-            parts += ["the", chance.choice(nouns), chance.choice(verbs)]
-        sentences.append(" ".join([*parts, "the", chance.choice([*nouns, chance.choice(RARE)])]))
-    return sentences
+from tests.toy_texts import tokenised_sentences
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +31,7 @@ def make_corpus_directory(tmp_path_factory) -> Callable[..., CorpusDirectory]:
         files = {}
         for split, number in zip(SPLITS, (300, 60, 50), strict=True):
             files[split] = folder / f"{split}-text.txt"
-            lines = _sentences(chance, number)
+            lines = tokenised_sentences(chance, number)
             for begin in range(article, number, article + 1) if article else ():
                 lines.insert(begin, "")  # an empty line ends an article
             files[split].write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, NONE, PARTS, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.storage import records, weight_files
@@ -30,6 +30,27 @@ RATE = 0.03
 """The learning rate where tests compare a model as a tool with its evaluations."""
 STEPS = 3
 """The number of hidden states that a loss goes back through in these."""
+VECTOR = (DOCUMENT_VECTOR,)
+WAYS = {
+    way.name: way
+    for way in (
+        Way(),
+        Way(VECTOR),
+        Way(VECTOR, unit_of_text="sentence"),
+        Way(VECTOR, unit_of_text="document"),
+        Way(VECTOR, unit_of_text="stream"),
+        Way(VECTOR, after=4, unit_of_text="stream"),
+        Way(VECTOR, after=5, unit_of_text="stream"),
+        Way(VECTOR, after=5, unit_of_text="document"),
+        Way(VECTOR, after="sentence", unit_of_text="stream"),
+        Way(("output",), unit_of_text="sentence", steps=STEPS),
+        Way((*VECTOR, "output"), unit_of_text="stream", steps=STEPS),
+        Way(PARTS, unit_of_text="sentence", steps=STEPS),
+        Way(PARTS, unit_of_text="stream", steps=STEPS),
+        Way(PARTS, after="sentence", unit_of_text="stream", steps=STEPS),
+    )
+}
+"""The ways that tests try, by their names."""
 
 
 def settings(**changes) -> RunSettings:
@@ -38,14 +59,10 @@ def settings(**changes) -> RunSettings:
     return RunSettings.model_validate(values | changes)
 
 
-def rates_of(evaluation: str) -> TestingSettings:
+def rates_of(way: Way) -> TestingSettings:
     """The settings of such an evaluation; beside weights, the vector keeps its rate of training."""
-    alone = evaluation.startswith("document_vector.")
-    rates = {
-        "learning_rates": [RATE],
-        "document_rates": [RATE if alone else UNTRAINED.document_rate],
-    }
-    return TestingSettings.model_validate({**rates, "steps": STEPS})
+    vector_rate = RATE if way.only_vector_learns else UNTRAINED.document_rate
+    return TestingSettings(learning_rates=[RATE], document_rates=[vector_rate], steps=STEPS)
 
 
 def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory) -> None:
@@ -101,20 +118,6 @@ def way_of(groups, weight_rate, vector_rate, steps=5, after="word", unit="senten
         unit_of_text=unit,
         steps=steps,
     )
-
-
-def evaluation_named(name):
-    """The way with a name such as `all.word.stream`, or else the rival of that name."""
-    parts, *rest = name.split(".")
-    named = {*parts.split("+")}
-    if not named <= {NONE, ALL, *PARTS}:
-        return name
-    learning = tuple(part for part in PARTS if part in named or ALL in named)
-    if not rest:
-        return Way(learning)
-    after, unit = rest
-    after = {"word": 1, "sentence": "sentence"}.get(after) or int(after)
-    return Way(learning, after=after, unit_of_text=unit, steps=STEPS)
 
 
 def words_of(split: Split, sentence: int) -> list[int]:

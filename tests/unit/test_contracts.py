@@ -44,8 +44,7 @@ from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import read_json
-from tests.unit.corpora.test_dump import dump
-from tests.unit.corpora.test_texts import as_parquet
+from tests.unit.corpora.small_corpora import as_parquet, dump
 from tests.unit.small_records import NO_DIGITS, VITAL, configuration
 
 PACKAGE = ROOT / "src" / "online_rnnlm"

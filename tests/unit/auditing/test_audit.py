@@ -30,10 +30,9 @@ from online_rnnlm.rivals.mixture import best_weights, mixed
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
 from online_rnnlm.rivals.unigram_cache import UnigramCache
 from online_rnnlm.use.network import LoadedNetwork, split_of
-from tests.processes import output_of
+from tests.processes import BARE_ENVIRONMENT, output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
-from tests.unit.use.conftest import ENVIRONMENT
 
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 [HONEST, IN_PYTHON] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -305,13 +304,13 @@ def test_the_page_is_right(tmp_path):
     (tmp_path / "scorer.py").write_text(HONEST, encoding="utf-8")
     blocks = re.findall(r"(?:^    .*\n)+", PAGE, re.MULTILINE)
     answers = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
-    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=ENVIRONMENT)
+    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=BARE_ENVIRONMENT)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout in answers
     (tmp_path / "scorer.py").write_text(changed(SWAPPED), encoding="utf-8")
-    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=ENVIRONMENT)
+    done = output_of(["bash", "-ec", COMMANDS], cwd=tmp_path, env=BARE_ENVIRONMENT)
     assert done.returncode == 1 and "score before update" in done.stderr
     assert any(answer in done.stdout for answer in answers)
-    done = output_of(["bash", "-ec", COMPARISON], cwd=tmp_path, env=ENVIRONMENT)
+    done = output_of(["bash", "-ec", COMPARISON], cwd=tmp_path, env=BARE_ENVIRONMENT)
     assert done.returncode == 0 and " 2 documents" in done.stdout
 
 

@@ -1,12 +1,23 @@
 """Small corpora: their settings, their files, and their preparation."""
 
+import bz2
+import gzip
 import json
-from collections.abc import Iterable, Mapping
+import lzma
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from benchmarks.corpora import run_stages
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.storage.paths import CorpusDirectory
+
+PAGE = (
+    "<page><title>{title}</title><ns>{ns}</ns><id>{id}</id>{redirect}"
+    "<revision><id>{id}</id>{text}</revision></page>"
+)
 
 
 def settings_of(source: Mapping[str, object], **values: object) -> CorpusSettings:
@@ -43,3 +54,36 @@ def write(file: Path, content: str | bytes | Iterable[Mapping[str, object]]) -> 
 def lines(file: Path) -> list[str]:
     """Read the lines of a text."""
     return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def dump(pages: list[dict[str, object]]) -> bytes:
+    """Return the XML dump of a wiki with these pages."""
+    texts = []
+    for number, page in enumerate(pages, 1):
+        text = f"<text>{page['text']}</text>"
+        values = {"ns": 0, "redirect": "", **page, "id": number, "text": text}
+        texts.append(PAGE.format(**values))
+    info = "<siteinfo><sitename>W</sitename><namespaces></namespaces></siteinfo>"
+    xml = f'<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">{info}'
+    return (xml + "".join(texts) + "</mediawiki>").encode()
+
+
+def zst(content: bytes) -> bytes:
+    """Compress a content."""
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    found: bytes = out.getvalue().to_pybytes()
+    return found
+
+
+def as_parquet(rows: Sequence[Mapping[str, object]]) -> bytes:
+    """Return a Parquet file of these rows."""
+    out = pa.BufferOutputStream()
+    parquet.write_table(pa.Table.from_pylist(rows), out)
+    found: bytes = out.getvalue().to_pybytes()
+    return found
+
+
+PACKED = {"": bytes, ".gz": gzip.compress, ".BZ2": bz2.compress, ".xz": lzma.compress, ".zst": zst}
+"""Functions that pack a content, by the suffix of its file."""

@@ -6,11 +6,8 @@ import pytest
 from online_rnnlm.corpora.dump import plain_text, read_dump
 from online_rnnlm.corpora.textfiles import Article
 from online_rnnlm.errors import UserError
+from tests.unit.corpora.small_corpora import dump
 
-PAGE = (
-    "<page><title>{title}</title><ns>{ns}</ns><id>{id}</id>{redirect}"
-    "<revision><id>{id}</id>{text}</revision></page>"
-)
 WIKITEXT = """{{Infobox | name = Cat
 * not a list}}
 '''Cats''' are [[mammal|small mammals]] ({{lang|la|x}}) and ''pets''.&lt;ref&gt;A note.&lt;/ref&gt;
@@ -27,17 +24,6 @@ WIKITEXT = """{{Infobox | name = Cat
 [[Image:Dog.jpg|thumb|A dog]]&lt;/div&gt;
 [[Category:Cats]]
 [[de:Katze]]"""
-
-
-def dump(pages: list[dict[str, object]]) -> bytes:
-    texts = []
-    for number, page in enumerate(pages, 1):
-        text = f"<text>{page['text']}</text>"
-        values = {"ns": 0, "redirect": "", **page, "id": number, "text": text}
-        texts.append(PAGE.format(**values))
-    info = "<siteinfo><sitename>W</sitename><namespaces></namespaces></siteinfo>"
-    xml = f'<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">{info}'
-    return (xml + "".join(texts) + "</mediawiki>").encode()
 
 
 @pytest.fixture

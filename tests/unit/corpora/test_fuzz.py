@@ -20,7 +20,7 @@ from online_rnnlm.corpora.tokenisation import train_splitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import CorpusDirectory
-from tests.unit.corpora.test_texts import PACKED
+from tests.unit.corpora.small_corpora import PACKED
 from tests.unit.made_texts import BYTES, TEXTS, many
 
 pytestmark = pytest.mark.slow  # many made inputs

@@ -22,9 +22,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
 from tests.processes import output_of
 from tests.unit.corpora.http_server import Served
-from tests.unit.corpora.small_corpora import prepare, settings_of, write
-from tests.unit.corpora.test_dump import dump
-from tests.unit.corpora.test_texts import as_parquet
+from tests.unit.corpora.small_corpora import as_parquet, dump, prepare, settings_of, write
 
 THREE = {split: Path(f"{split}.txt") for split in SPLITS}
 HUGGING_FACE = "https://huggingface.co/datasets/"

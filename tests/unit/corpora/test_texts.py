@@ -5,39 +5,26 @@ import gzip
 import json
 import lzma
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from online_rnnlm.corpora.textfiles import read_all_articles, read_lines, why_no_file
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import SPLITS
 from online_rnnlm.use import model_file
-from tests.unit.corpora.small_corpora import lines, prepare, settings_of, write
-from tests.unit.corpora.test_dump import dump
+from tests.unit.corpora.small_corpora import (
+    PACKED,
+    as_parquet,
+    dump,
+    lines,
+    prepare,
+    settings_of,
+    write,
+    zst,
+)
 
 ROWS = [{"title": f"T{n}", "text": f"The cat {n} sat.\nIt slept."} for n in range(9)]
-
-
-def zst(content: bytes) -> bytes:
-    out = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(out, "zstd") as stream:
-        stream.write(content)
-    found: bytes = out.getvalue().to_pybytes()
-    return found
-
-
-def as_parquet(rows: Sequence[Mapping[str, object]]) -> bytes:
-    out = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(rows), out)
-    found: bytes = out.getvalue().to_pybytes()
-    return found
-
-
-PACKED = {"": bytes, ".gz": gzip.compress, ".BZ2": bz2.compress, ".xz": lzma.compress, ".zst": zst}
 
 
 @pytest.mark.parametrize("packing", PACKED)

@@ -42,7 +42,7 @@ from online_rnnlm.storage.evaluations import (
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests.unit.core.numpy_cells import predict
-from tests.unit.small_models import UNTRAINED, evaluation_named, way_of, write_untrained_run
+from tests.unit.small_models import UNTRAINED, WAYS, way_of, write_untrained_run
 from tests.unit.small_records import NO_DIGITS, VITAL, configuration, run_divergence
 
 RATE = UNTRAINED.document_rate
@@ -86,11 +86,9 @@ def evaluate(directory, run, evaluation, testing) -> None:
 
 
 def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
-    """Test the run in a way; return the record."""
+    """Test the run in a way or with a rival of this name; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
-    evaluation = evaluation_named(name)
-    if isinstance(evaluation, Way):
-        evaluation = replace(evaluation, steps=settings.steps)
+    evaluation = replace(WAYS[name], steps=settings.steps) if name in WAYS else name
     evaluate(directory, "run", evaluation, settings)
     found = read_evaluation(directory.evaluation("run", name))
     assert found is not None
@@ -381,7 +379,7 @@ def test_a_part_that_was_changed_or_lost_is_named(copied, split, place):
         evaluated(copied, "mixture", **MIXED)
 
 
-WAYS = (
+TESTED = (
     *("none", "document_vector", "document_vector.word.document", "all.word.stream"),
     *("unigram_cache", "neural_cache", "dynamic_evaluation", "ngram_mixture", "mixture"),
 )
@@ -405,16 +403,16 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
     longest = load_corpus(corpus).splits["train"].tokens
     with pytest.MonkeyPatch.context() as change:
         change.setattr(dynamic_evaluation, "STEPS", ())  # a short search
-        for name in WAYS:
+        for name in TESTED:
             if name == "all.word.stream":
                 wrong = lambda s: None if len(s) == longest else 9.0  # noqa: E731
                 change.setattr(evaluation_files, "perplexity", wrong)
-            evaluate(directory, "run", evaluation_named(name), settings)
+            evaluate(directory, "run", WAYS.get(name, name), settings)
             change.setattr(evaluation_files, "perplexity", perplexity)
     return directory
 
 
-@pytest.mark.parametrize("place", [NGRAMS, *(("run", name) for name in WAYS)])
+@pytest.mark.parametrize("place", [NGRAMS, *(("run", name) for name in TESTED)])
 def test_a_text_of_another_kind_that_is_the_test_text_gets_the_tests_numbers(tested_again, place):
     found = read(tested_again, *place)
     numbers = [
@@ -430,7 +428,7 @@ def test_a_text_of_another_kind_that_is_the_test_text_gets_the_tests_numbers(tes
 
 
 def test_only_a_text_of_another_kind_is_left_out_where_what_learns_diverges_on_it(tested_again):
-    for name in WAYS:
+    for name in TESTED:
         diverged = name == "all.word.stream"
         assert ("train_again" in read(tested_again, "run", name).splits) != diverged
         scores = np.load(tested_again.token_scores("run", name, "train_again"))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from online_rnnlm.core.text import Split
 from online_rnnlm.rivals.kneser_ney import KneserNey
+from online_rnnlm.use.network import split_of
 
 END = 0
 A = 1
@@ -19,11 +19,9 @@ SENTENCES = st.lists(st.integers(1, V - 1), max_size=6)
 TEXTS = st.lists(SENTENCES, min_size=1, max_size=12)
 
 
-def split(sentences) -> Split:
+def split(sentences):
     """Return a split of sentences, given as word ids without `</s>`."""
-    stream = [END] + [word for sentence in sentences for word in [*sentence, END]]
-    offsets = np.cumsum([0] + [len(sentence) + 1 for sentence in sentences])
-    return Split(np.array(stream, dtype=np.int32), offsets.astype(np.int64))
+    return split_of([*sentence, END] for sentence in sentences)
 
 
 def train(sentences, order, vocabulary_size=V) -> KneserNey:

@@ -10,34 +10,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.config.experiment import Plan
 from online_rnnlm.process.mlflow_library import SETTINGS
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
 from online_rnnlm.tracking.store import STORE
 from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
+from tests.unit.tracking.two_networks import experiment
 
 PASSWORD = "open-sesame"
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-ROWS = [
-    {"hidden_size": 100, "document_size": size, "learning_rate": rate}
-    for size, rate in ((0, 0.2), (20, 0.1))
-]
-
-
-def experiment(**changes: Any) -> Plan:
-    """Return the invented experiment, two rows of two seeds; `changes` replace its settings."""
-    return fake_experiment.experiment(**{"rows": ROWS, "seeds": [1, 2]} | changes)
-
-
-STATIC, _, RUN, _ = (run.name for run in experiment().runs())
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from tests.processes import free_port, output_of
 from tests.project import ROOT
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
-from tests.unit.tracking.conftest import RUN, STATIC, experiment
+from tests.unit.tracking.two_networks import RUN, STATIC, experiment
 
 pytestmark = [
     pytest.mark.slow,  # real stores and servers of MLflow

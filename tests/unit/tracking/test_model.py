@@ -21,8 +21,7 @@ from online_rnnlm.tracking.model import REQUIREMENTS, log_model
 from online_rnnlm.use.places import read_run
 from tests.packages import environment_with, with_what_they_need
 from tests.processes import output_of
-from tests.unit import small_models as small
-from tests.unit.small_models import RATE, STEPS, rates_of, write_untrained_run
+from tests.unit.small_models import RATE, STEPS, WAYS, rates_of, write_untrained_run
 from tests.unit.small_records import NO_DIGITS
 
 pytestmark = [
@@ -68,9 +67,9 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
         corpus = directory.corpus("topics")
-        way = small.evaluation_named(evaluation)
+        way = WAYS[evaluation]
         test = partial(evaluate_way, way)
-        evaluate(directory, "run", corpus, way, rates_of(evaluation), test)
+        evaluate(directory, "run", corpus, way, rates_of(way), test)
     return directory
 
 

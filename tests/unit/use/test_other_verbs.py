@@ -10,7 +10,7 @@ from online_rnnlm import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.rescoring import parse, written
 from online_rnnlm.use.vectors import nearest
-from tests.unit.use.conftest import json_lines
+from tests.unit.use.small_experiment import json_lines
 
 LISTS = [
     ("0", ["the cat sees the hen .", "the cat sees the king .", "hen the sees cat the ."]),

@@ -27,9 +27,10 @@ from online_rnnlm.use.rescoring import read_lists, rescore
 from online_rnnlm.use.scoring import in_parts
 from online_rnnlm.use.text import Sentence, read_text
 from tests.project import ROOT
+from tests.toy_texts import raw_text
 from tests.unit.made_texts import BYTES, many
 from tests.unit.small_models import STEPS
-from tests.unit.use.conftest import EVALUATIONS, json_lines, raw_text
+from tests.unit.use.small_experiment import EVALUATIONS, json_lines
 
 ROUNDING = 1e-5
 """Relative difference that the other sentences of a batch can make, in 32 bits."""

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
 from online_rnnlm.errors import UserError
+from tests.toy_texts import TOPICS
 from tests.unit.made_texts import many
-from tests.unit.use.conftest import NOUNS
 
-WORDS = ["the", "cat", "sees", "zeppelin", ".", "</s>", *NOUNS["sea"].split()]
+WORDS = ["the", "cat", "sees", "zeppelin", ".", "</s>", *TOPICS["sea"][0]]
 PIECES = st.lists(st.sampled_from(WORDS), max_size=7)
 
 

@@ -12,8 +12,7 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.commands._main import GROUPS, VERBS
-from tests.processes import heeding_interrupts, output_of
-from tests.unit.use.conftest import ENVIRONMENT
+from tests.processes import BARE_ENVIRONMENT, heeding_interrupts, output_of
 
 pytestmark = pytest.mark.slow  # a training, and processes
 
@@ -26,7 +25,7 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 def shell(tmp_path):
     """A function that runs a command of the shell, as a user does."""
 
-    return lambda command: output_of(["bash", "-ec", command], cwd=tmp_path, env=ENVIRONMENT)
+    return lambda command: output_of(["bash", "-ec", command], cwd=tmp_path, env=BARE_ENVIRONMENT)
 
 
 @pytest.mark.parametrize("verb", GROUPS["use a trained model"])
@@ -100,7 +99,7 @@ def test_a_line_is_answered_before_the_next_is_read_and_ctrl_c_ends_it_quietly(m
     command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = heeding_interrupts([*command, "--format", "tsv"])
-    with subprocess.Popen(command, env=ENVIRONMENT, text=True, **pipes) as process:
+    with subprocess.Popen(command, env=BARE_ENVIRONMENT, text=True, **pipes) as process:
         for _ in range(2):
             process.stdin.write("The cat sees the hen.\n")
             process.stdin.flush()
