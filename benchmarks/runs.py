@@ -19,7 +19,7 @@ from benchmarks.corpora import random_text
 from benchmarks.measure import Row, Target, missing, row
 from benchmarks.workloads import HIDDEN_SIZE, ONLINE, STATIC, Context
 from online_rnnlm.config.corpora import ClassSettings
-from online_rnnlm.config.evaluations import final_way
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
@@ -97,7 +97,7 @@ def whole_run(
     call to its end, and the test perplexity, None if the training diverged.
     """
     run = Run(settings, settings.corpus)
-    directory, last = results.run(run.name), final_way(settings.document_size)
+    directory, last = results.run(run.name), main_way(settings.document_size)
     clock, log = _EpochClock(directory.metrics), logging.getLogger("online_rnnlm")
     log.addHandler(clock)
     log.setLevel(logging.INFO)

@@ -65,15 +65,6 @@ def ways_always(document_size: int) -> tuple[Way, ...]:
     return (FROZEN, AS_TRAINED) if document_size else (FROZEN,)
 
 
-# In `rivals/` the main evaluation is called final: its code stays while an experiment is under way.
-final_way = main_way
-
-
-def final_evaluation(document_size: int) -> str:
-    """Return the name of the main evaluation."""
-    return main_way(document_size).name
-
-
 def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Way]:
     """Yield the ways of `testing.updates`; their rates are those that are best on `valid`."""
     if not testing.concerns(settings.corpus):

@@ -12,7 +12,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from online_rnnlm.config.evaluations import final_evaluation
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import RivalName, RunRivalName, TestingSettings
@@ -152,7 +152,7 @@ def parts_of_mixture(
 
     The network is there in its main evaluation.
     """
-    places = {NETWORK: (run.name, final_evaluation(run.settings.document_size))}
+    places = {NETWORK: (run.name, main_way(run.settings.document_size).name)}
     for part in rivals_of(testing)[mixture].parts:
         if part.of_corpus:
             trained = CorpusRival(run.settings.corpus, run.corpus_folder, part)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import final_way
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
@@ -71,7 +71,7 @@ def evaluate_cache(cache: Cache, network: Network) -> Tested:
 
     The network's document vector, if any, learns as in training.
     """
-    way = final_way(network.settings.document_size)
+    way = main_way(network.settings.document_size)
     scores, seconds = network.score(
         way, network.corpus.held_out, hidden_states=cache.needs_hidden_states
     )
