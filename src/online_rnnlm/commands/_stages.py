@@ -135,14 +135,6 @@ def run_rival(arguments: argparse.Namespace) -> None:
     evaluate_rival(directory, rival, experiment.testing)
 
 
-def run_time(arguments: argparse.Namespace) -> None:
-    """Time the networks side by side."""
-    experiment, directory = experiment_of(arguments)
-    from online_rnnlm.jobs.timing import time_networks
-
-    time_networks(experiment, directory)
-
-
 def _preparation(stage: Stage, help: str) -> Verb:
     """Return the verb of a stage of a corpus's preparation."""
     return Verb(help, add_corpus_arguments, partial(run_preparation, stage))
@@ -168,7 +160,7 @@ STAGES = {
     "rival": Verb(
         "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
-    "time": Verb("time the networks side by side", add_results, run_time),
+    "time": _whole("time the networks side by side", ".jobs.timing", "time_networks"),
     "audits": _whole("audit the networks", ".auditing.networks", "audit_networks"),
     "tables": _whole("write the tables", ".analysis.tables.writing", "write_tables"),
     "claims": _whole("judge the paper's claims", ".analysis.claims", "write_claims"),

@@ -82,8 +82,6 @@ class Run:
         """The network's name for people, such as `100/20 per article`."""
         return network_name(self.settings)
 
-    model = network_name  # `jobs.timing` reads it by this name
-
     @property
     def label(self) -> str:
         """The run's name for people: `100/20, seed 1`, or `100/20, learning rate 0.1, seed 0`."""

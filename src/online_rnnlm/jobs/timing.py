@@ -10,7 +10,7 @@ from functools import cache
 
 from online_rnnlm.config.engines import ENGINES, engine_for
 from online_rnnlm.config.evaluations import ways_of_network
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
@@ -38,11 +38,12 @@ class _Timed:
     seconds_per_word: list[float] = field(default_factory=list)
 
 
-def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
+def time_networks(directory: ExperimentDirectory) -> None:
     """Time the `ways_of_network` of every row's first run, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
+    experiment = load_plan(directory.configuration)
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
     timed: list[_Timed] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
@@ -69,7 +70,7 @@ def time_networks(experiment: Plan, directory: ExperimentDirectory) -> None:
     timings = tuple(
         Timing(
             corpus=one.run.settings.corpus,
-            network=one.run.model,
+            network=one.run.network_name,
             evaluation=one.way.name,
             seconds_per_word=tuple(one.seconds_per_word),
         )
