@@ -171,12 +171,7 @@ def _against_slow_units(
         yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
         return
     cases = {}
-    for network in results.networks_on(vector.corpus):
-        is_control = network.settings.cell == "slow_context" and not network.has_vector
-        same_size = network.settings.hidden_size == vector.settings.hidden_size
-        same_unit = network.settings.unit_of_text == vector.settings.unit_of_text
-        if not (is_control and same_size and same_unit):
-            continue
+    for network in results.slow_units_like(vector):
         if 1 / AS_LARGE <= network.parameters / vector.parameters <= AS_LARGE:
             cases[AS_MANY_PARAMETERS] = network
         elif network.settings.context_size == vector.settings.document_size:

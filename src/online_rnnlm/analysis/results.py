@@ -176,3 +176,18 @@ class Results:
         as_large = (network for network in static if network.parameters >= vector.parameters)
         shown = [self.static_of_as_many_units(vector), next(as_large, largest)]
         return [*dict.fromkeys(network for network in shown if network is not None)]
+
+    def slow_units_like(self, vector: FinishedNetwork) -> list[FinishedNetwork]:
+        """The networks with slow units in a network's vector's place, in the experiment's order.
+
+        There are none beside another cell than the paper's.
+        """
+        shape = (vector.settings.hidden_size, vector.settings.unit_of_text)
+        return [
+            network
+            for network in self.networks_on(vector.corpus)
+            if vector.settings.cell == "sigmoid"
+            and network.settings.cell == "slow_context"
+            and not network.has_vector
+            and (network.settings.hidden_size, network.settings.unit_of_text) == shape
+        ]

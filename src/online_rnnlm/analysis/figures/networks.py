@@ -40,6 +40,7 @@ _LOOKS_OF_SERIES: Sequence[tuple[str, object, str]] = (
     (STATIC, "--", "o"),
     (RIVAL, "-.", "^"),
     (SLOW, ":", "s"),
+    (MUTED, "-", "v"),
 )
 """Colours, styles of lines and markers of several series."""
 _OPPONENTS = {"b": "units", "c": "parameters"}
@@ -269,7 +270,7 @@ def draw_learning(results: Results) -> Drawing:
 
 
 def draw_gain_by_epoch(results: Results) -> Drawing:
-    """Draw the change that a vector makes on `valid` against static networks, by epoch.
+    """Draw the change of `valid` by a vector, against static networks and slow units, by epoch.
 
     Raises NothingToShowError if no vector has a static network beside it.
     """
@@ -281,15 +282,15 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     for vector in results.networks_on(results.first_corpus):
         if not vector.has_vector:
             continue
-        for static in results.opponents_of(vector):
+        for other in [*results.opponents_of(vector), *results.slow_units_like(vector)]:
             ours, theirs = (
                 _curves(results, network).map(math.log).mean(axis=1, skipna=False)
-                for network in (vector, static)
+                for network in (vector, other)
             )
             percents = (theirs - ours).dropna().map(percent_of_gain)
             colour, line, marker = next(looks)
             axis.plot(percents.index, percents, color=colour, ls=line, marker=marker, ms=3, lw=1.4)
-            name = f"{vector.network_name}\nagainst {static.network_name}"
+            name = f"{vector.network_name}\nagainst {other.network_name}"
             labels.append(drawing.Label(name, (len(percents), percents.iloc[-1]), colour))
     if not labels:
         raise NothingToShowError("No vector has a static network beside it.")
@@ -297,7 +298,8 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     _name_lines(axis, labels)
     caption = (
         "Change of the perplexity of valid by a vector that learns, against static networks of as "
-        "many units or parameters, after each epoch; below the line the vector is better."
+        "many units or parameters and slow units in its place, after each epoch; below the line "
+        "the vector is better."
     )
     return figure, caption
 

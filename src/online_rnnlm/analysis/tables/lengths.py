@@ -45,12 +45,18 @@ class LengthRow(NetworkRow):
 
 
 def make(results: Results) -> Table[LengthRow]:
-    """Make the table: each network with a vector against a static one, by the article's length.
+    """Make the table: each network with a vector against others, by the article's length.
 
-    Raises NothingToShowError if no network has such an opponent, or if articles are not known.
+    They are a static network, and those with slow units in the vector's place. Raises
+    NothingToShowError if no network has a static one to compare, or if articles are not known.
     """
-    vectors = [network for network in results.networks if network.has_vector]
-    rows = [row for vector in vectors for row in _rows(results, vector)]
+    rows = [
+        row
+        for vector in results.networks
+        if vector.has_vector
+        for other in [*results.opponents_of(vector)[-1:], *results.slow_units_like(vector)]
+        for row in _rows(results, vector, other)
+    ]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
     columns: list[Column[LengthRow]] = [
@@ -58,7 +64,7 @@ def make(results: Results) -> Table[LengthRow]:
         Column("Tokens of the article", lambda row: row.length, text=True),
         *corpus_column(results),
         Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
-        Column("Of the static one", lambda row: f"{row.test_perplexity_against:.1f}"),
+        Column("Of the other", lambda row: f"{row.test_perplexity_against:.1f}"),
         Column("Change (%)", lambda row: signed(row.change_percent)),
         Column(
             "95 % interval (%)",
@@ -70,19 +76,19 @@ def make(results: Results) -> Table[LengthRow]:
     ]
     note = (
         "Each network with its vector learning, against the smallest static network with at least "
-        "as many parameters, or the largest there is. The intervals are over articles and seeds."
+        "as many parameters, or the largest there is, and against slow units in the vector's "
+        "place. The intervals are over articles and seeds."
     )
     caption = on_corpus("Gain by the length of the article", results)
     return Table(caption, rows, columns, [note], data_of(rows, results))
 
 
-def _rows(results: Results, vector: FinishedNetwork) -> Iterator[LengthRow]:
-    """Yield a row for each group of articles that has enough of them."""
-    static = next(reversed(results.opponents_of(vector)), None)
+def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> Iterator[LengthRow]:
+    """Yield a row for each group of articles that has enough of them; none if they are unknown."""
     pieces = results.scores.pieces(vector.corpus, "sentence")
-    if static is None or pieces.name != "article":
+    if pieces.name != "article":
         return
-    logs, logs_against, tokens = results.scores.by_piece(pieces, vector.main, static.main)
+    logs, logs_against, tokens = results.scores.by_piece(pieces, vector.main, other.main)
     for first, end in pairwise(BOUNDS):
         chosen = (tokens >= first) & (tokens < end)
         if chosen.sum() < _FEWEST:
@@ -94,7 +100,7 @@ def _rows(results: Results, vector: FinishedNetwork) -> Iterator[LengthRow]:
         low, high = gain.interval_percent
         yield LengthRow(
             network=vector,
-            against=static.network_name,
+            against=other.network_name,
             length=f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
             articles=int(chosen.sum()),
             share_percent=100 * total / tokens.sum(),
