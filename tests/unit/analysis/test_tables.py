@@ -19,6 +19,7 @@ from online_rnnlm.analysis.tables import (
     corpora,
     equal_perplexity,
     learning,
+    lengths,
     mixtures,
     other_texts,
     perplexity,
@@ -436,3 +437,21 @@ def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented):
     data = choices.make(results).data
     assert len(data) == 4
     assert [*data.loc[data["chosen"], "valid_perplexity"]] == [data["valid_perplexity"].min()]
+
+
+def test_lengths_set_a_vector_against_a_static_network_and_slow_units(invented):
+    slow = {"hidden_size": 100, "cell": "slow_context", "context_size": 20}
+    sizes: list[dict[str, Any]] = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
+    rows = [*sizes, slow, {**slow, "document_size": 20}]
+    perplexities = {"100/0": 110.0, "100/20": 90.0, "100+20/0": 99.0, "100+20/20": 81.0}
+    results = invented(perplexities, rows=rows, corpora=IN_ORDER)
+    found = {
+        (row.network.network_name, row.against): row.change_percent
+        for row in lengths.make(results).rows
+    }
+    expected = {
+        ("100/20", "100/0"): -18.2,
+        ("100/20", "100+20/0"): -9.1,
+        ("100+20/20", "100+20/0"): -18.2,
+    }
+    assert found == pytest.approx(expected, abs=2)  # of articles of some length
