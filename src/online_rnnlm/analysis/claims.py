@@ -165,20 +165,30 @@ def _against_slow_units(
     """Set a network against those that have slow units in its vector's place.
 
     One has as many units as the vector has numbers, one as many parameters in all: each slow unit
-    has weights that read every word, which a vector has not.
+    has weights that read every word, which a vector has not. Of several that are as large, the
+    nearest in parameters counts, and of those that are equally near the better one on `valid`.
     """
     if vector.settings.cell != "sigmoid":
         yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
         return
-    cases = {}
-    for network in results.slow_units_like(vector):
+
+    def distance(network: FinishedNetwork) -> tuple[int, float]:
+        away = abs(network.parameters - vector.parameters)
+        return away, network.main.perplexity("valid").mean()
+
+    nearest = sorted(results.slow_units_like(vector), key=distance)
+    as_large = []
+    as_many = []
+    for network in nearest:
         if 1 / AS_LARGE <= network.parameters / vector.parameters <= AS_LARGE:
-            cases[AS_MANY_PARAMETERS] = network
+            as_large.append(network)
         elif network.settings.context_size == vector.settings.document_size:
-            cases[AS_MANY_UNITS] = network
-    for case, network in cases.items():
-        yield ClaimSides("f", vector.main, network.main, case)
-    if not cases:
+            as_many.append(network)
+    if as_many:
+        yield ClaimSides("f", vector.main, as_many[0].main, AS_MANY_UNITS)
+    if as_large:
+        yield ClaimSides("f", vector.main, as_large[0].main, AS_MANY_PARAMETERS)
+    if not (as_many or as_large):
         yield _untested("f", vector, "no finished network with slow units in the vector's place")
 
 

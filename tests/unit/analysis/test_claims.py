@@ -186,6 +186,29 @@ def test_slow_units_are_set_against_the_vector_and_the_vector_beside_them(invent
     assert against(many) == "100+20/0"
 
 
+@pytest.mark.parametrize(
+    ("larger_by", "valid", "counts"),
+    [
+        ((-900, 7, 900), (1.0, 3.0, 2.0), "100+10/0"),  # the nearest, whatever is better
+        ((7, 900, -900), (3.0, 1.0, 2.0), "100+9/0"),
+        ((900, -7, 7), (1.0, 2.0, 3.0), "100+10/0"),  # of two equally near, the better
+        ((900, -7, 7), (1.0, 3.0, 2.0), "100+11/0"),
+    ],
+)
+def test_of_slow_units_of_as_many_parameters_the_nearest_counts(invented, larger_by, valid, counts):
+    slow = {"hidden_size": 100, "cell": "slow_context", "context_size": [9, 10, 11]}
+    results = invented(GOOD, rows=[PAIR[2], slow])
+    parameters = results.networks[0].parameters
+    for size, larger, perplexity in zip((9, 10, 11), larger_by, valid, strict=True):
+        assert abs(larger) < 0.01 * parameters
+        run = f"invented-M100-C{size}-D0-seed1"
+        path = results.directory.run(run).result
+        write_json(path, read_json(path) | {"parameters": parameters + larger})
+        results = score(results, run, "none", valid=perplexity)
+    [claim] = claims_of(results, "f")
+    assert against(claim) == counts
+
+
 def rival_worth(
     results: Results, rival: str, valid: float, test: float, cost: float, run: str = STATIC
 ) -> Results:
