@@ -52,11 +52,13 @@ paper: CONFIG := config/paper.yaml
 paper: environment ## Run the experiment at full scale: hours; better on a cluster
 	$(RUN)
 
+# Runs of earlier code stay: the newest is taken.
+models: EXPORT := $(BIN)/online-rnnlm export --half
 models: CONFIG := config/model.yaml
 models: environment ## Train the two models anew that come with the project: half an hour
 	$(RUN)
-	$(BIN)/online-rnnlm export results/model/runs/wikipedia-M100-D20-* --half -o resources/wikipedia-100-20.onlm
-	$(BIN)/online-rnnlm export results/model/runs/wikipedia-M110-D0-* --half -o resources/wikipedia-110-0.onlm
+	$(EXPORT) "$$(ls -d -t results/model/runs/wikipedia-M100-D20-* | head -n 1)" -o resources/wikipedia-100-20.onlm
+	$(EXPORT) "$$(ls -d -t results/model/runs/wikipedia-M110-D0-* | head -n 1)" -o resources/wikipedia-110-0.onlm
 
 engines: export THEANO_PYTHON ?= $(THEANO)/bin/python
 engines: CONFIG := config/examples/engines.yaml
@@ -115,4 +117,4 @@ lock: ## Write the locks anew (needs uv)
 	locks/write.sh
 
 clean: ## Remove the environment and caches; results are kept
-	rm -rf $(VENV) $(THEANO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(call quoted,$(VENV)) $(call quoted,$(THEANO)) .pytest_cache .mypy_cache .ruff_cache .hypothesis

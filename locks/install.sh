@@ -102,7 +102,7 @@ add_packages() {
 }
 
 install_theano() {
-    if cmp -s locks/theano.lock "$venv/installed-for"; then
+    if cmp -s locks/theano.lock "$venv/installed-for" && "$venv/bin/python" -c pass 2> /dev/null; then
         return
     fi
     case $(version_of "$1") in
@@ -122,4 +122,5 @@ case $1 in
     environment) install_environment "$3" ;;
     add) add_packages "$3" ;;
     theano) install_theano "$3" ;;
+    *) fail "$1: allowed: environment, add, theano" ;;
 esac

@@ -1,7 +1,7 @@
 """A real Slurm on one node: munge, MariaDB, slurmdbd, slurmctld, slurmd, all on loopback.
 
 The machine's own files stay untouched: all files of the cluster are in one folder, and its
-processes run in a mount namespace in which /etc/slurm and /etc/hosts are the cluster's own.
+processes run in a mount namespace in which /etc/slurm is the cluster's own.
 """
 
 from __future__ import annotations
@@ -148,9 +148,6 @@ class Cluster:
             file = self.folder / "etc" / name
             file.write_text(text.format(**values), encoding="utf-8")
             file.chmod(0o600)
-        # The daemons listen on the address of their host's name: it has to be a loopback address.
-        hosts = f"127.0.0.1 localhost {host}\n::1 localhost\n"
-        (self.folder / "hosts").write_text(hosts, encoding="utf-8")
         self._ports = ports
 
     def _start_munge(self) -> None:

@@ -1,4 +1,4 @@
-"""Tests that any series of changes, kills and starts ends with the results of a fresh start."""
+"""Tests that drawn series of changes, kills and starts end with the results of a fresh start."""
 
 import os
 import shutil
@@ -34,6 +34,7 @@ class Workflow(RuleBasedStateMachine):
 
     def teardown(self):
         if self.folder:
+            self.run()
             shutil.rmtree(self.folder)
 
     @rule(name=st.sampled_from(NAMES))
@@ -77,7 +78,7 @@ def base(tmp_path_factory):
     return project
 
 
-def test_any_series_of_changes_ends_with_the_results_of_a_fresh_start(base, tmp_path):
+def test_series_of_changes_end_with_the_results_of_a_fresh_start(base, tmp_path):
     @cache
     def fresh(name):
         if name == "first":

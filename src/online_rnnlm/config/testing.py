@@ -81,7 +81,7 @@ class TestingSettings(Settings):
 
     corpora: Annotated[list[Name], Distinct] = Field(default=[])
     """The corpora whose networks are tested further and with rivals; all, if the list is empty."""
-    updates: list[Subset] = Field(default=[])
+    updates: Annotated[list[Subset], Distinct] = Field(default=[])
     """Parts that learn during testing. Each entry adds evaluations of every run; it is
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
     tested with nothing learning and, if it has a document vector, with the vector learning. Parts
@@ -114,7 +114,7 @@ class TestingSettings(Settings):
     learn, too, their rate is chosen first, with the vector's as in training."""
     steps: Steps = 5
     """Number of hidden states through which a word's error is propagated back."""
-    rivals: list[RivalName] = Field(default=[])
+    rivals: Annotated[list[RivalName], Distinct] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
     words just read to every network: their frequencies, or their frequencies weighted by the
     similarity of the hidden states. `short_neural_cache` is a neural cache of 80 words at most, for

@@ -83,7 +83,7 @@ NAMED = ("all", "document_vector+output", "output", "document_vector")
             ["all.word.sentence"],
         ),
         (
-            {"rivals": ["kneser_ney", "neural_cache", "unigram_cache", "neural_cache"]},
+            {"rivals": ["kneser_ney", "neural_cache", "unigram_cache"]},
             *(["unigram_cache", "neural_cache"],) * 2,
         ),
     ],
