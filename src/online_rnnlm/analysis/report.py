@@ -158,7 +158,7 @@ def _figure(
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
-    """One sentence for each corpus: the best network like its headline against static networks.
+    """One sentence for each corpus: its headline against static networks.
 
     A corpus on which no network has finished has none; if none has, a sentence says so.
     """
@@ -166,25 +166,19 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         return [NO_NETWORK]
     found = []
     for corpus in results.compared_corpora:
-        headline = results.headline_on(corpus)
-        alike = [
-            network
-            for network in results.networks_on(corpus)
-            if (network.regime, network.has_vector) == (headline.regime, headline.has_vector)
-        ]
-        best = min(alike, key=lambda network: network.main.perplexity("valid").mean())
+        network = results.headline_on(corpus)
         where = f"On {corpus}, " if results.several_corpora else ""
-        name = f"{best.network_name}{', whose vector keeps learning,' if best.has_vector else ''}"
-        reached = f"{where}{name} reaches a test perplexity of {best.main.perplexity().mean():.1f}"
-        static = results.opponents_of(best)
-        if not best.has_vector:
+        learning = ", whose vector keeps learning," if network.has_vector else ""
+        reached = f"reaches a test perplexity of {network.main.perplexity().mean():.1f}"
+        static = results.opponents_of(network)
+        if not network.has_vector:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:
-            said = f", and {best.tested[NONE].perplexity().mean():.1f} frozen."
+            said = f", and {network.tested[NONE].perplexity().mean():.1f} frozen."
         else:
-            sides = " and ".join(_static_side(best, opponent, claims) for opponent in static)
+            sides = " and ".join(_static_side(network, opponent, claims) for opponent in static)
             said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
-        found.append(f"{reached}{said}")
+        found.append(f"{where}{network.network_name}{learning} {reached}{said}")
     return found
 
 

@@ -123,7 +123,7 @@ class Results:
         return min(tried, key=lambda found: found[0])[1] if tried else None
 
     def headline_on(self, corpus: str) -> FinishedNetwork:
-        """The network of a corpus that the report is about.
+        """The network of a corpus that the report is about, whatever its results are.
 
         Preferred, in this order: networks with a vector, of the paper's hidden layer, trained per
         sentence; of those left, the first in the configuration.

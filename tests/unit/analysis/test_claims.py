@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, verdict_of
+from online_rnnlm.analysis.figures.networks import draw_systems
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, grid
@@ -370,14 +371,17 @@ def test_other_sentences_cannot_be_compared(invented):
         judge(results)
 
 
-def test_the_finding_is_about_the_better_network_of_two(invented):
+def test_the_finding_and_the_bold_name_are_of_the_headline_though_another_is_better(invented):
     rows = [
         {"hidden_size": 100, "document_size": [20, 35, 0]},
         {"hidden_size": 100, "document_size": 20, "cell": "lstm"},
     ]
     results = invented({"100/20": 99.0, "100/35": 90.0, "LSTM 100/20": 1.0}, rows=rows)
     assert results.headline_on("invented").network_name == "100/20"
-    assert finding(results).startswith("100/35, whose vector keeps learning, reaches")
+    assert finding(results).startswith("100/20, whose vector keeps learning, reaches")
+    figure, _ = draw_systems(results)
+    names = [text for axis in figure.axes for text in axis.texts]
+    assert [text.get_text() for text in names if text.get_weight() == "bold"] == ["100/20  99.0"]
 
 
 def finding(results: Results) -> str:

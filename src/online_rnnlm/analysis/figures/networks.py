@@ -57,12 +57,12 @@ def _look_of(system: System) -> Look:
     return _LOOK_SLOW if network.settings.cell == "slow_context" else _LOOK_STATIC
 
 
-def _marks(results: Results) -> str:
-    """Return a sentence that says what the marks mean."""
+def _marks(results: Results, *, rivals: bool = True) -> str:
+    """Return a sentence that says what the marks of networks, and of rivals, mean."""
     marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
     if any(network.settings.cell == "slow_context" for network in results.networks):
         marks.append("purple squares: slow units, which do not learn in testing")
-    if results.experiment.testing.rivals:
+    if rivals and results.experiment.testing.rivals:
         marks.append("green triangles: systems with a rival")
     return f"{'; '.join(marks)}."
 
@@ -127,7 +127,7 @@ def draw_systems(results: Results) -> Drawing:
     axis.set_xlabel("Test perplexity: lower is better")
     seeds = len(results.experiment.seeds)
     bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
-    return figure, f"{_marks(results)} In bold: the network that the claims are about.{bars}"
+    return figure, f"{_marks(results)} In bold: the network that the report is about.{bars}"
 
 
 Cost = Callable[[TestedNetwork], float]
@@ -262,8 +262,8 @@ def draw_learning(results: Results) -> Drawing:
     _name_lines(axis, ends)
     seeds = " Means over the seeds (thin lines), until the first seed stops."
     caption = (
-        "Perplexity on the validation text after each epoch, on a logarithmic axis; circles: "
-        "static networks, diamonds: networks with a vector; the last values are at the right."
+        "Perplexity on the validation text after each epoch, on a logarithmic axis; the last "
+        f"values are at the right. {_marks(results, rivals=False)}"
         f"{seeds if results.several_seeds else ''}"
     )
     return figure, caption
