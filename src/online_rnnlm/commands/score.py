@@ -61,14 +61,15 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
         "--per",
         choices=("word", "sentence", "document", "total"),
         default="sentence",
-        help="what has a row (default: sentence)",
+        help="what has a row (default: %(default)s)",
     )
     parser.add_argument(
         "--in",
         dest="unit",
         choices=tuple(LOGARITHMS),
         default="nats",
-        help="unit of log-probabilities: to the base e, 2 or 10 (default: nats)",
+        help="unit of log-probabilities: to the base e, 2 or 10; columns for programs are named "
+        "after it, such as `log_probability_bits` (default: %(default)s, in `log_probability`)",
     )
     add_format(
         parser,
@@ -113,9 +114,9 @@ def print_scores(
         _print_for_people(scored, per, unit, flush=flush)
     elif per == "total":
         total = summary([table for _, tables in scored for table in tables])
-        print_rows([_in_unit(total, unit)], form)
+        print_rows([_for_programs(total, unit)], form)
     else:
-        rows = (_in_unit(row, unit) for rows, _ in scored for row in rows)
+        rows = (_for_programs(row, unit) for rows, _ in scored for row in rows)
         print_rows(rows, form, flush=flush)
 
 
@@ -163,6 +164,12 @@ def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
 def _in_unit(row: Row, unit: str) -> Row:
     """Return a row whose log-probabilities, in nats, are given in another unit."""
     return {k: v / LOGARITHMS[unit] if k in _IN_UNITS else v for k, v in row.items()}
+
+
+def _for_programs(row: Row, unit: str) -> Row:
+    """Return a row in another unit, which the columns then name: they are nats by default."""
+    ending = "" if unit == "nats" else f"_{unit}"
+    return {k + ending if k in _IN_UNITS else k: v for k, v in _in_unit(row, unit).items()}
 
 
 def _in_words(total: dict[str, Any], unit: str) -> str:
@@ -245,5 +252,5 @@ example: online-rnnlm compare learning.tsv frozen.tsv
 
 The change of perplexity from the second model to the first one, with its 95 % bootstrap interval
 and the p-value of a paired permutation test. Both draw documents, or blocks of sentences if the
-text is one document. Log-probabilities are in nats.""",
+text is one document. The tables must be in nats, as they are by default.""",
 )

@@ -117,6 +117,15 @@ def test_files_that_cannot_be_compared_are_one_line(refused, tables, old, new, e
     assert expected in refused("compare", *tables)
 
 
+@pytest.mark.parametrize("unit", ["bits", "log10"])
+def test_a_table_in_another_unit_is_refused(run, refused, model_path, tables, unit):
+    text = "The cat sees.\n\nThe king.\n"
+    options = ("--per", "word", "--format", "tsv", "--in", unit)
+    tables[1].write_text(run("score", model_path, *options, text=text).out, encoding="utf-8")
+    for pair in ((tables[0], tables[1]), (tables[1], tables[1])):
+        assert "frozen.jsonl: needed: what `score" in refused("compare", *pair)
+
+
 def test_a_file_that_lacks_words_is_one_line(refused, tables, tmp_path):
     lines = tables[0].read_text(encoding="utf-8").splitlines(keepends=True)
     tables[0].write_text("".join(lines[:-1]), encoding="utf-8")

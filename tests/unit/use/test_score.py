@@ -91,7 +91,8 @@ def test_words_documents_and_units_agree(results, trained_path, documents, run):
     for per, unit in itertools.product(("word", "sentence", "document", "total"), units):
         options = ("--per", per, "--in", unit, "--format", "tsv", "--tokenised")
         out = run("score", trained_path, *options, text=documents).out
-        tables[per, unit] = pd.read_csv(io.StringIO(out), sep="\t", quoting=3)
+        table = pd.read_csv(io.StringIO(out), sep="\t", quoting=3)
+        tables[per, unit] = table.rename(columns={f"log_probability_{unit}": "log_probability"})
     total = tables["total", "nats"]["log_probability"][0]
     for (_, unit), table in tables.items():
         sums = table["log_probability"].sum()
@@ -377,6 +378,6 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     lines = out.getvalue().removesuffix("\n").split("\n")
     if form == "jsonl":
         rows = [json.loads(line) for line in lines if line]
-        assert all(np.isfinite(row["log_probability"]) for row in rows)
+        assert all(np.isfinite(row["log_probability_bits"]) for row in rows)
     elif form == "tsv":
         assert len(lines) > 1 and len({line.count("\t") for line in lines}) == 1
