@@ -21,7 +21,7 @@ from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.scoring import TextScorer
-from online_rnnlm.use.text import Layout, TextFile, TextOrFile, numbered_lines
+from online_rnnlm.use.text import Layout, TextOrFile, names_of, numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv"]
 Context = Literal["last", "all"]
@@ -55,31 +55,31 @@ def read_lists(texts: Sequence[TextOrFile], form: ListFormat) -> Iterator[list[H
     Raises UserError, which names the file and the line, for what is no such list, and for a key
     that comes again after its list has ended: some hypotheses would be ranked without the others.
     """
-    has_lists = False
-    for text in texts or [TextFile("-")]:
-        hypotheses: list[Hypothesis] = []
-        ended: set[str] = set()
-        for line in numbered_lines([text]):
-            if not line.text.strip():
-                continue
-            with naming(line.where):
-                hypothesis = parse(line.text, form)
-            if hypothesis.key in ended:
+    hypotheses: list[Hypothesis] = []
+    begun: set[str] = set()
+    """The keys of the lists of the text that is read."""
+    for line in numbered_lines(texts):
+        if line.begins:
+            begun = set()
+        if not line.text.strip():
+            continue
+        with naming(line.where):
+            hypothesis = parse(line.text, form)
+        goes_on = begun and hypothesis.key == hypotheses[0].key
+        if not goes_on:
+            if hypothesis.key in begun:
                 raise UserError(
                     f"{line.where}: list {hypothesis.key}: has ended before: the hypotheses of a "
                     "list must follow one another"
                 )
-            if hypotheses and hypothesis.key != hypotheses[0].key:
-                ended.add(hypotheses[0].key)
+            if hypotheses:
                 yield hypotheses
-                hypotheses = []
-            hypotheses.append(hypothesis)
-            has_lists = True
-        if hypotheses:
-            yield hypotheses
-    if not has_lists:
-        named = [text.name if isinstance(text, TextFile) else text for text in texts]
-        raise UserError(f"{', '.join(named or ['standard input'])}: no list in it")
+            begun.add(hypothesis.key)
+            hypotheses = []
+        hypotheses.append(hypothesis)
+    if not hypotheses:
+        raise UserError(f"{', '.join(names_of(texts))}: no list in it")
+    yield hypotheses
 
 
 def parse(line: str, form: ListFormat) -> Hypothesis:

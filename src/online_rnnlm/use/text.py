@@ -132,9 +132,7 @@ def read_text(
         has_words = has_words or bool(sentence.words)
         yield sentence
     if not has_words:
-        files = [text.name for text in texts if isinstance(text, TextFile)]
-        named = ", ".join(files if texts else [_STANDARD_INPUT])
-        raise UserError(f"{named}: no text in it" if named else "the text is empty")
+        raise UserError(f"{', '.join(names_of(texts))}: no text in it")
 
 
 def sentences_of(
@@ -184,18 +182,25 @@ def _numbered(
             yield Sentence(words, number)
 
 
+def names_of(texts: Sequence[TextOrFile]) -> list[str]:
+    """Return what messages call texts and files; no text is standard input."""
+    names = []
+    for place, text in enumerate(texts, 1):
+        name = text.name if isinstance(text, TextFile) else f"text {place}"
+        names.append(_STANDARD_INPUT if name == "-" else name)
+    return names or [_STANDARD_INPUT]
+
+
 def numbered_lines(texts: Sequence[TextOrFile]) -> Iterator[Piece]:
     """Read the lines of texts and files, one after the other, with their places.
 
     No text is standard input. Raises UserError, which names the file and the line, for what is no
     text.
     """
-    for place, text in enumerate(texts or [TextFile("-")], 1):
+    for name, text in zip(names_of(texts), texts or [TextFile("-")], strict=True):
         if isinstance(text, TextFile):
-            name = _STANDARD_INPUT if text.name == "-" else text.name
             lines: Iterable[str] = text.lines()
         else:
-            name = f"text {place}"
             textfiles.check_text(text, name, one_line=False)
             lines = text.splitlines()
         for number, line in enumerate(lines, 1):
