@@ -80,7 +80,7 @@ class Program:
                 env=environment,
                 process_group=0,
             )
-        except (OSError, ValueError, IndexError) as error:
+        except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise UserError(f"--command {self.command}: not started: {why}") from None
         with started as process:

@@ -67,30 +67,34 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_audit(arguments: argparse.Namespace) -> None:
     """Print the audit; raises UserError if a rule is broken or was not tested."""
-    if (arguments.model is None) == (arguments.command is None):
+    is_program = arguments.command is not None
+    if is_program == (arguments.model is not None):
         raise UserError("give a model, or a program by `--command`")
+    if is_program and not arguments.command.strip():
+        raise UserError("--command: a program is needed, and its arguments, if it has any")
     options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
     options_of_program = ("vocabulary", "ask", "seconds")
-    for option in options_of_model if arguments.command else options_of_program:
+    for option in options_of_model if is_program else options_of_program:
         given = getattr(arguments, option)
         if given is not None and given is not False:  # 0 is given
-            whom = "model" if arguments.command else "program"
+            whom = "model" if is_program else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
     lines = [line.split() for line in read_lines(arguments.text)]
     if not any(lines):
         raise UserError(f"{arguments.text}: no text in it")
-    if arguments.command is None:
-        from online_rnnlm.auditing.networks import of_model
-        from online_rnnlm.use.model import load
-
-        scorer = of_model(load(arguments.model).scorer, **way_options(arguments))
-    else:
+    if is_program:
+        name = arguments.command
         words = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
         vocabulary = [word for line in words for word in line.split()]
         unit: UnitOfText = arguments.unit_of_text or "stream"
-        program = Program(arguments.command, arguments.seconds or _SECONDS)
+        program = Program(name, arguments.seconds or _SECONDS)
         scorer = program.scorer(unit, vocabulary, asks=arguments.ask)
-    name = arguments.command or arguments.model
+    else:
+        from online_rnnlm.auditing.networks import of_model
+        from online_rnnlm.use.model import load
+
+        name = arguments.model
+        scorer = of_model(load(name).scorer, **way_options(arguments))
     result = audit_scorer(name, scorer, lines, arguments.places, arguments.tolerance)
     print(json.dumps(asdict(result), indent=1) if arguments.json else result)
     if result.failure:
