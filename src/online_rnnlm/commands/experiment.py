@@ -103,17 +103,18 @@ def add_evidence_arguments(parser: argparse.ArgumentParser) -> None:
         "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
     )
     parser.add_argument("folder", type=Path, help="the folder of evidence")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--check",
         action="store_true",
         help="compute the tables and claims of the folder again from its scores, and compare",
     )
-    parser.add_argument(
+    what.add_argument(
         "--so-far",
         action="store_true",
         help="keep the runs that have finished so far, beside those that the folder has",
     )
-    parser.add_argument(
+    what.add_argument(
         "--finish",
         action="store_true",
         help="make tables, claims and pictures of networks from the runs that the folder keeps",

@@ -6,6 +6,7 @@ import argparse
 
 from online_rnnlm.commands._inputs import add_files, add_model, model_and_text
 from online_rnnlm.commands._verb import Verb, finite_number
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import layout_of
 
 
@@ -32,7 +33,8 @@ def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
         "--weight",
         type=finite_number,
         default=1.0,
-        help="factor of log P (nats) in the sum with the score that is there (default: 1)",
+        help="factor of log P (nats) in the sum with the score that is there "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--unknown-penalty",
@@ -57,6 +59,8 @@ def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
     from online_rnnlm.use.rescoring import ListFormat, read_lists, rescore, written
 
+    if arguments.best and arguments.tsv:
+        raise UserError("--tsv: not allowed with --best, which writes the text only")
     model, texts = model_and_text(arguments)
     lists = rescore(
         model.scorer,

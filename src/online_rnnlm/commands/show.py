@@ -32,8 +32,9 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lines", action="store_true", help="each line is a sentence: it is not divided"
     )
-    parser.add_argument("--html", type=new_file, metavar="FILE", help="write a page")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    written = parser.add_mutually_exclusive_group()
+    written.add_argument("--html", type=new_file, metavar="FILE", help="write a page")
+    written.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run_show(arguments: argparse.Namespace) -> None:
