@@ -69,7 +69,7 @@ positive_number = number(float, "numbers above 0", lambda value: 0 < value < mat
 
 
 def new_file(text: str) -> Path:
-    """Read the name of a file to write for argparse: not that of a directory, or of a pipe."""
+    """Read the name of a file to write for argparse: not a directory's, nor `-`."""
     if text == "-" or Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text!r}: a file's name is needed")
     return Path(text)

@@ -31,7 +31,7 @@ def add_next_arguments(parser: argparse.ArgumentParser) -> None:
         "--number",
         type=whole_number_to(10**9),
         default=5,
-        help="how many words to give for each line (default: 5)",
+        help="how many words to give for each line (default: %(default)s)",
     )
     parser.add_argument(
         "--frozen", action="store_true", help="the vector does not learn from the line"
@@ -72,7 +72,7 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
         "--number",
         type=whole_number_to(10_000),
         default=1,
-        help="number of sentences (default: 1)",
+        help="number of sentences (default: %(default)s)",
     )
     parser.add_argument(
         "--prefix",

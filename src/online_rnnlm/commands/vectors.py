@@ -40,8 +40,8 @@ def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
         "--per",
         choices=("sentence", "document"),
         default="sentence",
-        help="write a vector after each sentence (default), or after each document's last one; "
-        "with `document`, `--unit-of-text document` is the default",
+        help="write a vector after each sentence, or after each document's last one; "
+        "with `document`, `--unit-of-text document` is the default (default: %(default)s)",
     )
     parser.add_argument(
         "--learning-rate", type=positive_number, metavar="RATE", help="of the vector"
@@ -95,7 +95,7 @@ def add_nearest_arguments(parser: argparse.ArgumentParser) -> None:
         "--number",
         type=whole_number_to(10**6),
         default=5,
-        help="how many to find for each sentence (default: 5)",
+        help="how many to find for each sentence (default: %(default)s)",
     )
     add_format(parser, "how the sentences are written")
 
