@@ -2,7 +2,7 @@
 
 `reading` makes `results` of an experiment's records. `systems` has what is compared, and `scores`
 compares it by the log-probabilities, with the statistics of `significance`. From these `claims`,
-`tables` and `figures` are made, which `report` shows on one page. `evidence` keeps what a reader
-needs to make them again, and `complete` says what an experiment lacks. `comparing` compares any two
-models.
+`tables` and `figures` are made, which `report` shows on one page, with the sentences of `wording`
+and the `checklist`. `evidence` keeps what a reader needs to make them again, and `complete` says
+what an experiment lacks. `comparing` compares any two models.
 """

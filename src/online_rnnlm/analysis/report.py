@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from online_rnnlm.analysis import wording
+from online_rnnlm.analysis.checklist import checklist
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NO_NETWORK, Results
-from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.settings import corpus_settings_table, settings_table
@@ -26,7 +27,7 @@ from online_rnnlm.analysis.tables.table import (
 )
 from online_rnnlm.analysis.tables.verdicts import grid
 from online_rnnlm.analysis.tables.writing import environment
-from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, Section, those_of
+from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -37,10 +38,9 @@ from online_rnnlm.storage.runs import RunDivergence, RunRecord
 
 _WIDTH = 88
 """Characters in a line of the summary."""
-_ONE_SEED = (
-    "There is one seed: the verdicts allow for chance in the test text, but not for chance in "
-    "training."
-)
+_LONGEST_FIRST = 30
+_LONGEST_LATER = 12
+"""The most rows of a section's first table, and of a later one, that is not folded."""
 _IN_SENTENCE: Mapping[Verdict, str] = {
     "supported": "the vector is better",
     "refuted": "the static network is better",
@@ -64,6 +64,47 @@ def write_report(directory: ExperimentDirectory) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
+class ShownTable(NamedTuple):
+    """A table of a section."""
+
+    table: Table[Any]
+    is_folded: bool
+    """True if its caption alone is seen until a reader opens it."""
+
+
+class ShownFigure(NamedTuple):
+    """A figure of a section."""
+
+    drawing: Markup
+    """The `<svg>`."""
+    caption: str
+    wide: bool
+    """True if it fills the page."""
+
+
+class ShownSection(NamedTuple):
+    """A section of tables and figures."""
+
+    heading: str
+    tables: Sequence[ShownTable]
+    figures: Sequence[ShownFigure]
+    sources: Sequence[Markup]
+    """In the section on the text, where each corpus is from."""
+
+
+class ShownClaim(NamedTuple):
+    """A claim in the list of the tests in numbers."""
+
+    classes: str
+    """The verdict's classes in the page's style: with one seed it has no colour."""
+    verdict: str
+    letter: str
+    claim: str
+    corpus: str
+    """The corpus if there are several, else nothing."""
+    numbers: str
+
+
 def _content(
     results: Results, claims: Claims, findings: Sequence[str], warnings: Sequence[str]
 ) -> dict[str, Any]:
@@ -73,28 +114,29 @@ def _content(
     """
     directory = results.directory
     first, *sections = _sections(results, records.read(Captions, directory.captions).captions)
-    headings = [section["heading"] for section in sections]
+    headings = [section.heading for section in sections]
     shown = [claim for claim in claims.claims if claim.corpus == claims.claims[0].corpus]
     untested = [claim for claim in claims.not_tested if shown and claim.corpus == shown[0].corpus]
     one_seed = not results.several_seeds
+    facts = _facts(results)
     return {
         "results": results,
         "findings": findings,
         "warnings": warnings,
+        "about_networks": wording.about_networks(results),
         "first": first,
-        "claims": claims,
         "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
         "whole_grid": grid(claims.claims, one_seed=one_seed),
-        "claim_numbers": claim_numbers,
-        "one_seed": _ONE_SEED,
-        "level": LEVEL,
+        "claims": _shown_claims(results, claims),
+        "how_tested": wording.how_tested(results),
+        "not_tested": [wording.why_not_tested(results, claim) for claim in claims.not_tested],
         "sections": sections,
         "headings": [*headings, "Settings", "How to make these numbers again", "Limits"],
+        "origins_of_settings": wording.ORIGINS_OF_SETTINGS,
         "settings": settings_table(results),
         "corpus_settings": corpus_settings_table(results),
-        "runs": runs_table(results),
-        "facts": _facts(results),
-        "audits": records.read(Audits, directory.audits).audits,
+        "said_of_audits": wording.said_of_audits(records.read(Audits, directory.audits).audits),
+        "how_to_make_again": wording.how_to_make_again(results),
         "again": f"snakemake --cores all --configfile {directory.configuration} --force",
         "files": {
             "a table": directory.table("TABLE", "csv"),
@@ -102,7 +144,26 @@ def _content(
             "the claims": directory.claims,
             "a run, by its name in the table below": directory.run("RUN").result,
         },
+        "runs": runs_table(results),
+        "facts": facts,
+        "checklist": checklist(results, facts),
+        "limits": wording.LIMITS,
     }
+
+
+def _shown_claims(results: Results, claims: Claims) -> list[ShownClaim]:
+    """The claims that are tested, by letter."""
+    return [
+        ShownClaim(
+            classes=f"verdict {claim.verdict}" if results.several_seeds else "verdict",
+            verdict=claim.verdict.capitalize() + ("" if results.several_seeds else " (one seed)"),
+            letter=claim.letter,
+            claim=claim.claim,
+            corpus=claim.corpus if results.several_corpora else "",
+            numbers=claim_numbers(claim),
+        )
+        for claim in sorted(claims.claims, key=lambda claim: claim.letter)
+    ]
 
 
 def summary(results: Results, findings: Sequence[str]) -> str:
@@ -116,7 +177,7 @@ def summary(results: Results, findings: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[ShownSection]:
     """Yield the sections that have a table or a figure; `captions` are by the figures' names."""
     all_figures = those_of(FIGURES, results.experiment)
     all_tables = those_of(TABLES, results.experiment)
@@ -130,15 +191,22 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[dict[st
         for entry in all_tables:
             if entry.section is section:
                 table = make_table(entry, results)
-                with_rivals = entry.name == "perplexity" and results.networks
-                tables += perplexity.split(table) if with_rivals else [table]
-        if figures or tables:
-            yield {"heading": section.value, "tables": tables, "figures": figures}
+                in_two = entry is PERPLEXITY and results.networks
+                tables += perplexity.split(table) if in_two else [table]
+        shown = [
+            ShownTable(table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
+            for place, table in enumerate(tables)
+        ]
+        sources = []
+        if section is Section.TEXT:
+            sources = [wording.source_of(*corpus) for corpus in results.corpora.items()]
+        if shown or figures:
+            yield ShownSection(section.value, shown, figures, sources)
 
 
 def _figure(
     entry: Entry, directory: ExperimentDirectory, captions: Mapping[str, str]
-) -> dict[str, Any]:
+) -> ShownFigure:
     """Read a figure's `<svg>` for use within a page, which sets its size.
 
     Raises UserError if it has not been drawn.
@@ -154,7 +222,7 @@ def _figure(
     )
     # It is safe to include, since this package drew it.
     drawing = named + Markup(rest)
-    return {"wide": entry.wide, "drawing": drawing, "caption": captions[entry.name]}
+    return ShownFigure(drawing, captions[entry.name], entry.wide)
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:

@@ -83,9 +83,11 @@ FIGURES = (
     Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency", of_text=True),
     Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora"), "networks.draw_sizes"),
 )
+PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
+"""The table that an experiment is made for; the report shows it in two, if it has rivals."""
 TABLES = (
     Entry("corpora", Section.TEXT),
-    Entry("perplexity", Section.PERPLEXITY),
+    PERPLEXITY,
     Entry("comparisons", Section.PERPLEXITY, _PAIRS),
     Entry("equal_perplexity", Section.PERPLEXITY, _PAIRS),
     Entry("mixtures", Section.PERPLEXITY, ("mixtures",)),

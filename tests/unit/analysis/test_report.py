@@ -10,10 +10,12 @@ from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.settings import ORIGINS, corpus_settings_table, settings_table
+from online_rnnlm.analysis.wording import said_of_audits
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.audits import Audit, AuditedRule
 from online_rnnlm.storage.experiments import Captions
 from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
 
@@ -112,6 +114,16 @@ def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):
     [warning] = small_texts(results)
     assert f"{corpus.splits['test'].sentences:,} sentences to train on" in warning
     assert warning in " ".join(summary(results, [warning]).split())
+
+
+def test_an_audit_that_fails_is_named_with_its_reason():
+    holds, broken = (
+        Audit(name, 1e-6, (AuditedRule("causality", status, "as tried"),))
+        for name, status in (("100/0", "holds"), ("100/20", "broken"))
+    )
+    assert "is passed by all 1:" in said_of_audits([holds])
+    said = said_of_audits([holds, broken])
+    assert "is not passed" in said and said.endswith(f": 100/20 ({broken.failure}).")
 
 
 def test_a_report_without_its_figures_is_refused(invented):

@@ -57,6 +57,8 @@ class Column(Generic[AnyRow]):
     """True for a row whose cell is set in bold."""
     wide: bool = False
     """True for whole sentences, to be broken into lines."""
+    look: Callable[[AnyRow], str] | None = None
+    """The class that a page's style has for a row's cell, beside those of the column."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,19 @@ class Table(Generic[AnyRow]):
             [column.best is not None and column.best(row) for column in self.columns]
             for row in self.rows
         ]
+
+    def classes(self) -> list[list[str]]:
+        """The classes of each of `cells` in HTML, row by row."""
+        classes = []
+        for row in self.rows:
+            found = []
+            for column in self.columns:
+                names = ["text"] if column.text else []
+                names += ["wide"] if column.text and column.wide else []
+                names += [column.look(row)] if column.look else []
+                found.append(" ".join(names))
+            classes.append(found)
+        return classes
 
 
 def make_table(entry: Entry, results: Results) -> Table[Any]:
