@@ -93,108 +93,86 @@ class ShownText:
 
     def __repr__(self) -> str:
         """Return the text without colours, with the gains of the words that gained most."""
-        return plain(self)
+        words = [
+            f"{word.text} ×{word.gain:.0f}" if word.is_most else word.text for word in self.words
+        ]
+        return "\n".join([*self._lines(words), "", *_aligned(self._table()), *self._notes()])
 
     def coloured(self) -> str:
         """Return the text with the colours of a terminal."""
-        return coloured(self)
+        words = []
+        for word in self.words:
+            codes = ["4"] if word.is_most else []
+            bits = np.log2(word.gain)
+            for least, colour in _GAINED if bits > 0 else _LOST:
+                if abs(bits) >= least:
+                    codes.append(f"38;5;16;48;5;{colour}")
+                    break
+            words.append(f"\x1b[{';'.join(codes)}m{word.text}\x1b[0m" if codes else word.text)
+        table = _aligned(self._table())
+        return "\n".join([*self._lines(words), "", self._legend(), *table, *self._notes()])
 
     def html(self) -> str:
         """Return a page that needs no other file."""
-        return page(self)
+        head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+        viewport = '<meta name="viewport" content="width=device-width">'
+        begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
+        middle = '<main style="max-width: 46rem; margin: auto; font-family: system-ui, sans-serif">'
+        heading = f"<h1>{_TITLE}</h1>"
+        return f"{begin}\n{middle}\n{heading}\n{self._repr_html_()}\n</main>\n</html>\n"
 
     def _repr_html_(self) -> str:
         """Return the part of a page that a notebook shows; it needs no mouse to say the bits."""
-        return part_of_page(self)
+        words = []
+        for word in self.words:
+            bits = np.log2(word.gain)
+            strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
+            colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
+            text = f"<b>{escape(word.text)}</b>" if word.is_most else escape(word.text)
+            words.append(f'<span style="{colour}">{text}</span>')
+        lines = "<br>\n".join(self._lines(words))
+        explained = escape(" ".join([self._legend(), *self._notes()]))
+        every = [["word", *self.readings]]
+        for word, *bits in zip(self.words, *self.readings.values(), strict=True):
+            every.append([word.text, *(f"{of_word:.1f}" for of_word in bits)])
+        return (
+            f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{lines}</p>\n'
+            f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
+            f"{_html_table(self._table())}\n"
+            f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
+        )
 
+    def _lines(self, words: Iterable[str]) -> list[str]:
+        """Return a line for each sentence, without its end, of all words as they are shown."""
+        in_order = iter(words)
+        by_sentence = [[next(in_order) for _ in sentence] for sentence in self.sentences]
+        return [" ".join(sentence[:-1]) for sentence in by_sentence]
 
-def plain(shown: ShownText) -> str:
-    """Return a text without colours, with the gains of the words that gained most."""
-    words = [f"{word.text} ×{word.gain:.0f}" if word.is_most else word.text for word in shown.words]
-    return "\n".join([*_lines(shown, words), "", *_aligned(_table(shown)), *_notes(shown)])
+    def _legend(self) -> str:
+        """Return a line that says what the colours mean."""
+        if LEARNING not in self.readings:
+            return f"No vector learns: no colours. {self.titles[FROZEN]}"
+        return (
+            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
+            f"{self.titles[LEARNING]}, against {self.titles[self.compared]}."
+        )
 
+    def _notes(self) -> list[str]:
+        """Return a note that explains the brackets around unknown words; none without them."""
+        return [_UNKNOWN] if self.unknown else []
 
-def coloured(shown: ShownText) -> str:
-    """Return a text with the colours of a terminal."""
-    words = []
-    for word in shown.words:
-        codes = ["4"] if word.is_most else []
-        bits = np.log2(word.gain)
-        for least, colour in _GAINED if bits > 0 else _LOST:
-            if abs(bits) >= least:
-                codes.append(f"38;5;16;48;5;{colour}")
-                break
-        words.append(f"\x1b[{';'.join(codes)}m{word.text}\x1b[0m" if codes else word.text)
-    table = _aligned(_table(shown))
-    return "\n".join([*_lines(shown, words), "", _legend(shown), *table, *_notes(shown)])
-
-
-def page(shown: ShownText) -> str:
-    """Return a page of HTML that needs no other file."""
-    head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-    viewport = '<meta name="viewport" content="width=device-width">'
-    begin = f'<!doctype html><html lang="en">{head}{viewport}<title>{_TITLE}</title>'
-    middle = '<main style="max-width: 46rem; margin: auto; font-family: system-ui, sans-serif">'
-    heading = f"<h1>{_TITLE}</h1>"
-    return f"{begin}\n{middle}\n{heading}\n{part_of_page(shown)}\n</main>\n</html>\n"
-
-
-def part_of_page(shown: ShownText) -> str:
-    """Return what a page and a notebook show of a text, in HTML."""
-    words = []
-    for word in shown.words:
-        bits = np.log2(word.gain)
-        strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
-        colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
-        text = f"<b>{escape(word.text)}</b>" if word.is_most else escape(word.text)
-        words.append(f'<span style="{colour}">{text}</span>')
-    lines = "<br>\n".join(_lines(shown, words))
-    explained = escape(" ".join([_legend(shown), *_notes(shown)]))
-    every = [["word", *shown.readings]]
-    for word, *bits in zip(shown.words, *shown.readings.values(), strict=True):
-        every.append([word.text, *(f"{of_word:.1f}" for of_word in bits)])
-    return (
-        f'<style>{_STYLE}</style><div class="online-rnnlm"><p>{lines}</p>\n'
-        f"<p><small>{explained}</small></p>\n<h2>Bits of surprise, −log2 P</h2>\n"
-        f"{_html_table(_table(shown))}\n"
-        f"<details><summary>Every word</summary>{_html_table(every)}</details></div>"
-    )
-
-
-def _lines(shown: ShownText, words: Iterable[str]) -> list[str]:
-    """Return a line for each sentence, without its end, of all words as they are to be shown."""
-    in_order = iter(words)
-    by_sentence = [[next(in_order) for _ in sentence] for sentence in shown.sentences]
-    return [" ".join(sentence[:-1]) for sentence in by_sentence]
-
-
-def _legend(shown: ShownText) -> str:
-    """Return a line that says what the colours mean."""
-    if LEARNING not in shown.readings:
-        return f"No vector learns: no colours. {shown.titles[FROZEN]}"
-    return (
-        "Green: likelier by the network that learns; red: less likely; white: within a bit. "
-        f"{shown.titles[LEARNING]}, against {shown.titles[shown.compared]}."
-    )
-
-
-def _notes(shown: ShownText) -> list[str]:
-    """Return a note that explains the brackets around unknown words; none if there are none."""
-    return [_UNKNOWN] if shown.unknown else []
-
-
-def _table(shown: ShownText) -> list[list[str]]:
-    """Return a heading, a row for each word that gained most, and the mean over all words."""
-    learns = LEARNING in shown.readings
-    others = [name for name in shown.readings if learns and name != LEARNING]
-    rows = [["bits", *shown.readings, *(f"× {name}" for name in others)]]
-    for place, word in enumerate(shown.words):
-        if word.is_most:
-            bits = [f"{of[place]:.1f}" for of in shown.readings.values()]
-            gains = [f"{shown.gains_over(name)[place]:.1f}" for name in others]
-            rows.append([word.text, *bits, *gains])
-    means = [f"{of.mean():.2f}" for of in shown.readings.values()]
-    return [*rows, [f"mean of {len(shown.words)}", *means, *("" for _ in others)]]
+    def _table(self) -> list[list[str]]:
+        """Return a heading, a row for each word that gained most, and the mean over all words."""
+        learns = LEARNING in self.readings
+        others = [name for name in self.readings if learns and name != LEARNING]
+        rows = [["bits", *self.readings, *(f"× {name}" for name in others)]]
+        for place, word in enumerate(self.words):
+            if word.is_most:
+                bits = [f"{of[place]:.1f}" for of in self.readings.values()]
+                gains = [f"{self.gains_over(name)[place]:.1f}" for name in others]
+                rows.append([word.text, *bits, *gains])
+        means = [f"{of.mean():.2f}" for of in self.readings.values()]
+        return [*rows, [f"mean of {len(self.words)}", *means, *("" for _ in others)]]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
