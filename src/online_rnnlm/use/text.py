@@ -164,22 +164,16 @@ def _numbered(
 ) -> Iterator[Sentence]:
     """Divide pieces of a text into sentences, each with the number of its document."""
     number = -1
-    goes_on = False  # the document of the last sentence
+    may_go_on = False  # True if the next piece can belong to the last one's document
     for place, piece in enumerate(pieces):
         with naming(piece.where):
             sentences = preparation.sentences(piece.text, layout)
         if separate:
-            yield from (Sentence(words, place) for words in sentences or [[]])
-            continue
-        if piece.begins or not sentences:
-            goes_on = False
-        if not sentences:
-            yield Sentence([], max(number, 0))
-        for words in sentences:
-            if not goes_on:
-                number += 1
-                goes_on = True
-            yield Sentence(words, number)
+            number = place
+        elif sentences and (piece.begins or not may_go_on):
+            number += 1
+        may_go_on = bool(sentences)
+        yield from (Sentence(words, max(number, 0)) for words in sentences or [[]])
 
 
 def names_of(texts: Sequence[TextOrFile]) -> list[str]:
