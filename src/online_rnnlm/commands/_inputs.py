@@ -107,8 +107,8 @@ def model_and_text(arguments: argparse.Namespace) -> tuple[TrainedModel, list[Te
         model = None
     if model is not None and not (exists(model) or model.startswith(ADDRESSES)):
         raise UserError(
-            f"{model}: no such file, neither of a model nor of a text; a text in quotes has more "
-            "than one word"
+            f"{model}: no such file or folder; what is meant as a text in quotes needs more than "
+            "one word"
         )
     return load(model), [*map(text_or_file, files)]
 
@@ -157,3 +157,8 @@ def add_way(parser: argparse.ArgumentParser) -> None:
 def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that say what learns from the text."""
     return {name: getattr(arguments, name) for name in ("frozen", *get_type_hints(WayOptions))}
+
+
+def sampling_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say how words are drawn."""
+    return {name: getattr(arguments, name) for name in get_type_hints(SamplingOptions)}

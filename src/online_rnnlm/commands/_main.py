@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     package.removeHandler(messages)
     try:
         sys.stdout.flush()
-    except OSError:  # Python would write it again, and fail, at its end
+    except OSError:  # at its end Python would try once more to write, and fail aloud
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 

@@ -12,6 +12,7 @@ from online_rnnlm.commands._inputs import (
     descriptions_of,
     is_text,
     model_and_text,
+    sampling_options,
 )
 from online_rnnlm.commands._rows import add_format, print_rows
 from online_rnnlm.commands._verb import Verb, finite_number, whole_number, whole_number_to
@@ -103,11 +104,7 @@ def run_sample(arguments: argparse.Namespace) -> None:
         arguments.number,
         prefix=prefix,
         frozen=arguments.frozen,
-        seed=arguments.seed,
-        temperature=arguments.temperature,
-        top_k=arguments.top_k,
-        max_words=arguments.max_words,
-        unknown=arguments.unknown,
+        **sampling_options(arguments),
     )
     for sentence in made:
         print(sentence)
