@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
@@ -40,8 +40,6 @@ Row = dict[Any, Any]
 """The values of a row by their columns."""
 _IN_UNITS = ("log_probability", "unknown_log_probability")
 """The columns that are given in the unit of log-probabilities."""
-_SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
-"""The columns of sentences that are added up."""
 _OF_DOCUMENT = ("sentences", "tokens", "unknown", "log_probability", "perplexity")
 """The columns of a document's row, beside its number."""
 _SHOWN = {
@@ -109,12 +107,14 @@ def print_scores(
     The sum is for people; programs get it as the only row if rows are `total`. With `flush`, no row
     waits for others to be written.
     """
+    from online_rnnlm.use.scoring import total
+
     scored = _scored(parts, per, is_plain=form == "plain")
     if form == "plain":
         _print_for_people(scored, per, unit, flush=flush)
     elif per == "total":
-        total = summary([table for _, tables in scored for table in tables])
-        print_rows([_for_programs(total, unit)], form)
+        sums = total([table for _, tables in scored for table in tables])
+        print_rows([_for_programs(sums, unit)], form)
     else:
         rows = (_for_programs(row, unit) for rows, _ in scored for row in rows)
         print_rows(rows, form, flush=flush)
@@ -122,6 +122,8 @@ def print_scores(
 
 def _print_for_people(scored: Scored, per: str, unit: str, *, flush: bool) -> None:
     """Print the rows below their titles, and then the sum over all in words."""
+    from online_rnnlm.use.scoring import total
+
     shown = _SHOWN.get(per, ())
     titles: list[Row] = [{name: name for name in shown} | {"log_probability": "log P"}]
     tables: list[pd.DataFrame] = []
@@ -131,7 +133,7 @@ def _print_for_people(scored: Scored, per: str, unit: str, *, flush: bool) -> No
             lines = [*titles, *(_in_unit(row, unit) for row in rows)]
             print("\n".join(_aligned(line[name] for name in shown) for line in lines), flush=flush)
             titles = []
-    print(_in_words(_in_unit(summary(tables), unit), unit))
+    print(_in_words(_in_unit(total(tables), unit), unit))
 
 
 def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
@@ -139,11 +141,13 @@ def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
 
     For people, brackets are around the words that the vocabulary lacks.
     """
+    from online_rnnlm.use.scoring import SUMMED, total
+
     if per == "document":  # which can go on in the next part
         pieces = (piece for part in parts for piece in part.rows_of_sentences().groupby("document"))
         for document, of_document in groupby(pieces, key=itemgetter(0)):
-            tables = [rows[_SUMMED] for _, rows in of_document]
-            sums = summary(tables)
+            tables = [rows[SUMMED] for _, rows in of_document]
+            sums = total(tables)
             row = {"document": int(document), **{name: sums[name] for name in _OF_DOCUMENT}}
             yield [row], tables
         return
@@ -158,7 +162,7 @@ def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
         elif per == "sentence":
             shown = table.assign(text=part.marked_texts) if is_plain else table
             rows = shown.to_dict("records")
-        yield rows, [table[_SUMMED]]
+        yield rows, [table[SUMMED]]
 
 
 def _in_unit(row: Row, unit: str) -> Row:
@@ -172,14 +176,14 @@ def _for_programs(row: Row, unit: str) -> Row:
     return {k + ending if k in _IN_UNITS else k: v for k, v in _in_unit(row, unit).items()}
 
 
-def _in_words(total: dict[str, Any], unit: str) -> str:
+def _in_words(sums: Row, unit: str) -> str:
     """Return the sum over all sentences in words."""
-    words = total["tokens"] - total["sentences"]
+    words = sums["tokens"] - sums["sentences"]
     return (
-        f"{counted(total['sentences'], 'sentence')}, {counted(words, 'word')}, "
-        f"{total['unknown']} unknown ({total['oov_rate']:.1%}): "
-        f"log P {total['log_probability']:.2f} {unit}, perplexity {total['perplexity']:.2f}, "
-        f"{total['perplexity_without_unknown']:.2f} without unknown words"
+        f"{counted(sums['sentences'], 'sentence')}, {counted(words, 'word')}, "
+        f"{sums['unknown']} unknown ({sums['oov_rate']:.1%}): "
+        f"log P {sums['log_probability']:.2f} {unit}, perplexity {sums['perplexity']:.2f}, "
+        f"{sums['perplexity_without_unknown']:.2f} without unknown words"
     )
 
 
@@ -188,34 +192,6 @@ def _aligned(cells: Iterable[Any]) -> str:
     *numbers, text = cells
     aligned = [f"{n:>11.2f}" if isinstance(n, float) else f"{n:>11}" for n in numbers]
     return " ".join([*aligned, f" {text}"])
-
-
-def summary(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    """Add up the rows of sentences, as `ScoredPart.rows_of_sentences` makes them.
-
-    The sum over a text is that of the project's own evaluations. `tokens` counts an end, `</s>`,
-    for each sentence; the OOV rate is the share of the words, ends not counted, that are not in the
-    vocabulary.
-    """
-    import numpy as np
-    import pandas as pd
-
-    table = pd.concat(tables)
-    table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
-    sentences = len(table)
-    tokens = int(table["tokens"].sum())
-    unknown = int(table["unknown"].sum())
-    log_probability = float(np.array(table["log_probability"]).sum())
-    of_known = log_probability - float(np.array(table["unknown_log_probability"]).sum())
-    return {
-        "sentences": sentences,
-        "tokens": tokens,
-        "unknown": unknown,
-        "log_probability": log_probability,
-        "perplexity": math.exp(-log_probability / tokens),
-        "perplexity_without_unknown": math.exp(-of_known / (tokens - unknown)),
-        "oov_rate": unknown / (tokens - sentences),
-    }
 
 
 def add_compare_arguments(parser: argparse.ArgumentParser) -> None:

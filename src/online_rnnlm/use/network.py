@@ -55,8 +55,7 @@ class State:
     @property
     def document_vector(self) -> NDArray[np.floating]:
         """A copy of the document vector, (D,); it is 0 if it does not learn."""
-        vector: NDArray[np.floating] = self.carried.documents[0].copy()
-        return vector
+        return np.array(self.carried.documents[0])
 
 
 class NextWord(NamedTuple):

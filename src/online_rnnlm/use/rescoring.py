@@ -65,8 +65,7 @@ def read_lists(texts: Sequence[TextOrFile], form: ListFormat) -> Iterator[list[H
             continue
         with naming(line.where):
             hypothesis = parse(line.text, form)
-        goes_on = begun and hypothesis.key == hypotheses[0].key
-        if not goes_on:
+        if not begun or hypothesis.key != hypotheses[0].key:
             if hypothesis.key in begun:
                 raise UserError(
                     f"{line.where}: list {hypothesis.key}: has ended before: the hypotheses of a "

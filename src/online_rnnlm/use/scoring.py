@@ -6,7 +6,8 @@ The methods of a trained model, the command line, the audit and MLflow all score
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # pandas takes long to load.
     import pandas as pd
 
 logger = logging.getLogger(__name__)
+SUMMED = ["tokens", "unknown", "log_probability", "unknown_log_probability"]
+"""The columns of sentences that are added up over a text."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,7 @@ class ScoredPart:
     @property
     def starts(self) -> NDArray[np.int64]:
         """(S,): the place of each sentence's first token."""
-        starts: NDArray[np.int64] = np.cumsum(self.lengths) - self.lengths
-        return starts
+        return np.asarray(np.cumsum(self.lengths) - self.lengths)
 
     @property
     def by_sentence(self) -> list[NDArray[np.float64]]:
@@ -126,9 +128,32 @@ class ScoredPart:
         return {"document": documents, "sentence": np.arange(len(documents)) + self.first}
 
 
+def total(tables: Sequence[pd.DataFrame]) -> dict[str, Any]:
+    """Add up tables that have the columns `SUMMED` of a text's sentences; some have words.
+
+    Returns `sentences`, their number without empty ones, the sums of the columns but the last,
+    `perplexity`, `perplexity_without_unknown`, and `oov_rate`, the share of the words, ends not
+    counted, that are not in the vocabulary. They are those of the project's own evaluations.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    table = pd.concat(tables)
+    table = table[table["tokens"] > 0]  # empty texts would change how sums are rounded
+    tokens, unknown, log, log_of_unknown = (np.array(table[name]).sum().item() for name in SUMMED)
+    return {
+        "sentences": len(table),
+        "tokens": tokens,
+        "unknown": unknown,
+        "log_probability": log,
+        "perplexity": math.exp(-log / tokens),
+        "perplexity_without_unknown": math.exp((log_of_unknown - log) / (tokens - unknown)),
+        "oov_rate": unknown / (tokens - len(table)),
+    }
+
+
 def marked(words: Iterable[str], unknown: Iterable[bool]) -> list[str]:
     """Return words, with brackets around those that are not in the vocabulary."""
-    pairs = zip(words, unknown, strict=False)  # that of an end may be there, too
+    pairs = zip(words, unknown, strict=False)  # the end of a sentence can have a flag, but no word
     return [f"[{word}]" if is_unknown else word for word, is_unknown in pairs]
 
 

@@ -11,8 +11,7 @@ Vectors = NDArray[np.float32]
 def unit_vectors(vectors: NDArray[np.floating]) -> Vectors:
     """Return vectors (N, D), each divided by its length; one of length 0 stays as it is."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return unit
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def nearest(vectors: Vectors, query: Vectors, number: int) -> list[tuple[int, float]]:
