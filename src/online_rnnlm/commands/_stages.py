@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from functools import partial
-from importlib import import_module
 from typing import TypeVar
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
@@ -43,7 +42,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=whole_number_to(_MOST_PROCESSES),
         default=1,
-        help="processes to use (default: 1)",
+        help="processes to use (default: %(default)s)",
     )
 
 
@@ -135,19 +134,58 @@ def run_rival(arguments: argparse.Namespace) -> None:
     evaluate_rival(directory, rival, experiment.testing)
 
 
+def run_time(arguments: argparse.Namespace) -> None:
+    """Time an experiment's networks."""
+    from online_rnnlm.jobs.timing import time_networks
+
+    time_networks(results_of(arguments))
+
+
+def run_audits(arguments: argparse.Namespace) -> None:
+    """Audit an experiment's networks."""
+    from online_rnnlm.auditing.networks import audit_networks
+
+    audit_networks(results_of(arguments))
+
+
+def run_tables(arguments: argparse.Namespace) -> None:
+    """Write an experiment's tables."""
+    from online_rnnlm.analysis.tables.writing import write_tables
+
+    write_tables(results_of(arguments))
+
+
+def run_claims(arguments: argparse.Namespace) -> None:
+    """Judge the paper's claims by an experiment."""
+    from online_rnnlm.analysis.claims import write_claims
+
+    write_claims(results_of(arguments))
+
+
+def run_figures(arguments: argparse.Namespace) -> None:
+    """Draw an experiment's figures."""
+    from online_rnnlm.analysis.figures.drawing import write_figures
+
+    write_figures(results_of(arguments))
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write an experiment's report."""
+    from online_rnnlm.analysis.report import write_report
+
+    write_report(results_of(arguments))
+
+
+def run_complete(arguments: argparse.Namespace) -> None:
+    """Say what an experiment lacks, and fail if it lacks anything."""
+    from online_rnnlm.analysis.complete import mark_complete
+
+    mark_complete(results_of(arguments))
+
+
 def _preparation(stage: Stage, help: str) -> Verb:
     """Return the verb of a stage of a corpus's preparation."""
     return Verb(help, add_corpus_arguments, partial(run_preparation, stage))
-
-
-def _whole(help: str, module: str, job: str) -> Verb:
-    """Return the verb of a job on a whole experiment, which is a function of that module."""
-
-    def run(arguments: argparse.Namespace) -> None:
-        """Do the job; its module, which may load slowly, is loaded here."""
-        getattr(import_module(module, "online_rnnlm"), job)(results_of(arguments))
-
-    return Verb(help, add_results, run)
 
 
 STAGES = {
@@ -160,16 +198,14 @@ STAGES = {
     "rival": Verb(
         "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
-    "time": _whole("time the networks side by side", ".jobs.timing", "time_networks"),
-    "audits": _whole("audit the networks", ".auditing.networks", "audit_networks"),
-    "tables": _whole("write the tables", ".analysis.tables.writing", "write_tables"),
-    "claims": _whole("judge the paper's claims", ".analysis.claims", "write_claims"),
-    "figures": _whole("draw the figures", ".analysis.figures.drawing", "write_figures"),
-    "report": _whole("write the report", ".analysis.report", "write_report"),
-    "complete": _whole(
-        "say what an experiment lacks, and fail if it lacks anything",
-        ".analysis.complete",
-        "mark_complete",
+    "time": Verb("time the networks side by side", add_results, run_time),
+    "audits": Verb("audit the networks", add_results, run_audits),
+    "tables": Verb("write the tables", add_results, run_tables),
+    "claims": Verb("judge the paper's claims", add_results, run_claims),
+    "figures": Verb("draw the figures", add_results, run_figures),
+    "report": Verb("write the report", add_results, run_report),
+    "complete": Verb(
+        "say what an experiment lacks, and fail if it lacks anything", add_results, run_complete
     ),
 }
 """The stages, in the order in which the workflow runs them."""

@@ -27,7 +27,7 @@ RESULTS = "results/test"
 OF_RUN = (RESULTS, "--run", RUN)
 OF_CORPUS = (RESULTS, "--corpus", CORPUS)
 WHOLE = ("time", "audits", "tables", "claims", "figures", "report", "complete")
-"""The stages of a whole experiment, whose modules are loaded by their names."""
+"""The stages of a whole experiment."""
 
 
 @pytest.fixture
