@@ -39,8 +39,8 @@ def __getattr__(name: str) -> object:
         return import_module("importlib.metadata").version("online-rnnlm")
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Numerical libraries read the environment when loaded; that of other people's models is left
-    # as it is.
+    # Numerical libraries read the environment when they are loaded. What works with other people's
+    # models leaves it as it is.
     if name not in ("UserError", "audit", "compare"):
         import_module(f"{__name__}.process.environment").prepare_process()
     return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

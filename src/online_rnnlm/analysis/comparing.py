@@ -164,7 +164,7 @@ def _words(file: Path) -> pd.DataFrame:
             words = table[_COLUMNS].astype({"log_probability": np.float64})
         except (ValueError, KeyError):
             raise UserError(
-                f"needed: what `score --per word --format tsv` writes, with the columns "
+                f"needed: what `score --per word --format tsv` writes in nats, with the columns "
                 f"{', '.join(_COLUMNS)}"
             ) from None
         if words.empty:
