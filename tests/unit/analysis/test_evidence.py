@@ -130,6 +130,26 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     assert read_evaluation(kept).status == "diverged"
 
 
+def test_evidence_that_was_there_stays_if_the_new_one_is_not_put_in_its_place(
+    finished, evidence, monkeypatch
+):
+    """The interruption comes when the old folder has been moved away."""
+    rename = Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target == evidence.path and self.name == "made":
+            assert not evidence.path.exists()
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    sums = evidence.sums.read_bytes()
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_evidence(finished.directory, evidence.path)
+    assert evidence.sums.read_bytes() == sums
+    assert [*evidence.path.parent.iterdir()] == [evidence.path]
+
+
 def contents(place: Path) -> dict[Path, bytes]:
     """Return what is kept of corpora, runs and evaluations, by path."""
     parts = [(place / part).rglob("*") for part in ("corpora", "runs", "evaluations")]

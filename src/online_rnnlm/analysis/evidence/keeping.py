@@ -111,9 +111,14 @@ def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
         _copy(directory, made, [directory.claims, directory.timings, *tables, *figures])
         made.write_sums(file for file in made.path.rglob("*") if file.is_file())
         check_evidence(made.path)
-        if folder.is_dir():
-            folder.rename(Path(temporary) / "before")
-        made.path.rename(folder)
+        before = Path(temporary) / "before"
+        try:
+            if folder.is_dir():
+                folder.rename(before)
+            made.path.rename(folder)
+        finally:
+            if before.is_dir() and not folder.is_dir():  # interrupted between the two
+                before.rename(folder)
 
 
 def _copy(directory: ExperimentDirectory, evidence: EvidenceFolder, files: Iterable[Path]) -> None:
