@@ -191,8 +191,8 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[ShownSe
         for entry in all_tables:
             if entry.section is section:
                 table = make_table(entry, results)
-                in_two = entry is PERPLEXITY and results.networks
-                tables += perplexity.split(table) if in_two else [table]
+                has_systems = entry is PERPLEXITY and results.networks
+                tables += perplexity.split(table) if has_systems else [table]
         shown = [
             ShownTable(table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
             for place, table in enumerate(tables)

@@ -74,7 +74,7 @@ def bootstrap_interval(
 
     Efron and Tibshirani (1993), chapter 13.
     """
-    from scipy import stats  # noqa: PLC0415  # takes a second; the report makes no tests
+    from scipy import stats  # noqa: PLC0415  # takes a second; not every reader of results tests
 
     found = stats.bootstrap(
         (gains, tokens),
@@ -152,7 +152,7 @@ def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: Ints) -> Gain
     quantile is that of Student's t with the degrees of freedom of Welch and Satterthwaite, since a
     bootstrap of three seeds would give too narrow an interval. A side of one seed adds nothing.
     """
-    from scipy import stats  # noqa: PLC0415  # takes a second; the report makes no tests
+    from scipy import stats  # noqa: PLC0415  # takes a second; not every reader of results tests
 
     total = tokens.sum()
     gains = ours.mean(axis=0) - theirs.mean(axis=0)
