@@ -26,7 +26,7 @@ from online_rnnlm.analysis.tables import (
     updates,
 )
 from online_rnnlm.analysis.tables.choices import edges
-from online_rnnlm.analysis.tables.table import Column, Table, integer, settings_text
+from online_rnnlm.analysis.tables.table import Column, Table, integer, settings_text, signed
 from online_rnnlm.analysis.tables.writing import to_latex, to_markdown, write_tables
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError
@@ -54,6 +54,14 @@ ONE_KIND = {"corpora", "perplexity", "learning", "neighbours"}
 """The tables of rows that all have a vector."""
 BOTH_KINDS = ONE_KIND | {"comparisons", "equal_perplexity"}
 SEARCH = {"search": {"learning_rate": [0.1, 0.2], "document_rate": [0.05, 0.3]}}
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [(1.25, "+1.2"), (-0.06, "−0.1"), (-0.04, "0.0"), (0.04, "0.0"), (0.0, "0.0")],
+)
+def test_a_change_has_its_sign_unless_it_is_shown_as_0(change, shown):
+    assert signed(change) == shown
 
 
 def reach(results: Results, run: str, evaluation: str, **perplexities: float) -> None:

@@ -216,8 +216,9 @@ def mean(values: BySeed, form: str = ",.1f") -> str:
 
 
 def signed(change: float, decimals: int = 1) -> str:
-    """A number with its sign, which is a true minus for a negative number: `−0.5`."""
-    return f"{change:+.{decimals}f}".replace("-", "−")
+    """A number with its sign, which is a true minus: `−0.5`; one that rounds to 0 has none."""
+    text = f"{change:+z.{decimals}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def change_percent(ours: float, theirs: float) -> str:
