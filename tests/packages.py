@@ -37,5 +37,5 @@ def environment_with(packages: Iterable[str], folder: Path) -> Path:
         assert files
         for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:
             if not (site / top).exists():  # several packages may share a folder
-                (site / top).symlink_to(distribution(name).locate_file(top))
+                (site / top).symlink_to(str(distribution(name).locate_file(top)))
     return folder / "bin"

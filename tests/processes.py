@@ -24,7 +24,7 @@ Seen = TypeVar("Seen")
 
 
 def wait_until(
-    condition: Callable[[], Seen], what: str | Callable[[], str] = "what is waited for"
+    condition: Callable[[], Seen | None], what: str | Callable[[], str] = "what is waited for"
 ) -> Seen:
     """Wait until the condition returns a true value; return that value.
 

@@ -1,8 +1,11 @@
 """Small models and corpora."""
 
 import shutil
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -12,7 +15,7 @@ from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
+from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, UnitOfText, Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.storage import records, weight_files
@@ -53,7 +56,7 @@ WAYS = {
 """The ways that tests try, by their names."""
 
 
-def settings(**changes) -> RunSettings:
+def settings(**changes: Any) -> RunSettings:
     """Settings of a model of six units in double precision."""
     values = {"corpus": "small", "hidden_size": 6, "precision": "float64", "document_rate": 0.3}
     return RunSettings.model_validate(values | changes)
@@ -84,14 +87,14 @@ def model_of(settings: RunSettings, corpus: Corpus) -> TrainedModel:
     return TrainedModel(Contents(described, corpus, weights, nothing, b""))
 
 
-def random_split(chance: np.random.Generator, vocabulary: int, lengths) -> Split:
+def random_split(chance: np.random.Generator, vocabulary: int, lengths: Sequence[int]) -> Split:
     """Return random sentences of these lengths, with `</s>`; one word is frequent."""
     words = [chance.integers(1, vocabulary, length - 1) for length in lengths]
     often = [np.where(chance.random(len(w)) < 0.3, vocabulary // 2, w) for w in words]
     return split_of([[*sentence, 0] for sentence in often])
 
 
-def corpus_of(class_sizes, train: Split, valid: Split | None = None) -> Corpus:
+def corpus_of(class_sizes: Sequence[int], train: Split, valid: Split | None = None) -> Corpus:
     """Return a corpus of these splits; `<unk>` is word 2, or the last word of fewer."""
     offsets = np.concatenate([[0], np.cumsum(class_sizes)]).astype(np.int64)
     words = [f"w{number}" for number in range(offsets[-1])]
@@ -107,7 +110,14 @@ def weights_for(settings: RunSettings, corpus: Corpus) -> Parameters:
     return parameters.initialise(sizes, 0.7, settings.seed, settings.precision)
 
 
-def way_of(groups, weight_rate, vector_rate, steps=5, after="word", unit="sentence") -> Way:
+def way_of(
+    groups: Sequence[str],
+    weight_rate: float | None,
+    vector_rate: float | None,
+    steps: int = 5,
+    after: int | Literal["word", "sentence"] = "word",
+    unit: UnitOfText = "sentence",
+) -> Way:
     """A way in which these groups of weights learn, and the vector if it has a rate."""
     named = {*groups, *([DOCUMENT_VECTOR] if vector_rate else [])}
     return Way(
@@ -122,16 +132,18 @@ def way_of(groups, weight_rate, vector_rate, steps=5, after="word", unit="senten
 
 def words_of(split: Split, sentence: int) -> list[int]:
     """Return the words of a sentence that are predicted."""
-    return split.stream[split.offsets[sentence] + 1 : split.offsets[sentence + 1] + 1].tolist()
+    first, end = split.offsets[sentence : sentence + 2] + 1
+    words: list[int] = split.stream[first:end].tolist()
+    return words
 
 
-def learn(trainer: Trainer, sentences, learning_rate: float) -> float:
+def learn(trainer: Trainer, sentences: Sequence[int], learning_rate: float) -> float:
     """Let a trainer learn from sentences, each by itself; return their log P."""
     lanes = len(trainer.carried.documents)
     return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)
 
 
-def assert_same(found, expected) -> None:
+def assert_same(found: Iterable[ArrayLike], expected: Iterable[ArrayLike]) -> None:
     """Assert that arrays have the same bits, one by one."""
     for array, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(array, other)

@@ -24,10 +24,11 @@ def configuration(**changes: Any) -> dict[str, Any]:
 
 
 def run_record(**changes: Any) -> RunRecord:
+    settings = changes.get("settings", RunSettings(corpus="some", hidden_size=7))
     values = {
         "name": "run",
         "identity": DIGEST,
-        "settings": RunSettings(corpus="some", hidden_size=7),
+        "settings": settings,
         "searched": {},
         "candidates": (),
         "corpus_digest": DIGEST,
@@ -39,8 +40,7 @@ def run_record(**changes: Any) -> RunRecord:
         "python": "3.11.7",
         "packages": {"numpy": "2"},
     }
-    values |= changes
-    return RunRecord.model_validate({"corpus_folder": values["settings"].corpus, **values})
+    return RunRecord.model_validate(values | {"corpus_folder": settings.corpus} | changes)
 
 
 def run_result(**changes: Any) -> RunResult:

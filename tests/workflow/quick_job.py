@@ -25,7 +25,7 @@ with Path("begun.log").open("a+", encoding="utf-8") as log:
     log.write(f"{rule} {made[0].parent.name}\n")
 
 digest = hashlib.sha256(f"{rule} {settings}".encode())
-for file in read:
-    digest.update(file.encode() + Path(file).read_bytes())
+for name in read:
+    digest.update(name.encode() + Path(name).read_bytes())
 for file in made:
     file.write_text(f"{file} {digest.hexdigest()}\n", encoding="utf-8")

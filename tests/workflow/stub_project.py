@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.project import OWN_TEXT, Project, copy_project, own_text
 
@@ -18,7 +19,7 @@ ELSEWHERE = {"MLFLOW_TRACKING_URI": "http://nowhere.invalid"}
 """No job uses the store; one in the results' folder would be made again in a copy."""
 ROWS = [{"hidden_size": 4}, {"hidden_size": 4, "document_size": 2}]
 TESTING = {"rivals": ["unigram_cache"], "updates": ["document_vector"]}
-CONFIGURATIONS = {
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "first": {},
     "another rate": {"rows": [ROWS[0], {**ROWS[1], "learning_rate": 0.1}]},
     "a row less": {"rows": ROWS[1:]},
@@ -48,7 +49,7 @@ class StubProject(Project):
 
     def choose(self, name: str) -> None:
         """Write the configuration of that name."""
-        values = {
+        values: dict[str, Any] = {
             "experiment": "stub",
             "corpora": {"own": OWN_TEXT},
             "testing": TESTING,
@@ -78,7 +79,7 @@ class StubProject(Project):
         log = self.path / "begun.log"
         return log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
 
-    def runs(self) -> set[str]:
+    def complete_runs(self) -> set[str]:
         """Return the configuration's runs whose files are all there."""
         names = super().runs("config/test.yaml")
         folders = {name: self.path / RESULTS / "runs" / name for name in names}

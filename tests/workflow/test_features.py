@@ -26,7 +26,7 @@ def project(finished, tmp_path):
 def test_forced_trainings_train(project):
     before = project.outcome()
     project.succeed("--forcerun", "train")
-    assert project.trained() == project.runs() and len(project.trained()) == 2
+    assert project.trained() == project.complete_runs() and len(project.trained()) == 2
     assert project.outcome() == before
     project.succeed()
     assert project.begun() == []

@@ -1,5 +1,8 @@
 """Small runs, their files and their comparison, which the tests of training share."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from online_rnnlm.config.runs import Run
@@ -11,7 +14,7 @@ from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests import outcome
 
 
-def run_of(**changes) -> Run:
+def run_of(**changes: Any) -> Run:
     # All settings that affect learning, so that new defaults do not change these tests.
     values = {
         "hidden_size": 12,
@@ -27,7 +30,7 @@ def run_of(**changes) -> Run:
     return Run(RunSettings.model_validate({"corpus": "topics", **values, **changes}), "topics")
 
 
-def trained(run: Run, corpus: CorpusDirectory, path) -> RunDirectory:
+def trained(run: Run, corpus: CorpusDirectory, path: Path) -> RunDirectory:
     directory = RunDirectory(path)
     train(run, corpus, directory)
     return directory

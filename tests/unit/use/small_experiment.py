@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.corpora import run_stages
 from online_rnnlm.config.experiment import load_plan
@@ -54,6 +55,6 @@ def make_results(folder: Path) -> None:
             evaluate(directory, planned.name, files, way, rates_of(way), test)
 
 
-def json_lines(text: str) -> list[dict]:
+def json_lines(text: str) -> list[dict[str, Any]]:
     """Read JSON lines."""
     return [json.loads(line) for line in text.splitlines()]
