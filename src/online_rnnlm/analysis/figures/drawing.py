@@ -66,6 +66,7 @@ _SIDES = (
     (6, 6, "left", "bottom"),
     (-6, -6, "right", "top"),
     (-6, 6, "right", "bottom"),
+    (6, -6, "left", "top"),
 )
 """The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {
