@@ -64,8 +64,8 @@ _SIDES = (
     (0, 7, "center", "bottom"),
     (0, -7, "center", "top"),
     (6, 6, "left", "bottom"),
-    (-6, -6, "right", "top"),
     (-6, 6, "right", "bottom"),
+    (-6, -6, "right", "top"),
     (6, -6, "left", "top"),
 )
 """The places of a label beside its mark (points), and the label's alignments there."""

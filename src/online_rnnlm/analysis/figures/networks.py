@@ -212,7 +212,7 @@ def _draw_against(
         axis.plot(*mark.place(cost), ls="", **mark.look)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
-    axis.margins(0.42, 0.1)
+    axis.margins(0.46, 0.1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
