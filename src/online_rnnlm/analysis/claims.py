@@ -72,7 +72,7 @@ CLAIMS: Mapping[Letter, PaperClaim] = {
         "static network than which it is not shown to take more time per word.",
     ),
     "f": PaperClaim(
-        "better than units that remember and do not learn",
+        "better than units that do not learn in testing",
         "{ours}, its vector learning, has a lower test perplexity than {theirs}, a network with "
         "slow units, which do not learn in testing.",
     ),
