@@ -43,10 +43,11 @@ def collect(directory: ExperimentDirectory) -> Results:
     another text than the others.
     """
     experiment = load_plan(directory.configuration)
-    corpora = {}
-    for corpus in experiment.corpora:
-        files = directory.corpus(experiment.digits.folder_of(corpus))
-        corpora[corpus] = records.read(Statistics, files.statistics)
+    scores = SentenceScores(experiment, directory)
+    corpora = {
+        corpus: records.read(Statistics, scores.files_of(corpus).statistics)
+        for corpus in experiment.corpora
+    }
     words = _in_words(experiment)
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
@@ -70,7 +71,7 @@ def collect(directory: ExperimentDirectory) -> Results:
     return Results(
         experiment=experiment,
         directory=directory,
-        scores=SentenceScores(experiment, directory),
+        scores=scores,
         networks=_networks(experiment, finished, words, rivals, timings),
         candidates=candidates,
         missing=missing,

@@ -11,7 +11,7 @@ from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import End, RunResult
 
 NO_NETWORK = "No network has finished."
@@ -96,10 +96,6 @@ class Results:
     def runs(self) -> list[FinishedRun]:
         """Every run of the comparison, network by network."""
         return [run for network in self.networks for run in network.runs]
-
-    def files_of(self, corpus: str) -> CorpusDirectory:
-        """The folder of a corpus."""
-        return self.directory.corpus(self.experiment.digits.folder_of(corpus))
 
     def networks_on(self, corpus: str) -> list[FinishedNetwork]:
         """The networks on a corpus."""

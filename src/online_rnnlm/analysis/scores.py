@@ -21,7 +21,7 @@ from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.evaluations import sentence_scores
 from online_rnnlm.storage.experiments import Comparison
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class UnitScores(ABC):
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The pieces of a text that do not depend on each other, for systems that keep things for a
         unit of text."""
+
+    def files_of(self, corpus: str) -> CorpusDirectory:
+        """The folder of a corpus."""
+        return self.directory.corpus(self.experiment.digits.folder_of(corpus))
 
     def is_in_order(self, corpus: str, text: str) -> bool:
         """True if a text is not shuffled."""
@@ -105,6 +109,5 @@ class SentenceScores(UnitScores):
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""
-        files = self.directory.corpus(self.experiment.digits.folder_of(corpus))
-        articles = np.load(files.split_articles(text))
+        articles = np.load(self.files_of(corpus).split_articles(text))
         return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))

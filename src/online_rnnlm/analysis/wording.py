@@ -1,4 +1,4 @@
-"""What the report says in sentences beside its tables and figures.
+"""The sentences of the report beside its tables and figures.
 
 `Markup` is HTML, and plain text is escaped by the templates.
 """
@@ -51,7 +51,7 @@ LIMITS: Sequence[Markup] = (
 
 
 def about_networks(results: Results) -> str:
-    """What the networks' names mean, what they were trained on, and whether there is one seed."""
+    """Return a note on the networks' names, their training text, and a single seed."""
     said = [
         "M/D stands for M hidden units and a vector of D numbers, which keeps learning in testing; "
         "0 is a static network."
@@ -65,7 +65,7 @@ def about_networks(results: Results) -> str:
 
 
 def how_tested(results: Results) -> Markup:
-    """What the claims are, and how each is tested."""
+    """Return the note that explains the claims and the test that decides them."""
     chance = Markup("that allows for chance in the test text")
     last = Markup(
         " There is one seed: the verdicts allow for chance in the test text, but not for chance in "
@@ -88,13 +88,13 @@ def how_tested(results: Results) -> Markup:
 
 
 def why_not_tested(results: Results, untested: UntestedClaim) -> str:
-    """The network, the claim, and why it is not tested."""
+    """Return a line with a network, the claim, and the reason why it is not tested."""
     where = f" on {untested.corpus}" if results.several_corpora else ""
     return f"{untested.row}{where}: {untested.claim} — {untested.reason}"
 
 
 def source_of(corpus: str, statistics: Statistics) -> Markup:
-    """The title, the licence and the origin of a corpus's text."""
+    """Return the title, the licence and the origin of a corpus's text."""
     source = statistics.source
     licence = Markup(" Licence: {}.").format(source.licence) if source.licence else ""
     return Markup("<strong>{}</strong>: {}.{} From {}.").format(
@@ -103,7 +103,7 @@ def source_of(corpus: str, statistics: Statistics) -> Markup:
 
 
 def said_of_audits(audits: Sequence[Audit]) -> str:
-    """Whether the audit of the networks is passed; if not, by which it is not, and why."""
+    """Return a sentence on the audit: all networks pass it, or these fail, with the reasons."""
     failed = [f"{audit.name} ({audit.failure})" for audit in audits if audit.failure]
     if failed:
         return f"The audit of the networks is not passed: {'; '.join(failed)}."
@@ -115,7 +115,7 @@ def said_of_audits(audits: Sequence[Audit]) -> str:
 
 
 def how_to_make_again(results: Results) -> Markup:
-    """What is the same if it is made again, before the command that does it."""
+    """Return the text before the command that makes a file of the report again."""
     return Markup(
         "The same configuration, code and seed give the same bits on the same machine. Seeds: {}. "
         "This command, in the project's folder and environment, makes a file of this page again, "

@@ -34,8 +34,10 @@ def print_rows(rows: Iterable[Mapping[str, Any]], form: str, *, flush: bool = Fa
     for number, row in enumerate(rows):
         if form == "jsonl":
             # JSON has no NaN, which is the perplexity of an empty text.
-            no_number = [k for k, v in row.items() if isinstance(v, float) and math.isnan(v)]
-            values = {**row, **dict.fromkeys(no_number)}
+            values = {
+                name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in row.items()
+            }
             print(json.dumps(values, ensure_ascii=False), flush=flush)
         else:
             header = "\t".join(row) + "\n" if number == 0 else ""

@@ -48,8 +48,8 @@ def keep_finished(directory: ExperimentDirectory, folder: Path) -> int:
     _copy(directory, evidence, [directory.configuration])
     experiment = load_plan(directory.configuration)
     scores = SentenceScores(experiment, directory)
-    for corpus_folder in map(experiment.digits.folder_of, experiment.corpora):
-        statistics = directory.corpus(corpus_folder).statistics
+    for corpus in experiment.corpora:
+        statistics = scores.files_of(corpus).statistics
         _copy(directory, evidence, [statistics] if statistics.is_file() else [])
     kept = 0
     for run in experiment.trainings():

@@ -91,7 +91,7 @@ _UNDATED = {
 Drawing = tuple[Figure, str]
 """A drawn figure, and a caption that describes it."""
 Look = Mapping[str, Any]
-"""How a line or a mark looks, by matplotlib's names: its colour, style, marker and sizes."""
+"""The colour, style, marker and sizes of a line or a mark, by matplotlib's names for them."""
 
 
 def write_figures(directory: ExperimentDirectory) -> None:

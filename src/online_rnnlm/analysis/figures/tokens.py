@@ -70,7 +70,7 @@ def draw_distance(results: Results) -> Drawing:
 def draw_frequency(results: Results) -> Drawing:
     """Draw the groups by the predicted word's frequency in the training text."""
     learning = results.headline_with_vector().main
-    vocabulary = load_vocabulary(results.files_of(learning.corpus))
+    vocabulary = load_vocabulary(results.scores.files_of(learning.corpus))
     group = partial(by_frequency, vocabulary=vocabulary)
     return _draw(results, learning, group, "frequency in the training text")
 
@@ -86,7 +86,7 @@ def _draw(
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.network
-    split = load_split(results.files_of(vector.corpus), "test")
+    split = load_split(results.scores.files_of(vector.corpus), "test")
     groups = group(split)
     static = [network.main for network in results.opponents_of(vector)]
     kept_for = longest(tested.kept_for for tested in [learning, *static])

@@ -72,7 +72,9 @@ def make(results: Results) -> Table[NeighbourRow]:
     """
     headline = results.headline_with_vector()
     run = headline.first
-    sentences = read_sentences(results.directory, run.name, results.files_of(headline.corpus))
+    sentences = read_sentences(
+        results.directory, run.name, results.scores.files_of(headline.corpus)
+    )
     if len(sentences.texts) < 2:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
     rows = [row for query in draw(sentences, run.seed) for row in _rows(query, sentences)]
