@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from online_rnnlm.analysis.claims import MIXED, heading_of
+from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
@@ -63,20 +63,19 @@ def _results(evidence: EvidenceFolder) -> Results:
 
 
 def _finding(evidence: EvidenceFolder) -> str:
-    """All networks, and all that the first claim's network is compared with, with their costs.
+    """The first claim's network and what it is compared with at equal cost, with their costs.
 
-    The worst is first. What everything mixed in gives is left out: it is about other networks, too.
-    Those that were not timed in turn have no speed.
+    The worst is first. Those that were not timed in turn have no speed.
     """
     claims = records.read(Claims, evidence.claims).claims
     if not claims:
         raise UserError(f"{evidence.claims}: no claim is tested, so that there is no finding")
     networks = _results(evidence).networks_on(claims[0].corpus)
     tested = {one.name: one for network in networks for one in network.tested.values()}
-    names = [network.main.name for network in networks]
+    names: list[str] = []
     changes: dict[str, str] = {}
     for claim in claims:
-        if claim.row != claims[0].row or claim.case == MIXED:
+        if claim.row != claims[0].row or claim.case in (AT_ANY_COST, MIXED):
             continue
         compared = claim.comparison
         names += [compared.ours.name, compared.theirs.name]

@@ -63,7 +63,7 @@ def _marks(results: Results, *, rivals: bool = True) -> str:
     if any(network.settings.cell == "slow_context" for network in results.networks):
         marks.append("purple squares: slow units, which do not learn in testing")
     if rivals and results.experiment.testing.rivals:
-        marks.append("green triangles: systems with a rival")
+        marks.append("green triangles: rivals")
     return f"{'; '.join(marks)}."
 
 
@@ -140,7 +140,7 @@ _COSTS: Mapping[str, Cost] = {
 
 
 class Mark(NamedTuple):
-    """A mark in the figure of costs; not every mark is named."""
+    """A mark in the figure of costs."""
 
     tested: TestedNetwork
     name: str
@@ -154,15 +154,18 @@ class Mark(NamedTuple):
 def draw_costs(results: Results) -> Drawing:
     """Draw test perplexity against parameters, multiply-adds and time per word in testing.
 
-    Networks are those of the headline's unit of text, by themselves and with each rival; those
-    without a vector are joined by a line.
+    Networks are those of the headline's unit of text. Those of a cell without a vector are joined
+    by a line, and the smallest of these is drawn with each rival, too.
     """
     headline = results.headline_on(results.first_corpus)
     unit = headline.settings.unit_of_text
     on_corpus = results.networks_on(headline.corpus)
     networks = [network for network in on_corpus if network.settings.unit_of_text == unit]
     networks.sort(key=lambda network: network.parameters)
-    marks = [*_marks_of_costs(results, networks)]
+    marks = [Mark(one.main, one.network_name, _look_of(one.main)) for one in networks]
+    static = next((network for network in networks if not network.has_vector), None)
+    with_rivals = [*_marks_of_rivals(results, static)] if static else []
+    marks += with_rivals
     figure, axes = drawing.panels(1, _HEIGHT_OF_COSTS, drawing.WIDTH_OF_ROW, columns=len(_COSTS))
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
         _draw_against(axis, cost, networks, marks)
@@ -171,10 +174,8 @@ def draw_costs(results: Results) -> Drawing:
     # The first name has the most room: that of the network that the report is about.
     marks.sort(key=lambda mark: mark.name != headline.network_name)
     for axis, cost in zip(axes, _COSTS.values(), strict=True):
-        named = [drawing.Label(mark.name, mark.place(cost)) for mark in marks if mark.name]
-        drawing.label_beside(axis, named)
-    has_rivals = bool(results.experiment.testing.rivals)
-    added = " What is added to the smallest network is named." if has_rivals else ""
+        drawing.label_beside(axis, [drawing.Label(mark.name, mark.place(cost)) for mark in marks])
+    added = f" They are added to {static.network_name}." if static and with_rivals else ""
     caption = (
         f"{_marks(results)}{added} Lower is better, further left is cheaper; a network below the "
         "line of static ones is better at the same cost. Costs are those of testing, learning "
@@ -183,17 +184,11 @@ def draw_costs(results: Results) -> Drawing:
     return figure, caption
 
 
-def _marks_of_costs(results: Results, networks: Sequence[FinishedNetwork]) -> Iterator[Mark]:
-    """Yield the marks of networks by themselves, then those of networks with each rival."""
-    for network in networks:
-        yield Mark(network.main, network.network_name, {"ms": 7, **_look_of(network.main)})
+def _marks_of_rivals(results: Results, static: FinishedNetwork) -> Iterator[Mark]:
+    """Yield the marks of a network with each rival."""
     for name, rival in rivals_of(results.experiment.testing).items():
-        for network in networks:
-            if name in network.tested and name != MIXTURE:
-                is_named = network is networks[0]
-                size = {"ms": 7} if is_named else {"ms": 4, "alpha": 0.45}
-                added = f"+ {rival.title}" if is_named else ""
-                yield Mark(network.tested[name], added, {**_LOOK_RIVAL, **size})
+        if name in static.tested and name != MIXTURE:
+            yield Mark(static.tested[name], f"+ {rival.title}", _LOOK_RIVAL)
 
 
 def _draw_against(
@@ -209,7 +204,7 @@ def _draw_against(
         perplexities = [tested.perplexity().mean() for tested in static]
         axis.plot(costs, perplexities, color=_look_of(static[0])["color"], lw=1.2, alpha=0.6)
     for mark in marks:
-        axis.plot(*mark.place(cost), ls="", **mark.look)
+        axis.plot(*mark.place(cost), ls="", ms=7, **mark.look)
     axis.grid(axis="y", linewidth=0.6)
     axis.set_xscale("log")
     axis.margins(0.46, 0.1)
