@@ -128,7 +128,7 @@ class ShownText:
             bits = np.log2(word.gain)
             strength = 0.8 * min(abs(bits) / _STRONGEST, 1.0) if abs(bits) >= 1 else 0.0
             colour = f"background: rgb({'0 150 70' if bits > 0 else '217 70 30'} / {strength:.2f})"
-            text = f"<b>{escape(word.text)}</b>" if word.is_most else escape(word.text)
+            text = f"<u>{escape(word.text)}</u>" if word.is_most else escape(word.text)
             words.append(f'<span style="{colour}">{text}</span>')
         lines = "<br>\n".join(self._lines(words))
         explained = escape(" ".join([self._legend(), *self._notes()]))
@@ -153,7 +153,8 @@ class ShownText:
         if LEARNING not in self.readings:
             return f"No vector learns: no colours. {self.titles[FROZEN]}"
         return (
-            "Green: likelier by the network that learns; red: less likely; white: within a bit. "
+            "Green: likelier by the network that learns; red: less likely; darker: by more; white: "
+            "within a bit. Underlined: the words of the table. "
             f"{self.titles[LEARNING]}, against {self.titles[self.compared]}."
         )
 

@@ -72,7 +72,7 @@ def test_a_page_has_all_words_and_needs_no_other_file(model):
     shown = model.show(TEXT)
     page = shown.html()
     words = [word for sentence in shown.sentences for word in sentence[:-1]]
-    marked = re.findall(r"<span[^>]*>(?:<b>)?([^<]*)", page)
+    marked = re.findall(r"<span[^>]*>(?:<u>)?([^<]*)", page)
     assert [unescape(word) for word in marked] == words
     assert any("<" in word for word in words)
     assert not re.search(r"\s(src|href|title)=", page)
