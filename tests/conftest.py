@@ -10,6 +10,7 @@ real browser. What tests share:
 - `unit/small_records`: a configuration and records with invented values
 - `unit/analysis/fake_experiment`: all files of an experiment, with invented numbers
 - `packages`: an environment that has only some packages; `page`: runs the code of a page
+- `rounding`: texts that are the same but for the last digits of their numbers
 """
 
 import gc

@@ -11,6 +11,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import paths
 from online_rnnlm.storage.records import Record
 from tests.project import ROOT
+from tests.rounding import same_but_for_rounding
 
 
 def read(file):
@@ -27,13 +28,16 @@ def test_generated_parts_agree_with_code_and_evidence(file):
 def test_the_notebooks_outputs_are_those_of_its_cells(monkeypatch):
     monkeypatch.chdir(ROOT)
     made = notebook.with_outputs(notebook.TOUR)
-    diff = difflib.unified_diff(read(notebook.TOUR).splitlines(), made.splitlines(), lineterm="")
-    assert not list(diff), f"{notebook.TOUR} is out of date; run: {models.COMMAND}"
+    assert same_but_for_rounding(made, read(notebook.TOUR)), (
+        f"{notebook.TOUR} is out of date; run: {models.COMMAND}"
+    )
 
 
 def test_the_picture_is_what_show_prints(monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert read(picture.PICTURE) == picture.picture(), f"out of date; run: {models.COMMAND}"
+    assert same_but_for_rounding(picture.picture(), read(picture.PICTURE)), (
+        f"{picture.PICTURE} is out of date; run: {models.COMMAND}"
+    )
 
 
 def test_everything_that_can_be_described_is_described_once():

@@ -7,6 +7,7 @@ import pytest
 
 from online_rnnlm import load
 from tests.project import ROOT
+from tests.rounding import same_but_for_rounding
 
 TEXT = """\
 The composer "Mozart" couldn't attend.  His op\u0065\u0301ra wasn't liked in Vienna\u2026
@@ -75,4 +76,5 @@ def test_the_page_prints_what_its_example_does(capsys):
         r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", page, re.DOTALL
     ).groups()
     exec(code, {})
-    assert [line[4:] for line in output.splitlines()] == capsys.readouterr().out.splitlines()
+    shown = "".join(f"{line[4:]}\n" for line in output.splitlines())
+    assert same_but_for_rounding(capsys.readouterr().out, shown)
