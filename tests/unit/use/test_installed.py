@@ -13,10 +13,13 @@ import pytest
 
 from tests.packages import environment_with
 from tests.processes import output_of
+from tests.rounding import same_but_for_rounding
 
 pytestmark = pytest.mark.slow  # a training, a wheel, and processes
 
 ROOT = Path(__file__).parents[3]
+UNCOMPILED = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+"""So few sentences are sooner scored by plain Python than kernels compiled for another place."""
 TEXT = "The cat sees the hen, Mr. Mouse.\nThe storm fears the whale n5.\n"
 
 
@@ -58,20 +61,9 @@ def test_the_light_installation_has_nothing_of_the_pipeline(light, tmp_path):
         assert f"No module named '{package}'" in found.stderr
 
 
-def same_but_for_rounding(one: str, other: str) -> bool:
-    """Kernels that run as plain Python round in other places than compiled ones."""
-    number = re.compile(r"-?\d+\.\d+(?:e[+-]\d+)?")
-    values = [[float(found) for found in number.findall(text)] for text in (one, other)]
-    return number.sub("", one) == number.sub("", other) and values[0] == pytest.approx(
-        values[1], rel=1e-4, abs=1e-5
-    )
-
-
 def test_the_light_installation_does_what_the_whole_one_does(
     light, results, names, trained_path, trained, run, tmp_path
 ):
-    # So few sentences are sooner scored by plain Python than kernels compiled for another place.
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     lists = "0 ||| the cat sees ||| F= -1 ||| -1\n0 ||| cat the sees ||| F= -2 ||| -2\n"
     learning = ("--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream")
     for verb, options, text in (
@@ -82,7 +74,7 @@ def test_the_light_installation_does_what_the_whole_one_does(
         ("vectors", (), TEXT),
     ):
         command = (verb, trained_path, *options)
-        found = output_of([light / "online-rnnlm", *command], input=text, env=environment)
+        found = output_of([light / "online-rnnlm", *command], input=text, env=UNCOMPILED)
         assert found.returncode == 0, found.stderr
         assert same_but_for_rounding(found.stdout, run(*command, text=text).out), verb
     export = ["export", results.run(names.VECTOR).path, "-o", "again.onlm"]
@@ -93,15 +85,29 @@ def test_the_light_installation_does_what_the_whole_one_does(
         f"print(load({str(trained_path)!r}).score({TEXT.splitlines()})['log_probability'].tolist())"
     )
     expected = trained.score(TEXT.splitlines())["log_probability"].tolist()
-    found = output_of([light / "python", "-c", code], env=environment)
+    found = output_of([light / "python", "-c", code], env=UNCOMPILED)
     assert same_but_for_rounding(found.stdout, f"{expected}\n")
 
 
 def test_the_light_installation_has_the_models_of_the_project(light, run):
-    """Its kernels are compiled, as at a user's first use."""
-    found = output_of([light / "online-rnnlm", "show", "The opera. The tenor sang."])
+    text = "The opera. The tenor sang."
+    found = output_of([light / "online-rnnlm", "show", text], env=UNCOMPILED)
     assert found.returncode == 0, found.stderr
-    assert found.stdout == run("show", "The opera. The tenor sang.").out
+    assert same_but_for_rounding(found.stdout, run("show", text).out)
+
+
+def test_the_light_installation_compiles_kernels(light, tmp_path):
+    """One that multiplies matrices, for which numba needs a package that it does not require."""
+    code = (
+        "import numpy as np\n"
+        "from online_rnnlm.core.engines.kernels.elementwise import add_product\n"
+        "a, b, total = np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4))\n"
+        "add_product(a, b, total)\n"
+        "print(len(add_product.signatures), total.sum())"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    found = output_of([light / "python", "-c", code], env=environment)
+    assert (found.stdout, found.returncode) == ("1 32.0\n", 0), found.stderr
 
 
 @pytest.mark.parametrize("way", ["target", "user"])
