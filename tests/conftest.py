@@ -46,7 +46,6 @@ LONGEST = (
     "workflow/test_adversity.py",
     "workflow/test_state.py",
     "workflow/test_interruption.py",
-    "unit/use/test_installed.py",
     "workflow/test_engines.py",
     "unit/test_benchmarks.py",
     "unit/core/engines/test_online.py",

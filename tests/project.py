@@ -107,12 +107,7 @@ class Project:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Return the number of jobs that would run now, by rule."""
-        said = self.succeed("--dry-run", "--quiet", "reason", *arguments)
-        if "Nothing to be done" in said:
-            return {}
-        table = said.rpartition("Job stats:")[2].split("total")[0].splitlines()
-        rows = [line.split() for line in table if line.strip() and line.split()[-1].isdigit()]
-        return {row[0]: int(row[1]) for row in rows}
+        return jobs_in(self.succeed("--dry-run", "--quiet", "reason", *arguments))
 
     def configure(self, **values: object) -> str:
         """Write a configuration; return its path relative to the project."""
@@ -133,6 +128,15 @@ class Project:
     def runs(self, file: str) -> list[str]:
         """Return the names of the runs of a configuration."""
         return [run.name for run in self.experiment(file).runs()]
+
+
+def jobs_in(said: str) -> dict[str, int]:
+    """Return the number of jobs that Snakemake says to run, by rule."""
+    if "Nothing to be done" in said:
+        return {}
+    table = said.rpartition("Job stats:")[2].split("total")[0].splitlines()
+    rows = [line.split() for line in table if line.strip() and line.split()[-1].isdigit()]
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def copy_project(path: Path, *, code: bool = False) -> Project:

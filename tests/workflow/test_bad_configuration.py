@@ -66,11 +66,6 @@ def test_config_overrides_the_file_and_is_checked(shared):
     assert "configuration: `experiment`: " in _one_error(done)
 
 
-def test_a_profile_is_found_by_its_name(shared):
-    said = shared.succeed("--dry-run", "--workflow-profile", "slurm")
-    assert "Using workflow specific profile profiles/slurm for" in said
-
-
 def test_a_scheduler_that_is_not_there_is_one_line(shared):
     file = shared.configure(**GOOD)
     profile = ("--workflow-profile", "workflow/profiles/cluster-generic")
@@ -84,7 +79,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(shared):
 def test_a_machine_without_slurm_is_one_line(shared, tmp_path):
     for name in ("bash", "which"):  # all that is found there
         (tmp_path / name).symlink_to(shutil.which(name))
-    profile = ("--workflow-profile", "workflow/profiles/slurm")
-    file = shared.configure(**GOOD)
-    done = shared.snakemake(*profile, "--configfile", file, PATH=str(tmp_path))
+    file = ("--configfile", shared.configure(**GOOD))
+    done = shared.snakemake("--workflow-profile", "slurm", *file, PATH=str(tmp_path))
+    assert "Using workflow specific profile profiles/slurm for" in done.stdout + done.stderr
     assert "online-rnnlm: error: sbatch: not found: jobs cannot be submitted" in _one_error(done)

@@ -35,6 +35,7 @@ class Workflow(RuleBasedStateMachine):
     def teardown(self):
         if self.folder:
             self.run()
+            assert "Nothing to be done" in self.project.succeed()
             shutil.rmtree(self.folder)
 
     @rule(name=st.sampled_from(NAMES))
@@ -66,7 +67,6 @@ class Workflow(RuleBasedStateMachine):
         fresh = self.fresh(self.name)
         found = self.project.outcome()
         assert {file: found.get(file) for file in fresh} == fresh
-        assert "Nothing to be done" in self.project.succeed()
 
 
 @pytest.fixture(scope="module")
