@@ -58,10 +58,6 @@ def test_the_defaults_are_those_that_are_described(model):
     assert model.sample(3) == model.sample(3, **described)
 
 
-def test_a_number_that_the_command_cannot_use_is_one_line(model_path, refused):
-    assert refused("sample", model_path, "--top-k", "0").startswith("`top_k`: ")
-
-
 def test_a_text_in_quotes_is_the_prefix(run):
     assert run("sample", "The river").out == run("sample", "--prefix", "The river").out
 

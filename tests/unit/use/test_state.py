@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
@@ -57,7 +57,7 @@ def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
             np.testing.assert_allclose(after.document_vector, state.document_vector, **close)
             np.testing.assert_allclose(model.next_word(after), model.next_word(state), **close)
 
-    Program.TestCase.settings = many
+    Program.TestCase.settings = settings(many, stateful_step_count=20)
     Program.TestCase().runTest()
 
 

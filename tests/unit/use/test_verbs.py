@@ -46,7 +46,10 @@ def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, 
 
 
 def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
-    """The small experiment's model with a vector stands for the demo's."""
+    """The small experiment's model with a vector stands for the demo's.
+
+    What the page shows of the model that comes with the project is what is printed.
+    """
     assert [kind for kind, _ in BLOCKS].count("sh") >= 5
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "demo").symlink_to(results.run(names.VECTOR).path)
@@ -55,14 +58,8 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
         done = shell(block if kind == "sh" else f"python - <<'END'\n{block}END")
         assert done.returncode == 0, block + done.stderr
         assert kind == "python" or done.stdout, block
-
-
-def test_rescoring_with_the_model_that_comes_with_the_project_prints_what_the_page_shows(
-    tmp_path, shell
-):
-    [block, shown] = re.findall(r"```sh\n(lists=.*?)```\n\n {4}(\S+)\n", PAGE, re.DOTALL)[0]
-    (tmp_path / "resources").symlink_to(ROOT / "resources")
-    assert shell(block).stdout == f"{shown}\n"
+        if block.startswith("lists="):
+            assert f"{block}```\n\n    {done.stdout}" in PAGE
 
 
 def test_a_closed_input_is_empty_and_closed_messages_take_nothing_away(model_path, shell):
