@@ -55,9 +55,11 @@ def add_ui_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_ui(arguments: argparse.Namespace) -> None:
     """Serve MLflow's UI."""
-    from online_rnnlm.tracking.server import serve
+    from online_rnnlm.tracking.entries import entered_here
+    from online_rnnlm.tracking.store import serve
 
-    serve(ExperimentDirectory(arguments.results), arguments.port)
+    directory = ExperimentDirectory(arguments.results)
+    serve(directory, entered_here(directory), arguments.port)
 
 
 def add_track_arguments(parser: argparse.ArgumentParser) -> None:

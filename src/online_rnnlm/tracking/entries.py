@@ -32,7 +32,7 @@ from online_rnnlm.storage.runs import (
     read_epochs,
 )
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import STORE, open_store
+from online_rnnlm.tracking.store import STORE, experiment_here, open_store, own_store
 from online_rnnlm.use.places import read_run
 
 logger = logging.getLogger(__name__)
@@ -287,3 +287,21 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
     if directory.report.is_file():
         enter_summary(directory, experiment_id)
     return number
+
+
+def entered_here(directory: ExperimentDirectory) -> str:
+    """Return MLflow's id of an experiment in its folder's own database.
+
+    The runs of a folder that was renamed or moved are entered anew. Raises UserError if there is no
+    database.
+    """
+    if not directory.store.is_file():
+        raise UserError(
+            f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
+        )
+    with one_line_errors():
+        experiment_id = experiment_here(directory)
+        if experiment_id is None:
+            experiment_id = open_store(directory, own_store(directory))
+            enter_all(directory, experiment_id)
+    return experiment_id

@@ -1,15 +1,31 @@
-"""The MLflow store of an experiment."""
+"""The MLflow store of an experiment, and MLflow's server that shows it."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from contextlib import suppress
+from threading import Event
+from urllib.parse import urlencode
 
-from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 STORE = "MLFLOW_TRACKING_URI"
 """MLflow's variable with the address of a server or database."""
+HOST = "127.0.0.1"
+BEST_FIRST = {
+    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
+    "orderByKey": "metrics.`perplexity/test`",
+    "orderByAsc": "true",
+    "startTime": "ALL",
+    "compareRunsMode": "CHART",
+    "workflowType": "machine_learning",
+}
+"""The parameters of the page of runs: the best run first, and beside them the metrics' charts."""
 
 
 def own_store(directory: ExperimentDirectory) -> str:
@@ -55,3 +71,51 @@ def open_store(directory: ExperimentDirectory, address: str = "") -> str:
 def _address_of_files(directory: ExperimentDirectory) -> str:
     """Return the address of the files of an experiment's entries in a database."""
     return directory.artifacts.resolve().as_uri()
+
+
+def serve(directory: ExperimentDirectory, experiment_id: str, port: int) -> None:
+    """Print the address of an experiment's runs, and run MLflow's server until Ctrl-C.
+
+    The server is for this machine only. Raises UserError if it ends by itself.
+    """
+    print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
+    print("Ctrl-C ends it.", flush=True)
+    log = directory.logs / "ui.log"
+    log.parent.mkdir(exist_ok=True)
+    # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
+    told = Event()
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            server_command(directory, port),
+            env={**os.environ, **SETTINGS},
+            process_group=0,
+            stdout=said,
+            stderr=said,
+        )
+
+    def end(number: int, frame: object) -> None:
+        if not told.is_set():
+            told.set()
+            os.killpg(server.pid, signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    server.wait()
+    if not told.is_set():
+        raise UserError(f"port {port}: MLflow's server has ended: is it in use? {log} says why")
+
+
+def page_of_runs(experiment_id: str) -> str:
+    """Return the path of the page of an experiment's runs, the best first."""
+    return f"#/experiments/{experiment_id}/runs?{urlencode(BEST_FIRST)}"
+
+
+def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
+    """Return the command that serves an experiment's own store."""
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
+        *("--workers", "1", "--backend-store-uri", own_store(directory)),
+        *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
+        *("--default-artifact-root", directory.artifacts.resolve().as_uri()),
+        "--no-serve-artifacts",
+    ]

@@ -15,9 +15,8 @@ from mlflow import MlflowClient
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.entries import enter_summary
-from online_rnnlm.tracking.server import HOST, serve
-from online_rnnlm.tracking.store import experiment_here, open_store, own_store
+from online_rnnlm.tracking.entries import enter_summary, entered_here
+from online_rnnlm.tracking.store import HOST, experiment_here, open_store, own_store
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
@@ -83,4 +82,4 @@ def test_a_port_in_use_is_told(directory):
 
 def test_without_a_store_it_says_what_to_do(directory):
     with pytest.raises(UserError, match=r"missing: `online-rnnlm track .*` enters the runs"):
-        serve(directory, free_port())
+        entered_here(directory)
