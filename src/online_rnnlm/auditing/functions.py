@@ -12,8 +12,7 @@ from itertools import chain
 from typing import Any, get_args
 
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.auditing.scorer import AuditedScorer, Scores
-from online_rnnlm.auditing.text import END, Lines, Token
+from online_rnnlm.auditing.scorer import END, AuditedScorer, Lines, Scores, Token
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.audits import Audit
@@ -48,24 +47,18 @@ def audit(
         raise UserError(f"`places`: {places}: allowed: at least 1")
     if not 0 <= tolerance < math.inf:
         raise UserError(f"`tolerance`: {tolerance}: allowed: a number, at least 0")
-    lists = _lists_of(text)
-    if END in {*vocabulary, *chain.from_iterable(lists)}:
-        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
-    ends = [()] if unit == "document" else []  # an empty line after each
-    lines = [line for part in lists for line in (part, *ends)]
-    in_place = partial(_ask, ask) if ask else None
-    scorer = AuditedScorer(partial(_score, score), unit, vocabulary, ask=in_place)
-    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, lines, places, tolerance)
-
-
-def _lists_of(text: object) -> list[Sequence[Any]]:
-    """Return the lists of tokens that a text has; raises UserError if it has other things."""
     given = [*text] if isinstance(text, Iterable) else []
     lists = [part for part in given if isinstance(part, Sized) and not isinstance(part, str)]
     parts: list[Any] = [part for part in lists if len(part)]
     if not parts or len(lists) < len(given):
         raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
-    return parts
+    if END in {*vocabulary, *chain.from_iterable(parts)}:
+        raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
+    ends = [()] if unit == "document" else []  # an empty line after each
+    lines = [line for part in parts for line in (part, *ends)]
+    in_place = partial(_ask, ask) if ask else None
+    scorer = AuditedScorer(partial(_score, score), unit, vocabulary, ask=in_place)
+    return audit_scorer(getattr(score, "__name__", "scorer"), scorer, lines, places, tolerance)
 
 
 def _score(score: Callable[..., object], lines: Lines) -> list[list[float]]:

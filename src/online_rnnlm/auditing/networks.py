@@ -8,8 +8,7 @@ from itertools import islice
 from typing import Any
 
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.auditing.scorer import AuditedScorer
-from online_rnnlm.auditing.text import Lines, Token
+from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.storage import records

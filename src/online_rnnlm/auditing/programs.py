@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from threading import Timer
 from time import monotonic
 
-from online_rnnlm.auditing.scorer import AuditedScorer
-from online_rnnlm.auditing.text import Lines, Token
+from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError

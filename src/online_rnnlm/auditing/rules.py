@@ -12,8 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from online_rnnlm.auditing.scorer import AuditedScorer, Examiner, Scores
-from online_rnnlm.auditing.text import END, ENDS, Lines, Text, Token, borders, lines_of, with_end
+from online_rnnlm.auditing.scorer import (
+    END,
+    ENDS,
+    AuditedScorer,
+    Examiner,
+    Lines,
+    Scores,
+    Text,
+    Token,
+    borders,
+    lines_of,
+    with_end,
+)
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.errors import counted
 from online_rnnlm.storage.audits import Audit, AuditedRule, BrokenRule, RuleName
