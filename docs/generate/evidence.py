@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.checking import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork
 from online_rnnlm.analysis.tables import perplexity
+from online_rnnlm.analysis.tables.of_report import NOT_TESTED
 from online_rnnlm.analysis.tables.table import (
     Column,
     integer,
@@ -22,7 +23,6 @@ from online_rnnlm.analysis.tables.table import (
     p_value,
     signed,
 )
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED
 from online_rnnlm.analysis.tables.writing import markdown_of
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import evidence
-from online_rnnlm.analysis.evidence.checking import check_evidence
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.config.experiment import load_plan, read_mapping
 from online_rnnlm.corpora.planning import plan

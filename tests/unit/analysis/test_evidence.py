@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.evidence.checking import check_evidence
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence
 from online_rnnlm.analysis.evidence.keeping import finish_evidence, keep_finished, write_evidence
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results

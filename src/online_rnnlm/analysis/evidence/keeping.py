@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
-from online_rnnlm.analysis.evidence.checking import check_evidence, kept_results
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence, kept_results
 from online_rnnlm.analysis.figures.drawing import write_figure
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.scores import SentenceScores
@@ -37,22 +36,25 @@ COLUMNS = {
 """The columns of a run's `scores.parquet` and their types."""
 
 
-def keep_finished(directory: ExperimentDirectory, folder: Path) -> int:
-    """Keep the runs of an experiment that have finished so far; return how many are kept in all.
+def keep_finished(directory: ExperimentDirectory, folder: Path) -> tuple[int, int]:
+    """Keep the runs of an experiment that have finished so far.
+
+    Returns how many are kept in all, and how many are planned.
 
     A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
     Runs that the folder already keeps stay, even if their machine is lost. To go on elsewhere, copy
     its `runs` and `evaluations` into the results: searches that have ended are not repeated.
     """
     evidence = EvidenceFolder(folder)
-    _copy(directory, evidence, [directory.configuration])
     experiment = load_plan(directory.configuration)
+    _copy(directory, evidence, [directory.configuration])
     scores = SentenceScores(experiment, directory)
     for corpus in experiment.corpora:
         statistics = scores.files_of(corpus).statistics
         _copy(directory, evidence, [statistics] if statistics.is_file() else [])
+    planned = experiment.trainings()
     kept = 0
-    for run in experiment.trainings():
+    for run in planned:
         tested = {} if run.searched else evaluations_of(run.settings, experiment.testing)
         awaited = [directory.run(run.name).result]
         awaited += [directory.evaluation(run.name, name) for name in tested]
@@ -66,7 +68,7 @@ def keep_finished(directory: ExperimentDirectory, folder: Path) -> int:
         is_kept = evidence.scores_of(name).is_file()
         if not is_kept and directory.evaluation(name, NONE).is_file():
             _keep_run(scores, evidence, name, trained.corpus, [NONE])
-    return kept
+    return kept, len(planned)
 
 
 def finish_evidence(folder: Path) -> None:
