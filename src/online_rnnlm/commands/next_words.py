@@ -14,8 +14,14 @@ from online_rnnlm.commands._inputs import (
     model_and_text,
     sampling_options,
 )
-from online_rnnlm.commands._rows import add_format, print_rows
-from online_rnnlm.commands._verb import Verb, finite_number, whole_number, whole_number_to
+from online_rnnlm.commands._verb import (
+    Verb,
+    add_format,
+    finite_number,
+    print_rows,
+    whole_number,
+    whole_number_to,
+)
 from online_rnnlm.errors import naming
 from online_rnnlm.use.options import SamplingOptions
 from online_rnnlm.use.text import numbered_lines

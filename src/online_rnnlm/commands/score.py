@@ -21,8 +21,7 @@ from online_rnnlm.commands._inputs import (
     model_and_text,
     way_options,
 )
-from online_rnnlm.commands._rows import add_format, print_rows
-from online_rnnlm.commands._verb import Verb
+from online_rnnlm.commands._verb import Verb, add_format, print_rows
 from online_rnnlm.errors import UserError, counted
 from online_rnnlm.use.text import read_text
 

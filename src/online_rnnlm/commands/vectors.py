@@ -15,8 +15,13 @@ from online_rnnlm.commands._inputs import (
     model_and_text,
     text_or_file,
 )
-from online_rnnlm.commands._rows import add_format, print_rows
-from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
+from online_rnnlm.commands._verb import (
+    Verb,
+    add_format,
+    positive_number,
+    print_rows,
+    whole_number_to,
+)
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.text import read_text
