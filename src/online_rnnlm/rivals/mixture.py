@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from online_rnnlm.storage.evaluations import (
     read_evaluation,
     token_scores,
 )
-from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
+from online_rnnlm.storage.paths import HELD_OUT
 
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
@@ -45,14 +44,6 @@ def evaluate_ngrams(network: Network) -> Tested:
     return _mix(network, NGRAM_MIXTURE)
 
 
-class _Part(NamedTuple):
-    """A part of a mixture."""
-
-    place: tuple[str, str]
-    """The folder and the name of its evaluation."""
-    tested: Evaluation
-
-
 def _mix(network: Network, mixture: RunRivalName) -> Tested:
     """Mix the scores that the evaluations of a mixture's parts have left.
 
@@ -60,20 +51,21 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
     the mixture. Raises UserError for files that are missing or damaged.
     """
     testing = network.testing
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Evaluation] = {}
     for name, place in parts_of_mixture(network.run, mixture, testing).items():
         tested = read_evaluation(network.experiment.evaluation(*place))
         if isinstance(tested, DivergedEvaluation):
             raise Failed(f"its part {name} is missing: {tested.reason}")
-        parts[name] = _Part(place, tested)
-    main = parts[NETWORK].tested
-    parts[NETWORK] = _in_best_way(network)
-    best = parts[NETWORK].tested
-    evaluations = [part.tested for part in parts.values()]
+        parts[name] = tested
+    main = parts[NETWORK]
+    best = parts[NETWORK] = _in_best_way(network)
     texts = {
-        text: {name: _read_scores(network.experiment, part, text) for name, part in parts.items()}
+        text: {
+            name: token_scores(network.experiment, part.run, part.evaluation, text).astype(float)
+            for name, part in parts.items()
+        }
         for text in (*HELD_OUT, *testing.other_texts)
-        if all(text in tested.splits for tested in (main, *evaluations))
+        if all(text in part.splits for part in (main, *parts.values()))
     }
     weights = best_weights(_stacked(texts["valid"]))
     # The costs of a cache include those of the network in its main evaluation, which a mixture pays
@@ -83,10 +75,10 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
     repeated = max(0, paid - 1)
 
     def total(quantity: Callable[[Evaluation], float]) -> float:
-        return sum(map(quantity, evaluations)) - repeated * quantity(main)
+        return sum(map(quantity, parts.values())) - repeated * quantity(main)
 
-    touched = [tested.costs.parameters_touched_per_word for tested in evaluations]
-    adds = total(lambda tested: tested.costs.multiply_adds_per_word)
+    touched = [part.costs.parameters_touched_per_word for part in parts.values()]
+    adds = total(lambda part: part.costs.multiply_adds_per_word)
     return Tested(
         {text: mixed(_stacked(scores), weights) for text, scores in texts.items()},
         # At least the network's, since times are noisy.
@@ -98,18 +90,12 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
     )
 
 
-def _in_best_way(network: Network) -> _Part:
+def _in_best_way(network: Network) -> Evaluation:
     """Return the network in the way of learning that is best on `valid`; of equals, the first."""
     ways = ways_of_network(network.settings, network.testing)
-    places = [(network.run.name, way.name) for way in ways]
-    read = [(place, read_evaluation(network.experiment.evaluation(*place))) for place in places]
-    tested = [_Part(place, found) for place, found in read if isinstance(found, Evaluation)]
-    return min(tested, key=lambda part: part.tested.splits["valid"].perplexity)
-
-
-def _read_scores(experiment: ExperimentDirectory, part: _Part, text: str) -> Floats:
-    """Read natural log P of every token of a text, float64 (N,)."""
-    return token_scores(experiment, *part.place, text).astype(np.float64)
+    paths = [network.experiment.evaluation(network.run.name, way.name) for way in ways]
+    finished = [found for found in map(read_evaluation, paths) if isinstance(found, Evaluation)]
+    return min(finished, key=lambda tested: tested.splits["valid"].perplexity)
 
 
 def _seconds(text: str, tested: Evaluation) -> float:

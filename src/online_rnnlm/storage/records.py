@@ -21,8 +21,8 @@ FORMAT: Literal[1] = 1
 """The version of the format that this program writes, the only one that it reads."""
 
 
-class Part(Checked):
-    """A part of a record."""
+Part = Checked
+"""The base of a part of a record."""
 
 
 class Record(Part):
