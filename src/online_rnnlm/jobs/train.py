@@ -133,9 +133,8 @@ def _train_epochs(
     """
     if state.progress.epoch or state.progress.unfinished:
         logger.info("goes on %s", _position(state, corpus))
-    settings = state.record.settings
     with needing_packages():
-        training = Training(settings, corpus, state.progress)
+        training = Training(state.record.settings, corpus, state.progress)
     saved = time.monotonic()
     began = time.perf_counter()
     cpu_began = time.process_time()
@@ -149,23 +148,21 @@ def _train_epochs(
                 saved = time.monotonic()
                 watch.stop_if_told()
         else:
-            state.epochs.append(_describe_epoch(state, corpus, result))
-            state.seconds = 0.0
-            state.cpu_seconds = 0.0
             state.progress = training.progress
-            state.save()
+            _end_epoch(state, corpus, result)
             saved = time.monotonic()
-            records.write_lines(state.directory.metrics, state.epochs)
-            _say_how_far(state.epochs[-1], settings.max_epochs)
             if log_epochs is not None:
                 log_epochs(state.epochs)
         began = time.perf_counter()
         cpu_began = time.process_time()
 
 
-def _describe_epoch(state: RunState, corpus: Corpus, result: EpochResult) -> Epoch:
-    """Make the record of an epoch that has just ended."""
-    return Epoch(
+def _end_epoch(state: RunState, corpus: Corpus, result: EpochResult) -> None:
+    """Add an epoch that has just ended to a run, and write a checkpoint, metrics, and a log line.
+
+    The line says how good the weights are, and how long the other epochs take at most.
+    """
+    epoch = Epoch(
         epoch=len(state.epochs) + 1,
         learning_rate=result.learning_rate,
         train_perplexity=result.train_perplexity,
@@ -176,10 +173,11 @@ def _describe_epoch(state: RunState, corpus: Corpus, result: EpochResult) -> Epo
         cpu_seconds=state.cpu_seconds,
         peak_memory_megabytes=peak_memory() / 1e6,
     )
-
-
-def _say_how_far(epoch: Epoch, max_epochs: int) -> None:
-    """Log how good the weights are after an epoch, and how long the others take at most."""
+    state.epochs.append(epoch)
+    state.seconds = 0.0
+    state.cpu_seconds = 0.0
+    state.save()
+    records.write_lines(state.directory.metrics, state.epochs)
     logger.info(
         "epoch %d: perplexity %.2f on valid%s, %.2f in training, learning rate %.4g, "
         "%s words/s, at most %.1f min left",
@@ -189,7 +187,7 @@ def _say_how_far(epoch: Epoch, max_epochs: int) -> None:
         epoch.train_perplexity,
         epoch.learning_rate,
         f"{epoch.words_per_second:,.0f}",
-        (max_epochs - epoch.epoch) * epoch.seconds / 60,
+        (state.record.settings.max_epochs - epoch.epoch) * epoch.seconds / 60,
     )
 
 
