@@ -12,7 +12,7 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import End, RunResult
+from online_rnnlm.storage.runs import End
 
 NO_NETWORK = "No network has finished."
 
@@ -107,16 +107,6 @@ class Results:
         yield from (network.main for network in networks)
         yield from (one for network in networks for one in network.tested.values() if one.rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
-
-    def chosen_candidate(self, network: FinishedNetwork) -> Run | None:
-        """The run of the search that was best on `valid`, whose settings a network has; None if
-        none was tried."""
-        tried = [
-            (end.valid_perplexity, run)
-            for run, end in self.candidates
-            if isinstance(end, RunResult) and run.name in network.first.run.candidates
-        ]
-        return min(tried, key=lambda found: found[0])[1] if tried else None
 
     def headline_on(self, corpus: str) -> FinishedNetwork:
         """The network of a corpus that the report is about, whatever its results are.

@@ -57,6 +57,8 @@ class Run:
     """The values that a run of the search tries; empty for a row's run."""
     candidates: tuple[str, ...] = ()
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
+    chosen: str = ""
+    """Name of the best one, once `jobs.choice` has taken its values."""
     identity: str = ""
     """sha256 of its plan, which decides its weights; empty for a run that is in no experiment."""
     hopeless: bool = False

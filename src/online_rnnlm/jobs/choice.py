@@ -31,4 +31,4 @@ def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
     best = min(reached, key=reached.__getitem__)
     chosen = records.read(RunRecord, directory.run(best).record).searched
     settings = planned.settings_with(chosen)
-    return replace(planned, settings=settings, hopeless=math.isinf(reached[best]))
+    return replace(planned, settings=settings, chosen=best, hopeless=math.isinf(reached[best]))

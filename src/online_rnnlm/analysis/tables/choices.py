@@ -61,7 +61,7 @@ def make(results: Results) -> Table[ChosenRow]:
     The CSV has a row for each combination of settings that was tried, with each seed. Raises
     NothingToShowError if nothing was chosen.
     """
-    tried = [*_tried_in_training(results), *_tried_in_testing(results)]
+    tried = [*_tried(results)]
     groups: dict[tuple[str, str, str], list[TriedRow]] = defaultdict(list)
     for one in tried:
         groups[one.corpus, one.model, one.evaluation].append(one)
@@ -93,9 +93,9 @@ def make(results: Results) -> Table[ChosenRow]:
     return Table(on_corpus("Settings chosen", results), rows, columns, [note], data)
 
 
-def _tried_in_training(results: Results) -> Iterator[TriedRow]:
-    """Yield the settings that the search has tried."""
-    chosen = [results.chosen_candidate(network) for network in results.networks]
+def _tried(results: Results) -> Iterator[TriedRow]:
+    """Yield the settings that the search has tried, then those that the evaluations have tried."""
+    chosen = {network.first.run.chosen for network in results.networks}
     for run, end in results.candidates:
         yield TriedRow(
             corpus=run.settings.corpus,
@@ -105,12 +105,8 @@ def _tried_in_training(results: Results) -> Iterator[TriedRow]:
             settings=run.searched,
             epochs=run.settings.max_epochs,
             valid_perplexity=end.valid_perplexity if isinstance(end, RunResult) else math.nan,
-            chosen=run in chosen,
+            chosen=run.name in chosen,
         )
-
-
-def _tried_in_testing(results: Results) -> Iterator[TriedRow]:
-    """Yield the settings that the evaluations have tried."""
     for finished in results.runs:
         for evaluation, record in finished.evaluations.items():
             for trial in record.curve:

@@ -152,8 +152,8 @@ def _settings(results: Results, system: System) -> str:
     if system.rival and system.rival.parts:
         return ""
     if system.alone:
-        chosen = results.chosen_candidate(system.alone)
-        return settings_text([chosen.searched]) if chosen else ""
+        chosen = system.alone.first.run.chosen
+        return settings_text([run.searched for run, _ in results.candidates if run.name == chosen])
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
 
