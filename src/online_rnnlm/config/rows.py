@@ -97,17 +97,6 @@ parameters."""
 # From here to `PlannedRow`: the types of what a user writes, made from the fields of `RunSettings`.
 
 
-def _one_or_several(kind: Any) -> Any:
-    """Return the type of a value of some type, or of a list of such values.
-
-    A value's own type decides which of the two it is checked as: else pydantic would report an
-    error for both.
-    """
-    several = Annotated[list[kind], Field(min_length=1), Distinct, Tag("list")]
-    is_list = Discriminator(lambda value: "list" if isinstance(value, list) else "single")
-    return Annotated[Annotated[kind, Tag("single")] | several, is_list]
-
-
 def _fields(*, several: bool) -> dict[str, Any]:
     """Return the type of each setting of training, with its default and its description.
 
@@ -122,8 +111,14 @@ def _fields(*, several: bool) -> dict[str, Any]:
         description = field.description
         if key == "hidden_size":
             kind, description = _HiddenSize, _HIDDEN_SIZE
+        if several:
+            # A value's own type decides which of the two it is checked as: else pydantic would
+            # report an error for both.
+            many = Annotated[list[kind], Field(min_length=1), Distinct, Tag("list")]
+            is_list = Discriminator(lambda value: "list" if isinstance(value, list) else "single")
+            kind = Annotated[Annotated[kind, Tag("single")] | many, is_list]
         found = Field(field.default, description=description, json_schema_extra=hide_default)
-        fields[key] = (_one_or_several(kind) if several else kind, found)
+        fields[key] = (kind, found)
     return fields
 
 
@@ -294,38 +289,31 @@ def _networks_of(
 def _plan_row(
     experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
 ) -> PlannedRow:
-    """Plan the runs of a network, and those of its search."""
-    candidates = _candidates_of(experiment, settings, searches, digits)
-    names = tuple(run.name for run in candidates)
-    undecided = _undecided(searches) if names else ()
-    folder = digits.folder_of(settings.corpus)
-    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
-    runs = tuple(
-        Run(one, folder, candidates=names, identity=identity_of(one, digits, undecided, names))
-        for one in of_seeds
-    )
-    return PlannedRow(entry, candidates, runs)
+    """Plan the runs of a network, and those of its search.
 
-
-def _candidates_of(
-    experiment: Experiment, settings: RunSettings, searches: Searches, digits: Digits
-) -> tuple[Run, ...]:
-    """Plan the runs of a network's search.
-
-    Each is there once; those that try nothing but settings that change nothing are left out.
+    Each run of the search is there once; those that try nothing but settings that change nothing
+    are left out.
     """
     classes = experiment.corpora[settings.corpus].classes.count
     folder = digits.folder_of(settings.corpus)
-    found: dict[RunSettings, Run] = {}
+    candidates: dict[RunSettings, Run] = {}
     for search in searches:
         for tried in _combinations(searched_in(search)):
             values = {**settings.model_dump(), **search, **tried}
             candidate = _settings_of(values, classes, "search").without_unused()
             searched = {key: value for key, value in tried.items() if key not in candidate.unused}
-            if searched and candidate not in found:
+            if searched and candidate not in candidates:
                 identity = identity_of(candidate, digits)
-                found[candidate] = Run(candidate, folder, searched=searched, identity=identity)
-    return tuple(found.values())
+                run = Run(candidate, folder, searched=searched, identity=identity)
+                candidates[candidate] = run
+    names = tuple(run.name for run in candidates.values())
+    undecided = _undecided(searches) if names else ()
+    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
+    runs = tuple(
+        Run(one, folder, candidates=names, identity=identity_of(one, digits, undecided, names))
+        for one in of_seeds
+    )
+    return PlannedRow(entry, tuple(candidates.values()), runs)
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -30,23 +30,17 @@ NAME_IN_MLFLOW = "model.onlm"
 def contents_at(place: str | Path) -> Contents:
     """Read the model at a place: a file, a folder of results, or an address of MLflow.
 
-    Raises UserError, in one line, if it is none of these, or damaged.
+    An address is looked up in the store that `MLFLOW_TRACKING_URI` names. Raises UserError, in one
+    line, if the place is none of these, if the model is damaged, or if the store cannot be reached.
     """
-    if str(place).startswith(ADDRESSES):
-        return _read_address(str(place))
-    path = Path(place)
-    return read_results(path) if path.is_dir() else model_file.read(path)
-
-
-def _read_address(address: str) -> Contents:
-    """Read the model at an address in MLflow, in the store that `MLFLOW_TRACKING_URI` names.
-
-    Raises UserError if the store cannot be reached, or has no such model.
-    """
+    if not str(place).startswith(ADDRESSES):
+        path = Path(place)
+        return read_results(path) if path.is_dir() else model_file.read(path)
+    address = str(place)
     with TemporaryDirectory() as folder:
         with one_line_errors():
-            place = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
-        file = Path(place) / "data" / NAME_IN_MLFLOW
+            found = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+        file = Path(found) / "data" / NAME_IN_MLFLOW
         # MLflow gives an empty folder if the files are not where it says.
         if not file.is_file():
             raise UserError(
