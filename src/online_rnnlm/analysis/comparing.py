@@ -21,6 +21,7 @@ from online_rnnlm.analysis.significance import (
     pieces_of,
     sign_flip_p_value,
 )
+from online_rnnlm.analysis.tables.table import interval, signed
 from online_rnnlm.errors import UserError, naming
 
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
@@ -55,11 +56,10 @@ class Difference:
 
     def __str__(self) -> str:
         """Return what people read."""
-        low, high = self.interval_percent
         return (
             f"perplexity {self.perplexity:.2f} against {self.perplexity_against:.2f}: "
-            f"{self.change_percent:+z.2f} %, 95 % interval {low:+z.2f} to {high:+z.2f} %, "
-            f"p = {self.p_value:.2g}\n"
+            f"{signed(self.change_percent, 2)} %, "
+            f"95 % interval {interval(self.interval_percent, 2)}, p = {self.p_value:.2g}\n"
             f"{self.tokens} tokens in {self.pieces} {self.drawn}s, which are drawn"
         )
 

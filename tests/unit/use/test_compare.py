@@ -50,7 +50,7 @@ def test_without_documents_blocks_of_sentences_are_drawn(sentences):
 def test_a_model_does_not_differ_from_itself(sentences):
     same = compare(sentences[0], sentences[0])
     assert (same.p_value, str(same.change_percent)) == (1, "0.0")
-    assert "+0.00 %, 95 % interval +0.00 to +0.00 %" in str(same)
+    assert " 0.00 %, 95 % interval 0.00 to 0.00 %" in str(same)
 
 
 @pytest.mark.parametrize(

@@ -209,10 +209,10 @@ def integer(value: float | None) -> str:
     return number(value, ",.0f")
 
 
-def mean(values: BySeed, form: str = ",.1f") -> str:
+def mean(values: BySeed) -> str:
     """The mean over the seeds and, if there are several, ± their sample standard deviation."""
-    spread = number(values.std(), form)
-    return f"{number(values.mean(), form)}{' ± ' if spread else ''}{spread}"
+    spread = number(values.std())
+    return f"{number(values.mean())}{' ± ' if spread else ''}{spread}"
 
 
 def signed(change: float, decimals: int = 1) -> str:
@@ -226,9 +226,10 @@ def change_percent(ours: float, theirs: float) -> str:
     return "" if math.isnan(theirs) else signed(100 * (ours / theirs - 1))
 
 
-def interval(ends: Interval | None) -> str:
-    """An interval of changes in per cent, such as `−5.1 to −3.8 %`; nothing for None."""
-    return "" if ends is None else f"{signed(ends[0])} to {signed(ends[1])} %"
+def interval(ends: Interval, decimals: int = 1) -> str:
+    """An interval of changes in per cent, such as `−5.1 to −3.8 %`."""
+    low, high = (signed(end, decimals) for end in ends)
+    return f"{low} to {high} %"
 
 
 def p_value(value: float) -> str:
