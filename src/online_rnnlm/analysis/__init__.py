@@ -1,8 +1,9 @@
 """Tables, figures, claims, evidence and the report, all made from finished runs.
 
-`reading` makes `results` of an experiment's records. `systems` has what is compared, and `scores`
-compares it by the log-probabilities, with the statistics of `significance`. From these `claims`,
-`tables` and `figures` are made, which `report` shows on one page, with the sentences of `wording`
-and the `checklist`. `evidence` keeps what a reader needs to make them again, and `complete` says
-what an experiment lacks. `comparing` compares any two models.
+`reading` makes `results` of an experiment's records, and says what it lacks. `systems` has what is
+compared, and `scores` compares it by the log-probabilities, with the statistics of `significance`.
+From these `claims`, `tables` and `figures` are made, which `report` shows on one page, with the
+sentences of `wording`. `evidence` keeps what a reader needs to make them again.
+
+`comparing` compares any two models.
 """

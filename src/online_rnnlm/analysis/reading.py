@@ -1,7 +1,8 @@
-"""Read the results of an experiment's finished runs from their records."""
+"""Read the results of an experiment's finished runs from their records, and what they lack."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,23 +18,24 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
-    DivergedEvaluation,
     Evaluation,
     Timing,
     Timings,
     read_evaluation,
     refuse_other_settings,
 )
+from online_rnnlm.storage.experiments import Audits, Complete
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, read_ended
+
+logger = logging.getLogger(__name__)
 
 
 def collect(directory: ExperimentDirectory) -> Results:
@@ -92,7 +94,10 @@ def _read_runs(
     experiment: Plan, directory: ExperimentDirectory, corpora: Mapping[str, Statistics]
 ) -> tuple[list[FinishedRun], list[Missing]]:
     """Read the runs that can be compared, which have been tested frozen and, with a vector, as
-    trained; and what has diverged."""
+    trained; and what has diverged.
+
+    Raises UserError for an evaluation that is missing or out of date.
+    """
     finished = []
     missing = []
     for planned in experiment.runs():
@@ -103,7 +108,10 @@ def _read_runs(
             missing.append(Missing(run.label, end.status, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
-        for name, tested in _read_evaluations(directory, run, experiment.testing).items():
+        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+            path = directory.evaluation(run.name, name)
+            tested = read_evaluation(path)
+            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
             if isinstance(tested, Evaluation):
                 evaluations[name] = tested
             else:
@@ -124,19 +132,6 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     return end
-
-
-def _read_evaluations(
-    directory: ExperimentDirectory, run: Run, testing: TestingSettings
-) -> dict[str, Evaluation | DivergedEvaluation]:
-    """Read a run's evaluations; raises UserError for one that is missing or out of date."""
-    found = {}
-    for name, evaluation in evaluations_of(run.settings, testing).items():
-        path = directory.evaluation(run.name, name)
-        found[name] = read_evaluation(path)
-        planned = decisive_settings(evaluation, testing)
-        refuse_other_settings(path, found[name], planned)
-    return found
 
 
 def _networks(
@@ -165,3 +160,23 @@ def _networks(
         for (corpus, name), runs in by_network.items()
         if len(runs) == len(experiment.seeds)
     ]
+
+
+def mark_complete(directory: ExperimentDirectory) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    results = collect(directory)
+    audits = records.read(Audits, directory.audits).audits
+    lines = [missing.line for missing in results.missing]
+    lines += [f"{audit.name}: the audit: {audit.failure}" for audit in audits if audit.failure]
+    if not lines:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

@@ -10,22 +10,23 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from online_rnnlm.analysis import wording
-from online_rnnlm.analysis.checklist import checklist
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NO_NETWORK, Results
-from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun
+from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.settings import corpus_settings_table, settings_table
+from online_rnnlm.analysis.tables.of_report import (
+    corpus_settings_table,
+    runs_table,
+    settings_table,
+    verdicts_table,
+)
 from online_rnnlm.analysis.tables.table import (
-    Column,
     Table,
-    integer,
     interval,
     make_table,
     p_value,
     signed,
 )
-from online_rnnlm.analysis.tables.verdicts import grid
 from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.core.way import NONE
@@ -64,14 +65,6 @@ def write_report(directory: ExperimentDirectory) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
-class ShownTable(NamedTuple):
-    """A table of a section."""
-
-    table: Table[Any]
-    is_folded: bool
-    """True if its caption alone is seen until a reader opens it."""
-
-
 class ShownFigure(NamedTuple):
     """A figure of a section."""
 
@@ -86,7 +79,8 @@ class ShownSection(NamedTuple):
     """A section of tables and figures."""
 
     heading: str
-    tables: Sequence[ShownTable]
+    tables: Sequence[tuple[Table[Any], bool]]
+    """Each with True if its caption alone is seen until a reader opens it."""
     figures: Sequence[ShownFigure]
     sources: Sequence[Markup]
     """In the section on the text, where each corpus is from."""
@@ -125,8 +119,8 @@ def _content(
         "warnings": warnings,
         "about_networks": wording.about_networks(results),
         "first": first,
-        "grid": grid(shown, untested, one_seed=one_seed) if shown else None,
-        "whole_grid": grid(claims.claims, one_seed=one_seed),
+        "verdicts": verdicts_table(shown, untested, one_seed=one_seed) if shown else None,
+        "all_verdicts": verdicts_table(claims.claims, one_seed=one_seed),
         "claims": _shown_claims(results, claims),
         "how_tested": wording.how_tested(results),
         "not_tested": [wording.why_not_tested(results, claim) for claim in claims.not_tested],
@@ -146,7 +140,7 @@ def _content(
         },
         "runs": runs_table(results),
         "facts": facts,
-        "checklist": checklist(results, facts),
+        "checklist": wording.checklist(results, facts),
         "limits": wording.LIMITS,
     }
 
@@ -194,7 +188,7 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[ShownSe
                 has_systems = entry is PERPLEXITY and results.networks
                 tables += perplexity.split(table) if has_systems else [table]
         shown = [
-            ShownTable(table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
+            (table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
             for place, table in enumerate(tables)
         ]
         sources = []
@@ -323,15 +317,3 @@ def _facts(results: Results) -> dict[str, str]:
         facts[f"corpus {corpus}"] = {statistics.digest[:12]}
     facts["hours of training in all"] = {f"{seconds / 3600:.2f}"}
     return {name: ", ".join(sorted(values)) for name, values in facts.items()}
-
-
-def runs_table(results: Results) -> Table[FinishedRun]:
-    """The runs of the comparison, each with its epochs, time and identity."""
-    columns: list[Column[FinishedRun]] = [
-        Column("Run", lambda run: run.name, text=True),
-        Column("Epochs", lambda run: integer(run.end.epochs)),
-        Column("Best epoch", lambda run: integer(run.end.best_epoch)),
-        Column("Training (s)", lambda run: integer(run.end.seconds)),
-        Column("Identity", lambda run: run.end.identity[:12], text=True),
-    ]
-    return Table("Runs", results.runs, columns)

@@ -109,34 +109,35 @@ class FinishedNetwork:
     @cached_property
     def tested(self) -> Mapping[str, TestedNetwork]:
         """The network in each evaluation that all its runs have, in the configuration's order."""
-        return {
-            name: self._tested_in(name)
-            for name in self.first.evaluations
-            if all(name in run.evaluations for run in self.runs)
-        }
+        tested = {}
+        for evaluation in self.first.evaluations:
+            if not all(evaluation in run.evaluations for run in self.runs):
+                continue
+            rival = self.rivals.get(evaluation)
+            mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
+            way = "" if evaluation == self.main_evaluation else f" {self.in_words[evaluation]}"
+            tested[evaluation] = TestedNetwork(
+                corpus=self.corpus,
+                title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
+                by_seed=[run.evaluations[evaluation] for run in self.runs],
+                parameters=self.parameters + sum(one.parameters or 0 for one in mixed_in),
+                rival=rival,
+                network=self,
+                evaluation=evaluation,
+                name=f"{self.network_name}{way}",
+                rounds=self.rounds.get(evaluation, ()),
+            )
+        return tested
 
-    def _tested_in(self, evaluation: str) -> TestedNetwork:
-        """The network in one of its evaluations."""
-        rival = self.rivals.get(evaluation)
-        mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
-        is_main = evaluation == main_way(self.settings.document_size).name
-        way = "" if is_main else f" {self.in_words[evaluation]}"
-        return TestedNetwork(
-            corpus=self.corpus,
-            title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
-            by_seed=[run.evaluations[evaluation] for run in self.runs],
-            parameters=self.parameters + sum(one.parameters or 0 for one in mixed_in),
-            rival=rival,
-            network=self,
-            evaluation=evaluation,
-            name=f"{self.network_name}{way}",
-            rounds=self.rounds.get(evaluation, ()),
-        )
+    @property
+    def main_evaluation(self) -> str:
+        """The name of the evaluation in which its vector, if it has one, learns as in training."""
+        return main_way(self.settings.document_size).name
 
     @property
     def main(self) -> TestedNetwork:
-        """The network in its main evaluation: its vector, if it has one, learns as in training."""
-        return self.tested[main_way(self.settings.document_size).name]
+        """The network in its main evaluation."""
+        return self.tested[self.main_evaluation]
 
     @property
     def best_way(self) -> TestedNetwork:

@@ -1,11 +1,12 @@
-"""The sentences of the report beside its tables and figures.
+"""The report in words: the sentences beside its tables and figures, and its checklist.
 
-`Markup` is HTML, and plain text is escaped by the templates.
+`Markup` is HTML, and plain text is escaped by the templates. The checklist has the items of NAACL's
+(2021), in our words, and an experiment's answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -48,6 +49,12 @@ LIMITS: Sequence[Markup] = (
         "programs may have run at the same time."
     ),
 )
+_NO_SEARCH = Markup(
+    "No search in this experiment: its settings are given in the configuration, whose comments may "
+    "say how they were found."
+)
+Answers = Mapping[str, Markup]
+"""The answers to some items of the checklist, by the item in our words."""
 
 
 def about_networks(results: Results) -> str:
@@ -121,3 +128,132 @@ def how_to_make_again(results: Results) -> Markup:
         "This command, in the project's folder and environment, makes a file of this page again, "
         "be it a table, a picture or a run's result:"
     ).format(", ".join(map(str, results.experiment.seeds)))
+
+
+def checklist(results: Results, facts: Mapping[str, str]) -> dict[str, Answers]:
+    """Answer the checklist for an experiment, in parts by their headings.
+
+    `facts` are those of its code and machines.
+    """
+    return {
+        "For all reported experimental results": _on_results(facts),
+        "For all experiments with hyperparameter search": _on_search(results),
+        "For all datasets used": _on_datasets(results),
+    }
+
+
+def _on_results(facts: Mapping[str, str]) -> Answers:
+    """Answer what is asked about all results."""
+    return {
+        "A clear description of the mathematical setting, algorithm, and/or model": Markup(
+            "The README's method section; src/online_rnnlm/core/graph.py is the definition that "
+            "every other implementation is tested against."
+        ),
+        "A link to a downloadable source code, with specification of all dependencies": Markup(
+            "This repository; locks/requirements.lock pins every package by hash, environment.yml "
+            "and pyproject.toml name them."
+        ),
+        "A description of the computing infrastructure used": Markup(
+            "{}; more is under “Code, packages and machines”."
+        ).format(facts.get("processor", "None: no training has finished")),
+        "The average runtime for each model or algorithm, or estimated energy cost": Markup(
+            "Each run's time is in the table of runs. All trainings took {} hours in all."
+        ).format(facts["hours of training in all"]),
+        "The number of parameters in each model": Markup(
+            "In the perplexity table, with the multiply-adds per word."
+        ),
+        "Corresponding validation performance for each reported test result": Markup(
+            "In the perplexity table, beside the test perplexity."
+        ),
+        "A clear definition of the specific evaluation measure or statistics used": Markup(
+            "Perplexity is exp of the mean of -log P over all tokens, &lt;/s&gt; and &lt;unk&gt; "
+            "counted; it is also given without &lt;unk&gt;. The tests are described under the "
+            "claims; the code is src/online_rnnlm/jobs/ and "
+            "src/online_rnnlm/analysis/significance.py."
+        ),
+    }
+
+
+def _on_search(results: Results) -> Answers:
+    """Answer what is asked about the search for settings, if there was one."""
+    experiment = results.experiment
+    runs = experiment.search_runs()
+    if not runs:
+        count = method = bounds = chosen = spread = _NO_SEARCH
+    else:
+        count = Markup(
+            "{} trainings, one for each combination and row, with seed {}; a row may have a grid "
+            "of its own."
+        ).format(len(runs), experiment.search_seed)
+        method = Markup(
+            "Grid search; the criterion is the lowest validation perplexity. The test set is not "
+            "used."
+        )
+        tried = []
+        for key in experiment.searched:
+            values = {run.searched[key] for run in runs if key in run.searched}
+            tried.append(f"{key}: {_joined(sorted(values))}; ")
+        bounds = Markup("{}during testing: learning rates {}, document rates {}.").format(
+            "".join(tried),
+            _joined(experiment.testing.learning_rates),
+            _joined(experiment.testing.document_rates),
+        )
+        chosen = Markup("In the perplexity table's column of chosen settings.")
+        spread = Markup("One seed: there is no spread over seeds to report.")
+        if results.several_seeds:
+            spread = Markup(
+                "Means and sample standard deviations over {} seeds, which the search did not use."
+            ).format(len(experiment.seeds))
+    return {
+        "The exact number of training and evaluation runs": count,
+        "The method of choosing hyperparameter values and the criterion used to select among "
+        "them": method,
+        "Bounds for each hyperparameter": bounds,
+        "Hyperparameter configurations for best-performing models": chosen,
+        "Summary statistics of the results (e.g. mean, variance, error bars)": spread,
+    }
+
+
+def _joined(values: Sequence[object]) -> str:
+    """The values with commas between them."""
+    return ", ".join(map(str, values))
+
+
+def _on_datasets(results: Results) -> Answers:
+    """Answer what is asked about the texts."""
+    splits = [
+        Markup("{}: three ready files").format(name)
+        if corpus.has_splits
+        else Markup("{}: {}s are shuffled with seed {} and divided").format(
+            name, corpus.divide_by, corpus.seed
+        )
+        for name, corpus in results.experiment.corpora.items()
+    ]
+    sources = [
+        Markup("{}: {}, {}, {}").format(
+            name,
+            texts.source.title,
+            texts.source.origin,
+            f"licence {texts.source.licence}" if texts.source.licence else "licence not stated",
+        )
+        for name, texts in results.corpora.items()
+    ]
+    return {
+        "Relevant statistics such as number of examples and label distributions": Markup(
+            "In the corpora table."
+        ),
+        "Details of train/validation/test splits": Markup(
+            "{}. Test and validation text do not depend on the training size."
+        ).format(Markup("; ").join(splits)),
+        "An explanation of any data that were excluded, and all pre-processing steps": Markup(
+            "Ready files are taken whole. Of other text, sentences are dropped if they are "
+            "repeated, or shorter or longer than the corpus's settings allow; the text is "
+            "tokenised and, if so set, lower-cased; words rarer than the vocabulary's minimum are "
+            "&lt;unk&gt;. Each step is a rule of the workflow; the files' formats are described in "
+            "docs/data-formats.md."
+        ),
+        "A link to a downloadable version of the dataset": Markup(
+            "{}. <code>fetch</code> verifies it."
+        ).format(Markup("; ").join(sources)),
+        "For new data collected, a complete description": Markup("No data were collected."),
+    }

@@ -11,7 +11,7 @@ from online_rnnlm.analysis.claims import judge, verdict_of
 from online_rnnlm.analysis.figures.networks import draw_systems
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, grid
+from online_rnnlm.analysis.tables.of_report import NOT_TESTED, verdicts_table
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.experiments import Claim
 from online_rnnlm.storage.files import write_json
@@ -410,7 +410,7 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
     rows = [*PAIR, {"hidden_size": 120, "document_size": 20}]
     found = judge(invented(GOOD, rows=rows, testing=MIXED))
     for one_seed, begins in ((False, ""), (True, "one seed: ")):
-        table = grid(found.claims, found.not_tested, one_seed=one_seed)
+        table = verdicts_table(found.claims, found.not_tested, one_seed=one_seed)
         assert table.headings == ["Claim", "100/20", "120/20"]
         filled = [cell for row in table.cells() for cell in row[1:] if cell != NOT_TESTED]
         assert sorted(cell.split(" −")[0].split(" +")[0] for cell in filled) == sorted(

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, write_claims
-from online_rnnlm.analysis.complete import mark_complete
 from online_rnnlm.analysis.figures import networks
 from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.reading import mark_complete
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables

@@ -9,7 +9,11 @@ from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.drawing import write_figures
 from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.settings import ORIGINS, corpus_settings_table, settings_table
+from online_rnnlm.analysis.tables.of_report import (
+    ORIGINS,
+    corpus_settings_table,
+    settings_table,
+)
 from online_rnnlm.analysis.wording import said_of_audits
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings

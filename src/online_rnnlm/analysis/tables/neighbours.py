@@ -128,7 +128,8 @@ def _neighbours(vectors: Vectors, query: int) -> list[tuple[int, float]]:
 def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:
     """Read a run's vectors of the sentences of `valid` of its corpus, whose folder is `files`.
 
-    Raises UserError for a missing file. Each text is read once, and short sentences are left out.
+    Raises UserError for a missing file. Each text is kept once, and short sentences are left out if
+    enough are long.
     """
     split = load_split(files, SPLIT)
     texts = list(read_lines(files.tokens(SPLIT)))
@@ -137,21 +138,16 @@ def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirect
     vectors = np.load(path)
     digest = read_statistics(files).digest
     network = weight_files.read_trained(directory.run(run), digest)
-    kept = _kept(texts)
+    first = {text: number for number, text in reversed(list(enumerate(texts)))}
+    once = sorted(first.values())
+    long = [number for number in once if len(texts[number].split()) >= MIN_WORDS]
+    kept = np.array(long if len(long) >= _FEW else once, dtype=np.int64)
     return Sentences(
         numbers=kept,
         texts=[texts[number] for number in kept],
         document=unit_vectors(vectors[kept]),
         embedding=unit_vectors(mean_embeddings(network.embeddings, split)[kept]),
     )
-
-
-def _kept(texts: list[str]) -> npt.NDArray[np.int64]:
-    """The numbers of the sentences to keep: each text once, only long ones if enough are long."""
-    first = {text: number for number, text in reversed(list(enumerate(texts)))}
-    once = sorted(first.values())
-    long = [number for number in once if len(texts[number].split()) >= MIN_WORDS]
-    return np.array(long if len(long) >= _FEW else once, dtype=np.int64)
 
 
 def mean_embeddings(embeddings: Vectors, split: Split) -> Vectors:

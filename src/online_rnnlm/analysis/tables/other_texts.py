@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -80,7 +80,7 @@ def make(results: Results) -> Table[TextRow]:
     NothingToShowError if there is no network.
     """
     texts = ("test", *results.experiment.testing.other_texts)
-    rows = [row for network in results.networks for row in _of_network(results, network, texts)]
+    rows = [row for network in results.networks for row in _rows(results, network, texts)]
     if not rows:
         raise NothingToShowError(NO_NETWORK)
     adapted = {(row.system, row.text, row.evaluation): row for row in rows}
@@ -92,7 +92,7 @@ def make(results: Results) -> Table[TextRow]:
         return row.changes if row else ""
 
     for rival in results.rivals:
-        rows += [_of_rival(results, rival, text) for text in texts]
+        rows += [_row(results, rival, text) for text in texts]
     columns: list[Column[TextRow]] = [
         Column("Network", lambda row: row.name, text=True),
         Column("Text", lambda row: row.text, text=True),
@@ -133,28 +133,31 @@ def _notes(results: Results) -> list[str]:
     ]
 
 
-def _of_network(
-    results: Results, network: FinishedNetwork, texts: tuple[str, ...]
-) -> Iterator[TextRow]:
+def _rows(results: Results, network: FinishedNetwork, texts: Sequence[str]) -> Iterator[TextRow]:
     """Yield the rows of a network, text by text."""
     frozen = network.tested[NONE]
     for text in texts:
-        statistics = results.corpora[network.corpus].splits[text]
         for tested in network.tested.values():
-            if not (_is_scored(tested, text) and _is_scored(frozen, text)):
-                continue
-            values = {} if tested is frozen else _changes(results, tested, frozen, text)
-            yield TextRow(
-                system=network,
-                evaluation=tested.evaluation,
-                text=text,
-                tokens=statistics.tokens,
-                oov_rate=statistics.oov_rate,
-                seeds=len(network.runs),
-                test_perplexity=tested.perplexity(text),
-                test_perplexity_without_unk=tested.metric("perplexity_without_unk", text),
-                **values,
-            )
+            if _is_scored(tested, text) and _is_scored(frozen, text):
+                changes = {} if tested is frozen else _changes(results, tested, frozen, text)
+                yield _row(results, tested, text, **changes)
+
+
+def _row(results: Results, system: System, text: str, **changes: float) -> TextRow:
+    """The row of a system and a text, with the changes by their fields, if it has any."""
+    statistics = results.corpora[system.corpus].splits[text]
+    network = system.network if isinstance(system, TestedNetwork) else None
+    return TextRow(
+        system=network or system,
+        evaluation=system.by_seed[0].evaluation,
+        text=text,
+        tokens=statistics.tokens,
+        oov_rate=statistics.oov_rate,
+        seeds=len(network.runs) if network else None,
+        test_perplexity=system.perplexity(text),
+        test_perplexity_without_unk=system.metric("perplexity_without_unk", text),
+        **changes,
+    )
 
 
 def _is_scored(tested: TestedNetwork, text: str) -> bool:
@@ -181,18 +184,3 @@ def _changes(
         "interval_low_percent": low,
         "interval_high_percent": high,
     }
-
-
-def _of_rival(results: Results, rival: System, text: str) -> TextRow:
-    """The row of a rival of a corpus, which does not adapt."""
-    statistics = results.corpora[rival.corpus].splits[text]
-    return TextRow(
-        system=rival,
-        evaluation=NONE,
-        text=text,
-        tokens=statistics.tokens,
-        oov_rate=statistics.oov_rate,
-        seeds=None,
-        test_perplexity=rival.perplexity(text),
-        test_perplexity_without_unk=rival.metric("perplexity_without_unk", text),
-    )
