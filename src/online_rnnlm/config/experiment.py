@@ -85,12 +85,16 @@ class Experiment(Settings):
         return self
 
     @model_validator(mode="after")
-    def _networks_can_be_tested(self) -> Experiment:
+    def _updates_test_something(self) -> Experiment:
         if self.testing.updates and not any(way.unit_of_text for way in ways_of(self).values()):
             raise ValueError(
                 "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
                 "is learnt after a sentence is lost at its end"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tested_documents_are_in_order(self) -> Experiment:
         if self.testing.updates and "document" in self.testing.unit_of_text:
             for name, settings in self.corpora.items():
                 if self.testing.concerns(name) and not settings.keeps_order:
@@ -98,16 +102,18 @@ class Experiment(Settings):
                         f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
                         "`article`: text in order"
                     )
-        if DYNAMIC in self.testing.rivals:
-            kernels = ENGINES["kernel"]
-            cells = ", ".join(sorted(kernels.cells or ()))
-            for row in self.planned_rows:
-                cell = row.settings.cell
-                if self.testing.concerns(row.settings.corpus) and not kernels.has_cell(cell):
-                    raise ValueError(
-                        f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{row.entry}]` has "
-                        f"`cell: {cell}`; cells with kernels: {cells}"
-                    )
+        return self
+
+    @model_validator(mode="after")
+    def _dynamic_evaluation_has_kernels(self) -> Experiment:
+        kernels = ENGINES["kernel"]
+        for row in self.planned_rows if DYNAMIC in self.testing.rivals else ():
+            cell = row.settings.cell
+            if self.testing.concerns(row.settings.corpus) and not kernels.has_cell(cell):
+                raise ValueError(
+                    f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{row.entry}]` has "
+                    f"`cell: {cell}`; cells with kernels: {', '.join(sorted(kernels.cells or ()))}"
+                )
         return self
 
     @property

@@ -47,24 +47,15 @@ from online_rnnlm.config.base import (
     first_message,
     shown,
 )
-from online_rnnlm.config.runs import Digits, Run, identity_of
+from online_rnnlm.config.runs import TOLD, Digits, Run, identity_of
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, count
 
 if TYPE_CHECKING:
     from online_rnnlm.config.experiment import Experiment
 
-ROW_KEYS = (
-    "hidden_size",
-    "cell",
-    "context_size",
-    "document_size",
-    "document_gradient",
-    "unit_of_text",
-    "carry",
-    "engine",
-)
-"""Settings that a network's name in tables tells, and that tell rows apart."""
+ROW_KEYS = ("hidden_size", "context_size", "document_size", *TOLD)
+"""Settings that a network's name tells, and that so tell rows apart."""
 _HARDWARE_KEYS = ("device", "engine", "precision")
 """Settings that decide the hardware that a run requires, which is known before the search ends."""
 RUN_KEYS = tuple(key for key in RunSettings.model_fields if key not in ("corpus", "seed"))

@@ -15,8 +15,9 @@ _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
 DIGITS = 8
 """Number of digits of a digest that a folder's name has."""
-_TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
-"""The settings that a run's name tells if they are not the default."""
+TOLD = ("cell", "unit_of_text", "carry", "document_gradient", "engine")
+"""The settings that the names of runs and networks tell, beside the sizes, if they are not the
+default."""
 _IN_WORDS = {
     "document": f"per {UNITS['document']}",
     "stream": UNITS["stream"],
@@ -118,7 +119,7 @@ def _told(settings: RunSettings) -> dict[str, str]:
 
     Slow context units are told by their number.
     """
-    values = {key: getattr(settings, key) for key in _TOLD if key not in settings.unused}
+    values = {key: getattr(settings, key) for key in TOLD if key not in settings.unused}
     return {
         key: value
         for key, value in values.items()

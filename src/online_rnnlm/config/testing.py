@@ -29,7 +29,7 @@ RunRivalName = Literal[
     "ngram_mixture",
     "mixture",
 ]
-"""Rivals that extend a run's network; `rivals.rivals_of` has more of each. Mixtures are the last,
+"""Rivals that extend a run's network; `rivals.rivals_of` says what each is. Mixtures are the last,
 since they are made of the others."""
 
 CorpusRivalName = Literal["kneser_ney"]

@@ -9,8 +9,6 @@ import tokenize
 from functools import cache
 from pathlib import Path
 
-PACKAGE = "online_rnnlm"
-
 
 def core_digest() -> str:
     """Return the digest of all that decides a weight or a log-probability: the folder `core`."""
