@@ -35,7 +35,7 @@ class UnitScores(ABC):
     directory: ExperimentDirectory
 
     @abstractmethod
-    def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each unit of a text."""
 
     @abstractmethod
@@ -103,7 +103,7 @@ class UnitScores(ABC):
 class SentenceScores(UnitScores):
     """The log-probabilities that an experiment's evaluations have left in their files."""
 
-    def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each sentence of a text."""
         return sentence_scores(self.directory, run, evaluation, text)
 

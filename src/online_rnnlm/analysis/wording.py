@@ -49,12 +49,6 @@ LIMITS: Sequence[Markup] = (
         "programs may have run at the same time."
     ),
 )
-_NO_SEARCH = Markup(
-    "No search in this experiment: its settings are given in the configuration, whose comments may "
-    "say how they were found."
-)
-Answers = Mapping[str, Markup]
-"""The answers to some items of the checklist, by the item in our words."""
 
 
 def about_networks(results: Results) -> str:
@@ -128,6 +122,14 @@ def how_to_make_again(results: Results) -> Markup:
         "This command, in the project's folder and environment, makes a file of this page again, "
         "be it a table, a picture or a run's result:"
     ).format(", ".join(map(str, results.experiment.seeds)))
+
+
+_NO_SEARCH = Markup(
+    "No search in this experiment: its settings are given in the configuration, whose comments may "
+    "say how they were found."
+)
+Answers = Mapping[str, Markup]
+"""The answers to some items of the checklist, by the item in our words."""
 
 
 def checklist(results: Results, facts: Mapping[str, str]) -> dict[str, Answers]:

@@ -22,7 +22,7 @@ REPLICATIONS = 500
 def test_tiny_permutations_by_hand():
     gains = np.array([1.0, 2.0, 4.0])
     # Only two of the 8 sign patterns, +++ and ---, reach |1 + 2 + 4| = 7.
-    assert sign_flip_p_value(gains, seed=1) == 2 / 8
+    assert sign_flip_p_value(gains) == 2 / 8
 
 
 def test_a_gain_over_text_and_seeds_by_hand():
@@ -46,7 +46,7 @@ def test_a_gain_over_text_and_seeds_by_hand():
 def test_without_chance_in_the_seeds_the_interval_is_that_of_a_bootstrap():
     gains, tokens = _skewed(np.random.default_rng(4), 0.1)
     found = gain_over_text_and_seeds(gains[None], np.zeros((1, len(gains))), tokens)
-    assert found.interval == pytest.approx(bootstrap_interval(gains, tokens, 1), abs=0.02)
+    assert found.interval == pytest.approx(bootstrap_interval(gains, tokens), abs=0.02)
     twice = gain_over_text_and_seeds(np.stack([gains, gains]), np.zeros((1, len(gains))), tokens)
     assert twice.interval == pytest.approx(found.interval)
     assert twice.p_value == pytest.approx(found.p_value)
@@ -134,7 +134,7 @@ def test_without_a_difference_p_values_are_uniform():
     found = []
     for _ in range(REPLICATIONS):
         gains, _ = _skewed(random, 0.0)
-        found.append(sign_flip_p_value(gains, seed=1, resamples=199))
+        found.append(sign_flip_p_value(gains, resamples=199))
     p_values = np.array(found)
     assert _as_many_as_by_chance(p_values)
     assert not _as_many_as_by_chance(p_values / 2)  # one-sided, chosen afterwards

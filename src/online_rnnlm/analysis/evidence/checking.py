@@ -90,7 +90,7 @@ class KeptScores(UnitScores):
     runs: Mapping[str, str]
     """A run on each corpus, by which the units of its texts are counted."""
 
-    def of_units(self, run: str, evaluation: str, text: str = "test") -> pd.DataFrame:
+    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each article, sentence or block of a text."""
         return self.tables[run][evaluation][text]
 
