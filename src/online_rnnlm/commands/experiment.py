@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands._inputs import add_results, results_of
+from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.experiment import read_mapping
 from online_rnnlm.corpora.planning import plan
@@ -141,12 +141,12 @@ def run_evidence(arguments: argparse.Namespace) -> None:
         checked = check_evidence(folder)
         print(f"{folder}: {checked} values and claims made again: all are right")
         return
-    directory = results_of(arguments)
     if arguments.so_far:
-        kept, planned = keep_finished(directory, folder)
-        print(f"{folder}: {kept} of {planned} runs kept so far")
+        experiment, directory = experiment_of(arguments)
+        kept = keep_finished(experiment, directory, folder)
+        print(f"{folder}: {kept} of {len(experiment.trainings())} runs kept so far")
     else:
-        write_evidence(directory, folder)
+        write_evidence(results_of(arguments), folder)
         print(f"{folder}: written, and computed again: all is right")
 
 

@@ -124,7 +124,7 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     [run] = experiment.runs()
     diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
-    assert keep_finished(directory, tmp_path / "kept") == 1
+    assert keep_finished(experiment, directory, tmp_path / "kept") == 1
     kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
     assert read_evaluation(kept).status == "diverged"
 
@@ -166,12 +166,12 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
     for machine in machines:
         shutil.copytree(finished.directory.path, machine.path)
     shutil.rmtree(machines[0].evaluations(LAST))  # it is not tested yet
-    assert keep_finished(machines[0], folder.path) == len(plan.trainings()) - 1
+    assert keep_finished(plan, machines[0], folder.path) == len(plan.trainings()) - 1
     assert not folder.run(LAST).path.exists()
     for run in plan.runs()[:-1]:  # the second machine has the records that were kept alone
         shutil.rmtree(machines[1].evaluations(run.name))
         shutil.copytree(folder.evaluations(run.name), machines[1].evaluations(run.name))
-    assert keep_finished(machines[1], folder.path) == len(plan.trainings())
+    assert keep_finished(plan, machines[1], folder.path) == len(plan.trainings())
     assert contents(folder.path) == contents(written)
     with pytest.raises(UserError, match=r"timings\.json: .*not been timed"):
         finish_evidence(folder.path)

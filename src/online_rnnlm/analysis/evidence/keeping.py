@@ -19,7 +19,7 @@ from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals import rivals_of_corpora
@@ -36,25 +36,21 @@ COLUMNS = {
 """The columns of a run's `scores.parquet` and their types."""
 
 
-def keep_finished(directory: ExperimentDirectory, folder: Path) -> tuple[int, int]:
-    """Keep the runs of an experiment that have finished so far.
-
-    Returns how many are kept in all, and how many are planned.
+def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> int:
+    """Keep the runs of an experiment that have finished so far; return how many are kept in all.
 
     A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
     Runs that the folder already keeps stay, even if their machine is lost. To go on elsewhere, copy
     its `runs` and `evaluations` into the results: searches that have ended are not repeated.
     """
     evidence = EvidenceFolder(folder)
-    experiment = load_plan(directory.configuration)
     _copy(directory, evidence, [directory.configuration])
     scores = SentenceScores(experiment, directory)
     for corpus in experiment.corpora:
         statistics = scores.files_of(corpus).statistics
         _copy(directory, evidence, [statistics] if statistics.is_file() else [])
-    planned = experiment.trainings()
     kept = 0
-    for run in planned:
+    for run in experiment.trainings():
         tested = {} if run.searched else evaluations_of(run.settings, experiment.testing)
         awaited = [directory.run(run.name).result]
         awaited += [directory.evaluation(run.name, name) for name in tested]
@@ -68,7 +64,7 @@ def keep_finished(directory: ExperimentDirectory, folder: Path) -> tuple[int, in
         is_kept = evidence.scores_of(name).is_file()
         if not is_kept and directory.evaluation(name, NONE).is_file():
             _keep_run(scores, evidence, name, trained.corpus, [NONE])
-    return kept, len(planned)
+    return kept
 
 
 def finish_evidence(folder: Path) -> None:
@@ -103,7 +99,7 @@ def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         made = EvidenceFolder(Path(temporary) / "made")
-        keep_finished(directory, made.path)
+        keep_finished(experiment, directory, made.path)
         tables = [
             directory.table(table.name, kind)
             for table in those_of(TABLES, experiment)
