@@ -437,8 +437,9 @@ def test_the_shown_curves_of_learning_are_means_over_the_seeds(invented):
     assert shown == {model: f"{mean:.1f}" for model, mean in means.items()}
 
 
-def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented):
-    """A short search and a longer one may try the same values."""
+def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented, monkeypatch):
+    """A short search and a longer one may try the same values; digits tell their runs apart."""
+    monkeypatch.setattr("online_rnnlm.config.runs.DIGITS", 8)
     coarse = {"learning_rate": [0.1, 0.2], "max_epochs": 2}
     longer = {"learning_rate": [0.1, 0.2], "max_epochs": 9}
     results = invented(rows=TWO_ROWS[:1], search=[coarse, longer])
