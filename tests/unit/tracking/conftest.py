@@ -17,7 +17,7 @@ import pytest
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.process.mlflow_library import SETTINGS
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.store import HOST, STORE
+from online_rnnlm.tracking.store import HOST, STORE, experiment_here
 from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
 from tests.unit.tracking.two_networks import experiment
@@ -28,7 +28,10 @@ POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The invented experiment with a report."""
+    """The invented experiment with a report, and a store in which nothing is entered.
+
+    MLflow takes seconds to make a store.
+    """
     described = experiment()
     path = tmp_path_factory.mktemp("invented") / "original"
     made = fake_experiment.write(path, described, {"100/0": 90.0, "100/20": 80.0})
@@ -37,6 +40,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (made.table("perplexity", "md"), made.figure("learning_curves", "svg")):
         file.parent.mkdir()
         file.write_text(file.name)
+    assert experiment_here(made) is None
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import entries
 from online_rnnlm.tracking.store import STORE, open_store
-from tests.processes import free_port, output_of
-from tests.project import ROOT
+from tests.processes import free_port
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
 from tests.unit.tracking.two_networks import RUN, STATIC, experiment
@@ -171,6 +169,7 @@ def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatc
 
 
 def test_without_a_server_training_logs_nothing(directory):
+    directory.store.unlink()
     entries.live_log(directory, RUN)(read_epochs(directory.run(RUN)))
     assert not directory.store.exists()
 
@@ -193,27 +192,24 @@ def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, me
     assert "\n" not in str(error.value) and "open-sesame" not in str(error.value)
 
 
-def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch):
+def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch, refused):
     open_store(directory)
-    command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path)]
-    address = f"sqlite:///file:{directory.store}?mode=ro&uri=true"
-    monkeypatch.setenv(STORE, address)
-    done = output_of(command, cwd=ROOT)
-    assert done.returncode == 1 and done.stdout == ""
-    [line] = done.stderr.splitlines()
+    monkeypatch.setenv(STORE, f"sqlite:///file:{directory.store}?mode=ro&uri=true")
+    line = refused("track", directory.path)
     assert "attempt to write a readonly database" in line and "SQL" not in line
 
 
-def test_the_verb_enters_a_run_or_all(directory):
+def test_the_verb_enters_a_run_or_all(directory, run):
     """It prints MLflow's id of a run, which the workflow keeps."""
 
     def track(*options: str) -> str:
-        command = [sys.executable, "-m", "online_rnnlm", "track", str(directory.path), *options]
-        return output_of(command, cwd=ROOT, check=True).stdout
+        found = run("track", directory.path, *options)
+        assert found.status == 0, found.err
+        return str(found.out)
 
+    directory.store.unlink()
     assert track("--store") == "1\n" and directory.store.is_file()
     directory.evaluation(STATIC, "none").unlink()  # it has not been tested yet
     assert track() == "3 runs entered\n"
-    open_store(directory)
     assert shown(track("--run", RUN).strip()).data.tags["network"] == "100/20"
     assert shown(track("--summary").strip()).data.tags["kind"] == "summary"

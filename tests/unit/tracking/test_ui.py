@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -61,25 +60,17 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
             fetch(f"{server}/", Host="elsewhere.example")
         with refused.value as answer:
             assert answer.code == 403
+        another = output_of(command)  # at the same port
+        assert another.returncode == 1
+        assert f"port {port}: MLflow's server has ended: is it in use?" in another.stderr
+        assert "address already in use" in (here.logs / "ui.log").read_text()
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         assert process.wait(PATIENCE) == 0
     assert said.read_text().endswith("\nCtrl-C ends it.\n")
 
 
-@pytest.mark.slow  # a real server of MLflow
-def test_a_port_in_use_is_told(directory):
-    open_store(directory)
-    with socket.socket() as other:
-        other.bind((HOST, 0))
-        other.listen()
-        command = [sys.executable, "-m", "online_rnnlm", "ui", str(directory.path)]
-        done = output_of([*command, "--port", other.getsockname()[1]])
-    assert done.returncode == 1
-    assert "MLflow's server has ended: is it in use?" in done.stderr
-    assert "address already in use" in (directory.logs / "ui.log").read_text()
-
-
 def test_without_a_store_it_says_what_to_do(directory):
+    directory.store.unlink()
     with pytest.raises(UserError, match=r"missing: `online-rnnlm track .*` enters the runs"):
         entered_here(directory)
