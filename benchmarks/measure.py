@@ -14,7 +14,7 @@ from scipy.linalg import blas
 REFERENCE = "reference"
 """Name of the reference, a matrix product, among the tasks."""
 _PRODUCT_SIZE = 1024
-_PRODUCTS = 8
+_PRODUCTS = 2
 
 Task = Callable[[], float]
 """A function that works and returns the amount of work: words, or FLOPs."""
