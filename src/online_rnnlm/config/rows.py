@@ -101,7 +101,8 @@ def _fields(*, several: bool) -> dict[str, Any]:
         kind: Any = field.rebuild_annotation()
         description = field.description
         if key == "hidden_size":
-            kind, description = _HiddenSize, _HIDDEN_SIZE
+            kind = _HiddenSize
+            description = _HIDDEN_SIZE
         if several:
             # A value's own type decides which of the two it is checked as: else pydantic would
             # report an error for both.

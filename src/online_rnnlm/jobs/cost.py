@@ -130,7 +130,8 @@ def touched_after_sentences(
     distinct classes: each counts once, however often it occurs in the sentence. Every sentence is
     assumed to change W_h.
     """
-    stream, sentences = np.asarray(split.stream), len(split.offsets) - 1
+    stream = np.asarray(split.stream)
+    sentences = split.sentences
     number = np.repeat(np.arange(sentences), np.diff(split.offsets))
     total = sentences * float(sizes.document if document else 0)
     if "embeddings" in groups:
@@ -183,7 +184,8 @@ def costs_after_stretches(
     that decays later, when it is needed, costs as much as one that decays at once.
     """
     sizes = sizes_for(settings, corpus)
-    mean, groups = corpus.mean_class_size("test"), frozenset(GROUPS)
+    mean = corpus.mean_class_size("test")
+    groups = frozenset(GROUPS)
     weights = touched_after_sentences(sizes, corpus, stretches, groups, document=False)
     updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
     adds = multiply_adds_per_word(sizes, mean) + updates + per_step * weights

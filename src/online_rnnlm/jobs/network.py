@@ -110,7 +110,8 @@ def timed(
     score: Callable[[Text], Found], texts: Mapping[str, Text]
 ) -> tuple[dict[str, Found], dict[str, float]]:
     """Score each text; return the scores and the seconds that each took."""
-    scores, seconds = {}, {}
+    scores = {}
+    seconds = {}
     for name, text in texts.items():
         began = time.perf_counter()
         scores[name] = score(text)

@@ -47,7 +47,8 @@ def time_networks(directory: ExperimentDirectory) -> None:
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
     timed: list[_Timed] = []
     for run in (row.runs[0] for row in experiment.planned_rows):
-        files, corpus = directory.run(run.name), corpora(run.corpus_folder)
+        files = directory.run(run.name)
+        corpus = corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
             settings = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)

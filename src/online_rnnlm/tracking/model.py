@@ -25,8 +25,15 @@ COLUMN = "sentence"
 _TYPES = {float: "double", int: "long"}
 """MLflow's types of numbers; all else is a string."""
 REQUIREMENTS = (
-    *("llvmlite", "mlflow-skinny", "numba", "numpy", "pandas"),
-    *("pydantic", "pytensor", "scipy", "tqdm"),
+    "llvmlite",
+    "mlflow-skinny",
+    "numba",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "pytensor",
+    "scipy",
+    "tqdm",
 )
 """The packages that loading and scoring import."""
 

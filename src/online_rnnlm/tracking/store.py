@@ -113,9 +113,15 @@ def page_of_runs(experiment_id: str) -> str:
 def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
     """Return the command that serves an experiment's own store."""
     return [
-        *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
-        *("--workers", "1", "--backend-store-uri", own_store(directory)),
-        *("--allowed-hosts", f"localhost:{port},{HOST}:{port}"),
-        *("--default-artifact-root", directory.artifacts.resolve().as_uri()),
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        f"--host={HOST}",
+        f"--port={port}",
+        "--workers=1",
+        f"--allowed-hosts=localhost:{port},{HOST}:{port}",
+        f"--backend-store-uri={own_store(directory)}",
+        f"--default-artifact-root={_address_of_files(directory)}",
         "--no-serve-artifacts",
     ]

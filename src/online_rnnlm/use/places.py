@@ -135,6 +135,9 @@ def _best(directory: ExperimentDirectory) -> str:
     if waiting:
         logger.warning(
             "%s: %d of %d runs have not finished, such as %s: the best of the others is used",
-            *(directory.path, len(waiting), len(ends), waiting[0]),
+            directory.path,
+            len(waiting),
+            len(ends),
+            waiting[0],
         )
     return best
