@@ -48,9 +48,9 @@ def audit(
     if not 0 <= tolerance < math.inf:
         raise UserError(f"`tolerance`: {tolerance}: allowed: a number, at least 0")
     given = [*text] if isinstance(text, Iterable) else []
-    lists = [part for part in given if isinstance(part, Sized) and not isinstance(part, str)]
-    parts: list[Any] = [part for part in lists if len(part)]
-    if not parts or len(lists) < len(given):
+    are_lists = all(isinstance(part, Sized) and not isinstance(part, str) for part in given)
+    parts: list[Any] = [part for part in given if len(part)] if are_lists else []
+    if not parts:
         raise UserError("`text`: lists of tokens are needed, such as [['the', 'cat'], ['it']]")
     if END in {*vocabulary, *chain.from_iterable(parts)}:
         raise UserError("`text`: a line's end cannot be a token: give the numbers of tokens")
