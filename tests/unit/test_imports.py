@@ -19,6 +19,14 @@ splitter = pickle.loads(pickle.dumps(tokenisation.SentenceSplitter.nothing()))
 tokenisation.to_punkt(splitter)
 """
 
+SOURCES = """
+from importlib import import_module
+from pathlib import Path
+from online_rnnlm.corpora import sources, stages
+for file in Path(sources.__file__).parent.glob("[!_]*.py"):
+    import_module(f"{sources.__name__}.{file.stem}")
+"""
+
 THIRD_PARTY = ("numba", "mlflow", "pydantic", "pandas", "scipy", "nltk", "pytensor", "ruamel")
 """Packages that the audit of another program's model must not need."""
 
@@ -30,8 +38,9 @@ THIRD_PARTY = ("numba", "mlflow", "pydantic", "pandas", "scipy", "nltk", "pytens
         ("import online_rnnlm; dir(online_rnnlm)", {"numpy", "pandas", "pydantic", "pytensor"}),
         ("from online_rnnlm import audit; audit", {*THIRD_PARTY}),
         (TOKENISATION, {"nltk", "nltk.parse", "sklearn", "scipy"}),
+        (SOURCES, {"mwxml", "mwparserfromhell", "nltk", "numpy", "pyarrow", "requests"}),
     ],
-    ids=["help", "the package", "the audit", "tokenisation"],
+    ids=["help", "the package", "the audit", "tokenisation", "the sources"],
 )
 def test_nothing_slow_is_loaded(code, slow):
     code += f"\nimport sys\nprint({slow} & {{*sys.modules}})"

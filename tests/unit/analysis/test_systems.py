@@ -70,16 +70,6 @@ def test_a_vector_is_set_against_a_like_and_a_larger_network(invented, static, s
     assert [network.network_name for network in results.opponents_of(vector)] == shown
 
 
-def test_the_opponent_reads_the_same_unit_of_text(invented):
-    units = {"hidden_size": 100, "unit_of_text": ["sentence", "document", "stream"]}
-    results = invented(corpora=IN_ORDER, rows=[units, {**units, "document_size": 20}])
-    static = "100/0", "100/0 per article", "100/0 stream"
-    for network, chosen in zip(results.networks[3:], static, strict=True):
-        found = results.static_of_as_many_units(network)
-        assert found is not None
-        assert found.network_name == chosen
-
-
 def test_results_that_do_not_belong_together_are_refused(invented):
     results = invented()
     files = results.directory.run(RUN)

@@ -3,13 +3,11 @@
 import bz2
 import hashlib
 import json
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import pytest
 
-from online_rnnlm.config import sources as of_sources
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora import sources
 from online_rnnlm.corpora.corpus import load_corpus, read_statistics
@@ -20,7 +18,6 @@ from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import RESOURCES, SPLITS
-from tests.processes import output_of
 from tests.unit.corpora.http_server import Served
 from tests.unit.corpora.small_corpora import as_parquet, dump, prepare, settings_of, write
 
@@ -108,27 +105,6 @@ def test_a_source_answers_without_being_read(case):
     assert sorted(map(str, read)) == sorted(case.files) or not made.skips_sentences
     has_articles = not made.tokenised or settings.source.kind == "wikitext"
     assert (made.why_not(Path("a.jsonl")) is None) == has_articles
-
-
-def test_every_kind_has_a_case_and_loads_nothing_slow():
-    kinds = {
-        get_args(settings.model_fields["kind"].annotation)[0]
-        for settings in get_args(get_args(of_sources.SourceSettings)[0])
-    }
-    assert {case.settings["kind"] for case in CASES} == kinds
-    script = (
-        "import sys, json\n"
-        "from online_rnnlm.config.corpora import CorpusSettings\n"
-        "from online_rnnlm.corpora import sources, stages\n"
-        "for source in json.loads(sys.argv[1]):\n"
-        "    settings = CorpusSettings.model_validate({'source': source})\n"
-        "    sources.source_of(settings.source)\n"
-        "slow = 'mwxml', 'mwparserfromhell', 'nltk', 'numpy', 'pyarrow', 'requests'\n"
-        "print([m for m in slow if m in sys.modules])"
-    )
-    cases = json.dumps([case.settings for case in CASES], default=str)
-    done = output_of([sys.executable, "-c", script, cases], check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_patterns_are_files_in_the_order_of_their_names(tmp_path):
