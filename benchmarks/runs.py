@@ -188,7 +188,8 @@ def tracking(context: Context) -> dict[str, Any]:
     The runs are really trained, on a little random text with many words.
     """
     runs, epochs = (2, 2) if context.options.quick else (100, 30)
-    text = random_text(context.scratch, ENTERED_WORDS, ENTERED_WORDS, ClassSettings(count=30))
+    words = context.less(ENTERED_WORDS)
+    text = random_text(context.scratch, words, words, ClassSettings(count=30))
     experiment = parse(
         {
             "experiment": "tracking",

@@ -30,7 +30,7 @@ STATIC, ONLINE = 0, 20
 """The two document sizes that every section measures."""
 SENTENCES_A_CALL = 512
 """Number of sentences that training learns from in one call of the engine."""
-QUICK = 50
+QUICK = 100
 """`--quick` does so many times less."""
 
 
