@@ -5,7 +5,8 @@ import re
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 RELATIVE = 1e-4
 ABSOLUTE = 1e-5
-"""What 32 bits lose where kernels round in other places, as those that run as plain Python do."""
+"""What 32 bits lose where kernels round in other places: those that run as plain Python, and, in
+the last bits, those that this process has compiled and not loaded."""
 
 
 def same_but_for_rounding(one: str, other: str) -> bool:
