@@ -25,12 +25,13 @@ PAGES = (
     DOCS / "evidence.md",
     DOCS / "python.md",
     DOCS / "tutorial.md",
+    DOCS / "penn-treebank.md",
     DOCS / "whole-articles.md",
 )
 """The pages with such parts; all else in them is written by hand."""
 Made = TypeVar("Made")
 _MARKED = re.compile(
-    r"(?P<begin><!-- (?P<kind>\w+) (?P<name>\w+(?: \w+)?) -->\n).*?(?P<end><!-- end -->\n)",
+    r"(?P<begin><!-- (?P<kind>\w+) (?P<name>[\w-]+(?: \w+)?) -->\n).*?(?P<end><!-- end -->\n)",
     re.DOTALL,
 )
 
