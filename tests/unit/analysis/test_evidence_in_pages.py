@@ -5,7 +5,6 @@ import pytest
 from docs.generate import evidence
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.errors import UserError
-from tests.unit.analysis.changes import again, change_split
 
 STATIC = [{"hidden_size": size} for size in range(100, 108)]
 VECTOR = {"hidden_size": 100, "document_size": 20}
@@ -18,16 +17,16 @@ def finding(results, monkeypatch):
     return evidence.tables()[f"{results.directory.path.name} finding"]()
 
 
-def test_networks_of_equal_perplexity_keep_the_order_of_the_configuration(invented, monkeypatch):
-    results = invented(rows=[*STATIC, VECTOR])
-    *static, vector = results.runs
-    for run in static:
-        change_split(results.directory, run.name, "none", "test", perplexity=110.0)
-    made = finding(again(results), monkeypatch)
+def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(invented, monkeypatch):
+    made = finding(invented(rows=[*STATIC, VECTOR]), monkeypatch)
     _, _, *rows = made.splitlines()
-    assert [row.split("|")[1].strip() for row in rows] == [
-        one.run.network_name for one in (*static, vector)
-    ]
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
+    perplexities = [float(row[1]) for row in cells]
+    assert perplexities == sorted(perplexities, reverse=True)
+    against = {row[0]: row[-1] for row in cells}
+    assert "100/20" in against and not against.pop("100/20")
+    assert against and all(against.values())
+    assert len(against) < len(STATIC)
 
 
 def test_without_a_claim_there_is_no_finding(invented, monkeypatch):
