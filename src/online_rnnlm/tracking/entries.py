@@ -123,8 +123,8 @@ def live_log(directory: ExperimentDirectory, name: str) -> Callable[[Sequence[Ep
         nonlocal is_on, run_id
         if not is_on:
             return
-        record = records.read(RunRecord, directory.run(name).record)
         try:
+            record = records.read(RunRecord, directory.run(name).record)
             with one_line_errors():
                 run_id = run_id or begin_run(open_store(directory), record)
                 log_epochs(run_id, record, epochs)
@@ -157,7 +157,8 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
             }
             library.log_metrics(values, timestamp=_milliseconds(end.ended))
         for file in (run.record, run.metrics, run.result, run.log):
-            library.log_artifact(str(file))
+            if file.is_file():  # a run that was copied from evidence has no log
+                library.log_artifact(str(file))
         logged = library.get_run(run_id)
         if not failures and not record.searched and not logged.outputs.model_outputs:
             log_model(read_run(directory, name))

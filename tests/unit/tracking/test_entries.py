@@ -104,11 +104,14 @@ def test_a_diverged_run_is_failed_with_its_reason(directory):
 
 
 def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
+    """It may have been copied from evidence, without its log."""
     rows = [{"hidden_size": 100, "cell": "lstm", "document_size": 0}]
     searched = experiment(search={"learning_rate": [0.1, 0.4]}, rows=rows, seeds=[1])
     directory = fake_experiment.write(tmp_path / "searched", searched)
+    name = searched.search_runs()[1].name
+    directory.run(name).log.unlink()
     experiment_id = open_store(directory)
-    run = shown(entries.enter_run(directory, experiment_id, searched.search_runs()[1].name))
+    run = shown(entries.enter_run(directory, experiment_id, name))
     assert run.info.run_name == "LSTM 100/0, learning rate 0.4, seed 0"
     assert (run.data.tags["kind"], run.info.status) == ("search", "FINISHED")
     assert not run.outputs.model_outputs and "perplexity/valid_best" in run.data.metrics
@@ -154,6 +157,16 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
     assert entries.enter_run(directory, experiment_id, RUN) == run.info.run_id
     steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
     assert steps == [epoch.epoch for epoch in epochs]
+
+
+def test_a_damaged_record_ends_no_training(directory, monkeypatch, caplog):
+    monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
+    epochs = read_epochs(directory.run(RUN))
+    directory.run(RUN).record.write_text("{", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        entries.live_log(directory, RUN)(epochs)
+    [said] = caplog.messages
+    assert "run.json" in said and "the run goes on" in said
 
 
 def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatch, caplog):
