@@ -65,6 +65,14 @@ def write_report(directory: ExperimentDirectory) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
+class ShownTable(NamedTuple):
+    """A table of a section."""
+
+    table: Table[Any]
+    is_folded: bool
+    """True if its caption alone is seen until a reader opens it."""
+
+
 class ShownFigure(NamedTuple):
     """A figure of a section."""
 
@@ -79,8 +87,7 @@ class ShownSection(NamedTuple):
     """A section of tables and figures."""
 
     heading: str
-    tables: Sequence[tuple[Table[Any], bool]]
-    """Each with True if its caption alone is seen until a reader opens it."""
+    tables: Sequence[ShownTable]
     figures: Sequence[ShownFigure]
     sources: Sequence[Markup]
     """In the section on the text, where each corpus is from."""
@@ -188,7 +195,7 @@ def _sections(results: Results, captions: Mapping[str, str]) -> Iterator[ShownSe
                 has_systems = entry is PERPLEXITY and results.networks
                 tables += perplexity.split(table) if has_systems else [table]
         shown = [
-            (table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
+            ShownTable(table, len(table.rows) > (_LONGEST_LATER if place else _LONGEST_FIRST))
             for place, table in enumerate(tables)
         ]
         sources = []

@@ -106,8 +106,10 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _dynamic_evaluation_has_kernels(self) -> Experiment:
+        if DYNAMIC not in self.testing.rivals:
+            return self
         kernels = ENGINES["kernel"]
-        for row in self.planned_rows if DYNAMIC in self.testing.rivals else ():
+        for row in self.planned_rows:
             cell = row.settings.cell
             if self.testing.concerns(row.settings.corpus) and not kernels.has_cell(cell):
                 raise ValueError(

@@ -58,7 +58,8 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
             raise Failed(f"its part {name} is missing: {tested.reason}")
         parts[name] = tested
     main = parts[NETWORK]
-    best = parts[NETWORK] = _in_best_way(network)
+    best = _in_best_way(network)
+    parts[NETWORK] = best
     texts = {
         text: {
             name: token_scores(network.experiment, part.run, part.evaluation, text).astype(float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import NamedTuple
 
@@ -155,7 +155,8 @@ def draw_costs(results: Results) -> Drawing:
     """Draw test perplexity against parameters, multiply-adds and time per word in testing.
 
     Networks are those of the headline's unit of text. Those of a cell without a vector are joined
-    by a line, and the smallest of these is drawn with each rival, too.
+    by a line. The smallest network, of those without a vector if there are any, is drawn with each
+    rival, too.
     """
     headline = results.headline_on(results.first_corpus)
     unit = headline.settings.unit_of_text
@@ -163,9 +164,11 @@ def draw_costs(results: Results) -> Drawing:
     networks = [network for network in on_corpus if network.settings.unit_of_text == unit]
     networks.sort(key=lambda network: network.parameters)
     marks = [Mark(one.main, one.network_name, _look_of(one.main)) for one in networks]
-    static = next((network for network in networks if not network.has_vector), None)
-    with_rivals = [*_marks_of_rivals(results, static)] if static else []
-    marks += with_rivals
+    static = [network for network in networks if not network.has_vector]
+    smallest = static[0] if static else networks[0]
+    for name, rival in rivals_of(results.experiment.testing).items():
+        if name in smallest.tested and name != MIXTURE:
+            marks.append(Mark(smallest.tested[name], f"+ {rival.title}", _LOOK_RIVAL))
     figure, axes = drawing.panels(1, _HEIGHT_OF_COSTS, drawing.WIDTH_OF_ROW, columns=len(_COSTS))
     for axis, (label, cost) in zip(axes, _COSTS.items(), strict=True):
         _draw_against(axis, cost, networks, marks)
@@ -175,20 +178,14 @@ def draw_costs(results: Results) -> Drawing:
     marks.sort(key=lambda mark: mark.name != headline.network_name)
     for axis, cost in zip(axes, _COSTS.values(), strict=True):
         drawing.label_beside(axis, [drawing.Label(mark.name, mark.place(cost)) for mark in marks])
-    added = f" They are added to {static.network_name}." if static and with_rivals else ""
+    has_rivals = bool(results.experiment.testing.rivals)
+    added = f" They are added to {smallest.network_name}." if has_rivals else ""
     caption = (
         f"{_marks(results)}{added} Lower is better, further left is cheaper; a network below the "
         "line of static ones is better at the same cost. Costs are those of testing, learning "
         "included."
     )
     return figure, caption
-
-
-def _marks_of_rivals(results: Results, static: FinishedNetwork) -> Iterator[Mark]:
-    """Yield the marks of a network with each rival."""
-    for name, rival in rivals_of(results.experiment.testing).items():
-        if name in static.tested and name != MIXTURE:
-            yield Mark(static.tested[name], f"+ {rival.title}", _LOOK_RIVAL)
 
 
 def _draw_against(

@@ -228,8 +228,8 @@ def change_percent(ours: float, theirs: float) -> str:
 
 def interval(ends: Interval, decimals: int = 1) -> str:
     """An interval of changes in per cent, such as `−5.1 to −3.8 %`."""
-    low, high = (signed(end, decimals) for end in ends)
-    return f"{low} to {high} %"
+    low, high = ends
+    return f"{signed(low, decimals)} to {signed(high, decimals)} %"
 
 
 def p_value(value: float) -> str:
