@@ -5,8 +5,9 @@ import re
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
 RELATIVE = 1e-4
 ABSOLUTE = 1e-5
-"""What 32 bits lose where kernels round in other places: those that run as plain Python, and, in
-the last bits, those that this process has compiled and not loaded."""
+"""The differences that count as rounding. Kernels compute with 32 bits. Plain Python rounds in
+other places than compiled kernels, and kernels that were just compiled in others than cached ones.
+"""
 
 
 def same_but_for_rounding(one: str, other: str) -> bool:
