@@ -23,9 +23,9 @@ PAGES = (
     DOCS / "command-line.md",
     DOCS / "data-formats.md",
     DOCS / "evidence.md",
+    DOCS / "penn-treebank.md",
     DOCS / "python.md",
     DOCS / "tutorial.md",
-    DOCS / "penn-treebank.md",
     DOCS / "whole-articles.md",
 )
 """The pages with such parts; all else in them is written by hand."""
