@@ -1,7 +1,8 @@
 """Tables, figures, claims, evidence and the report, all made from finished runs.
 
 `reading` makes `results` of an experiment's records, and says what it lacks. `systems` has what is
-compared, and `scores` compares it by the log-probabilities, with the statistics of `significance`.
+compared, `opponents` says which networks stand against which, and `scores` compares them by their
+log-probabilities, with the statistics of `significance`.
 From these `claims`, `tables` and `figures` are made, which `report` shows on one page, with the
 sentences of `wording`. `evidence` keeps what a reader needs to make them again.
 

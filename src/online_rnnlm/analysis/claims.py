@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from online_rnnlm.analysis.opponents import slow_units_like, static_like, static_of_as_many_units
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
@@ -135,7 +136,7 @@ def _against_static(
     lie wholly above 0: the network is then not shown to take more.
     """
     ours = vector.main
-    static = results.static_like(vector)
+    static = static_like(results, vector)
     as_large = [network for network in static if network.parameters >= vector.parameters]
     as_costly = [network for network in static if network.main.multiply_adds >= ours.multiply_adds]
     as_slow = []
@@ -144,7 +145,7 @@ def _against_static(
         if change is not None and change[0] <= 0:
             as_slow.append(network)
     in_every_respect = [one for one in as_large if one in as_costly and one in as_slow]
-    same_units = results.static_of_as_many_units(vector)
+    same_units = static_of_as_many_units(results, vector)
     opponents: dict[Letter, tuple[list[FinishedNetwork], str]] = {
         "a": (in_every_respect, "that costs at least as much in every respect"),
         "b": ([same_units] if same_units else [], "of as many hidden units"),
@@ -176,7 +177,7 @@ def _against_slow_units(
         away = abs(network.parameters - vector.parameters)
         return away, network.main.perplexity("valid").mean()
 
-    nearest = sorted(results.slow_units_like(vector), key=distance)
+    nearest = sorted(slow_units_like(results, vector), key=distance)
     as_large = []
     as_many = []
     for network in nearest:
@@ -204,7 +205,7 @@ def _against_rivals(
     """
     rivals = [
         side
-        for network in results.static_like(vector)
+        for network in static_like(results, vector)
         for side in network.tested.values()
         if side.evaluation not in (NONE, MIXTURE)
     ]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from online_rnnlm.analysis import wording
+from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
@@ -235,11 +236,11 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
         return [NO_NETWORK]
     found = []
     for corpus in results.compared_corpora:
-        network = results.headline_on(corpus)
+        network = headline_on(results, corpus)
         where = f"On {corpus}, " if results.several_corpora else ""
         learning = ", whose vector keeps learning," if network.has_vector else ""
         reached = f"reaches a test perplexity of {network.main.perplexity().mean():.1f}"
-        static = results.opponents_of(network)
+        static = opponents_of(results, network)
         if not network.has_vector:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:

@@ -9,6 +9,7 @@ import pytest
 
 from online_rnnlm.analysis.claims import judge, verdict_of
 from online_rnnlm.analysis.figures.networks import draw_systems
+from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.of_report import NOT_TESTED, verdicts_table
@@ -377,7 +378,7 @@ def test_the_finding_and_the_bold_name_are_of_the_headline_though_another_is_bet
         {"hidden_size": 100, "document_size": 20, "cell": "lstm"},
     ]
     results = invented({"100/20": 99.0, "100/35": 90.0, "LSTM 100/20": 1.0}, rows=rows)
-    assert results.headline_on("invented").network_name == "100/20"
+    assert headline_on(results, "invented").network_name == "100/20"
     assert finding(results).startswith("100/20, whose vector keeps learning, reaches")
     figure, _ = draw_systems(results)
     names = [text for axis in figure.axes for text in axis.texts]

@@ -3,6 +3,12 @@
 import pytest
 
 from online_rnnlm.analysis.figures import networks
+from online_rnnlm.analysis.opponents import (
+    headline_on,
+    opponents_of,
+    static_like,
+    static_of_as_many_units,
+)
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.runs import RunRecord
@@ -44,7 +50,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 def test_the_headline_is_the_network_nearest_to_the_papers_own(invented, rows, headline):
     values = {"100/35": 80.0, "LSTM 100/20": 1.0, "120/0": 4.0}
     results = invented(values, rows=rows, corpora=IN_ORDER)
-    assert results.headline_on("invented").network_name == headline
+    assert headline_on(results, "invented").network_name == headline
 
 
 @pytest.mark.parametrize(
@@ -62,12 +68,12 @@ def test_a_vector_is_set_against_a_like_and_a_larger_network(invented, static, s
     rows = [{"hidden_size": 100, "document_size": 20}, *({"hidden_size": m} for m in static)]
     results = invented(rows=rows)
     vector = results.networks[0]
-    as_many_units = results.static_of_as_many_units(vector)
-    like = results.static_like(vector)
+    as_many_units = static_of_as_many_units(results, vector)
+    like = static_like(results, vector)
     as_large = [network for network in like if network.parameters >= vector.parameters]
     assert (as_many_units and as_many_units.network_name) == same
     assert (as_large[0].network_name if as_large else None) == more
-    assert [network.network_name for network in results.opponents_of(vector)] == shown
+    assert [network.network_name for network in opponents_of(results, vector)] == shown
 
 
 def test_results_that_do_not_belong_together_are_refused(invented):

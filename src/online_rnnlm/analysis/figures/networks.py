@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, RIVAL, SLOW, STATIC, Drawing, Look
+from online_rnnlm.analysis.opponents import headline_on, opponents_of, slow_units_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import percent_of_gain
 from online_rnnlm.analysis.systems import FinishedNetwork, System, TestedNetwork
@@ -76,14 +77,14 @@ def leading(results: Results) -> list[System]:
     """
     corpus = results.first_corpus
     systems = {system.title: system for system in results.systems_on(corpus)}
-    headline = results.headline_on(corpus)
+    headline = headline_on(results, corpus)
     networks = results.networks_on(corpus)
     firsts = {one.regime: one for one in reversed([headline, *networks]) if one.has_vector}
     named = [headline.network_name]
     for vector in reversed(firsts.values()):
         named += [
             vector.network_name,
-            *(static.network_name for static in results.opponents_of(vector)[-1:]),
+            *(static.network_name for static in opponents_of(results, vector)[-1:]),
         ]
     by_valid = sorted(
         (system for system in systems.values() if system.rival and system.rival.name != MIXTURE),
@@ -102,7 +103,7 @@ def draw_systems(results: Results) -> Drawing:
     figure, (axis,) = drawing.panels(1, 0.6 + _HEIGHT_OF_SYSTEM * len(systems))
     means = [system.perplexity().mean() for system in systems]
     middle = (min(means) + max(means)) / 2
-    headline = results.headline_on(results.first_corpus)
+    headline = headline_on(results, results.first_corpus)
     for height, (system, mean) in enumerate(zip(systems, means, strict=True)):
         deviation = system.perplexity().std()
         if math.isnan(deviation):  # there is one seed
@@ -158,7 +159,7 @@ def draw_costs(results: Results) -> Drawing:
     by a line. The smallest network, of those without a vector if there are any, is drawn with each
     rival, too.
     """
-    headline = results.headline_on(results.first_corpus)
+    headline = headline_on(results, results.first_corpus)
     unit = headline.settings.unit_of_text
     on_corpus = results.networks_on(headline.corpus)
     networks = [network for network in on_corpus if network.settings.unit_of_text == unit]
@@ -274,7 +275,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     for vector in results.networks_on(results.first_corpus):
         if not vector.has_vector:
             continue
-        for other in [*results.opponents_of(vector), *results.slow_units_like(vector)]:
+        for other in [*opponents_of(results, vector), *slow_units_like(results, vector)]:
             ours, theirs = (
                 _curves(results, network).map(math.log).mean(axis=1, skipna=False)
                 for network in (vector, other)

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing, Look
+from online_rnnlm.analysis.opponents import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import Floats, Ints, bootstrap_interval
 from online_rnnlm.analysis.systems import TestedNetwork, longest
@@ -44,7 +45,7 @@ _RESAMPLES = 2000
 
 def draw_position(results: Results) -> Drawing:
     """Draw the groups by the predicted token's position in its sentence."""
-    learning = results.headline_with_vector().main
+    learning = headline_with_vector(results).main
     return _draw(results, learning, by_position, "position in its sentence")
 
 
@@ -55,7 +56,7 @@ def draw_distance(results: Results) -> Drawing:
     alike; else the headline, kept for the article if it was tested so. Raises
     NothingToShowError for a text whose articles are not known.
     """
-    vector = results.headline_with_vector()
+    vector = headline_with_vector(results)
     if results.scores.pieces(vector.corpus, "sentence").name != "article":
         raise NothingToShowError("The test text has no known articles in their order.")
     kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
@@ -69,7 +70,7 @@ def draw_distance(results: Results) -> Drawing:
 
 def draw_frequency(results: Results) -> Drawing:
     """Draw the groups by the predicted word's frequency in the training text."""
-    learning = results.headline_with_vector().main
+    learning = headline_with_vector(results).main
     vocabulary = load_vocabulary(results.scores.files_of(learning.corpus))
     group = partial(by_frequency, vocabulary=vocabulary)
     return _draw(results, learning, group, "frequency in the training text")
@@ -88,7 +89,7 @@ def _draw(
     vector = learning.network
     split = load_split(results.scores.files_of(vector.corpus), "test")
     groups = group(split)
-    static = [network.main for network in results.opponents_of(vector)]
+    static = [network.main for network in opponents_of(results, vector)]
     kept_for = longest(tested.kept_for for tested in [learning, *static])
     pieces = results.scores.pieces(vector.corpus, kept_for)
     piece = pieces.number[_sentences(split)]

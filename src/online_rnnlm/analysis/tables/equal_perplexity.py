@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from online_rnnlm.analysis.opponents import static_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.table import (
@@ -97,7 +98,7 @@ def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
     None if there are no static networks of two sizes to draw a line through.
     """
     # Of networks of one size, the first is the best.
-    by_size = {one.settings.hidden_size: one for one in reversed(results.static_like(vector))}
+    by_size = {one.settings.hidden_size: one for one in reversed(static_like(results, vector))}
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None

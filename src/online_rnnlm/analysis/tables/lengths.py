@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from online_rnnlm.analysis.opponents import opponents_of, slow_units_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import gain_over_text_and_seeds
 from online_rnnlm.analysis.systems import FinishedNetwork
@@ -54,7 +55,7 @@ def make(results: Results) -> Table[LengthRow]:
         row
         for vector in results.networks
         if vector.has_vector
-        for other in [*results.opponents_of(vector)[-1:], *results.slow_units_like(vector)]
+        for other in [*opponents_of(results, vector)[-1:], *slow_units_like(results, vector)]
         for row in _rows(results, vector, other)
     ]
     if not rows:

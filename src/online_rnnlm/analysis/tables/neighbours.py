@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from online_rnnlm.analysis.opponents import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.table import Column, Table, data_of
 from online_rnnlm.core.text import Split
@@ -70,7 +71,7 @@ def make(results: Results) -> Table[NeighbourRow]:
     network with a vector has finished, or there is only one sentence, and UserError for files that
     are missing or do not fit each other.
     """
-    headline = results.headline_with_vector()
+    headline = headline_with_vector(results)
     run = headline.first
     sentences = read_sentences(
         results.directory, run.name, results.scores.files_of(headline.corpus)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
@@ -142,7 +143,7 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
     ordered = sorted(rows, key=lambda row: not row.network.has_vector)
     evaluations = dict.fromkeys([NONE, *(row.evaluation for row in ordered)])
     for corpus in dict.fromkeys(row.corpus for row in rows):
-        headline = results.headline_on(corpus).network_name
+        headline = headline_on(results, corpus).network_name
         for evaluation in evaluations:
             by_network = {
                 row.network.network_name: row
@@ -156,7 +157,7 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
 
 def _notes(results: Results) -> list[str]:
     """Return notes on the columns."""
-    headlines = [results.headline_on(corpus).network_name for corpus in results.compared_corpora]
+    headlines = [headline_on(results, corpus).network_name for corpus in results.compared_corpora]
     seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     return [
         f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "

@@ -1,0 +1,82 @@
+"""Which networks are compared: the one that a report is about, and those that are set against one
+with a vector."""
+
+from __future__ import annotations
+
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.systems import FinishedNetwork
+
+
+def headline_on(results: Results, corpus: str) -> FinishedNetwork:
+    """The network of a corpus that the report is about, whatever its results are.
+
+    Preferred, in this order: networks with a vector, of the paper's hidden layer, trained per
+    sentence; of those left, the first in the configuration.
+    """
+    left = results.networks_on(corpus)
+    left = [network for network in left if network.has_vector] or left
+    left = [network for network in left if network.is_the_papers] or left
+    left = [network for network in left if network.settings.unit_of_text == "sentence"] or left
+    return left[0]
+
+
+def headline_with_vector(results: Results) -> FinishedNetwork:
+    """The headline of the first corpus; raises NothingToShowError if it has no vector."""
+    headline = headline_on(results, results.first_corpus)
+    if not headline.has_vector:
+        raise NothingToShowError("No network with a vector has finished.")
+    return headline
+
+
+def static_like(results: Results, vector: FinishedNetwork) -> list[FinishedNetwork]:
+    """The static networks on a network's corpus with its cell and unit of text, the smallest first.
+
+    Of those of one size, such as those of two engines, the better one on `valid` comes first.
+    """
+    alike = [
+        network
+        for network in results.networks_on(vector.corpus)
+        if network.regime == vector.regime and not network.has_vector
+    ]
+    return sorted(alike, key=lambda one: (one.parameters, one.main.perplexity("valid").mean()))
+
+
+def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
+    """The static network with as many hidden and slow units as a network, if there is one."""
+    units = (vector.settings.hidden_size, vector.settings.context_units)
+    for static in static_like(results, vector):
+        if (static.settings.hidden_size, static.settings.context_units) == units:
+            return static
+    return None
+
+
+def opponents_of(results: Results, vector: FinishedNetwork) -> list[FinishedNetwork]:
+    """The static networks that are shown beside a network: of as many units, and of as many
+    parameters.
+
+    The largest static one takes the place of the second if none has as many. There is one if both
+    are the same, and none without static networks.
+    """
+    static = static_like(results, vector)
+    if not static:
+        return []
+    largest = max(static, key=lambda network: network.parameters)
+    as_large = (network for network in static if network.parameters >= vector.parameters)
+    shown = [static_of_as_many_units(results, vector), next(as_large, largest)]
+    return [*dict.fromkeys(network for network in shown if network is not None)]
+
+
+def slow_units_like(results: Results, vector: FinishedNetwork) -> list[FinishedNetwork]:
+    """The networks with slow units in a network's vector's place, in the experiment's order.
+
+    There are none beside another cell than the paper's.
+    """
+    shape = (vector.settings.hidden_size, vector.settings.unit_of_text)
+    return [
+        network
+        for network in results.networks_on(vector.corpus)
+        if vector.settings.cell == "sigmoid"
+        and network.settings.cell == "slow_context"
+        and not network.has_vector
+        and (network.settings.hidden_size, network.settings.unit_of_text) == shape
+    ]
