@@ -1,8 +1,8 @@
-"""Tests that a changed module changes the digest of its part of the code, and no other.
+"""Tests that results are made again when code changes that decides them.
 
-A run's name has the digest of `core`, a corpus's name that of `corpora`, and Snakemake makes an
-evaluation again when the digest of `jobs` and `rivals` changes. All else that trainings and
-evaluations import is in no digest; it is listed here, with what a change of it can do.
+The names of runs and corpora have digests of `core` and `corpora`, and so follow all results that
+are made from them. Snakemake makes evaluations, audits, and tables with all that follows again when
+a further digest changes. All else that these jobs import is listed here, with what it decides.
 """
 
 import ast
@@ -14,27 +14,58 @@ from pathlib import Path
 import pytest
 
 import online_rnnlm
-from online_rnnlm.storage.code import digest_of_package
+from online_rnnlm.storage.code import (
+    AUDIT_CODE,
+    EVALUATION_CODE,
+    REPORT_CODE,
+    digest_of_package,
+)
 
 PACKAGE = Path(online_rnnlm.__file__).parent
-JOBS = (
-    *("jobs/train.py", "jobs/evaluate.py", "jobs/choice.py", "corpora/encoding.py"),
-    *(f"rivals/{file.name}" for file in (PACKAGE / "rivals").glob("*.py")),
-)
-DIGESTS = {"core": ["core"], "corpora": ["corpora"], "jobs": ["jobs", "rivals"]}
-"""The folders of each digest."""
-IN_IDENTITY = {folder: name for name, folders in DIGESTS.items() for folder in folders}
-"""The digest that a folder's modules are in."""
-REASONS = {
-    "config": "its values are in the digits: settings of a run or corpus with all defaults, and "
-    "those of `testing` that an evaluation depends on are in its record; which engine scores where "
-    "the run's own cannot (`engines`) changes numbers by rounding only. Not in the digits are "
-    "`context_units`, the number of slow units, and `unused`, the settings that change nothing",
-    "errors": "what a user reads",
-    "process": "when a process ends, what it runs on, and how many threads it has; a "
-    "GPU's precision (`environment`), which changes numbers by rounding only",
-    "storage": "names, formats and checksums of files; what they hold is computed elsewhere",
+NAMES = {"run": ("core",), "corpus": ("corpora",)}
+"""The folders whose digests the names have."""
+FURTHER = {
+    "run": (),
+    "evaluation": EVALUATION_CODE,
+    "audits": AUDIT_CODE,
+    "report": REPORT_CODE,
 }
+"""The folders and files of the further digest, by what is made."""
+STARTS = {
+    "run": ("jobs/train.py", "jobs/choice.py", "corpora/encoding.py"),
+    "evaluation": ("jobs/evaluate.py", "jobs/timing.py", "rivals/*.py"),
+    "audits": ("auditing/networks.py",),
+    "report": ("analysis/*.py", "analysis/figures/*.py", "analysis/tables/*.py"),
+}
+"""The modules that its jobs begin in."""
+EVERYWHERE = {
+    "errors.py": "what a user reads",
+    "process/": "when a process ends, what it runs on, and how many threads it has; a GPU's "
+    "precision (`environment`), which changes numbers by rounding only",
+    "storage/": "names, formats and checksums of files; what they hold is computed elsewhere",
+}
+SETTINGS = {
+    "config/base.py": "what is allowed as a value, and the words of errors",
+    "config/corpora.py": "values that are in a corpus's name",
+    "config/experiment.py": "how a file is read",
+    "config/rows.py": "the settings of runs, which are in their names",
+    "config/runs.py": "the names themselves",
+    "config/sources.py": "values that are in a corpus's name",
+    "config/testing.py": "values that are in the records of the evaluations that depend on them",
+    "config/training.py": "values that are in a run's name",
+}
+NOT_FOLLOWED = {
+    "run": {
+        **EVERYWHERE,
+        "config/": "values that are in a name; but not `context_units`, the number of slow units, "
+        "and `unused`, the settings that change nothing",
+        "jobs/": "files and moments; but which candidate's settings a run takes (`choice`)",
+    },
+    "evaluation": {**EVERYWHERE, **SETTINGS},
+    "audits": {**EVERYWHERE, **SETTINGS},
+    "report": {name: EVERYWHERE[name] for name in ("errors.py", "process/")},
+}
+"""Beginnings of modules in no digest of what is made, each with what the module decides in it."""
 
 
 def imported(start: str) -> set[str]:
@@ -54,17 +85,19 @@ def imported(start: str) -> set[str]:
     return seen
 
 
-MODULES = sorted(set().union(*map(imported, JOBS)))
+def modules_of(made: str) -> set[str]:
+    """Return all modules that the jobs import that make it."""
+    files = [file for pattern in STARTS[made] for file in PACKAGE.glob(pattern)]
+    return set().union(*(imported(str(file.relative_to(PACKAGE))) for file in files))
 
 
-def digest(package: Path, name: str) -> str:
-    return digest_of_package(package, *DIGESTS[name])
+MODULES = {made: modules_of(made) for made in STARTS}
 
 
 @cache
-def now(name: str) -> str:
+def now(parts: tuple[str, ...]) -> str:
     """Return a digest of the package as it is."""
-    return digest(PACKAGE, name)
+    return digest_of_package(PACKAGE, *parts)
 
 
 @pytest.fixture(scope="module")
@@ -75,33 +108,30 @@ def package(tmp_path_factory):
     return copy
 
 
-def changed_by(modules: Iterable[str], package: Path, *names: str) -> set[str]:
-    """Return those of the digests that other code in some modules changes, for a while."""
-    for module in modules:
-        with (package / module).open("a", encoding="utf-8") as file:
-            file.write("\n_ADDED = 1\n")
-    changed = {name for name in names if digest(package, name) != now(name)}
-    for module in modules:
-        shutil.copyfile(PACKAGE / module, package / module)
+def changed_by(module: str, package: Path, digests: Iterable[tuple[str, ...]]) -> bool:
+    """Return whether other code in a module changes one of the digests."""
+    with (package / module).open("a", encoding="utf-8") as file:
+        file.write("\n_ADDED = 1\n")
+    changed = any(digest_of_package(package, *parts) != now(parts) for parts in digests)
+    shutil.copyfile(PACKAGE / module, package / module)
     return changed
 
 
-def folder_of(module: str) -> str:
-    return module.partition("/")[0].removesuffix(".py")
+@pytest.mark.parametrize(
+    ("made", "module"), [(made, module) for made in MODULES for module in sorted(MODULES[made])]
+)
+def test_what_is_made_follows_each_module_that_decides_it(package, made, module):
+    followed = not module.startswith((*NOT_FOLLOWED[made],))
+    assert changed_by(module, package, [*NAMES.values(), FURTHER[made]]) == followed
 
 
-def test_each_part_that_jobs_import_is_in_a_digest_or_has_a_reason():
-    assert {folder_of(module) for module in MODULES} == {*IN_IDENTITY, *REASONS}
+@pytest.mark.parametrize("made", MODULES)
+def test_what_is_said_of_a_module_is_of_one_that_is_imported(made):
+    for beginning in NOT_FOLLOWED[made]:
+        assert any(module.startswith(beginning) for module in MODULES[made]), beginning
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if folder_of(one) in IN_IDENTITY])
-def test_the_identity_follows_where_a_number_does(package, module):
-    name = IN_IDENTITY[folder_of(module)]
-    assert changed_by([module], package, name) == {name}
-
-
-@pytest.mark.parametrize("folder", [*IN_IDENTITY, *REASONS])
-def test_no_other_digest_follows(package, folder):
-    modules = [module for module in MODULES if folder_of(module) == folder]
-    expected = {IN_IDENTITY[folder]} if folder in IN_IDENTITY else set()
-    assert changed_by(modules, package, *DIGESTS) == expected
+@pytest.mark.parametrize("module", sorted(set().union(*MODULES.values())))
+def test_a_name_follows_its_own_folder_only(package, module):
+    for folders in NAMES.values():
+        assert changed_by(module, package, [folders]) == module.startswith(folders)

@@ -43,7 +43,7 @@ rule evaluate:
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
         results=RESULTS.path,
-        code=code_digest("jobs", "rivals"),
+        code=code_digest(*EVALUATION_CODE),
         evaluation="{evaluation}",
         settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
     message:
@@ -67,7 +67,7 @@ use rule evaluate as evaluate_vector with:
     log:
         "<logs>/evaluate/{run}-document_vector.log",
     params:
-        code=code_digest("jobs", "rivals"),
+        code=code_digest(*EVALUATION_CODE),
         evaluation="document_vector",
         settings={},
 
@@ -119,7 +119,7 @@ rule rival:
         runtime=lambda wildcards, input, attempt: requests.by_size(10, 1, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=code_digest("jobs", "rivals"),
+        code=code_digest(*EVALUATION_CODE),
     message:
         "Train and test {wildcards.rival}"
     shell:
@@ -145,7 +145,7 @@ rule time:
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         results=RESULTS.path,
-        code=code_digest("jobs", "rivals"),
+        code=code_digest(*EVALUATION_CODE),
         settings=EXPERIMENT.testing.model_dump(mode="json"),
     message:
         "Time the networks side by side"
@@ -174,7 +174,7 @@ rule audits:
         runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=code_digest("auditing", "use"),
+        code=code_digest(*AUDIT_CODE),
     message:
         "Audit the networks"
     shell:

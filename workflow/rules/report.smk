@@ -3,7 +3,6 @@
 
 TABLES = [table.name for table in catalogue.those_of(catalogue.TABLES, EXPERIMENT)]
 FIGURES = [figure.name for figure in catalogue.those_of(catalogue.FIGURES, EXPERIMENT)]
-CODE = code_digest("analysis", "rivals")
 
 
 rule tables:
@@ -27,7 +26,7 @@ rule tables:
         "../../environment.yml"
     params:
         results=RESULTS.path,
-        code=CODE,
+        code=code_digest(*REPORT_CODE),
         settings=EXPERIMENT.of_results(),
     message:
         "Write the tables"

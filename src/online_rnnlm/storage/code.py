@@ -9,6 +9,15 @@ import tokenize
 from functools import cache
 from pathlib import Path
 
+_OF_TESTING = ("config/engines.py", "config/evaluations.py")
+"""The code of settings that says in which ways a network is tested, and by which engine."""
+EVALUATION_CODE = (*_OF_TESTING, "jobs", "rivals")
+"""The code that decides evaluations, beside that in the names of their runs and corpora."""
+AUDIT_CODE = (*_OF_TESTING, "auditing", "use")
+"""The same for the audits of networks."""
+REPORT_CODE = ("analysis", "config", "jobs", "rivals", "storage", "use")
+"""The same for tables, and for all that is made after them."""
+
 
 def core_digest() -> str:
     """Return the digest of all that decides a weight or a log-probability: the folder `core`."""
@@ -16,20 +25,21 @@ def core_digest() -> str:
 
 
 @cache
-def code_digest(*folders: str) -> str:
-    """Return the digest of some folders of this package."""
-    return digest_of_package(Path(__file__).parents[1], *folders)
+def code_digest(*parts: str) -> str:
+    """Return the digest of some folders and files of this package."""
+    return digest_of_package(Path(__file__).parents[1], *parts)
 
 
-def digest_of_package(package: Path, *folders: str) -> str:
-    """Return the sha256, as hexadecimal digits, of the files of some folders of a package.
+def digest_of_package(package: Path, *parts: str) -> str:
+    """Return the sha256, as hexadecimal digits, of some folders and files of a package.
 
     Comments, docstrings and blank lines of a Python file do not count. The digest is the same for
     every version of Python.
     """
     digest = hashlib.sha256()
-    for folder in sorted(folders):
-        for file in sorted((package / folder).rglob("*")):
+    for part in sorted(parts):
+        path = package / part
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 content = file.read_bytes()
                 if file.suffix == ".py":
@@ -38,6 +48,7 @@ def digest_of_package(package: Path, *folders: str) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _code_in(source: str) -> str:
     """Return the lines of a Python file without comments, docstrings and blank lines."""
     lines = source.split("\n")
