@@ -174,7 +174,7 @@ def evaluate_rival(
     """Train a rival on its corpus's `train`, test it, and write its evaluation."""
     # These need numpy and pandas, which planning does not.
     from online_rnnlm.corpora.corpus import load_corpus  # noqa: PLC0415
-    from online_rnnlm.jobs.evaluate import EvaluationFiles  # noqa: PLC0415
+    from online_rnnlm.jobs.evaluation_files import EvaluationFiles  # noqa: PLC0415
 
     corpus = load_corpus(experiment.corpus(trained.corpus_folder), testing.other_texts)
     named = f"{trained.rival.name} {corpus.digest}"

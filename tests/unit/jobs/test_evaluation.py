@@ -21,6 +21,7 @@ from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import evaluate as evaluating
+from online_rnnlm.jobs import evaluation_files
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals import (
     caches,
@@ -405,9 +406,9 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
         for name in TESTED:
             if name == "all.word.stream":
                 wrong = lambda s: None if len(s) == longest else 9.0  # noqa: E731
-                change.setattr(evaluating, "perplexity", wrong)
+                change.setattr(evaluation_files, "perplexity", wrong)
             evaluate(directory, "run", WAYS.get(name, name), settings)
-            change.setattr(evaluating, "perplexity", perplexity)
+            change.setattr(evaluation_files, "perplexity", perplexity)
     return directory
 
 
