@@ -12,6 +12,7 @@ from online_rnnlm.config.engines import ENGINES, engine_for
 from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import Way
@@ -32,10 +33,25 @@ class _Timed:
 
     run: Run
     way: Way
+    settings: RunSettings
+    """The run's, with the engine that scores in this way."""
     scorer: NetworkScorer
-    split: Split
-    clock: Callable[[], float]
+    test: Split
     seconds_per_word: list[float] = field(default_factory=list)
+
+    def time(self) -> float:
+        """Score the test text, and return the time per token (s)."""
+        clock = clock_for(self.settings)
+        began = clock()
+        self.scorer.score(self.test)
+        return (clock() - began) / self.test.tokens
+
+
+def clock_for(settings: RunSettings) -> Callable[[], float]:
+    """Return the clock by which the engine of these settings is timed: processor time if it has all
+    of it, else the time that passes, as the work of a GPU or of another process takes none here."""
+    elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
+    return time.perf_counter if elsewhere else time.process_time
 
 
 def time_networks(directory: ExperimentDirectory) -> None:
@@ -43,31 +59,14 @@ def time_networks(directory: ExperimentDirectory) -> None:
 
     Raises UserError if a model is missing or damaged.
     """
-    experiment = load_plan(directory.configuration)
-    corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
-    timed: list[_Timed] = []
-    for run in (row.runs[0] for row in experiment.planned_rows):
-        files = directory.run(run.name)
-        corpus = corpora(run.corpus_folder)
-        if isinstance(read_end(files), RunResult):
-            settings = records.read(RunRecord, files.record).settings
-            weights = weight_files.read_trained(files, corpus.digest)
-            require(settings)
-            # Processor time misses the work of another process (Theano) or of a GPU: these are
-            # timed by the wall clock.
-            elsewhere = ENGINES[settings.engine].is_elsewhere or settings.device == "gpu"
-            clock = time.perf_counter if elsewhere else time.process_time
-            for way in ways_of_network(settings, experiment.testing):
-                scorer = NetworkScorer(engine_for(settings, way), corpus, weights, way)
-                timed.append(_Timed(run, way, scorer, corpus.splits["test"], clock))
+    timed = _load_networks(directory)
     chance = random.Random(0)
     for number in range(ROUNDS + 1):
         # Each round has an order of its own: what was timed before leaves traces.
         for one in chance.sample(timed, len(timed)):
-            began = one.clock()
-            one.scorer.score(one.split)
+            seconds = one.time()
             if number:
-                one.seconds_per_word.append((one.clock() - began) / one.split.tokens)
+                one.seconds_per_word.append(seconds)
     timings = tuple(
         Timing(
             corpus=one.run.settings.corpus,
@@ -77,5 +76,24 @@ def time_networks(directory: ExperimentDirectory) -> None:
         )
         for one in timed
     )
-    used = next(filter(None, (gpu(one.run.settings) for one in timed)), None)
+    used = next(filter(None, (gpu(one.settings) for one in timed)), None)
     records.write(directory.timings, Timings(machine=machine(used), timings=timings))
+
+
+def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
+    """Load every row's first run, unless it has diverged, once for each way to time it."""
+    experiment = load_plan(directory.configuration)
+    corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
+    timed = []
+    for run in (row.runs[0] for row in experiment.planned_rows):
+        files = directory.run(run.name)
+        corpus = corpora(run.corpus_folder)
+        if isinstance(read_end(files), RunResult):
+            trained = records.read(RunRecord, files.record).settings
+            weights = weight_files.read_trained(files, corpus.digest)
+            for way in ways_of_network(trained, experiment.testing):
+                settings = engine_for(trained, way)
+                require(settings)
+                scorer = NetworkScorer(settings, corpus, weights, way)
+                timed.append(_Timed(run, way, settings, scorer, corpus.splits["test"]))
+    return timed
