@@ -144,10 +144,11 @@ def training_minutes(load: Workload, attempt: int) -> int:
 
 
 def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, attempt: int) -> int:
-    """Return the minutes of an evaluation, which scores every text once.
+    """Return the minutes of an evaluation, generously.
 
-    It also scores the held-out texts at each rate that it tries, with the engine that lets weights
-    learn. A rival's search does not run in the run's engine: it is as fast as the fastest one.
+    It counts a pass over all splits at the cost of training and, for each rate to try, a pass over
+    `valid` and `test` by the engine that scores in this way. A rival's search counts as `_TRIALS`
+    such passes by the fastest engine that needs only a CPU.
     """
     settings = load.settings
     minutes = load.tokens * load.training_cost / _speed(settings)
