@@ -53,10 +53,6 @@ def collect(directory: ExperimentDirectory) -> Results:
     words = _in_words(experiment)
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
-    for run, end in candidates:
-        if isinstance(end, RunDivergence):
-            corpus = run.settings.corpus
-            missing.append(Missing(run.label, end.status, corpus, end.reason, shown=False))
     rivals = []
     for name, trained in rivals_of_corpora(experiment).items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))

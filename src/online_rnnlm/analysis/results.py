@@ -22,7 +22,7 @@ class NothingToShowError(Exception):
 
 
 class Missing(NamedTuple):
-    """One thing that is missing."""
+    """A run of a row, or an evaluation, that has diverged."""
 
     what: str
     """A short name, such as `100/20, seed 1`."""
@@ -31,8 +31,6 @@ class Missing(NamedTuple):
     corpus: str
     line: str
     """The whole reason in one line: what is missing, why, and what can be tried."""
-    shown: bool = True
-    """True if tables and figures name it; the search's own table shows its candidates."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ class Results:
     """The networks of the comparison, in the configuration's order; one whose run for any seed has
     diverged is left out."""
     candidates: Sequence[tuple[Run, End]]
-    """The runs of the search for settings and how they ended, in the configuration's order."""
+    """The runs of the search for settings and how they ended, in the configuration's order; one
+    that has diverged is not chosen, and nothing lacks it."""
     missing: Sequence[Missing]
-    """All that has diverged."""
     rivals: Sequence[System]
     """The rivals of the corpora; those of runs are among the evaluations of a network."""
     corpora: Mapping[str, Statistics]
@@ -87,9 +85,8 @@ class Results:
         """A note for a table or a caption that names what is missing; none if nothing is."""
         named = []
         for missing in self.missing:
-            if missing.shown:
-                where = f" on {missing.corpus}" if self.several_corpora else ""
-                named.append(f"{missing.what}{where} ({missing.why})")
+            where = f" on {missing.corpus}" if self.several_corpora else ""
+            named.append(f"{missing.what}{where} ({missing.why})")
         return [f"Missing: {'; '.join(named)}."] if named else []
 
     @property

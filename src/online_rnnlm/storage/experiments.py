@@ -142,7 +142,8 @@ class Captions(Record):
 
 
 class Complete(Record):
-    """The mark of an experiment that lacks nothing; it is not there if anything has diverged."""
+    """The mark of an experiment that lacks nothing: no run of a row and no evaluation has diverged,
+    and all audits are passed."""
 
     trainings: int
-    """Number of trainings, all of which have finished."""
+    """Number of trainings, all of which have ended."""

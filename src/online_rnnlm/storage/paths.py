@@ -282,7 +282,7 @@ class ExperimentDirectory:
 
     @property
     def complete(self) -> Path:
-        """The mark of an experiment that lacks nothing; absent if anything has diverged."""
+        """The mark of an experiment that lacks nothing; absent if anything is missing."""
         return self.path / "complete.json"
 
     @property

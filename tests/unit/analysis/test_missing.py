@@ -121,9 +121,12 @@ def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
     assert all(row.settings.learning_rate == 0.2 for row in results.networks)
     results = burst(results, bad)
     assert len(results.networks) == len(ROWS) + 1
-    assert lines(results) == [f"{bad}: {BURST}"]
-    assert results.missing_note == []
+    assert results.missing == []
+    mark_complete(results.directory)
+    assert records.read(Complete, results.directory.complete).trainings == 12
     write_tables(results.directory)
+    note = "Diverged in training, and so not chosen: 100/0, learning rate 1000, seed 0."
+    assert note in results.directory.table("choices", "md").read_text()
     table = pd.read_csv(results.directory.table("choices", "csv"))
     assert table["settings"].tolist() == ["learning_rate 1000", "learning_rate 0.2"] * 3
     assert table["valid_perplexity"].isna().tolist() == [True, *[False] * 5]
@@ -136,11 +139,11 @@ def test_a_diverged_candidate_is_in_the_table_of_choices(invented):
 @pytest.mark.slow  # matplotlib draws every figure
 def test_an_experiment_of_which_nothing_has_finished_still_has_everything(invented):
     results = invented(rows=ROWS, search={"learning_rate": [0.2]}, testing=TESTING)
-    runs = [run.name for run in results.experiment.trainings()]
-    results = burst(results, *runs)
+    results = burst(results, *(run.name for run in results.experiment.trainings()))
     page = everything(results)
-    assert len(results.missing) == len(runs)
-    assert all(stands_first(page, f"{run}: diverged") for run in runs)
+    of_rows = [run.name for run in results.experiment.runs()]
+    assert lines(results) == [f"{run}: {BURST}" for run in of_rows]
+    assert all(stands_first(page, f"{run}: diverged") for run in of_rows)
     assert "No network has finished" in page[page.index("<h1>") :]
 
 

@@ -21,7 +21,7 @@ from online_rnnlm.analysis.tables.table import (
     settings_text,
     spread_note,
 )
-from online_rnnlm.storage.runs import RunResult
+from online_rnnlm.storage.runs import RunDivergence, RunResult
 
 TRAINING = "training"
 """The entry of the column `evaluation` for settings of training, which a search has tried."""
@@ -86,11 +86,22 @@ def make(results: Results) -> Table[ChosenRow]:
         f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
         f"itself.{several} {spread_note(results)}"
     )
+    notes = [note, *_diverged_note(results)]
     lines = [vars(one) | {"settings": settings_text([one.settings])} for one in tried]
     data = pd.DataFrame(lines)
     if not results.candidates:
         data = data.drop(columns="epochs")
-    return Table(on_corpus("Settings chosen", results), rows, columns, [note], data)
+    return Table(on_corpus("Settings chosen", results), rows, columns, notes, data)
+
+
+def _diverged_note(results: Results) -> list[str]:
+    """A note that names the runs of the search that have diverged; none if none has."""
+    named = []
+    for run, end in results.candidates:
+        if isinstance(end, RunDivergence):
+            where = f" on {run.settings.corpus}" if results.several_corpora else ""
+            named.append(f"{run.label}{where}")
+    return [f"Diverged in training, and so not chosen: {'; '.join(named)}."] if named else []
 
 
 def _tried(results: Results) -> Iterator[TriedRow]:
