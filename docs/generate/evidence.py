@@ -14,15 +14,8 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.of_report import NOT_TESTED
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    integer,
-    interval,
-    mean,
-    number,
-    p_value,
-    signed,
-)
+from online_rnnlm.analysis.tables.table import Column
+from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
 from online_rnnlm.analysis.tables.writing import markdown_of
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way

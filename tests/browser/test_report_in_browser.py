@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.figures.writing import write_figures
 from online_rnnlm.analysis.report import write_report
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.browser.chromium import CHROMIUM, browse

@@ -7,9 +7,8 @@ the configuration, and so is tried here without another word; a source needs a s
 import bz2
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import cache, partial
-from importlib import import_module
 from pathlib import Path
 from typing import get_args
 
@@ -17,10 +16,10 @@ import numpy as np
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.figures.drawing import Drawing
+from online_rnnlm.analysis.figures.writing import DRAWN_BY
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.table import make_table
+from online_rnnlm.analysis.tables.making import MADE_BY, make_table
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings
@@ -181,6 +180,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return collect(directory)
 
 
+def test_the_catalogue_has_what_can_be_made_and_drawn() -> None:
+    assert {*MADE_BY} == {entry.name for entry in TABLES}
+    assert {*DRAWN_BY} == {entry.name for entry in FIGURES}
+    for name, make in MADE_BY.items():
+        assert make.__module__ == f"online_rnnlm.analysis.tables.{name}"
+
+
 @pytest.mark.parametrize("entry", TABLES, ids=lambda entry: entry.name)
 def test_a_table_has_a_row_of_data_and_a_caption(results: Results, entry: Entry) -> None:
     table = make_table(entry, results)
@@ -190,10 +196,7 @@ def test_a_table_has_a_row_of_data_and_a_caption(results: Results, entry: Entry)
 
 @pytest.mark.parametrize("entry", FIGURES, ids=lambda entry: entry.name)
 def test_a_figure_draws_something_and_has_a_caption(results: Results, entry: Entry) -> None:
-    module, _, function = entry.drawn_by.partition(".")
-    figures = import_module(f"online_rnnlm.analysis.figures.{module}")
-    draw: Callable[[Results], Drawing] = getattr(figures, function)
-    figure, caption = draw(results)
+    figure, caption = DRAWN_BY[entry.name](results)
     assert caption and any(axis.has_data() for axis in figure.axes)
 
 

@@ -82,6 +82,8 @@ CLAIMS: Mapping[Letter, PaperClaim] = {
         "{ours}, its vector learning, has a lower test perplexity than {theirs}.",
     ),
 }
+EQUALLY_LARGE: Mapping[Letter, str] = {"b": "units", "c": "parameters"}
+"""The claims against a static network that is as large, and what it has as many of."""
 
 
 def heading_of(letter: Letter, case: str = "") -> str:

@@ -21,7 +21,7 @@ from online_rnnlm.analysis.significance import (
     pieces_of,
     sign_flip_p_value,
 )
-from online_rnnlm.analysis.tables.table import interval, signed
+from online_rnnlm.analysis.tables.values import interval, signed
 from online_rnnlm.errors import UserError, naming
 
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]

@@ -10,24 +10,21 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from online_rnnlm.analysis import wording
+from online_rnnlm.analysis.claims import EQUALLY_LARGE
 from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables import perplexity
+from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.analysis.tables.of_report import (
     corpus_settings_table,
     runs_table,
     settings_table,
     verdicts_table,
 )
-from online_rnnlm.analysis.tables.table import (
-    Table,
-    interval,
-    make_table,
-    p_value,
-    signed,
-)
+from online_rnnlm.analysis.tables.table import Table
+from online_rnnlm.analysis.tables.values import interval, p_value, signed
 from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.core.way import NONE
@@ -273,7 +270,7 @@ def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Seque
         for claim in claims
         if (claim.corpus, claim.row) == (vector.corpus, vector.network_name)
         and claim.comparison.theirs.network == static.network_name
-        and claim.letter in ("b", "c")
+        and claim.letter in EQUALLY_LARGE
     ]
     more = round(100 * (static.parameters / vector.parameters - 1))
     said = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"

@@ -164,7 +164,7 @@ def run_claims(arguments: argparse.Namespace) -> None:
 
 def run_figures(arguments: argparse.Namespace) -> None:
     """Draw an experiment's figures."""
-    from online_rnnlm.analysis.figures.drawing import write_figures
+    from online_rnnlm.analysis.figures.writing import write_figures
 
     write_figures(results_of(arguments))
 

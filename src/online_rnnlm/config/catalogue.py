@@ -1,9 +1,8 @@
 """The list of all tables and figures, each with its section of the report and its requirements.
 
-A new figure is a function in a module of `analysis/figures/`, and one entry in `FIGURES`; a new
-table is a module `analysis/tables/<name>.py` with a function `make`, and one entry in `TABLES`. The
-configuration decides which of them an experiment has; the workflow, the report and MLflow's summary
-read it here.
+The configuration decides which of them an experiment has; the workflow and the report read it here,
+without the libraries that make a table or draw a figure. The function that makes each table is in
+`analysis/tables/making.py`, and the one that draws each figure in `analysis/figures/writing.py`.
 """
 
 from __future__ import annotations
@@ -51,9 +50,6 @@ class Entry:
     name: str
     section: Section
     needs: tuple[Need, ...] = ()
-    drawn_by: str = ""
-    """For a figure, the module in `analysis/figures/` and its function, as in
-    `networks.draw_systems`; a table is made by the function `make` of the module of its name."""
     wide: bool = False
     """True for a figure that fills the page, and scrolls on a narrow one."""
     of_text: bool = False
@@ -62,26 +58,19 @@ class Entry:
 
 _PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
 FIGURES = (
-    Entry("test_perplexity", Section.FIRST, (), "networks.draw_systems"),
-    Entry("perplexity_by_cost", Section.PERPLEXITY, (), "networks.draw_costs", wide=True),
-    Entry("learning_curves", Section.TRAINING, (), "networks.draw_learning"),
-    Entry("gain_by_epoch", Section.TRAINING, _PAIRS, "networks.draw_gain_by_epoch"),
-    Entry(
-        "perplexity_by_position",
-        Section.GAIN,
-        ("rows with a vector",),
-        "tokens.draw_position",
-        of_text=True,
-    ),
+    Entry("test_perplexity", Section.FIRST),
+    Entry("perplexity_by_cost", Section.PERPLEXITY, wide=True),
+    Entry("learning_curves", Section.TRAINING),
+    Entry("gain_by_epoch", Section.TRAINING, _PAIRS),
+    Entry("perplexity_by_position", Section.GAIN, ("rows with a vector",), of_text=True),
     Entry(
         "perplexity_by_distance",
         Section.GAIN,
         ("rows with a vector", "text in order"),
-        "tokens.draw_distance",
         of_text=True,
     ),
-    Entry("gain_by_frequency", Section.GAIN, _PAIRS, "tokens.draw_frequency", of_text=True),
-    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora"), "networks.draw_sizes"),
+    Entry("gain_by_frequency", Section.GAIN, _PAIRS, of_text=True),
+    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora")),
 )
 PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
 """The table that an experiment is made for; the report shows it in two, if it has rivals."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, verdict_of
-from online_rnnlm.analysis.figures.networks import draw_systems
+from online_rnnlm.analysis.figures.systems import draw_systems
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.report import findings
 from online_rnnlm.analysis.results import Results

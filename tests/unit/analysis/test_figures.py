@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.analysis.claims import judge, write_claims
-from online_rnnlm.analysis.figures import networks, tokens
+from online_rnnlm.analysis.figures import tokens
 from online_rnnlm.analysis.figures.drawing import spread
+from online_rnnlm.analysis.figures.sizes import by_size, draw_sizes
+from online_rnnlm.analysis.figures.systems import leading
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Vocabulary
@@ -86,19 +88,19 @@ def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
     claims.sort(key=lambda claim: claim.train_tokens)
     changed = judged.model_copy(update={"claims": tuple(claims)})
     records.write(results.directory.claims, changed)
-    found = networks.by_size(claims)
+    found = by_size(claims)
     kinds = {"b": "units", "c": "parameters"}
     assert {*found} == {f"100/20, {name}" for name in kinds.values()}
     for letter, name in kinds.items():
         assert found[f"100/20, {name}"] == [claim for claim in claims if claim.letter == letter]
-    assert networks.draw_sizes(results)[1].startswith("Change of test perplexity")
-    assert networks.by_size([claim for claim in claims if claim.corpus == "large"]) == {}
+    assert draw_sizes(results).caption.startswith("Change of test perplexity")
+    assert by_size([claim for claim in claims if claim.corpus == "large"]) == {}
     as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
-    assert networks.by_size(as_large) == {}
+    assert by_size(as_large) == {}
     alone = invented(rows=[{"hidden_size": 100}])
     write_claims(alone.directory)
     with pytest.raises(NothingToShowError):
-        networks.draw_sizes(alone)
+        draw_sizes(alone)
 
 
 def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):
@@ -111,7 +113,7 @@ def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_be
     results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
     best = "invented-M120-D0-document-seed1"
     change_split(results.directory, best, "unigram_cache", "valid", perplexity=1.0)
-    assert [system.title for system in networks.leading(again(results))] == [
+    assert [system.title for system in leading(again(results))] == [
         *("100/20", "120/0", "100/20 per article", "120/0 per article"),
         *("120/0 per article + unigram cache", "5-gram, modified Kneser-Ney"),
         *("100/0", "100/0 per article"),

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, write_claims
-from online_rnnlm.analysis.figures import networks
-from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.figures.epochs import draw_learning
+from online_rnnlm.analysis.figures.systems import draw_costs
+from online_rnnlm.analysis.figures.writing import write_figures
 from online_rnnlm.analysis.reading import mark_complete
 from online_rnnlm.analysis.report import findings, write_report
 from online_rnnlm.analysis.results import Results
@@ -156,7 +157,7 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
     write_tables(results.directory)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates
-    for draw, axes in ((networks.draw_costs, 3), (networks.draw_learning, 1)):
+    for draw, axes in ((draw_costs, 3), (draw_learning, 1)):
         figure, _ = draw(results)
         assert len(figure.axes) == axes
 

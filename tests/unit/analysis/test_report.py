@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.figures.drawing import write_figures
+from online_rnnlm.analysis.figures.writing import write_figures
 from online_rnnlm.analysis.report import small_texts, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.of_report import (

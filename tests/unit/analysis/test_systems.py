@@ -2,7 +2,7 @@
 
 import pytest
 
-from online_rnnlm.analysis.figures import networks
+from online_rnnlm.analysis.figures.epochs import draw_learning
 from online_rnnlm.analysis.opponents import (
     headline_on,
     opponents_of,
@@ -87,5 +87,5 @@ def test_results_that_do_not_belong_together_are_refused(invented):
     records.write(files.record, record)
     files.metrics.write_text(metrics.replace('"epoch": 2', '"epoch": 3'))
     with pytest.raises(UserError, match=f"{files.metrics}: changed since it was made"):
-        networks.draw_learning(again(results))
+        draw_learning(again(results))
     files.metrics.write_text(metrics)

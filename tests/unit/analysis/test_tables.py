@@ -26,7 +26,8 @@ from online_rnnlm.analysis.tables import (
     updates,
 )
 from online_rnnlm.analysis.tables.choices import edges
-from online_rnnlm.analysis.tables.table import Column, Table, integer, settings_text, signed
+from online_rnnlm.analysis.tables.table import Column, Table
+from online_rnnlm.analysis.tables.values import integer, settings_text, signed
 from online_rnnlm.analysis.tables.writing import to_latex, to_markdown, write_tables
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError

@@ -18,7 +18,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import UnitScores
 from online_rnnlm.analysis.significance import Pieces, pieces_of
-from online_rnnlm.analysis.tables.table import make_table
+from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics

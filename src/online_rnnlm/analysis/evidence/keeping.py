@@ -12,10 +12,10 @@ import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
 from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence, kept_results
-from online_rnnlm.analysis.figures.drawing import write_figure
+from online_rnnlm.analysis.figures.writing import write_figure
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.scores import SentenceScores
-from online_rnnlm.analysis.tables.table import make_table
+from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of

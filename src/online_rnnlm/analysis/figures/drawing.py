@@ -1,4 +1,4 @@
-"""Draw and write an experiment's figures, which share colours, lettering, axes and labels.
+"""What all figures share: colours, lettering, axes, labels, and the writing of a file.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.
@@ -6,12 +6,11 @@ the colours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -23,20 +22,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
-from online_rnnlm.analysis.reading import collect
-from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
-from online_rnnlm.storage import records
-from online_rnnlm.storage.experiments import Captions
 from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
 
 # The colours of lines and marks are from Okabe and Ito's set, which colour-blind people can tell
 # apart.
-STATIC = "#0072b2"
-ONLINE = "#d55e00"
-RIVAL = "#009e73"
-SLOW = "#cc79a7"
+BLUE = "#0072b2"
+ORANGE = "#d55e00"
+GREEN = "#009e73"
+PURPLE = "#cc79a7"
 INK = "#1f2328"
 MUTED = "#6b7280"
 GRID = "#d9dce1"
@@ -46,10 +39,10 @@ DARK = {
     MUTED: "#a0a8b3",
     GRID: "#363c45",
     SURFACE: "#16191d",
-    STATIC: "#56b4e9",
-    ONLINE: "#f0a25a",
-    RIVAL: "#3fc79a",
-    SLOW: "#e3a5c6",
+    BLUE: "#56b4e9",
+    ORANGE: "#f0a25a",
+    GREEN: "#3fc79a",
+    PURPLE: "#e3a5c6",
 }
 """The colours that an SVG has in their place where a reader prefers a dark page."""
 
@@ -58,17 +51,6 @@ WIDTH_OF_ROW = 9.6  # Inches: a figure that fills a page.
 SMALL = 9.0  # points
 
 _LABEL_GAP = 13.0  # points between the middles of two labels
-_SIDES = (
-    (8, 0, "left", "center"),
-    (-8, 0, "right", "center"),
-    (0, 7, "center", "bottom"),
-    (0, -7, "center", "top"),
-    (6, 6, "left", "bottom"),
-    (-6, 6, "right", "bottom"),
-    (-6, -6, "right", "top"),
-    (6, -6, "left", "top"),
-)
-"""The places of a label beside its mark (points), and the label's alignments there."""
 _PARAMETERS = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -88,53 +70,12 @@ _UNDATED = {
     "png": {"Software": None},
 }
 
-Drawing = tuple[Figure, str]
-"""A drawn figure, and a caption that describes it."""
-Look = Mapping[str, Any]
-"""The colour, style, marker and sizes of a line or a mark, by matplotlib's names for them."""
 
+class Drawing(NamedTuple):
+    """A drawn figure, and a caption that describes it."""
 
-def write_figures(directory: ExperimentDirectory) -> None:
-    """Draw all figures as SVG and PNG; write the captions last.
-
-    A figure that has nothing to show only has a text that says so. Raises UserError for files that
-    are missing or do not fit each other.
-    """
-    results = collect(directory)
-    captions = {}
-    for entry in those_of(FIGURES, results.experiment):
-        caption = write_figure(entry, results, directory)
-        captions[entry.name] = " ".join([*results.missing_note, caption])
-    records.write(directory.captions, Captions(captions=captions))
-
-
-def write_figure(
-    entry: Entry,
-    results: Results,
-    directory: ExperimentDirectory,
-    kinds: Iterable[str] = FIGURE_KINDS,
-) -> str:
-    """Draw a figure of the catalogue in each of some formats; return its caption.
-
-    The caption names the corpus shown if there are others that the figure does not show.
-    """
-    module, _, function = entry.drawn_by.partition(".")
-    draw: Callable[[Results], Drawing] = getattr(
-        import_module(f"online_rnnlm.analysis.figures.{module}"), function
-    )
-    with style(entry.name):
-        try:
-            figure, caption = draw(results)
-            if results.several_corpora and "several corpora" not in entry.needs:
-                caption += f" The corpus shown is {results.first_corpus}."
-        except NothingToShowError as error:
-            figure, (axis,) = panels(1, 1.0)
-            axis.set_axis_off()
-            axis.text(0.5, 0.5, str(error), ha="center", va="center", color=MUTED)
-            caption = str(error)
-        for kind in kinds:
-            save(figure, directory.figure(entry.name, kind))
-    return caption
+    figure: Figure
+    caption: str
 
 
 def style(name: str) -> AbstractContextManager[None]:
@@ -146,14 +87,14 @@ def style(name: str) -> AbstractContextManager[None]:
     return mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name})
 
 
-def save(drawing: Figure, path: Path) -> None:
-    """Write a drawing in the format that the path ends in, `svg` or `png`.
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the path ends in, `svg` or `png`.
 
     An SVG has other colours where a reader prefers a dark page.
     """
     kind = path.suffix.removeprefix(".")
     made = BytesIO()
-    drawing.savefig(made, format=kind, metadata=_UNDATED[kind], dpi=200)
+    figure.savefig(made, format=kind, metadata=_UNDATED[kind], dpi=200)
     content = made.getvalue()
     if kind == "svg":
         rules = "".join(
@@ -175,7 +116,7 @@ def panels(
     columns: int = 1,
     ratios: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """Make a drawing with axes below or beside each other; those in a row share their y axis.
+    """Make a figure with axes below or beside each other; those in a row share their y axis.
 
     Its width and height are in inches.
     """
@@ -192,9 +133,12 @@ def log_scale(axis: Axes, low: float, high: float) -> None:
     """Make the y axis logarithmic, from a little below `low` to a little above `high`."""
     axis.set_yscale("log")
     axis.set_ylim(low / 1.06, high * 1.06)
-    subs = (1, 2, 5) if high < 100 * low else (1,)
-    ticks = MaxNLocator(6) if high < 5 * low else LogLocator(subs=subs)
-    axis.yaxis.set_major_locator(FixedLocator(ticks.tick_values(low, high)))
+    if high < 5 * low:
+        ticks = MaxNLocator(6).tick_values(low, high)
+    else:
+        per_decade = (1, 2, 5) if high < 100 * low else (1,)
+        ticks = LogLocator(subs=per_decade).tick_values(low, high)
+    axis.yaxis.set_major_locator(FixedLocator(ticks))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -241,6 +185,28 @@ def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> li
     return [float(height) for height in moved[np.argsort(order)]]
 
 
+class _Side(NamedTuple):
+    """A side of a mark, as a label's distance from it (points) and its alignment there."""
+
+    right: float
+    up: float
+    ha: Literal["left", "center", "right"]
+    va: Literal["bottom", "center", "top"]
+
+
+_SIDES = (
+    _Side(8, 0, "left", "center"),
+    _Side(-8, 0, "right", "center"),
+    _Side(0, 7, "center", "bottom"),
+    _Side(0, -7, "center", "top"),
+    _Side(6, 6, "left", "bottom"),
+    _Side(-6, 6, "right", "bottom"),
+    _Side(-6, -6, "right", "top"),
+    _Side(6, -6, "left", "top"),
+)
+"""The sides that a label is tried on, in this order."""
+
+
 def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     """Write names beside their places where they cover nothing; one without room is dropped.
 
@@ -252,14 +218,14 @@ def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     neighbours = [other.bbox.x0 for other in figure.axes if other.bbox.x0 > axis.bbox.x1]
     edge = min(neighbours, default=figure.bbox.x1)
     for label in labels:
-        for right, up, ha, va in _SIDES:
+        for side in _SIDES:
             text = axis.annotate(
                 label.text,
                 label.place,
-                xytext=(right, up),
+                xytext=(side.right, side.up),
                 textcoords="offset points",
-                ha=ha,
-                va=va,
+                ha=side.ha,
+                va=side.va,
                 color=label.colour,
                 fontsize=SMALL,
                 in_layout=False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, ONLINE, STATIC, SURFACE, Drawing, Look
+from online_rnnlm.analysis.figures.drawing import MUTED, SURFACE, Drawing
+from online_rnnlm.analysis.figures.looks import LEARNING, STATIC, Look
 from online_rnnlm.analysis.opponents import headline_with_vector, opponents_of
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import Floats, Ints, bootstrap_interval
@@ -29,12 +31,12 @@ from online_rnnlm.storage.evaluations import token_scores
 
 _HEIGHT = 6.2
 _LOOKS: Sequence[Look] = (
-    {"marker": "D", "color": ONLINE, "ls": "-", "mfc": ONLINE},
-    {"marker": "D", "color": ONLINE, "ls": ":", "mfc": SURFACE},
-    {"marker": "o", "color": STATIC, "ls": "--", "mfc": STATIC},
-    {"marker": "s", "color": STATIC, "ls": "-.", "mfc": SURFACE},
+    {**LEARNING, "ls": "-"},
+    {**LEARNING, "ls": ":", "mfc": SURFACE},
+    {**STATIC, "ls": "--"},
+    {**STATIC, "marker": "s", "ls": "-.", "mfc": SURFACE},
 )
-"""The looks of the learning vector, of the frozen one, and of static networks."""
+"""The looks of the learning vector, of the frozen one, and of two static networks."""
 _POSITIONS = {1: "1", 2: "2", 3: "3–4", 5: "5–8", 9: "9–16", 17: "17–32", 33: "33 +"}
 """The names of groups of positions in a sentence, or of sentences in an article, by their first."""
 _BANDS = {"10 most frequent": 10, "next 100": 100, "next 1,000": 1000}
@@ -76,6 +78,16 @@ def draw_frequency(results: Results) -> Drawing:
     return _draw(results, learning, group, "frequency in the training text")
 
 
+@dataclass(frozen=True)
+class ShownNetwork:
+    """A network in one of its evaluations, as these figures show it."""
+
+    name: str
+    look: Look
+    scores: Floats
+    """(tokens,): log P of every test token, mean over the seeds."""
+
+
 def _draw(
     results: Results,
     learning: TestedNetwork,
@@ -87,31 +99,27 @@ def _draw(
     A second panel shows the ratio of the learning vector's perplexity to the others'.
     """
     vector = learning.network
+    static = [network.main for network in opponents_of(results, vector)]
+    shown = [
+        ShownNetwork(tested.name, look, _mean_scores(results, tested))
+        for tested, look in zip([learning, vector.tested[NONE], *static], _LOOKS, strict=False)
+    ]
     split = load_split(results.scores.files_of(vector.corpus), "test")
     groups = group(split)
-    static = [network.main for network in opponents_of(results, vector)]
-    kept_for = longest(tested.kept_for for tested in [learning, *static])
-    pieces = results.scores.pieces(vector.corpus, kept_for)
-    piece = pieces.number[_sentences(split)]
-    shown = [learning, vector.tested[NONE], *static]
-    scores: list[Floats] = []  # log P of every test token, mean over the seeds
-    for tested in shown:
-        runs = [run.name for run in tested.network.runs]
-        by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
-        scores.append(np.asarray(np.mean(by_seed, axis=0, dtype=np.float64)))
+    pieces = results.scores.pieces(
+        vector.corpus, longest(tested.kept_for for tested in [learning, *static])
+    )
+    by_group = partial(perplexities, groups, pieces.number[_sentences(split)])
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
-    by_group = [perplexities(groups, piece, of_tested) for of_tested in scores]
-    labels = _draw_perplexities(above, [tested.name for tested in shown], by_group)
-    below.axhline(1, color=MUTED, lw=1)
-    for of_tested, look in zip(scores[1:], _LOOKS[1:], strict=False):
-        _draw_line(below, perplexities(groups, piece, scores[0] - of_tested), look)
+    ends = _draw_perplexities(above, shown, by_group)
+    _draw_ratios(below, shown, by_group)
     below.set_ylabel(f"{vector.network_name} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
         axis.grid(axis="y", linewidth=0.6)
         axis.set_xticks(range(len(groups.categories)), ticks_of(groups), fontsize="small")
         axis.set_xlim(-0.3, len(groups.categories) - 0.7)
-    drawing.label_at_the_right(above, labels)
+    drawing.label_at_the_right(above, ends)
     seeds = f", pooled over {len(vector.runs)} seeds" if results.several_seeds else ""
     caption = (
         f"Test perplexity by the predicted token's {what}, </s> and <unk> counted"
@@ -119,23 +127,41 @@ def _draw(
         f"is kept for the {UNITS[learning.kept_for]}. Below, its perplexity divided by another's. "
         f"Shaded: 95 % bootstrap intervals over {pieces.name}s."
     )
-    return figure, caption
+    return Drawing(figure, caption)
+
+
+def _mean_scores(results: Results, tested: TestedNetwork) -> Floats:
+    """(tokens,): log P of every test token, mean over the seeds."""
+    runs = [run.name for run in tested.network.runs]
+    by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
+    return np.asarray(np.mean(by_seed, axis=0, dtype=np.float64))
 
 
 def _draw_perplexities(
-    axis: Axes, names: Sequence[str], by_group: Sequence[pd.DataFrame]
+    axis: Axes, shown: Sequence[ShownNetwork], by_group: Callable[[Floats], pd.DataFrame]
 ) -> list[drawing.Label]:
-    """Draw a line for each network; return their names, each with the place of its line's end."""
-    labels = []
-    for name, perplexity, look in zip(names, by_group, _LOOKS, strict=False):
-        _draw_line(axis, perplexity, look)
+    """Draw the perplexity of each network; return their names, each at the end of its line."""
+    found = [by_group(network.scores) for network in shown]
+    ends = []
+    for network, perplexity in zip(shown, found, strict=True):
+        _draw_line(axis, perplexity, network.look)
         last = perplexity["mean"].dropna().tail(1)
         place = (float(last.index[0]), float(last.iloc[0]))
-        labels.append(drawing.Label(name, place, look["color"]))
-    lowest = min(perplexity["low"].min() for perplexity in by_group)
-    drawing.log_scale(axis, lowest, max(perplexity["high"].max() for perplexity in by_group))
+        ends.append(drawing.Label(network.name, place, network.look["color"]))
+    lowest = min(perplexity["low"].min() for perplexity in found)
+    drawing.log_scale(axis, lowest, max(perplexity["high"].max() for perplexity in found))
     axis.set_ylabel("Test perplexity")
-    return labels
+    return ends
+
+
+def _draw_ratios(
+    axis: Axes, shown: Sequence[ShownNetwork], by_group: Callable[[Floats], pd.DataFrame]
+) -> None:
+    """Draw the first network's perplexity divided by that of each other one."""
+    first, *others = shown
+    axis.axhline(1, color=MUTED, lw=1)
+    for other in others:
+        _draw_line(axis, by_group(first.scores - other.scores), other.look)
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: Look) -> None:

@@ -12,15 +12,8 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, of_seeds
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    Table,
-    corpus_column,
-    mean,
-    on_corpus,
-    settings_text,
-    spread_note,
-)
+from online_rnnlm.analysis.tables.table import Column, Table, corpus_column, on_corpus, spread_note
+from online_rnnlm.analysis.tables.values import mean, settings_text
 from online_rnnlm.storage.runs import RunDivergence, RunResult
 
 TRAINING = "training"

@@ -11,15 +11,8 @@ import pandas as pd
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import TestedNetwork
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    Table,
-    change_percent,
-    corpus_column,
-    interval,
-    on_corpus,
-    signed,
-)
+from online_rnnlm.analysis.tables.table import Column, Table, corpus_column, on_corpus
+from online_rnnlm.analysis.tables.values import change_percent, interval, signed
 from online_rnnlm.storage.experiments import ComparedSide, Comparison
 
 

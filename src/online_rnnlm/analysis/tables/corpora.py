@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.table import Column, Table, data_of, integer
+from online_rnnlm.analysis.tables.table import Column, Table, data_of
+from online_rnnlm.analysis.tables.values import integer
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
 

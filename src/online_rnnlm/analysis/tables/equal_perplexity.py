@@ -15,11 +15,11 @@ from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
     Table,
-    change_percent,
     corpus_column,
     data_of,
     on_corpus,
 )
+from online_rnnlm.analysis.tables.values import change_percent
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    number,
     on_corpus,
 )
+from online_rnnlm.analysis.tables.values import number
 from online_rnnlm.storage.runs import read_epochs
 
 

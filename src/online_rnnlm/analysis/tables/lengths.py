@@ -18,11 +18,9 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    integer,
-    interval,
     on_corpus,
-    signed,
 )
+from online_rnnlm.analysis.tables.values import integer, interval, signed
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
 """The lengths (tokens) at which the groups of articles begin, and where the last one ends."""

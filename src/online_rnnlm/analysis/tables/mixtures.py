@@ -16,9 +16,9 @@ from online_rnnlm.analysis.tables.table import (
     data_of,
     mean_column,
     on_corpus,
-    signed,
     spread_note,
 )
+from online_rnnlm.analysis.tables.values import signed
 from online_rnnlm.config.testing import MIXTURE
 from online_rnnlm.rivals import rivals_of
 

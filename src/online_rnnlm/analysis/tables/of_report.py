@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from online_rnnlm.analysis.claims import heading_of
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedRun
-from online_rnnlm.analysis.tables.table import Column, Table, integer, signed
+from online_rnnlm.analysis.tables.table import Column, Table
+from online_rnnlm.analysis.tables.values import integer, signed
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.storage.experiments import Claim, UntestedClaim

@@ -26,12 +26,10 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    integer,
-    mean,
     on_corpus,
-    signed,
     spread_note,
 )
+from online_rnnlm.analysis.tables.values import integer, mean, signed
 from online_rnnlm.core.way import NONE
 
 

@@ -14,13 +14,11 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    integer,
-    mean,
     mean_column,
     on_corpus,
-    settings_text,
     spread_note,
 )
+from online_rnnlm.analysis.tables.values import integer, mean, settings_text
 from online_rnnlm.core.way import NONE
 from online_rnnlm.rivals import rivals_of
 

@@ -1,4 +1,4 @@
-"""A table: rows, of which people see columns, and data for programs; and how values are shown.
+"""A table: rows, of which people see columns, and data for programs.
 
 A row is an object with a type of its own, so that the name of a value is that of a field: in the
 module of the table, in the function that shows it, and in the head of the CSV.
@@ -7,17 +7,15 @@ module of the table, in the function that shows it, and in the head of the CSV.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, Protocol, TypeVar
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System
-from online_rnnlm.config.catalogue import Entry, Section
-from online_rnnlm.storage.experiments import Interval
+from online_rnnlm.analysis.tables.values import mean
 
 
 class OnCorpus(Protocol):
@@ -102,25 +100,6 @@ class Table(Generic[AnyRow]):
         return classes
 
 
-def make_table(entry: Entry, results: Results) -> Table[Any]:
-    """Make a table of the catalogue; its first note names what is missing from the comparison.
-
-    It has no column of empty cells. A table that has nothing to show says only that. Raises
-    UserError for files that are missing or do not fit each other.
-    """
-    module = import_module(f"online_rnnlm.analysis.tables.{entry.name}")
-    try:
-        table: Table[Any] = module.make(results)
-    except NothingToShowError as error:
-        said = str(error)
-        column: Column[str] = Column("Missing", str, text=True, wide=True)
-        table = Table("Nothing to show", [said], [column], data=pd.DataFrame({"missing": [said]}))
-    has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
-    columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
-    missing = [] if entry.section is Section.TEXT else results.missing_note
-    return replace(table, columns=columns, notes=[*missing, *table.notes])
-
-
 def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
     """Return the data of a CSV: a row for each of the rows, which are dataclasses.
 
@@ -197,62 +176,3 @@ def mean_column(
         lambda row: mean(values(row)),
         best=lambda row: values(row).mean() == lowest.get(row.corpus),
     )
-
-
-def number(value: float | None, form: str = ",.1f") -> str:
-    """A number in one of Python's formats; empty if there is none."""
-    return "" if value is None or math.isnan(value) else f"{value:{form}}"
-
-
-def integer(value: float | None) -> str:
-    """A whole number with separated thousands; empty if there is none."""
-    return number(value, ",.0f")
-
-
-def mean(values: BySeed) -> str:
-    """The mean over the seeds and, if there are several, ± their sample standard deviation."""
-    spread = number(values.std())
-    return f"{number(values.mean())}{' ± ' if spread else ''}{spread}"
-
-
-def signed(change: float, decimals: int = 1) -> str:
-    """A number with its sign, which is a true minus: `−0.5`; one that rounds to 0 has none."""
-    text = f"{change:+z.{decimals}f}"
-    return text.replace("-", "−") if float(text) else text[1:]
-
-
-def change_percent(ours: float, theirs: float) -> str:
-    """The change from their value to ours (%), such as of costs; empty if theirs is NaN."""
-    return "" if math.isnan(theirs) else signed(100 * (ours / theirs - 1))
-
-
-def interval(ends: Interval, decimals: int = 1) -> str:
-    """An interval of changes in per cent, such as `−5.1 to −3.8 %`."""
-    low, high = ends
-    return f"{signed(low, decimals)} to {signed(high, decimals)} %"
-
-
-def p_value(value: float) -> str:
-    """A p-value with `=` or `<` before it: `= 0.012`, or `< 0.001`."""
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
-    """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
-    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
-
-
-def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names of the settings that any of the seeds has."""
-    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
-
-
-def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
-    """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
-
-    A seed without it has `as in training`: of the vector's rates that were tried, none was better
-    than that of its training.
-    """
-    values = [settings.get(key, "as in training") for settings in by_seed]
-    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    return " / ".join(texts if len(set(texts)) > 1 else texts[:1])

@@ -16,13 +16,11 @@ from online_rnnlm.analysis.tables.table import (
     Table,
     corpus_column,
     data_of,
-    integer,
-    keys_of,
     mean_column,
     on_corpus,
     spread_note,
-    values_text,
 )
+from online_rnnlm.analysis.tables.values import integer, keys_of, values_text
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
 
 

@@ -1,0 +1,55 @@
+"""The colours, markers and lines of systems, and of other series, the same in every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+from online_rnnlm.analysis.figures.drawing import BLUE, GREEN, MUTED, ORANGE, PURPLE
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.systems import System
+
+
+class Look(TypedDict):
+    """The look of a line or a mark, by matplotlib's names."""
+
+    color: str
+    marker: str
+    ls: NotRequired[str]
+    """The style of the line."""
+    mfc: NotRequired[str]
+    """The filling of the marker, if that is not its colour."""
+
+
+LEARNING: Look = {"color": ORANGE, "marker": "D"}
+STATIC: Look = {"color": BLUE, "marker": "o"}
+SLOW_UNITS: Look = {"color": PURPLE, "marker": "s"}
+RIVAL: Look = {"color": GREEN, "marker": "^"}
+SERIES: Sequence[Look] = (
+    {"color": ORANGE, "marker": "D", "ls": "-"},
+    {"color": BLUE, "marker": "o", "ls": "--"},
+    {"color": GREEN, "marker": "^", "ls": "-."},
+    {"color": PURPLE, "marker": "s", "ls": ":"},
+    {"color": MUTED, "marker": "v", "ls": "-"},
+)
+"""The looks of series of which each compares two networks."""
+
+
+def look_of(system: System) -> Look:
+    """The look of a system: what it has beside a static network."""
+    network = system.alone
+    if network is None:
+        return RIVAL
+    if network.has_vector:
+        return LEARNING
+    return SLOW_UNITS if network.settings.cell == "slow_context" else STATIC
+
+
+def meaning_of_marks(results: Results, *, rivals: bool = True) -> str:
+    """A sentence that says what the marks of networks, and of rivals, mean."""
+    marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
+    if any(network.settings.cell == "slow_context" for network in results.networks):
+        marks.append("purple squares: slow units, which do not learn in testing")
+    if rivals and results.experiment.testing.rivals:
+        marks.append("green triangles: rivals")
+    return f"{'; '.join(marks)}."

@@ -1,0 +1,68 @@
+"""Draws the figures of `config/catalogue.py`, each by its own function, and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from online_rnnlm.analysis.figures import drawing
+from online_rnnlm.analysis.figures.epochs import draw_gain_by_epoch, draw_learning
+from online_rnnlm.analysis.figures.sizes import draw_sizes
+from online_rnnlm.analysis.figures.systems import draw_costs, draw_systems
+from online_rnnlm.analysis.figures.tokens import draw_distance, draw_frequency, draw_position
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import NothingToShowError, Results
+from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
+from online_rnnlm.storage import records
+from online_rnnlm.storage.experiments import Captions
+from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
+
+DRAWN_BY: Mapping[str, Callable[[Results], drawing.Drawing]] = {
+    "test_perplexity": draw_systems,
+    "perplexity_by_cost": draw_costs,
+    "learning_curves": draw_learning,
+    "gain_by_epoch": draw_gain_by_epoch,
+    "perplexity_by_position": draw_position,
+    "perplexity_by_distance": draw_distance,
+    "gain_by_frequency": draw_frequency,
+    "gain_by_text_size": draw_sizes,
+}
+"""The function that draws each figure of the catalogue, by the figure's name."""
+
+
+def write_figures(directory: ExperimentDirectory) -> None:
+    """Draw all figures as SVG and PNG; write the captions last.
+
+    A figure that has nothing to show only has a text that says so. Raises UserError for files that
+    are missing or do not fit each other.
+    """
+    results = collect(directory)
+    captions = {}
+    for entry in those_of(FIGURES, results.experiment):
+        caption = write_figure(entry, results, directory)
+        captions[entry.name] = " ".join([*results.missing_note, caption])
+    records.write(directory.captions, Captions(captions=captions))
+
+
+def write_figure(
+    entry: Entry,
+    results: Results,
+    directory: ExperimentDirectory,
+    kinds: Iterable[str] = FIGURE_KINDS,
+) -> str:
+    """Draw a figure of the catalogue in each of some formats; return its caption.
+
+    The caption names the corpus shown if there are others that the figure does not show.
+    """
+    with drawing.style(entry.name):
+        try:
+            figure, caption = DRAWN_BY[entry.name](results)
+            if results.several_corpora and "several corpora" not in entry.needs:
+                caption += f" The corpus shown is {results.first_corpus}."
+        except NothingToShowError as error:
+            figure, (axis,) = drawing.panels(1, 1.0)
+            axis.set_axis_off()
+            axis.text(0.5, 0.5, str(error), ha="center", va="center", color=drawing.MUTED)
+            caption = str(error)
+        for kind in kinds:
+            drawing.save(figure, directory.figure(entry.name, kind))
+    return caption
