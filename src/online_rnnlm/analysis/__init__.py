@@ -2,9 +2,10 @@
 
 `reading` makes `results` of an experiment's records, and says what it lacks. `systems` has what is
 compared, `opponents` says which networks stand against which, and `scores` compares them by their
-log-probabilities, with the statistics of `significance`.
-From these `claims`, `tables` and `figures` are made, which `report` shows on one page, with the
-sentences of `wording`. `evidence` keeps what a reader needs to make them again.
+log-probabilities, with the statistics of `significance`. From these `claims`, `tables` and
+`figures` are made. `report` shows them on one page, with the sentences of `wording`, the answers of
+`checklist`, and what `trainings` reads of all trainings. `evidence` keeps what a reader needs to
+make them again.
 
 `comparing` compares any two models.
 """

@@ -1,28 +1,43 @@
-"""The report in words: the sentences beside its tables and figures, and its checklist.
+"""The sentences of the report, those of its checklist apart.
 
-`Markup` is HTML, and plain text is escaped by the templates. The checklist has the items of NAACL's
-(2021), in our words, and an experiment's answers.
+`Markup` is HTML; the templates escape plain text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from markupsafe import Markup
 
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.claims import EQUALLY_LARGE
+from online_rnnlm.analysis.opponents import headline_on, opponents_of
+from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.significance import LEVEL
+from online_rnnlm.analysis.systems import FinishedNetwork
+from online_rnnlm.analysis.tables.values import interval, p_value, signed
+from online_rnnlm.analysis.trainings import Trainings
+from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.audits import Audit
-from online_rnnlm.storage.experiments import UntestedClaim
+from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim, Verdict
+from online_rnnlm.storage.paths import ExperimentDirectory
 
+LEFT_OUT = (
+    "A network that lacks one of its runs is left out of every table, figure and claim below."
+)
+OF_CHECKLIST = Markup("The items of NAACL's checklist (2021), in our words.")
+SETTINGS = "Settings"
+MAKE_AGAIN = "How to make these numbers again"
+LIMITS = "Limits"
+"""The headings of the last sections; those before are the catalogue's."""
 ORIGINS_OF_SETTINGS = Markup(
     "<strong>Published</strong>: given in the author's summary of the paper. "
     "<strong>RNNLM Toolkit's</strong>: the original toolkit's own value, taken from its source. "
     "<strong>Assumed</strong>: chosen here, in the paper's spirit, because the paper itself could "
     "not be consulted. The sizes of the networks are our choice, too."
 )
-LIMITS: Sequence[Markup] = (
+KNOWN_LIMITS: Sequence[Markup] = (
     Markup(
         "The text and the settings are not the paper's: the numbers cannot be compared with the "
         "paper's."
@@ -44,11 +59,58 @@ LIMITS: Sequence[Markup] = (
         "Perplexity counts <code>&lt;/s&gt;</code> and <code>&lt;unk&gt;</code>, and can be "
         "compared only on the same text with the same vocabulary."
     ),
-    Markup(
-        "Words per second were measured on the machine that trained the networks, where other "
-        "programs may have run at the same time."
-    ),
+    Markup("Times were measured on a machine where other programs may have run at the same time."),
 )
+_IN_SENTENCE: Mapping[Verdict, str] = {
+    "supported": "the vector is better",
+    "refuted": "the static network is better",
+    "undecided": "no clear difference",
+}
+
+
+def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
+    """One sentence for each corpus: its headline against static networks.
+
+    A corpus on which no network has finished has none; if none has, a sentence says so.
+    """
+    if not results.networks:
+        return [NO_NETWORK]
+    found = []
+    for corpus in results.compared_corpora:
+        network = headline_on(results, corpus)
+        where = f"On {corpus}, " if results.several_corpora else ""
+        learning = ", whose vector keeps learning," if network.has_vector else ""
+        reached = f"reaches a test perplexity of {network.main.perplexity().mean():.1f}"
+        static = opponents_of(results, network)
+        if not network.has_vector:
+            said = "; no network with a vector has finished, so no claim can be tested."
+        elif not static:
+            said = f", and {network.tested[NONE].perplexity().mean():.1f} frozen."
+        else:
+            sides = " and ".join(_static_side(network, opponent, claims) for opponent in static)
+            said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
+        found.append(f"{where}{network.network_name}{learning} {reached}{said}")
+    return found
+
+
+def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Sequence[Claim]) -> str:
+    """The perplexity of a static network, its costs beside the vector's network, and a verdict."""
+    compared = [
+        claim
+        for claim in claims
+        if (claim.corpus, claim.row) == (vector.corpus, vector.network_name)
+        and claim.comparison.theirs.network == static.network_name
+        and claim.letter in EQUALLY_LARGE
+    ]
+    more = round(100 * (static.parameters / vector.parameters - 1))
+    said = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
+    if compared:
+        ours = compared[0].comparison.ours.seconds_per_word
+        theirs = compared[0].comparison.theirs.seconds_per_word
+        longer = round(100 * (theirs / ours - 1))
+        said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
+        said += f": {_IN_SENTENCE[compared[0].verdict]}"
+    return f"{static.main.perplexity().mean():.1f} of the static {static.network_name} ({said})"
 
 
 def about_networks(results: Results) -> str:
@@ -65,6 +127,52 @@ def about_networks(results: Results) -> str:
     return " ".join(said)
 
 
+def small_texts(results: Results) -> list[str]:
+    """A warning for each corpus whose validation or test text is larger than its training text."""
+    found = []
+    for name, corpus in results.corpora.items():
+        train, *others = (corpus.splits[split].sentences for split in ("train", "valid", "test"))
+        if train < max(others):
+            found.append(
+                f"Warning: {name} has {train:,} sentences to train on, fewer than the "
+                f"{max(others):,} to choose or to test on: a larger text is needed, or lower "
+                "`valid_sentences` and `test_sentences`."
+            )
+    return found
+
+
+def claim_numbers(claim: Claim) -> str:
+    """A claim's values in one line: the change, its interval and p-values, and the costs."""
+    found = claim.comparison
+    ours = found.ours
+    theirs = found.theirs
+    said = [
+        f"{ours.test_perplexity:.1f} against {theirs.test_perplexity:.1f} "
+        f"({signed(found.change_percent)} %; 95 % interval {interval(found.interval_percent)})",
+        f"p {p_value(found.p_value)}, corrected {p_value(claim.p_value_holm)}, "
+        f"over {found.pieces:,} {found.drawn}s",
+        f"{ours.parameters:,} against {theirs.parameters:,} parameters",
+        f"{ours.multiply_adds_per_word:,.0f} against {theirs.multiply_adds_per_word:,.0f} "
+        "multiply-adds per word",
+        f"{1e6 * ours.seconds_per_word:.2f} against {1e6 * theirs.seconds_per_word:.2f} µs "
+        "per word",
+    ]
+    if found.seconds_change_percent is not None:
+        said.append(f"95 % interval of the time {interval(found.seconds_change_percent)}")
+    return "; ".join(said)
+
+
+def why_no_verdicts(claims: Claims) -> str:
+    """Return the sentence in the place of the verdicts if no claim is tested."""
+    reason = "" if claims.not_tested else ": no network with a vector has finished"
+    return f"No claim can be tested{reason}."
+
+
+def verdict_of(results: Results, claim: Claim) -> str:
+    """Return the verdict on a claim, which says if it is that of one seed."""
+    return claim.verdict.capitalize() + ("" if results.several_seeds else " (one seed)")
+
+
 def how_tested(results: Results) -> Markup:
     """Return the note that explains the claims and the test that decides them."""
     chance = Markup("that allows for chance in the test text")
@@ -79,12 +187,14 @@ def how_tested(results: Results) -> Markup:
         "Claim a is our reading of the author's summary (EMNLP 2015), which says, in our words, "
         "that updating only a small part of the model in testing gives better results with faster "
         "execution and fewer parameters; b to e take its parts one by one, f and g are questions "
-        "of this project. An interval is a 95 % interval {chance}. The text's pieces are articles; "
-        "where these are not known, blocks of consecutive sentences, or, if they were shuffled, "
-        "sentences. A claim is supported if the p-value, corrected by Holm's method for all "
-        "comparisons, is below {level} and the perplexity is lower; refuted if it is higher; else "
-        "undecided. Time is processor time, with the networks timed in turn; of a network with "
-        "something added, that of its tests.{last}"
+        "of this project. An interval is a 95 % interval {chance}. The text's pieces, which count "
+        "as drawn by chance, are its articles if it is in order, or blocks of consecutive "
+        "sentences if these are not known. If it is shuffled, they are sentences, or blocks if one "
+        "of the two sides never forgets what it has read. A claim is supported if the p-value, "
+        "corrected by Holm's method for all comparisons, is below {level} and the perplexity is "
+        "lower; refuted if it is higher; else undecided. Time is processor time or, on a GPU or by "
+        "Theano, the time that passed, with the networks timed in turn; of a network with "
+        "something added, or whose weights learn, that of its tests.{last}"
     ).format(chance=chance, level=LEVEL, last=last)
 
 
@@ -104,7 +214,9 @@ def source_of(corpus: str, statistics: Statistics) -> Markup:
 
 
 def said_of_audits(audits: Sequence[Audit]) -> str:
-    """Return a sentence on the audit: all networks pass it, or these fail, with the reasons."""
+    """Return a sentence on the audit: all networks pass it, or some fail, with the reasons."""
+    if not audits:
+        return "No network has been audited, as none has finished."
     failed = [f"{audit.name} ({audit.failure})" for audit in audits if audit.failure]
     if failed:
         return f"The audit of the networks is not passed: {'; '.join(failed)}."
@@ -124,138 +236,16 @@ def how_to_make_again(results: Results) -> Markup:
     ).format(", ".join(map(str, results.experiment.seeds)))
 
 
-_NO_SEARCH = Markup(
-    "No search in this experiment: its settings are given in the configuration, whose comments may "
-    "say how they were found."
-)
-Answers = Mapping[str, Markup]
-"""The answers to some items of the checklist, by the item in our words."""
-
-
-def checklist(results: Results, facts: Mapping[str, str]) -> dict[str, Answers]:
-    """Answer the checklist for an experiment, in parts by their headings.
-
-    `facts` are those of its code and machines.
-    """
+def files_to_make(directory: ExperimentDirectory) -> dict[str, Path]:
+    """Return examples of files that this command makes, by what they are."""
     return {
-        "For all reported experimental results": _on_results(facts),
-        "For all experiments with hyperparameter search": _on_search(results),
-        "For all datasets used": _on_datasets(results),
+        "a table": directory.table("TABLE", "csv"),
+        "a picture": directory.figure("PICTURE", "svg"),
+        "the claims": directory.claims,
+        "a run, by its name in the table below": directory.run("RUN").result,
     }
 
 
-def _on_results(facts: Mapping[str, str]) -> Answers:
-    """Answer what is asked about all results."""
-    return {
-        "A clear description of the mathematical setting, algorithm, and/or model": Markup(
-            "The README's method section; src/online_rnnlm/core/graph.py is the definition that "
-            "every other implementation is tested against."
-        ),
-        "A link to a downloadable source code, with specification of all dependencies": Markup(
-            "This repository; locks/requirements.lock pins every package by hash, environment.yml "
-            "and pyproject.toml name them."
-        ),
-        "A description of the computing infrastructure used": Markup(
-            "{}; more is under “Code, packages and machines”."
-        ).format(facts.get("processor", "None: no training has finished")),
-        "The average runtime for each model or algorithm, or estimated energy cost": Markup(
-            "Each run's time is in the table of runs. All trainings took {} hours in all."
-        ).format(facts["hours of training in all"]),
-        "The number of parameters in each model": Markup(
-            "In the perplexity table, with the multiply-adds per word."
-        ),
-        "Corresponding validation performance for each reported test result": Markup(
-            "In the perplexity table, beside the test perplexity."
-        ),
-        "A clear definition of the specific evaluation measure or statistics used": Markup(
-            "Perplexity is exp of the mean of -log P over all tokens, &lt;/s&gt; and &lt;unk&gt; "
-            "counted; it is also given without &lt;unk&gt;. The tests are described under the "
-            "claims; the code is src/online_rnnlm/jobs/ and "
-            "src/online_rnnlm/analysis/significance.py."
-        ),
-    }
-
-
-def _on_search(results: Results) -> Answers:
-    """Answer what is asked about the search for settings, if there was one."""
-    experiment = results.experiment
-    runs = experiment.search_runs()
-    if not runs:
-        count = method = bounds = chosen = spread = _NO_SEARCH
-    else:
-        count = Markup(
-            "{} trainings, one for each combination and row, with seed {}; a row may have a grid "
-            "of its own."
-        ).format(len(runs), experiment.search_seed)
-        method = Markup(
-            "Grid search; the criterion is the lowest validation perplexity. The test set is not "
-            "used."
-        )
-        tried = []
-        for key in experiment.searched:
-            values = {run.searched[key] for run in runs if key in run.searched}
-            tried.append(f"{key}: {_joined(sorted(values))}; ")
-        bounds = Markup("{}during testing: learning rates {}, document rates {}.").format(
-            "".join(tried),
-            _joined(experiment.testing.learning_rates),
-            _joined(experiment.testing.document_rates),
-        )
-        chosen = Markup("In the perplexity table's column of chosen settings.")
-        spread = Markup("One seed: there is no spread over seeds to report.")
-        if results.several_seeds:
-            spread = Markup(
-                "Means and sample standard deviations over {} seeds, which the search did not use."
-            ).format(len(experiment.seeds))
-    return {
-        "The exact number of training and evaluation runs": count,
-        "The method of choosing hyperparameter values and the criterion used to select among "
-        "them": method,
-        "Bounds for each hyperparameter": bounds,
-        "Hyperparameter configurations for best-performing models": chosen,
-        "Summary statistics of the results (e.g. mean, variance, error bars)": spread,
-    }
-
-
-def _joined(values: Sequence[object]) -> str:
-    """The values with commas between them."""
-    return ", ".join(map(str, values))
-
-
-def _on_datasets(results: Results) -> Answers:
-    """Answer what is asked about the texts."""
-    splits = [
-        Markup("{}: three ready files").format(name)
-        if corpus.has_splits
-        else Markup("{}: {}s are shuffled with seed {} and divided").format(
-            name, corpus.divide_by, corpus.seed
-        )
-        for name, corpus in results.experiment.corpora.items()
-    ]
-    sources = [
-        Markup("{}: {}, {}, {}").format(
-            name,
-            texts.source.title,
-            texts.source.origin,
-            f"licence {texts.source.licence}" if texts.source.licence else "licence not stated",
-        )
-        for name, texts in results.corpora.items()
-    ]
-    return {
-        "Relevant statistics such as number of examples and label distributions": Markup(
-            "In the corpora table."
-        ),
-        "Details of train/validation/test splits": Markup(
-            "{}. Test and validation text do not depend on the training size."
-        ).format(Markup("; ").join(splits)),
-        "An explanation of any data that were excluded, and all pre-processing steps": Markup(
-            "Ready files are taken whole. Of other text, sentences are dropped if they are "
-            "repeated, or shorter or longer than the corpus's settings allow; the text is "
-            "tokenised and, if so set, lower-cased; words rarer than the vocabulary's minimum are "
-            "&lt;unk&gt;. Each step is a rule of the workflow; the files' formats are described in "
-            "docs/data-formats.md."
-        ),
-        "A link to a downloadable version of the dataset": Markup(
-            "{}. <code>fetch</code> verifies it."
-        ).format(Markup("; ").join(sources)),
-        "For new data collected, a complete description": Markup("No data were collected."),
-    }
+def not_counted(trainings: Trainings) -> str:
+    """Return what the hours of training do not count, to be put after them; "" if it is nothing."""
+    return ", without the epochs in which training diverged" if trainings.some_diverged else ""

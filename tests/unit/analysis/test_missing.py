@@ -11,9 +11,10 @@ from online_rnnlm.analysis.figures.epochs import draw_learning
 from online_rnnlm.analysis.figures.systems import draw_costs
 from online_rnnlm.analysis.figures.writing import write_figures
 from online_rnnlm.analysis.reading import mark_complete
-from online_rnnlm.analysis.report import findings, write_report
+from online_rnnlm.analysis.report import write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
+from online_rnnlm.analysis.wording import findings
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.storage import records

@@ -5,23 +5,25 @@ from typing import Any
 
 import pytest
 
+from online_rnnlm.analysis.checklist import checklist
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.writing import write_figures
-from online_rnnlm.analysis.report import small_texts, summary, write_report
+from online_rnnlm.analysis.report import summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.of_report import (
     ORIGINS,
     corpus_settings_table,
     settings_table,
 )
-from online_rnnlm.analysis.wording import said_of_audits
+from online_rnnlm.analysis.trainings import trainings_of
+from online_rnnlm.analysis.wording import said_of_audits, small_texts
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import Audit, AuditedRule
 from online_rnnlm.storage.experiments import Captions
-from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA
+from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA, again, diverge
 
 
 def written(results: Results) -> str:
@@ -102,7 +104,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     assert answers[2].startswith("some;")  # the processor
     searched = changes is SEARCHED
     assert ("6 trainings" in answers[7]) is searched  # three rows with two combinations each
-    tried = answers[9].startswith("learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4; during")
+    tried = answers[9] == "learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4."
     assert tried is searched
     tokens = results.corpora[results.first_corpus].splits["train"].tokens
     assert f"{results.first_corpus}: {tokens:,} training tokens" in text
@@ -118,6 +120,37 @@ def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):
     [warning] = small_texts(results)
     assert f"{corpus.splits['test'].sentences:,} sentences to train on" in warning
     assert warning in " ".join(summary(results, [warning]).split())
+
+
+def test_the_time_of_what_has_diverged_is_counted(invented):
+    results = invented(rows=[{"hidden_size": 100}], search={"learning_rate": [0.1]}, seeds=[1, 2])
+    whole = trainings_of(results)
+    assert not whole.some_diverged
+    for run in ("invented-M100-D0-learning_rate0.1-seed0", "invented-M100-D0-seed1"):
+        diverge(results.directory, run, "in epoch 11")
+        trainings = trainings_of(again(results))
+        assert trainings.some_diverged and trainings.hours == whole.hours
+    of_results, *_ = checklist(results, trainings).values()
+    assert any(f" {whole.hours:.2f} hours in all, without" in said for said in of_results.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "tried"),
+    [
+        ({}, "No search", "No search"),
+        (STATIC, "3 trials", "In testing, learning_rate: 0.01, 0.03, 0.1."),
+        (
+            {"rows": STATIC["rows"], "testing": {"rivals": ["neural_cache"]}},
+            "2 trials",
+            "In testing, window of neural cache: 100, 500; weight of neural cache: 0.05, 0.1.",
+        ),
+    ],
+)
+def test_the_checklist_says_what_was_searched_in_testing(invented, changes, count, tried):
+    results = invented(**changes)
+    of_search = list(checklist(results, trainings_of(results)).values())[1]
+    number, _, bounds, *_ = of_search.values()
+    assert count in number and bounds.startswith(tried)
 
 
 def test_an_audit_that_fails_is_named_with_its_reason():
