@@ -5,6 +5,7 @@ Snakemake in copies of the project, `cluster/` on a real Slurm, and `browser/` l
 real browser. What tests share:
 
 - `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project
+- `loaded_snakemake`: Snakemake that is loaded once for all of its starts
 - `killing`: a process that is killed at each of its writes; `outcome`: what must be the same then
 - `unit/small_models`: networks with random weights; `unit/jobs/stub`: an engine of microseconds
 - `unit/small_records`: a configuration and records with invented values
