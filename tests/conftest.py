@@ -4,14 +4,19 @@ Below `unit/`, each folder tests the folder of the package that has its name. `w
 Snakemake in copies of the project, `cluster/` on a real Slurm, and `browser/` looks at pages in a
 real browser. What tests share:
 
-- `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project
-- `loaded_snakemake`: Snakemake that is loaded once for all of its starts
+- `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project;
+  `loaded_snakemake`: Snakemake that is loaded once for all of its starts
 - `killing`: a process that is killed at each of its writes; `outcome`: what must be the same then
-- `unit/small_models`: networks with random weights; `unit/jobs/stub`: an engine of microseconds
+- `toy_texts`, `unit/made_texts`: texts from which networks learn, and strings of any kind;
+  `unit/corpora/small_corpora`: files of text, and the preparation of a corpus
+- `unit/small_models`: networks with random weights; `unit/jobs/stub`: an engine of microseconds;
+  `unit/jobs/runs`: trainings, and what must be the same in two of them
 - `unit/small_records`: a configuration and records with invented values
-- `unit/analysis/fake_experiment`: all files of an experiment, with invented numbers
+- `unit/use/small_experiment`: a really trained experiment; `unit/analysis/fake_experiment`: all
+  files of one, with invented numbers, and `unit/analysis/changes`: changes to them
 - `packages`: an environment that has only some packages; `page`: runs the code of a page
 - `rounding`: texts that are the same but for the last digits of their numbers
+- `compile_kernels`: what `make test` runs first
 """
 
 import gc

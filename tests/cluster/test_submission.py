@@ -59,9 +59,3 @@ def test_every_training_and_evaluation_is_a_job_and_no_light_rule_is(earlier, fi
     for rule, job in zip(rules, jobs, strict=True):
         asked = dict(part.split("=") for part in job["AllocTRES"].split(","))
         assert asked["cpu"] == cores.get(rule, "1"), rule
-
-
-def test_a_second_submission_submits_nothing(finished, cluster):
-    before = cluster.accounting()
-    assert "Nothing to be done" in finished.succeed(*SUBMIT, *CONFIGURATION)
-    assert cluster.accounting() == before

@@ -15,7 +15,7 @@ from pathlib import Path
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.environment import information
+from online_rnnlm.process.environment import value_in
 from online_rnnlm.storage.runs import Machine
 
 DRIVER = "libcuda.so.1"
@@ -102,7 +102,7 @@ def theano_version() -> str:
 def machine(gpu: str | None = None) -> Machine:
     """Describe the hardware and system that this process runs on; `gpu` names the GPU it uses."""
     return Machine(
-        processor=information("/proc/cpuinfo", "model name") or platform.processor() or "unknown",
+        processor=value_in("/proc/cpuinfo", "model name") or platform.processor() or "unknown",
         cores=os.cpu_count() or 1,
         system=platform.platform(terse=True),
         gpu=gpu,
@@ -115,5 +115,5 @@ def peak_memory() -> int:
     `getrusage` also counts the time before the process became this program, when it was a copy of
     its parent. The system's own peak value (VmHWM) does not, so it is preferred if there is one.
     """
-    peak = information("/proc/self/status", "VmHWM:").removesuffix(" kB")
+    peak = value_in("/proc/self/status", "VmHWM:").removesuffix(" kB")
     return int(peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024

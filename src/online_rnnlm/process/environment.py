@@ -36,7 +36,7 @@ def prepare_process() -> None:
         os.environ.setdefault(name, value)
     # The machines of a cluster may share the cache, and code for one processor may use instructions
     # that another one lacks. So processors with different features have folders of their own.
-    features = information("/proc/cpuinfo", "flags", "Features")
+    features = value_in("/proc/cpuinfo", "flags", "Features")
     digits = hashlib.sha256(features.encode()).hexdigest()[:16]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax" / digits))
     # Numba sees that the file of a kernel has changed, but not that another file has, whose
@@ -55,7 +55,7 @@ def kernels_were_compiled() -> bool:
     return Path(os.environ["NUMBA_CACHE_DIR"]).is_dir()
 
 
-def information(file: str, *beginnings: str) -> str:
+def value_in(file: str, *beginnings: str) -> str:
     """Return what follows the colon in the first line with one of these beginnings, or ""."""
     lines = Path(file).read_text(encoding="utf-8").splitlines()
     found = (line.partition(":")[2].strip() for line in lines if line.startswith(beginnings))

@@ -176,19 +176,14 @@ def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
     assert not results.directory.complete.exists()
 
 
-@pytest.mark.slow  # matplotlib draws every figure
-def test_an_audit_that_is_not_passed_or_not_made_is_said_and_the_mark_goes(invented, caplog):
+def test_an_audit_that_is_not_passed_or_not_made_is_missing(invented, caplog):
     results = invented(rows=ROWS)
-    assert "is passed by all 3" in everything(results)
     mark_complete(results.directory)
     fake_experiment.write_audits(results.directory, results.experiment, {"100/20": "causality"})
     static, *others = records.read(Audits, results.directory.audits).audits
     rule = AuditedRule(rule="reset", status="not tested", said="the text is one document")
     audits = Audits(audits=(replace(static, rules=(rule,)), *others))
     records.write(results.directory.audits, audits)
-    write_report(results.directory)
-    page = results.directory.report.read_text(encoding="utf-8")
-    assert "100/20 on invented (broken: causality)" in page
     with pytest.raises(UserError, match="2 missing or broken"):
         mark_complete(results.directory)
     assert "100/20 on invented: the audit: broken: causality" in caplog.text

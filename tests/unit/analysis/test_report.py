@@ -109,6 +109,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     tokens = results.corpora[results.first_corpus].splits["train"].tokens
     assert f"{results.first_corpus}: {tokens:,} training tokens" in text
     assert f"--configfile {results.directory.configuration} --force FILE" in text
+    assert "is passed by all" in text  # the audit
 
 
 def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):

@@ -98,6 +98,12 @@ def model(model_path):
 
 
 @pytest.fixture(scope="session")
+def supplied():
+    """The model that comes with the project, which is trained per article."""
+    return load()
+
+
+@pytest.fixture(scope="session")
 def test_text(results):
     """The tokenised sentences of the test split."""
     return results.corpus("topics").text("test").read_text(encoding="utf-8")

@@ -164,12 +164,6 @@ def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     np.testing.assert_allclose(logs[0], logs[1], rtol=ROUNDING)
 
 
-@pytest.fixture(scope="module")
-def supplied():
-    """The model that comes with the project, which is trained per article."""
-    return online_rnnlm.load()
-
-
 @pytest.mark.parametrize("unit", ["document", "stream"])
 def test_the_texts_of_a_list_are_separate_unless_they_are_one_document(supplied, unit):
     texts = ["The opera premiered in Vienna.", "The tenor sang. He wept.", "The opera."]

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from online_rnnlm import load
 from tests.project import ROOT
 from tests.rounding import same_but_for_rounding
 
@@ -13,11 +12,6 @@ TEXT = """\
 The composer "Mozart" couldn't attend.  His op\u0065\u0301ra wasn't liked in Vienna\u2026
 
 An ``old'' \u0130stanbul caf\xe9 (na\xefve) cannot <unk> now: 3.5 km... """
-
-
-@pytest.fixture(scope="module")
-def supplied():
-    return load()
 
 
 def test_each_word_of_the_text_as_it_stands_has_a_row(supplied):
