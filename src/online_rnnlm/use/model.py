@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,10 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
 from online_rnnlm.storage.paths import SUPPLIED_MODEL, SUPPLIED_STATIC_MODEL
 from online_rnnlm.use.model_file import Contents, ModelDescription
-from online_rnnlm.use.network import NextWord, State, sample
+from online_rnnlm.use.network import State
 from online_rnnlm.use.options import Options, SamplingOptions, checked
 from online_rnnlm.use.places import contents_at
+from online_rnnlm.use.sampling import sample
 from online_rnnlm.use.scoring import ScoredPart, TextScorer
 from online_rnnlm.use.show import ShownText, show
 from online_rnnlm.use.surprisal import surprisal
@@ -47,6 +48,14 @@ def load(model: str | Path | None = None) -> TrainedModel:
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
     return TrainedModel(contents_at(model))
+
+
+class NextWord(NamedTuple):
+    """A word that may come next."""
+
+    word: str
+    log_probability: float
+    """Natural log P."""
 
 
 class TrainedModel:

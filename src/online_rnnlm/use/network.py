@@ -1,4 +1,4 @@
-"""A trained network that scores and makes text, and its state within a text."""
+"""A trained network that scores text, and its state within a text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
 from online_rnnlm.errors import UserError, needing_packages
 from online_rnnlm.process.environment import kernels_were_compiled, prepare_process
-from online_rnnlm.use.options import SamplingOptions
 
 if TYPE_CHECKING:  # These load numba and PyTensor.
     from online_rnnlm.core.engines.base import Scores
@@ -56,14 +55,6 @@ class State:
     def document_vector(self) -> NDArray[np.floating]:
         """A copy of the document vector, (D,); it is 0 if it does not learn."""
         return np.array(self.carried.documents[0])
-
-
-class NextWord(NamedTuple):
-    """A word that may come next."""
-
-    word: str
-    log_probability: float
-    """Natural log P."""
 
 
 class ReadText(NamedTuple):
@@ -254,49 +245,3 @@ class LoadedNetwork:
         """Return the entropy of the next word after a state (nats)."""
         logs = self.next_word([state])[0]
         return float(-(np.exp(logs) * logs).sum())
-
-
-def sample(
-    network: LoadedNetwork,
-    number: int,
-    begin: Sequence[str],
-    after: State,
-    options: SamplingOptions,
-) -> list[list[str]]:
-    """Make sentences that begin with these words, after which the state is `after`.
-
-    The options are as `checked` returns them, with their defaults. Words are drawn until `</s>`, or
-    until there are enough. Returns them without `</s>`.
-    """
-    refused = [] if options["unknown"] else [network.corpus.unk_id]
-    chances = [np.random.default_rng([options["seed"], n]) for n in range(number)]
-    said = [[*begin] for _ in chances]
-    for first in range(0, number, SIDE_BY_SIDE):
-        last = min(first + SIDE_BY_SIDE, number)
-        going = dict.fromkeys(range(first, last), after)
-        for _ in range(options["max_words"] - len(begin)):
-            if not going:
-                break
-            logs = network.next_word([*going.values()])
-            logs[:, refused] = -np.inf
-            drawn = {
-                n: _draw(of, chances[n], options["temperature"], options["top_k"])
-                for n, of in zip(going, logs, strict=True)
-            }
-            going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}
-            for n in going:
-                said[n].append(network.corpus.words[drawn[n]])
-            read = network.go_on([*going.values()], [[drawn[n]] for n in going])
-            going = {n: text.state for n, text in zip(going, read, strict=True)}
-    return said
-
-
-def _draw(logs: Floats, chance: np.random.Generator, temperature: float, top_k: int | None) -> int:
-    """Draw the number of a word from log-probabilities (V,), which need not add up to 1."""
-    words: NDArray[np.int64] = np.arange(len(logs))
-    if top_k is not None:
-        words = np.sort(np.argsort(-logs, kind="stable")[:top_k])
-    scaled = (logs[words] - logs[words].max()) / temperature
-    sums = np.exp(scaled).cumsum()
-    place = int(np.searchsorted(sums, chance.random() * sums[-1], side="right"))
-    return int(words[min(place, len(words) - 1)])
