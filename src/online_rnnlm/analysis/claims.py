@@ -40,7 +40,8 @@ class PaperClaim(NamedTuple):
     """One of the claims."""
 
     name: str
-    """A short form of the claim in words; better is a lower test perplexity."""
+    """A short form of the claim. Better is a lower test perplexity; `larger`, `as many` and `as
+    long` are short for what the sentence says."""
     text: str
     """The claim as a sentence, with `{ours}` and `{theirs}` in place of the two sides."""
 
@@ -169,7 +170,8 @@ def _against_slow_units(
 
     One has as many units as the vector has numbers, one as many parameters in all: each slow unit
     has weights that read every word, which a vector has not. Of several that are as large, the
-    nearest in parameters counts, and of those that are equally near the better one on `valid`.
+    nearest in parameters counts, and of those that are equally near the better one on `valid`. A
+    network that is both counts as one of as many parameters.
     """
     if vector.settings.cell != "sigmoid":
         yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")

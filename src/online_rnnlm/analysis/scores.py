@@ -58,7 +58,8 @@ class UnitScores(ABC):
         """The scores of two systems by piece of the test text, or of another text.
 
         Returns the natural log P of ours (seeds, pieces) and of theirs, and the number of tokens
-        (pieces,). Raises UserError if they were tested on different sentences, or on a single one.
+        (pieces,). Raises UserError if the text is a single piece, or if its units are not as long
+        for one system as for the other: it was then not the same text.
         """
         where = f"{self.directory.path}: corpus `{ours.corpus}`"
         if pieces.count < 2:
@@ -79,7 +80,7 @@ class UnitScores(ABC):
     def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
         """Compare two systems of one corpus on its test text.
 
-        Raises UserError if they were tested on different sentences, or on a single one.
+        Raises UserError as `by_piece` does.
         """
         pieces = self.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
         logs, logs_against, tokens = self.by_piece(pieces, ours, theirs)

@@ -25,15 +25,16 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = 10_000
 LEVEL = 0.05
 _SEED = 1  # The same draws every time.
-_CHUNK_ELEMENTS = 2_000_000  # Keeps every temporary array at 16 MB or less.
+_CHUNK_ELEMENTS = 2_000_000  # Temporary arrays have 16 MB, or a row of a text of more pieces.
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """A text's pieces; `number` (sentences,) is the number of each sentence's piece, from 0."""
+    """The pieces of a text, of one or more units each: sentences, articles or tokens."""
 
     name: PieceName
     number: Ints
+    """(units,): the number of each unit's piece, from 0."""
 
     @property
     def count(self) -> int:
@@ -41,7 +42,7 @@ class Pieces:
         return int(self.number.max()) + 1
 
     def sums(self, values: npt.NDArray[np.floating | np.integer]) -> Floats:
-        """(pieces,): the sum of the sentences' values (sentences,) in each piece."""
+        """(pieces,): the sum of the units' values (units,) in each piece."""
         sums = np.bincount(self.number, values.astype(np.float64), self.count)
         return np.asarray(sums, dtype=np.float64)
 

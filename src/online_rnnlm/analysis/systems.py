@@ -64,7 +64,8 @@ class FinishedNetwork:
     rivals_of_corpus: Sequence[System]
     """The rivals of the corpus: if one is mixed in, its parameters are added to the network's."""
     rounds: Mapping[str, tuple[float, ...]]
-    """Seconds per token in each round of timing, by the name of the evaluation."""
+    """Time per token (s) of the first seed's run in each round of timing, by the name of the
+    evaluation: processor time or, on a GPU or by Theano, the time that passed."""
 
     @property
     def first(self) -> FinishedRun:
@@ -195,8 +196,8 @@ class TestedNetwork(System):
     `100/20 frozen` or `100/0 with a neural cache`."""
     parameters: int
     rounds: tuple[float, ...]
-    """Time per token (s) in each round in which the networks were timed in turn; empty if it was
-    not timed, such as with a rival."""
+    """The network's `rounds` in this evaluation, in which all networks were timed in turn; empty if
+    it was not timed, as with a rival or with weights that learn."""
 
     @property
     def alone(self) -> FinishedNetwork | None:
@@ -205,7 +206,8 @@ class TestedNetwork(System):
 
     @property
     def seconds_per_word(self) -> float:
-        """Time per token in testing (s): median of the rounds, or that of the evaluations."""
+        """Time per token in testing (s): median of the rounds or, if there are none, the time that
+        its evaluations took."""
         if self.rounds:
             return float(np.median(self.rounds))
         return 1 / self.metric("words_per_second", "test").mean()
