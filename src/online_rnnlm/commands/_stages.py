@@ -79,13 +79,13 @@ def run_train(arguments: argparse.Namespace) -> None:
     run = resolve(planned, directory)
     require(run.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.train import train
-    from online_rnnlm.tracking.entries import live_log
+    from online_rnnlm.tracking.live_log import LiveLog
 
     train(
         run,
         directory.corpus(run.corpus_folder),
         directory.run(run.name),
-        log_epochs=live_log(directory, run.name),
+        log_epochs=LiveLog(directory, run.name),
     )
 
 

@@ -55,8 +55,8 @@ def add_ui_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_ui(arguments: argparse.Namespace) -> None:
     """Serve MLflow's UI."""
-    from online_rnnlm.tracking.entries import entered_here
-    from online_rnnlm.tracking.store import serve
+    from online_rnnlm.tracking.experiments import entered_here
+    from online_rnnlm.tracking.server import serve
 
     directory = ExperimentDirectory(arguments.results)
     serve(directory, entered_here(directory), arguments.port)
@@ -82,8 +82,10 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
 def run_track(arguments: argparse.Namespace) -> None:
     """Enter runs into MLflow."""
     from online_rnnlm.process.mlflow_library import one_line_errors
-    from online_rnnlm.tracking import entries
+    from online_rnnlm.tracking.experiments import enter_all
+    from online_rnnlm.tracking.runs import enter_run
     from online_rnnlm.tracking.store import open_store
+    from online_rnnlm.tracking.summary import enter_summary
 
     directory = results_of(arguments)
     with one_line_errors():
@@ -91,11 +93,11 @@ def run_track(arguments: argparse.Namespace) -> None:
         if arguments.store:
             print(experiment_id)
         elif arguments.run:
-            print(entries.enter_run(directory, experiment_id, arguments.run))
+            print(enter_run(directory, experiment_id, arguments.run))
         elif arguments.summary:
-            print(entries.enter_summary(directory, experiment_id))
+            print(enter_summary(directory, experiment_id))
         else:
-            entered = entries.enter_all(directory, experiment_id)
+            entered = enter_all(directory, experiment_id)
             print(f"{counted(entered, 'run')} entered")
 
 

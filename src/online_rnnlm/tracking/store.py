@@ -1,31 +1,28 @@
-"""The MLflow store of an experiment, and MLflow's server that shows it."""
+"""The MLflow store of an experiment, and the entries in it, each of which has an identity."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from contextlib import suppress
-from threading import Event
-from urllib.parse import urlencode
+from datetime import datetime
+from typing import Any, Literal
 
-from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
+from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 STORE = "MLFLOW_TRACKING_URI"
 """MLflow's variable with the address of a server or database."""
-HOST = "127.0.0.1"
-BEST_FIRST = {
-    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
-    "orderByKey": "metrics.`perplexity/test`",
-    "orderByAsc": "true",
-    "startTime": "ALL",
-    "compareRunsMode": "CHART",
-    "workflowType": "machine_learning",
-}
-"""The parameters of the page of runs: the best run first, and beside them the metrics' charts."""
+
+
+def kind_of(address: str) -> Literal["file", "database", "server"]:
+    """Return what is at a store's address: an SQLite file, a database's server, or MLflow's own.
+
+    An SQLite file has no place for several trainings at once. MLflow's server alone chooses where
+    the files of its entries lie.
+    """
+    if address.startswith("sqlite"):
+        return "file"
+    return "server" if address.startswith("http") else "database"
 
 
 def own_store(directory: ExperimentDirectory) -> str:
@@ -41,7 +38,7 @@ def experiment_here(directory: ExperimentDirectory) -> str | None:
     """
     client = mlflow().MlflowClient(own_store(directory))
     found = client.get_experiment_by_name(directory.path.resolve().name)
-    is_here = found is not None and found.artifact_location == _address_of_files(directory)
+    is_here = found is not None and found.artifact_location == address_of_files(directory)
     return str(found.experiment_id) if is_here else None
 
 
@@ -49,14 +46,14 @@ def open_store(directory: ExperimentDirectory, address: str = "") -> str:
     """Let MLflow use a store; return its id of the experiment, which is made if it is not there.
 
     The store is at that address, or the one that `MLFLOW_TRACKING_URI` names, or else the folder's
-    own database. Files of runs in a database lie in the experiment's folder, while a server chooses
-    their place. In its own database, the entries of a folder that was moved get another name.
+    own database. Files of runs lie in the experiment's folder, unless MLflow's server chooses their
+    place. In its own database, the entries of a folder that was moved get another name.
     """
     library = mlflow()
     address = address or os.environ.get(STORE) or own_store(directory)
     library.set_tracking_uri(address)
     name = directory.path.resolve().name
-    if not address.startswith("http"):
+    if kind_of(address) != "server":
         if address == own_store(directory) and experiment_here(directory) is None:
             old = library.get_experiment_by_name(name)
             if old is not None:
@@ -64,64 +61,41 @@ def open_store(directory: ExperimentDirectory, address: str = "") -> str:
                 library.MlflowClient().rename_experiment(old.experiment_id, moved)
         # Another process may have made it; any other error comes again in the call below.
         with suppress(library.exceptions.MlflowException):
-            library.create_experiment(name, _address_of_files(directory))
+            library.create_experiment(name, address_of_files(directory))
     return str(library.set_experiment(name).experiment_id)
 
 
-def _address_of_files(directory: ExperimentDirectory) -> str:
+def address_of_files(directory: ExperimentDirectory) -> str:
     """Return the address of the files of an experiment's entries in a database."""
     return directory.artifacts.resolve().as_uri()
 
 
-def serve(directory: ExperimentDirectory, experiment_id: str, port: int) -> None:
-    """Print the address of an experiment's runs, and run MLflow's server until Ctrl-C.
+def find_entry(experiment_id: str, identity: str) -> Any | None:
+    """Return MLflow's run with that identity; None if there is none."""
+    same = f"tags.identity = '{identity}'"
+    found = mlflow().search_runs([experiment_id], same, output_format="list")
+    return found[0] if found else None
 
-    The server is for this machine only. Raises UserError if it ends by itself.
+
+def find_or_create_entry(
+    experiment_id: str, identity: str, label: str, began: datetime, tags: dict[str, str]
+) -> str:
+    """Return MLflow's id of the run with that identity, which is made if it is not there.
+
+    So it is entered once, whoever enters it and how often.
     """
-    print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
-    print("Ctrl-C ends it.", flush=True)
-    log = directory.logs / "ui.log"
-    log.parent.mkdir(exist_ok=True)
-    # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
-    told = Event()
-    with log.open("wb") as said:
-        server = subprocess.Popen(
-            server_command(directory, port),
-            env={**os.environ, **SETTINGS},
-            process_group=0,
-            stdout=said,
-            stderr=said,
+    found = find_entry(experiment_id, identity)
+    if found is None:
+        client = mlflow().MlflowClient()
+        found = client.create_run(
+            experiment_id,
+            start_time=milliseconds(began),
+            tags={**tags, "identity": identity},
+            run_name=label,
         )
-
-    def end(number: int, frame: object) -> None:
-        if not told.is_set():
-            told.set()
-            os.killpg(server.pid, signal.SIGTERM)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
-    server.wait()
-    if not told.is_set():
-        raise UserError(f"port {port}: MLflow's server has ended: is it in use? {log} says why")
+    return str(found.info.run_id)
 
 
-def page_of_runs(experiment_id: str) -> str:
-    """Return the path of the page of an experiment's runs, the best first."""
-    return f"#/experiments/{experiment_id}/runs?{urlencode(BEST_FIRST)}"
-
-
-def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """Return the command that serves an experiment's own store."""
-    return [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        f"--host={HOST}",
-        f"--port={port}",
-        "--workers=1",
-        f"--allowed-hosts=localhost:{port},{HOST}:{port}",
-        f"--backend-store-uri={own_store(directory)}",
-        f"--default-artifact-root={_address_of_files(directory)}",
-        "--no-serve-artifacts",
-    ]
+def milliseconds(time: datetime) -> int:
+    """Return a time as MLflow has it."""
+    return round(1000 * time.timestamp())

@@ -15,8 +15,12 @@ from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
-from online_rnnlm.tracking import entries
+from online_rnnlm.tracking import runs
+from online_rnnlm.tracking.experiments import enter_all
+from online_rnnlm.tracking.live_log import LiveLog
+from online_rnnlm.tracking.runs import enter_run
 from online_rnnlm.tracking.store import STORE, open_store
+from online_rnnlm.tracking.summary import enter_summary, tags_of_claims
 from tests.processes import free_port
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
@@ -48,8 +52,8 @@ def record_of(directory: ExperimentDirectory, name: str) -> RunRecord:
 
 def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_store):
     experiment_id = open_store(directory)
-    run_id = entries.enter_run(directory, experiment_id, RUN)
-    assert entries.enter_run(directory, experiment_id, RUN) == run_id
+    run_id = enter_run(directory, experiment_id, RUN)
+    assert enter_run(directory, experiment_id, RUN) == run_id
     [run] = mlflow().search_runs([experiment_id], output_format="list")
     record = record_of(directory, RUN)
     epochs = read_epochs(directory.run(RUN))
@@ -85,9 +89,9 @@ def test_a_killed_entry_is_completed(directory, monkeypatch):
 
     experiment_id = open_store(directory)
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(entries, "log_model", kill)
-        entries.enter_run(directory, experiment_id, RUN)
-    run_id = entries.enter_run(directory, experiment_id, RUN)
+        patch.setattr(runs, "log_model", kill)
+        enter_run(directory, experiment_id, RUN)
+    run_id = enter_run(directory, experiment_id, RUN)
     [run] = mlflow().search_runs([experiment_id], output_format="list")
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert len(run.outputs.model_outputs) == 1
@@ -98,7 +102,7 @@ def test_a_diverged_run_is_failed_with_its_reason(directory):
     diverge_evaluation(directory, RUN, "document_vector", "on test")
     diverge(directory, STATIC, "in epoch 3")
     for name, reason in ((RUN, "on test"), (STATIC, "in epoch 3")):
-        run = shown(entries.enter_run(directory, experiment_id, name))
+        run = shown(enter_run(directory, experiment_id, name))
         assert (run.info.status, run.data.tags["mlflow.note.content"]) == ("FAILED", reason)
         assert not run.outputs.model_outputs
 
@@ -111,7 +115,7 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
     name = searched.search_runs()[1].name
     directory.run(name).log.unlink()
     experiment_id = open_store(directory)
-    run = shown(entries.enter_run(directory, experiment_id, name))
+    run = shown(enter_run(directory, experiment_id, name))
     assert run.info.run_name == "LSTM 100/0, learning rate 0.4, seed 0"
     assert (run.data.tags["kind"], run.info.status) == ("search", "FINISHED")
     assert not run.outputs.model_outputs and "perplexity/valid_best" in run.data.metrics
@@ -120,17 +124,17 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
 
 def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
     experiment_id = open_store(directory)
-    assert entries.enter_all(directory, experiment_id) == 4
-    first = entries.enter_summary(directory, experiment_id)
+    assert enter_all(directory, experiment_id) == 4
+    first = enter_summary(directory, experiment_id)
     directory.report.write_text("<p>two</p>")
-    run_id = entries.enter_summary(directory, experiment_id)
+    run_id = enter_summary(directory, experiment_id)
     assert run_id == first and shown(run_id).info.status == "FINISHED"
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"
     assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
-    claims = [one for one in records.read(Claims, directory.claims).claims if one.letter == "b"]
-    verdicts = [f"{claim.row}: {claim.verdict}" for claim in claims]
-    assert shown(run_id).data.tags["claim.b"] == "; ".join(verdicts)
+    claims = records.read(Claims, directory.claims).claims
+    [verdict] = [claim.verdict for claim in claims if claim.letter == "b"]
+    assert shown(run_id).data.tags["claim.b.invented"] == f"100/20: {verdict}"
     best = (
         mlflow()
         .MlflowClient()
@@ -139,22 +143,43 @@ def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
     assert str(best.version) == "1" and shown(best.run_id).data.tags["network"] == "100/20"
 
 
+def test_each_verdict_can_be_told_from_the_others_of_its_claim(directory):
+    claim = records.read(Claims, directory.claims).claims[0]
+    names = [
+        (corpus, row, case)
+        for corpus in ("one", "two")
+        for row in ("100/20", "LSTM 100/20")
+        for case in ("", "at its cost or less", "at any cost")
+    ]
+    claims = [
+        claim.model_copy(
+            update={"letter": "g", "corpus": corpus, "row": row, "case": case, "verdict": "refuted"}
+        )
+        for corpus, row, case in names
+    ]
+    tags = tags_of_claims(claims, one_seed=True)
+    assert [*tags] == ["claim.g.one", "claim.g.two"]
+    for verdicts in tags.values():
+        assert verdicts.endswith("LSTM 100/20, at any cost: refuted (one seed)")
+        assert len({*verdicts.split("; ")}) == len(names) / len(tags)
+
+
 def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
     directory, server, monkeypatch
 ):
     """The job is resumed once; epochs that a server missed are entered with the next one."""
     monkeypatch.setenv(STORE, server)
     epochs = read_epochs(directory.run(RUN))
-    log = entries.live_log(directory, RUN)
+    log = LiveLog(directory, RUN)
     log(epochs[:1])
     log(epochs[:2])
-    entries.live_log(directory, RUN)(epochs[:4])
+    LiveLog(directory, RUN)(epochs[:4])
     experiment_id = open_store(directory)
     [run] = mlflow().search_runs([experiment_id], output_format="list")
     assert run.info.status == "RUNNING"
     steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
     assert steps == [1, 2, 3, 4]
-    assert entries.enter_run(directory, experiment_id, RUN) == run.info.run_id
+    assert enter_run(directory, experiment_id, RUN) == run.info.run_id
     steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
     assert steps == [epoch.epoch for epoch in epochs]
 
@@ -164,7 +189,7 @@ def test_a_damaged_record_ends_no_training(directory, monkeypatch, caplog):
     epochs = read_epochs(directory.run(RUN))
     directory.run(RUN).record.write_text("{", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
-        entries.live_log(directory, RUN)(epochs)
+        LiveLog(directory, RUN)(epochs)
     [said] = caplog.messages
     assert "run.json" in said and "the run goes on" in said
 
@@ -173,7 +198,7 @@ def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatc
     monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     epochs = read_epochs(directory.run(RUN))
-    log = entries.live_log(directory, RUN)
+    log = LiveLog(directory, RUN)
     with caplog.at_level(logging.WARNING):
         for number in (1, 2):
             log(epochs[:number])
@@ -183,7 +208,7 @@ def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatc
 
 def test_without_a_server_training_logs_nothing(directory):
     directory.store.unlink()
-    entries.live_log(directory, RUN)(read_epochs(directory.run(RUN)))
+    LiveLog(directory, RUN)(read_epochs(directory.run(RUN)))
     assert not directory.store.exists()
 
 

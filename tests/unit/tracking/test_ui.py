@@ -14,8 +14,10 @@ from mlflow import MlflowClient
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.entries import enter_summary, entered_here
-from online_rnnlm.tracking.store import HOST, experiment_here, open_store, own_store
+from online_rnnlm.tracking.experiments import entered_here
+from online_rnnlm.tracking.server import HOST
+from online_rnnlm.tracking.store import experiment_here, open_store, own_store
+from online_rnnlm.tracking.summary import enter_summary
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings

@@ -1,0 +1,153 @@
+"""The entry of a training in MLflow: its settings, its epochs, its tests and its model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from online_rnnlm.config.evaluations import FROZEN, main_way, ways_always
+from online_rnnlm.config.runs import Run
+from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import (
+    Epoch,
+    RunDivergence,
+    RunRecord,
+    RunResult,
+    read_ended,
+    read_epochs,
+)
+from online_rnnlm.tracking.model import log_model
+from online_rnnlm.tracking.store import find_or_create_entry, milliseconds
+from online_rnnlm.use.places import read_run
+
+
+def begin_run(experiment_id: str, record: RunRecord) -> str:
+    """Return MLflow's id of a training, which is made with its settings if it is not there."""
+    settings = record.settings
+    run = Run(settings, record.corpus_folder, searched=record.searched)
+    by_size = "online" if settings.document_size else "static"
+    tags = {
+        "kind": "search" if record.searched else by_size,
+        "network": run.network_name,
+    }
+    run_id = find_or_create_entry(experiment_id, record.identity, run.label, record.began, tags)
+    parameters = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in settings
+        if key not in settings.unused
+    }
+    mlflow().log_params(parameters, run_id=run_id)
+    return run_id
+
+
+def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
+    """Log the metrics of a run's epochs so far; what has been logged before is not stored twice.
+
+    An epoch's time is that at which it ended if nothing interrupted the training.
+    """
+    library = mlflow()
+    ended = milliseconds(record.began)
+    metrics = []
+    for epoch in epochs:
+        ended += round(1000 * epoch.seconds)
+        values = {
+            "perplexity/valid": round(epoch.valid_perplexity, 2),
+            "perplexity/train": round(epoch.train_perplexity, 2),
+            "learning_rate": epoch.learning_rate,
+            "words_per_second": round(epoch.words_per_second),
+        }
+        for key, value in values.items():
+            metrics.append(library.entities.Metric(key, value, ended, epoch.epoch))
+    library.MlflowClient().log_batch(run_id, metrics=metrics)
+
+
+def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> str:
+    """Enter a run that has been tested, or has diverged; return MLflow's id of it.
+
+    Raises UserError if a file is missing or damaged.
+    """
+    library = mlflow()
+    run = directory.run(name)
+    record = records.read(RunRecord, run.record)
+    end = read_ended(run)
+    run_id = begin_run(experiment_id, record)
+    with library.start_run(run_id=run_id):
+        failures = [end.reason] if isinstance(end, RunDivergence) else []
+        failures += _log_evaluations(directory, name, record.settings.document_size)
+        log_epochs(run_id, record, read_epochs(run))
+        if isinstance(end, RunResult):
+            values = {
+                "perplexity/valid_best": round(end.valid_perplexity, 2),
+                "best_epoch": end.best_epoch,
+                "parameters": end.parameters,
+            }
+            library.log_metrics(values, timestamp=milliseconds(end.ended))
+        for file in (run.record, run.metrics, run.result, run.log):
+            if file.is_file():  # a run that was copied from evidence has no log
+                library.log_artifact(str(file))
+        logged = library.get_run(run_id)
+        if not failures and not record.searched and not logged.outputs.model_outputs:
+            log_model(read_run(directory, name))
+        library.set_tag("mlflow.note.content", _description(logged, failures))
+    status = "FAILED" if failures else "FINISHED"
+    library.MlflowClient().set_terminated(run_id, status, milliseconds(end.ended))
+    return run_id
+
+
+def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: int) -> list[str]:
+    """Log a run's evaluations in MLflow's active run, the main one first, as its page shows them.
+
+    Returns the reasons of those that have diverged, but for those that `testing` adds.
+    """
+    library = mlflow()
+    main = main_way(document_size).name
+    reasons = []
+    files = directory.evaluations(name).glob("*.json")
+    for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
+        test = read_evaluation(file)
+        if isinstance(test, Evaluation):
+            written = round(1000 * file.stat().st_mtime)
+            library.log_metrics(_metrics(test, main), timestamp=written)
+        elif test.way in ways_always(document_size):
+            reasons.append(test.reason)
+        library.log_artifact(str(file), "evaluations")
+    return reasons
+
+
+def _metrics(test: Evaluation, main: str) -> dict[str, float]:
+    """Return the perplexities of an evaluation, and what a word costs in the main one.
+
+    The keys of the main evaluation have no ending. Those of a frozen vector end in `_frozen`, and
+    those of other evaluations in the evaluation's name.
+    """
+    # MLflow allows no `+` in a key.
+    ending = {FROZEN.name: "_frozen", main: ""}.get(
+        test.evaluation, f"_{test.evaluation.replace('+', '_and_')}"
+    )
+    values = {
+        f"perplexity/{split}{ending}": round(metrics.perplexity, 2)
+        for split, metrics in test.splits.items()
+        if split not in ("train", "valid")  # the epochs have these
+    }
+    if test.evaluation == main:
+        values["multiply_adds_per_word"] = round(test.costs.multiply_adds_per_word)
+    return values
+
+
+def _description(run: Any, failures: Sequence[str]) -> str:
+    """Say in Markdown what a run reached, and how its model is loaded."""
+    if failures:
+        return failures[0]
+    if run.data.tags["kind"] == "search":
+        return "A run of the search for settings, which is not tested."
+    if "perplexity/test" not in run.data.metrics:
+        return "A run that has not been tested."
+    reached = run.data.metrics["perplexity/test"]
+    return (
+        f"Test perplexity {reached:.2f}. Load the model with\n\n"
+        f'    mlflow.pyfunc.load_model("runs:/{run.info.run_id}/model")\n'
+    )

@@ -1,0 +1,80 @@
+"""MLflow's server, which shows the store of an experiment in a browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from threading import Event
+from urllib.parse import urlencode
+
+from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import SETTINGS
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.tracking.store import address_of_files, own_store
+
+HOST = "127.0.0.1"
+BEST_FIRST = {
+    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
+    "orderByKey": "metrics.`perplexity/test`",
+    "orderByAsc": "true",
+    "startTime": "ALL",
+    "compareRunsMode": "CHART",
+    "workflowType": "machine_learning",
+}
+"""The parameters of the page of runs: the best run first, and beside them the metrics' charts."""
+
+
+def serve(directory: ExperimentDirectory, experiment_id: str, port: int) -> None:
+    """Print the address of an experiment's runs, and run MLflow's server until Ctrl-C.
+
+    The server is for this machine only. Raises UserError if it ends by itself.
+    """
+    print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
+    print("Ctrl-C ends it.", flush=True)
+    log = directory.logs / "ui.log"
+    log.parent.mkdir(exist_ok=True)
+    # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
+    told = Event()
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            server_command(directory, port),
+            env={**os.environ, **SETTINGS},
+            process_group=0,
+            stdout=said,
+            stderr=said,
+        )
+
+    def end(number: int, frame: object) -> None:
+        if not told.is_set():
+            told.set()
+            os.killpg(server.pid, signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    server.wait()
+    if not told.is_set():
+        raise UserError(f"port {port}: MLflow's server has ended: is it in use? {log} says why")
+
+
+def page_of_runs(experiment_id: str) -> str:
+    """Return the path of the page of an experiment's runs, the best first."""
+    return f"#/experiments/{experiment_id}/runs?{urlencode(BEST_FIRST)}"
+
+
+def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
+    """Return the command that serves an experiment's own store."""
+    return [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        f"--host={HOST}",
+        f"--port={port}",
+        "--workers=1",
+        f"--allowed-hosts=localhost:{port},{HOST}:{port}",
+        f"--backend-store-uri={own_store(directory)}",
+        f"--default-artifact-root={address_of_files(directory)}",
+        "--no-serve-artifacts",
+    ]

@@ -1,0 +1,78 @@
+"""The summary of an experiment in MLflow: its report, the verdicts, and the best model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.runs import digest_of
+from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.storage import records
+from online_rnnlm.storage.experiments import Claim, Claims
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord
+from online_rnnlm.tracking.store import find_entry, find_or_create_entry
+
+BEST = "best"
+"""The alias of the registered model that is the best."""
+
+
+def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
+    """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
+
+    The model of each corpus that is best on `valid` is registered under the alias `best`. Raises
+    UserError if a file is missing or damaged.
+    """
+    library = mlflow()
+    experiment = load_plan(directory.configuration)
+    claims = records.read(Claims, directory.claims)
+    written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
+    identity = digest_of(experiment.of_results())
+    run_id = find_or_create_entry(experiment_id, identity, "summary", written, {"kind": "summary"})
+    with library.start_run(run_id=run_id):
+        for file in (directory.report, directory.claims):
+            library.log_artifact(str(file))
+        library.log_artifacts(str(directory.tables), "tables")
+        library.log_artifacts(str(directory.figures), "figures")
+        note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
+        one_seed = len(experiment.seeds) == 1
+        verdicts = tags_of_claims(claims.claims, one_seed=one_seed)
+        library.set_tags({"mlflow.note.content": note, **verdicts})
+    _register_best(directory, experiment_id, experiment)
+    return run_id
+
+
+def tags_of_claims(claims: Iterable[Claim], *, one_seed: bool) -> dict[str, str]:
+    """Return a tag for each claim on each corpus, with the verdict on each network and case.
+
+    `claim.g.ptb` may be `100/20, at any cost: refuted; LSTM 200/20, at any cost: undecided`.
+    """
+    verdicts = defaultdict(list)
+    for claim in claims:
+        case = f", {claim.case}" if claim.case else ""
+        verdict = f"{claim.row}{case}: {claim.verdict}"
+        verdicts[f"claim.{claim.letter}.{claim.corpus}"].append(verdict)
+    seeds = " (one seed)" if one_seed else ""
+    return {key: f"{'; '.join(found)}{seeds}" for key, found in verdicts.items()}
+
+
+def _register_best(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> None:
+    """Register the model of each corpus that is best on `valid`, under the alias `best`."""
+    library = mlflow()
+    client = library.MlflowClient()
+    for corpus in experiment.corpora:
+        names = [run.name for run in experiment.runs() if run.settings.corpus == corpus]
+        identities = [
+            records.read(RunRecord, directory.run(name).record).identity for name in names
+        ]
+        logged = [find_entry(experiment_id, identity) for identity in identities]
+        models = [run for run in logged if run is not None and run.outputs.model_outputs]
+        if not models:
+            continue
+        best = min(models, key=lambda run: run.data.metrics["perplexity/valid_best"]).info.run_id
+        name = f"{directory.path.resolve().name}-{corpus}"
+        versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")
+        version = versions[0] if versions else library.register_model(f"runs:/{best}/model", name)
+        client.set_registered_model_alias(name, BEST, version.version)
