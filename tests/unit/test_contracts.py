@@ -26,6 +26,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS, rivals_of, rivals_of_corpora
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
@@ -34,7 +35,11 @@ from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora import sources
 from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
-from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of, rivals_of_corpora
+from online_rnnlm.rivals.testing import (
+    TESTS_OF_CORPUS_RIVALS,
+    TESTS_OF_RUN_RIVALS,
+    evaluate_corpus_rival,
+)
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
@@ -55,7 +60,8 @@ def names_of(setting: str) -> tuple[str, ...]:
 
 
 RIVAL_TABLE = rivals_of(typed.TestingSettings())
-RIVALS = (*get_args(typed.RunRivalName), *get_args(typed.CorpusRivalName))
+RIVALS = (*RUN_RIVALS, *CORPUS_RIVALS)
+TESTS_OF_RIVALS = (*TESTS_OF_RUN_RIVALS.values(), *TESTS_OF_CORPUS_RIVALS.values())
 KINDS = [
     get_args(settings.model_fields["kind"].annotation)[0]
     for settings in get_args(get_args(SourceSettings)[0])
@@ -64,7 +70,7 @@ KINDS = [
 MODULES: dict[str, tuple[Collection[str], str]] = {
     "core.cells.": (names_of("cell"), "step"),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], "Scorer"),
-    "rivals.": ([rival.test.partition(".")[0] for rival in RIVAL_TABLE.values()], "evaluate"),
+    "rivals.": ([test.__module__.rpartition(".")[2] for test in TESTS_OF_RIVALS], "evaluate"),
     "corpora.sources.": ([kind.replace("-", "_") for kind in KINDS], "Source"),
     "analysis.tables.": ([entry.name for entry in TABLES], "make"),
 }
@@ -212,11 +218,11 @@ def tested(
     testing = typed.TestingSettings.model_validate(values)
     plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
     for trained in rivals_of_corpora(plan).values():
-        evaluate_rival(directory, trained, testing)
+        evaluate_corpus_rival(directory, trained, testing)
     for way in ways_of_network(small.UNTRAINED, testing):
         evaluate(directory, "run", corpus, way, testing, partial(evaluate_way, way))
     for name in testing.run_rivals:  # a mixture comes after what it mixes
-        evaluate(directory, "run", corpus, name, testing, load_test(RIVAL_TABLE[name]))
+        evaluate(directory, "run", corpus, name, testing, TESTS_OF_RUN_RIVALS[name])
     return directory
 
 
@@ -235,7 +241,9 @@ def test_a_rival_gives_every_token_a_probability_at_a_cost(
         assert np.isfinite(logs).all() and (logs <= 0).all()
 
 
-def test_rivals_have_names() -> None:
-    assert tuple(RIVAL_TABLE) == RIVALS
+def test_rivals_have_names_and_tests() -> None:
+    assert {*RIVAL_TABLE} == {*RIVALS}
+    assert {*TESTS_OF_RUN_RIVALS} == {*RUN_RIVALS}
+    assert {*TESTS_OF_CORPUS_RIVALS} == {*CORPUS_RIVALS}
     for rival in RIVAL_TABLE.values():
         assert rival.label and rival.phrase and rival.title and rival.note

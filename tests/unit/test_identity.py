@@ -48,6 +48,8 @@ SETTINGS = {
     "config/base.py": "what is allowed as a value, and the words of errors",
     "config/corpora.py": "values that are in a corpus's name",
     "config/experiment.py": "how a file is read",
+    "config/rivals.py": "what files and tables call a rival, and the parts of a mixture, which are in "
+    "the record of its evaluation",
     "config/rows.py": "the settings of runs, which are in their names",
     "config/runs.py": "the names themselves",
     "config/sources.py": "values that are in a corpus's name",

@@ -81,7 +81,11 @@ use rule evaluate as mix with:
         parts=lambda wildcards: [
             file
             for part in parts_of_mixture(
-                RUNS[wildcards.run], wildcards.evaluation, EXPERIMENT.testing
+                wildcards.evaluation,
+                EXPERIMENT.testing,
+                run=wildcards.run,
+                corpus_folder=RUNS[wildcards.run].corpus_folder,
+                document_size=RUNS[wildcards.run].settings.document_size,
             ).values()
             for file in evaluation_files(*part)
         ],

@@ -16,7 +16,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
-from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.config.rivals import MIXTURE
 from online_rnnlm.core.way import NONE
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClaim, Verdict

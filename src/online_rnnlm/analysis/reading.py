@@ -17,12 +17,12 @@ from online_rnnlm.config.evaluations import (
     ways_of,
 )
 from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Evaluation,

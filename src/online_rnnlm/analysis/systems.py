@@ -18,10 +18,10 @@ import pandas as pd
 
 from online_rnnlm.analysis.significance import percents_of_gains, t_interval
 from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.rivals import Rival
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.rivals import Rival
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import ComparedSide, Interval
 from online_rnnlm.storage.runs import RunResult

@@ -11,13 +11,12 @@ from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.process.devices import require
-from online_rnnlm.rivals import evaluate_rival, load_test, rivals_of, rivals_of_corpora
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 Item = TypeVar("Item")
@@ -110,15 +109,15 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
+    from online_rnnlm.rivals.testing import TESTS_OF_RUN_RIVALS
 
     evaluation = allowed[arguments.evaluation]
-    testing = experiment.testing
-    if isinstance(evaluation, Way):
-        test = partial(evaluate_way, evaluation)
+    if isinstance(evaluation, str):
+        test = TESTS_OF_RUN_RIVALS[evaluation]
     else:
-        test = load_test(rivals_of(testing)[evaluation])
+        test = partial(evaluate_way, evaluation)
     corpus = directory.corpus(planned.corpus_folder)
-    evaluate(directory, planned.name, corpus, evaluation, testing, test)
+    evaluate(directory, planned.name, corpus, evaluation, experiment.testing, test)
 
 
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +130,9 @@ def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
     rival = _named("--rival", arguments.rival, rivals_of_corpora(experiment))
-    evaluate_rival(directory, rival, experiment.testing)
+    from online_rnnlm.rivals.testing import evaluate_corpus_rival
+
+    evaluate_corpus_rival(directory, rival, experiment.testing)
 
 
 def run_time(arguments: argparse.Namespace) -> None:

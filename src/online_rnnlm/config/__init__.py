@@ -12,7 +12,7 @@ A reader follows the modules in this order:
 - `engines`, `training`: the engines, and the settings of a run;
 - `runs`: a run, its names, and the digits that end them;
 - `rows`: what a user writes of training, and the runs that follow;
-- `testing`, `evaluations`: the further tests and the rivals, and the evaluations of a run;
+- `rivals`, `testing`, `evaluations`: the rivals, the further tests, and the evaluations of a run;
 - `experiment`: the whole configuration, its plan, and the reading of its file;
 - `catalogue`: the tables and figures that an experiment has.
 """

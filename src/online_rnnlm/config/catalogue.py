@@ -14,7 +14,7 @@ from typing import Literal
 
 from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.config.rivals import MIXTURE
 
 
 class Section(Enum):

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.testing import NGRAMS, RunRivalName, TestingSettings
+from online_rnnlm.config.rivals import NGRAMS, RunRivalName, rivals_of
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
-from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, PARTS, Part, Way
+from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, NONE, PARTS, Part, Way
 
 if TYPE_CHECKING:
     from online_rnnlm.config.experiment import Experiment
@@ -18,6 +19,8 @@ FROZEN = Way()
 """Nothing learns."""
 AS_TRAINED = Way(parts=(DOCUMENT_VECTOR,))
 """The document vector learns as in training."""
+NETWORK = "network"
+"""The name of a mixture's part that is the network, its vector learning in the best way."""
 
 
 def parts_in_network(document_size: int) -> tuple[Part, ...]:
@@ -113,6 +116,22 @@ def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) 
         if evaluation.vector_learns:
             keys |= {"document_rates"}
     return testing.model_dump(mode="json", include=keys)
+
+
+def parts_of_mixture(
+    mixture: str, testing: TestingSettings, *, run: str, corpus_folder: str, document_size: int
+) -> dict[str, tuple[str, str]]:
+    """Return the parts of a run's mixture by name, each with its evaluation's folder and name.
+
+    The network is there in its main evaluation.
+    """
+    places = {NETWORK: (run, main_way(document_size).name)}
+    for part in rivals_of(testing)[mixture].parts:
+        if part.of_corpus:
+            places[part.name] = (part.folder_on(corpus_folder), NONE)
+        else:
+            places[part.name] = (run, part.name)
+    return places
 
 
 def ways_of(experiment: Experiment) -> dict[str, Way]:

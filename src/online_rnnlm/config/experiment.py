@@ -18,6 +18,7 @@ from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings, f
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of
+from online_rnnlm.config.rivals import DYNAMIC
 from online_rnnlm.config.rows import (
     PlannedRow,
     RowSettings,
@@ -26,7 +27,7 @@ from online_rnnlm.config.rows import (
     plan_rows,
 )
 from online_rnnlm.config.runs import Digits, Run
-from online_rnnlm.config.testing import DYNAMIC, TestingSettings
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.errors import UserError
 
 

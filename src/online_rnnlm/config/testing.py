@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
@@ -19,33 +19,19 @@ from online_rnnlm.config.base import (
     as_list,
     shown,
 )
+from online_rnnlm.config.rivals import (
+    CORPUS_RIVALS,
+    MIXTURE,
+    NGRAM_MIXTURE,
+    NGRAMS,
+    NOT_MIXED,
+    RUN_RIVALS,
+    CorpusRivalName,
+    RivalName,
+    RunRivalName,
+)
 from online_rnnlm.core.way import Part, UnitOfText
 
-RunRivalName = Literal[
-    "unigram_cache",
-    "neural_cache",
-    "short_neural_cache",
-    "dynamic_evaluation",
-    "ngram_mixture",
-    "mixture",
-]
-"""Rivals that extend a run's network; `rivals.rivals_of` says what each is. Mixtures are the last,
-since they are made of the others."""
-
-CorpusRivalName = Literal["kneser_ney"]
-"""Rivals that are trained on a corpus."""
-
-RivalName = Literal[RunRivalName, CorpusRivalName]
-
-DYNAMIC: RunRivalName = "dynamic_evaluation"
-SHORT_CACHE: RunRivalName = "short_neural_cache"
-NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
-MIXTURE: RunRivalName = "mixture"
-NGRAMS: CorpusRivalName = "kneser_ney"
-_OF_RUNS: tuple[RunRivalName, ...] = get_args(RunRivalName)
-_OF_CORPORA: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
-_NO_PARTS = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
-"""Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
 _TAKEN = ("train", "valid", "test", "sentences")
 """Names of a corpus's own files, which no text of another kind can have."""
 
@@ -145,7 +131,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if MIXTURE in rivals and {*rivals} <= {*_NO_PARTS}:
+        if MIXTURE in rivals and {*rivals} <= {*NOT_MIXED}:
             raise ValueError("`mixture` mixes a network with other rivals: give one more")
         if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
             raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
@@ -158,12 +144,12 @@ class TestingSettings(Settings):
     @property
     def run_rivals(self) -> tuple[RunRivalName, ...]:
         """The rivals that every network is tested with."""
-        return tuple(name for name in _OF_RUNS if name in self.rivals)
+        return tuple(name for name in RUN_RIVALS if name in self.rivals)
 
     @property
     def corpus_rivals(self) -> tuple[CorpusRivalName, ...]:
         """The rivals that are trained on every corpus."""
-        return tuple(name for name in _OF_CORPORA if name in self.rivals)
+        return tuple(name for name in CORPUS_RIVALS if name in self.rivals)
 
     def mixed_in(self, rival: str) -> tuple[RivalName, ...]:
         """The rivals that a mixture mixes with a network; none if `rival` is no mixture."""
@@ -172,4 +158,4 @@ class TestingSettings(Settings):
         if rival != MIXTURE:
             return ()
         others = (*self.run_rivals, *self.corpus_rivals)
-        return tuple(name for name in others if name not in _NO_PARTS)
+        return tuple(name for name in others if name not in NOT_MIXED)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from online_rnnlm.config.evaluations import decisive_settings
-from online_rnnlm.config.testing import RunRivalName, TestingSettings
+from online_rnnlm.config.rivals import RunRivalName
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way

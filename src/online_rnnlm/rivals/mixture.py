@@ -14,10 +14,9 @@ from functools import partial
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import ways_of_network
-from online_rnnlm.config.testing import MIXTURE, NGRAM_MIXTURE, RunRivalName
+from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_network
+from online_rnnlm.config.rivals import MIXTURE, NGRAM_MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
-from online_rnnlm.rivals import NETWORK, parts_of_mixture, rivals_of
 from online_rnnlm.storage.evaluations import (
     Costs,
     DivergedEvaluation,
@@ -28,6 +27,9 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.paths import HELD_OUT
 
+_CONTAIN_NETWORK: tuple[RunRivalName, ...] = ("unigram_cache", "neural_cache")
+"""Rivals that are mixed with the network in its main evaluation: their costs have its own in
+them."""
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
 _GAP = 1e-8
@@ -50,13 +52,7 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
     A text of another kind on which one of these diverged is left out. If one of them failed, so has
     the mixture. Raises UserError for files that are missing or damaged.
     """
-    testing = network.testing
-    parts: dict[str, Evaluation] = {}
-    for name, place in parts_of_mixture(network.run, mixture, testing).items():
-        tested = read_evaluation(network.experiment.evaluation(*place))
-        if isinstance(tested, DivergedEvaluation):
-            raise Failed(f"its part {name} is missing: {tested.reason}")
-        parts[name] = tested
+    parts = _parts_of(network, mixture)
     main = parts[NETWORK]
     best = _in_best_way(network)
     parts[NETWORK] = best
@@ -65,13 +61,12 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
             name: token_scores(network.experiment, part.run, part.evaluation, text).astype(float)
             for name, part in parts.items()
         }
-        for text in (*HELD_OUT, *testing.other_texts)
+        for text in (*HELD_OUT, *network.testing.other_texts)
         if all(text in part.splits for part in (main, *parts.values()))
     }
     weights = best_weights(_stacked(texts["valid"]))
-    # The costs of a cache include those of the network in its main evaluation, which a mixture pays
-    # for only once.
-    paid = sum(rival.contains_network for rival in rivals_of(testing)[mixture].parts)
+    # A mixture pays only once for the network in its main evaluation.
+    paid = sum(name in _CONTAIN_NETWORK for name in parts)
     paid += best.evaluation == main.evaluation
     repeated = max(0, paid - 1)
 
@@ -89,6 +84,27 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
         chosen=dict(zip(parts, weights.tolist(), strict=True)),
         mixtures=[*smaller(texts["valid"], texts["test"])] if mixture == MIXTURE else (),
     )
+
+
+def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
+    """Return the evaluations of a mixture's parts by name, that of the network as the first.
+
+    Raises Failed if one of them has diverged.
+    """
+    places = parts_of_mixture(
+        mixture,
+        network.testing,
+        run=network.run.name,
+        corpus_folder=network.run.corpus_folder,
+        document_size=network.settings.document_size,
+    )
+    parts: dict[str, Evaluation] = {}
+    for name, place in places.items():
+        tested = read_evaluation(network.experiment.evaluation(*place))
+        if isinstance(tested, DivergedEvaluation):
+            raise Failed(f"its part {name} is missing: {tested.reason}")
+        parts[name] = tested
+    return parts
 
 
 def _in_best_way(network: Network) -> Evaluation:

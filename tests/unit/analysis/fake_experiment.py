@@ -15,15 +15,15 @@ import pandas as pd
 
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Plan, parse
+from online_rnnlm.config.rivals import MIXTURE, rivals_of, rivals_of_corpora
 from online_rnnlm.config.runs import Run
-from online_rnnlm.config.testing import MIXTURE, TestingSettings
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import digest_of_files
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
-from online_rnnlm.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.audits import Audit, AuditedRule, RuleName
 from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings

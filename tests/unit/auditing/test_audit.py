@@ -15,8 +15,8 @@ from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer
-from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
+from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.corpora.corpus import load_corpus
@@ -469,7 +469,7 @@ def scorers(corpus_directory):
     return network, found
 
 
-RIVALS = [*typed.RunRivalName.__args__, *typed.CorpusRivalName.__args__]
+RIVALS = [*RUN_RIVALS, *CORPUS_RIVALS]
 
 
 @pytest.mark.slow  # kernels are compiled, rivals are fitted

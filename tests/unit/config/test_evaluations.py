@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import online_rnnlm
-from online_rnnlm import rivals as all_rivals
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.training import RunSettings
@@ -185,7 +184,14 @@ def test_an_evaluation_is_made_again_where_a_setting_that_it_reads_has_changed(e
 def test_a_mixture_reads_the_evaluations_that_it_mixes():
     described = experiment(rivals=["kneser_ney", "unigram_cache", "mixture"])
     run = described.runs()[1]
-    assert all_rivals.parts_of_mixture(run, "mixture", described.testing) == {
+    found = evaluations.parts_of_mixture(
+        "mixture",
+        described.testing,
+        run=run.name,
+        corpus_folder=run.corpus_folder,
+        document_size=run.settings.document_size,
+    )
+    assert found == {
         "network": (run.name, "document_vector"),
         "unigram_cache": (run.name, "unigram_cache"),
         "kneser_ney5": ("vital-kneser_ney5", "none"),

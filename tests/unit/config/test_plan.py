@@ -9,11 +9,11 @@ from pydantic_core import PydanticUndefined
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.planning import with_digits
-from online_rnnlm.rivals import rivals_of_corpora
 from tests.unit.small_records import VITAL, configuration
 
 

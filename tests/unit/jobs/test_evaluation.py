@@ -13,6 +13,7 @@ import pytest
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
@@ -23,14 +24,8 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import evaluate as evaluating
 from online_rnnlm.jobs import evaluation_files
 from online_rnnlm.jobs.train import train
-from online_rnnlm.rivals import (
-    caches,
-    dynamic_evaluation,
-    evaluate_rival,
-    load_test,
-    rivals_of,
-    rivals_of_corpora,
-)
+from online_rnnlm.rivals import caches, dynamic_evaluation
+from online_rnnlm.rivals.testing import TESTS_OF_RUN_RIVALS, evaluate_corpus_rival
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
@@ -62,7 +57,7 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     for name in ("none", "document_vector"):
         evaluated(directory, name)
     [ngrams] = of_corpora(MIXED).values()
-    evaluate_rival(directory, ngrams, typed.TestingSettings())
+    evaluate_corpus_rival(directory, ngrams, typed.TestingSettings())
     for name in ("unigram_cache", "ngram_mixture", "mixture"):
         evaluated(directory, name, **MIXED)
     return directory
@@ -81,7 +76,7 @@ def evaluate(directory, run, evaluation, testing) -> None:
     if isinstance(evaluation, Way):
         test = partial(evaluating.evaluate_way, evaluation)
     else:
-        test = load_test(rivals_of(testing)[evaluation])
+        test = TESTS_OF_RUN_RIVALS[evaluation]
     evaluating.evaluate(directory, run, corpus, evaluation, testing, test)
 
 
@@ -399,7 +394,7 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
     testing = {"rivals": rivals, "other_texts": others, "learning_rates": [0.01]}
     [ngrams] = of_corpora(testing).values()
     settings = typed.TestingSettings.model_validate(testing)
-    evaluate_rival(directory, ngrams, settings)
+    evaluate_corpus_rival(directory, ngrams, settings)
     longest = load_corpus(corpus).splits["train"].tokens
     with pytest.MonkeyPatch.context() as change:
         change.setattr(dynamic_evaluation, "STEPS", ())  # a short search

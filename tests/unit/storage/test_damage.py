@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
-from online_rnnlm.config import testing
+from online_rnnlm.config import testing as typed
+from online_rnnlm.config.rivals import CorpusRival, rivals_of
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import CorpusRival, evaluate_rival, rivals_of
+from online_rnnlm.rivals.testing import evaluate_corpus_rival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, sentence_scores, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -25,9 +26,10 @@ def results(tmp_path_factory, corpus_directory):
     """The results of an experiment with a corpus and a rival of it."""
     made = ExperimentDirectory(tmp_path_factory.mktemp("results"))
     shutil.copytree(corpus_directory.path, made.corpus("topics").path)
-    settings = testing.TestingSettings(kneser_ney_order=2)
-    rival = rivals_of(settings)["kneser_ney"]
-    evaluate_rival(made, CorpusRival("topics", "topics", rival), settings)
+    testing = typed.TestingSettings(kneser_ney_order=2)
+    rival = rivals_of(testing)["kneser_ney"]
+    trained = CorpusRival(kind="kneser_ney", rival=rival, corpus="topics", corpus_folder="topics")
+    evaluate_corpus_rival(made, trained, testing)
     return made
 
 

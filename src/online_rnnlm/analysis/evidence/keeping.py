@@ -20,9 +20,9 @@ from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals import rivals_of_corpora
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 

@@ -15,7 +15,7 @@ from online_rnnlm.analysis.figures.looks import look_of, meaning_of_marks
 from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedNetwork, System, TestedNetwork
-from online_rnnlm.config.testing import MIXTURE
+from online_rnnlm.config.rivals import MIXTURE
 
 MOST_SYSTEMS = 8
 """The most systems that a figure names."""

@@ -19,8 +19,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import signed
-from online_rnnlm.config.testing import MIXTURE
-from online_rnnlm.rivals import rivals_of
+from online_rnnlm.config.rivals import MIXTURE, rivals_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,171 @@
+"""The rivals: what a user may add to a static network instead of a document vector.
+
+A configuration lists some by their names in `testing.rivals`; tables, figures and files have other
+names for them, which are here. `rivals/testing.py` has the function that tests each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.experiment import Plan
+    from online_rnnlm.config.testing import TestingSettings
+
+RunRivalName = Literal[
+    "unigram_cache",
+    "neural_cache",
+    "short_neural_cache",
+    "dynamic_evaluation",
+    "ngram_mixture",
+    "mixture",
+]
+"""Rivals that are added to a run's network. Mixtures are the last, since they are made of the
+others."""
+
+CorpusRivalName = Literal["kneser_ney"]
+"""Rivals that are trained on a corpus."""
+
+RivalName = Literal[RunRivalName, CorpusRivalName]
+
+RUN_RIVALS: tuple[RunRivalName, ...] = get_args(RunRivalName)
+CORPUS_RIVALS: tuple[CorpusRivalName, ...] = get_args(CorpusRivalName)
+
+DYNAMIC: RunRivalName = "dynamic_evaluation"
+SHORT_CACHE: RunRivalName = "short_neural_cache"
+NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
+MIXTURE: RunRivalName = "mixture"
+NGRAMS: CorpusRivalName = "kneser_ney"
+NOT_MIXED = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
+"""Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
+
+_NOTE_ON_CACHES = (
+    "With a cache: the network as it is, its vector learning if it has one, mixed with the words "
+    "just read."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """The names of a rival, and what it is made of."""
+
+    name: str
+    """The name of its files, and of its part in a mixture."""
+    label: str
+    """Its name in legends and tables, such as `unigram cache`."""
+    title: str
+    """Its name in a table's row: the label, or one that says more."""
+    phrase: str
+    """Its name after `with`, such as `a unigram cache`."""
+    note: str
+    """A sentence below every table that contains it; rivals may share one."""
+    of_corpus: bool = False
+    """True if it is trained on a corpus alone; else it is added to a run's network."""
+    parts: tuple[Rival, ...] = ()
+    """The rivals that a mixture mixes with a network."""
+
+    def folder_on(self, corpus_folder: str) -> str:
+        """Return the name of the folder with its evaluation, if it is trained on that corpus."""
+        return f"{corpus_folder}-{self.name}"
+
+
+def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
+    """Return all rivals by their names in `testing.rivals`."""
+    ngrams = f"{testing.kneser_ney_order}-gram"
+    single: dict[str, Rival] = {
+        "unigram_cache": Rival(
+            name="unigram_cache",
+            label="unigram cache",
+            title="unigram cache",
+            phrase="a unigram cache",
+            note=_NOTE_ON_CACHES,
+        ),
+        "neural_cache": Rival(
+            name="neural_cache",
+            label="neural cache",
+            title="neural cache",
+            phrase="a neural cache",
+            note=_NOTE_ON_CACHES,
+        ),
+        "short_neural_cache": Rival(
+            name="short_neural_cache",
+            label="short neural cache",
+            title="short neural cache",
+            phrase="a short neural cache",
+            note=_NOTE_ON_CACHES,
+        ),
+        "dynamic_evaluation": Rival(
+            name="dynamic_evaluation",
+            label="dynamic evaluation",
+            title="dynamic evaluation",
+            phrase="dynamic evaluation",
+            note="With dynamic evaluation: all weights learn after every few words, by steps "
+            "scaled with their usual gradients, and decay to the trained weights.",
+        ),
+        "kneser_ney": Rival(
+            name=f"kneser_ney{testing.kneser_ney_order}",
+            label=ngrams,
+            title=f"{ngrams}, modified Kneser-Ney",
+            phrase=f"a {ngrams}",
+            note="An n-gram model's parameters are its n-grams and a weight for each of their "
+            "histories; it has no seed.",
+            of_corpus=True,
+        ),
+    }
+    mixtures: dict[str, Rival] = {
+        "ngram_mixture": Rival(
+            name="ngram_mixture",
+            label=ngrams,
+            title=ngrams,
+            phrase=f"a {ngrams} model mixed in",
+            note="A network + an n-gram model: a mixture of both, by the weights that are best on "
+            "valid.",
+            parts=tuple(single[part] for part in testing.mixed_in("ngram_mixture")),
+        ),
+        "mixture": Rival(
+            name="mixture",
+            label="mixture",
+            title="mixture",
+            phrase="all rivals mixed in",
+            note="In a mixture: the network, its vector in the way of learning that is best on "
+            "valid, and each of its other rivals but a short neural cache, with the weights that "
+            "are best on valid.",
+            parts=tuple(single[part] for part in testing.mixed_in("mixture")),
+        ),
+    }
+    return {**single, **mixtures}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusRival:
+    """A rival that is trained on a corpus of an experiment."""
+
+    kind: CorpusRivalName
+    """Its name in `testing.rivals`."""
+    rival: Rival
+    corpus: str
+    corpus_folder: str
+    """The name of the corpus's folder."""
+
+    @property
+    def name(self) -> str:
+        """The name of the folder with its evaluation."""
+        return self.rival.folder_on(self.corpus_folder)
+
+
+def rivals_of_corpora(experiment: Plan) -> dict[str, CorpusRival]:
+    """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
+    testing = experiment.testing
+    rivals = rivals_of(testing)
+    found = [
+        CorpusRival(
+            kind=name,
+            rival=rivals[name],
+            corpus=corpus,
+            corpus_folder=experiment.digits.folder_of(corpus),
+        )
+        for corpus in filter(testing.concerns, experiment.corpora)
+        for name in testing.corpus_rivals
+    ]
+    return {one.name: one for one in found}
