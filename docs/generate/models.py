@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
-from online_rnnlm.config.base import IN_WORDS
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.mistakes import IN_WORDS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timings

@@ -11,7 +11,8 @@ import pytest
 from docs.generate import evidence
 from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
-from online_rnnlm.config.experiment import load_plan, read_mapping
+from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
 from tests.processes import output_of
 from tests.project import ROOT

@@ -45,12 +45,15 @@ EVERYWHERE = {
     "storage/": "names, formats and checksums of files; what they hold is computed elsewhere",
 }
 SETTINGS = {
-    "config/base.py": "what is allowed as a value, and the words of errors",
+    "config/base.py": "what is allowed as a value",
     "config/corpora.py": "values that are in a corpus's name",
-    "config/experiment.py": "how a file is read",
-    "config/rivals.py": "what files and tables call a rival, and the parts of a mixture, which are in "
-    "the record of its evaluation",
-    "config/rows.py": "the settings of runs, which are in their names",
+    "config/experiment.py": "what goes together",
+    "config/mistakes.py": "the words of errors",
+    "config/planned_rows.py": "the settings of runs, which are in their names",
+    "config/reading.py": "how a file is read",
+    "config/rivals.py": "what files and tables call a rival, and what a mixture has as its parts, "
+    "which are in the record of its evaluation",
+    "config/rows.py": "what is allowed as a value",
     "config/runs.py": "the names themselves",
     "config/sources.py": "values that are in a corpus's name",
     "config/testing.py": "values that are in the records of the evaluations that depend on them",
@@ -65,7 +68,7 @@ NOT_FOLLOWED = {
     },
     "evaluation": {**EVERYWHERE, **SETTINGS},
     "audits": {**EVERYWHERE, **SETTINGS},
-    "report": {name: EVERYWHERE[name] for name in ("errors.py", "process/")},
+    "report": {"errors.py": EVERYWHERE["errors.py"]},
 }
 """Beginnings of modules in no digest of what is made, each with what the module decides in it."""
 

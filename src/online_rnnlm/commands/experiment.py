@@ -7,7 +7,7 @@ from pathlib import Path
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
-from online_rnnlm.config.experiment import read_mapping
+from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError, counted
 from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory

@@ -7,12 +7,12 @@ the evaluations of a run. The rules of the workflow ask for the files that these
 
 A reader follows the modules in this order:
 
-- `base`: the kinds of values, and the line that says what is wrong with one;
+- `mistakes`, `base`: the line that says what is wrong with a value, and the kinds of values;
 - `sources`, `corpora`: the source of a text, and its preparation;
 - `engines`, `training`: the engines, and the settings of a run;
 - `runs`: a run, its names, and the digits that end them;
-- `rows`: what a user writes of training, and the runs that follow;
+- `rows`, `planned_rows`: what a user writes of training, and the runs that follow;
 - `rivals`, `testing`, `evaluations`: the rivals, the further tests, and the evaluations of a run;
-- `experiment`: the whole configuration, its plan, and the reading of its file;
+- `reading`, `experiment`: the reading of a file, the whole configuration, and its plan;
 - `catalogue`: the tables and figures that an experiment has.
 """

@@ -1,5 +1,4 @@
-"""The configuration of an experiment, as a typed model, and its reading: YAML 1.2 without repeated
-keys.
+"""The configuration of an experiment, as a typed model, and its plan.
 
 `workflow/schemas/config.schema.yaml` and `config/README.md` are made from the class below and from
 those of the other modules of this package.
@@ -7,25 +6,21 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
-import json
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings, first_message
+from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of
+from online_rnnlm.config.mistakes import first_message
+from online_rnnlm.config.planned_rows import PlannedRow, plan_rows
+from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import DYNAMIC
-from online_rnnlm.config.rows import (
-    PlannedRow,
-    RowSettings,
-    Searches,
-    TrainingSettings,
-    plan_rows,
-)
+from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.errors import UserError
@@ -197,49 +192,3 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
         return kind.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{file}: {first_message(error, values)}") from None
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a file of YAML 1.2, or of JSON if it is named so, with a mapping at its top.
-
-    Raises UserError, in one line with the file and the line in it, if the file cannot be read, is
-    no YAML, or has a key twice.
-    """
-    # `snakemake --lint` does without this library: the workflow catalog installs only Snakemake.
-    from ruamel.yaml import YAML  # noqa: PLC0415
-    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
-    from ruamel.yaml.reader import ReaderError  # noqa: PLC0415
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    # YAML would read the two halves of a JSON character above U+FFFF apart.
-    from_json = partial(json.loads, object_pairs_hook=_with_distinct_keys)
-    read = from_json if path.suffix == ".json" else YAML(typ="safe", pure=True).load
-    try:
-        values = read(content)
-    except ReaderError as error:
-        line = content[: error.position].count(b"\n") + 1
-        what = f"{error.reason}: save the file as text in UTF-8"
-        raise UserError(f"{path}, line {line}: not YAML: {what}") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = str(error.problem).partition(" with value ")[0]  # a value may be a password
-        what = "a tab: indent with spaces" if "'\\t'" in str(error.problem) else said
-        raise UserError(f"{path}, line {mark.line + 1}: not YAML: {what}") from None
-    except ValueError as error:  # of JSON, or such as the date 2024-02-30
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: a mapping of keys to values is needed")
-    return values
-
-
-def _with_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON; raises ValueError if it has a key twice."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f'duplicate key "{twice}"')
-    return values

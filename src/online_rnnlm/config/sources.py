@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from online_rnnlm.config.base import (
-    FILE_NAME,
     NOT_BOOLEAN,
-    SHA256,
     FilePaths,
     PositiveInt,
     Settings,
 )
+from online_rnnlm.config.mistakes import FILE_NAME, SHA256
 
 _LONGEST = 200
 """Number of letters that the name of a downloaded file has at most."""

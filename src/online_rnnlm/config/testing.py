@@ -17,8 +17,8 @@ from online_rnnlm.config.base import (
     PositiveInt,
     Settings,
     as_list,
-    shown,
 )
+from online_rnnlm.config.mistakes import shown
 from online_rnnlm.config.rivals import (
     CORPUS_RIVALS,
     MIXTURE,

@@ -15,7 +15,7 @@ EVALUATION_CODE = (*_OF_TESTING, "jobs", "rivals")
 """The code that decides evaluations, beside that in the names of their runs and corpora."""
 AUDIT_CODE = (*_OF_TESTING, "auditing", "use")
 """The same for the audits of networks."""
-REPORT_CODE = ("analysis", "config", "jobs", "rivals", "storage", "use")
+REPORT_CODE = ("analysis", "config", "jobs", "storage", "use")
 """The same for tables, and for all that is made after them."""
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from online_rnnlm.config.base import SHA256, Checked, first_message
+from online_rnnlm.config.base import Checked
+from online_rnnlm.config.mistakes import SHA256, first_message
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, write_json
 

@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
-from online_rnnlm.config.base import first_message
+from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters

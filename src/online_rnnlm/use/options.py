@@ -21,10 +21,9 @@ from online_rnnlm.config.base import (
     PositiveFloat,
     PositiveInt,
     Seed,
-    first_message,
-    refuse_unknown_keys,
 )
 from online_rnnlm.config.evaluations import main_way, parts_in_network, parts_named
+from online_rnnlm.config.mistakes import first_message, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way

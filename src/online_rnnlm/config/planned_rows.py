@@ -1,0 +1,184 @@
+"""The runs that follow from the rows of a configuration, and from their search.
+
+    training: {max_epochs: 8}
+    seeds: [1, 2]
+    rows:
+      - {hidden_size: [100/20, 135], search: {learning_rate: [0.2, 0.3]}}
+
+1. `_networks_of` makes `RunSettings` of each combination of an entry's lists and of `training`: two
+   networks, 110/0, which is the static one as large as 100/20, and 135/0.
+2. `_plan_row` plans the runs of each network: two of its search, one with each learning rate, and
+   one with each seed, which is to take the better rate. They are a `PlannedRow`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from online_rnnlm.config.base import as_list
+from online_rnnlm.config.mistakes import first_message
+from online_rnnlm.config.rows import ROW_KEYS, RUN_KEYS, RowSettings, Searches, searched_in
+from online_rnnlm.config.runs import Digits, Run, identity_of
+from online_rnnlm.config.training import OF_VECTOR, RunSettings
+from online_rnnlm.core.sizes import Sizes, count
+
+if TYPE_CHECKING:
+    from online_rnnlm.config.experiment import Experiment
+
+_MANY_WORDS = 10**15
+"""Words of a vocabulary so large that their parameters outnumber all others by far."""
+
+
+class PlannedRow(NamedTuple):
+    """A row on one corpus: one network, trained with several seeds."""
+
+    entry: int
+    """The index in `rows` of the entry that makes it; one with lists makes several rows."""
+    candidates: tuple[Run, ...]
+    """The runs of its search."""
+    runs: tuple[Run, ...]
+    """Its own runs, one for each seed."""
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings of its runs, before the search has chosen some, with the first seed."""
+        return self.runs[0].settings
+
+
+def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
+    """Plan the rows of an experiment on every corpus, with their runs and those of their search.
+
+    Raises ValueError, whose message begins with the key, if settings do not go together, or if two
+    rows on a corpus are the same network: tables could not tell them.
+    """
+    rows: dict[tuple[str, str], PlannedRow] = {}
+    for corpus in experiment.corpora:
+        for entry, row in enumerate(experiment.rows):
+            if corpus not in (row.get("corpora") or experiment.corpora):
+                continue
+            searches = experiment.search if row.get("search") is None else row["search"]
+            for settings in _networks_of(experiment, corpus, entry, searches):
+                planned = _plan_row(experiment, entry, settings, searches, digits)
+                name = planned.runs[0].network_name
+                same = rows.setdefault((corpus, name), planned)
+                if same is not planned:
+                    what = f"is the same network, {name}, as `rows[{same.entry}]`"
+                    if same.entry == entry:
+                        what = f"two of its combinations are the same network, {name}"
+                    raise ValueError(
+                        f"`rows[{entry}]`: {what}: rows differ in {', '.join(sorted(ROW_KEYS))}; "
+                        "values to choose from belong in `search`"
+                    )
+    return tuple(rows.values())
+
+
+def _networks_of(
+    experiment: Experiment, corpus: str, entry: int, searches: Searches
+) -> list[RunSettings]:
+    """Return the settings that an entry of `rows` makes: all combinations of its lists.
+
+    Combinations that differ only in settings that change nothing are one. They have the seed of the
+    search.
+    """
+    row = experiment.rows[entry]
+    place = f"rows[{entry}]"
+    classes = experiment.corpora[corpus].classes.count
+    shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
+    undecided = _undecided(searches)
+    made: dict[RunSettings, None] = {}
+    for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
+        try:
+            settings = _settings_of({**shared, **own}, classes, place)
+        except ValueError:
+            _settings_of(shared, classes, "training")  # raises if `training` is at fault
+            raise
+        made[settings.without_unused(undecided)] = None
+    if not any(settings.document_size for settings in made):
+        _refuse_settings_of_vector(row, place)
+    return list(made)
+
+
+def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
+    """Raise ValueError if a row without a vector gives a value to a setting of the vector.
+
+    A list of values passes: its combinations are one network.
+    """
+    given = [f"{place}.{key}" for key in row if not isinstance(row[key], list)]
+    given += [f"{place}.search.{key}" for search in row.get("search") or () for key in search]
+    for key in given:
+        if key.rpartition(".")[2] in OF_VECTOR:
+            raise ValueError(
+                f"`{key}`: changes nothing: the row has no document vector (`document_size`: 0)"
+            )
+
+
+def _plan_row(
+    experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
+) -> PlannedRow:
+    """Plan the runs of a network, and those of its search.
+
+    Each run of the search is there once; those that try nothing but settings that change nothing
+    are left out.
+    """
+    classes = experiment.corpora[settings.corpus].classes.count
+    folder = digits.folder_of(settings.corpus)
+    candidates: dict[RunSettings, Run] = {}
+    for search in searches:
+        for tried in _combinations(searched_in(search)):
+            values = {**settings.model_dump(), **search, **tried}
+            candidate = _settings_of(values, classes, "search").without_unused()
+            searched = {key: value for key, value in tried.items() if key not in candidate.unused}
+            if searched and candidate not in candidates:
+                identity = identity_of(candidate, digits)
+                run = Run(candidate, folder, searched=searched, identity=identity)
+                candidates[candidate] = run
+    names = tuple(run.name for run in candidates.values())
+    undecided = _undecided(searches) if names else ()
+    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
+    runs = tuple(
+        Run(one, folder, candidates=names, identity=identity_of(one, digits, undecided, names))
+        for one in of_seeds
+    )
+    return PlannedRow(entry, tuple(candidates.values()), runs)
+
+
+def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every combination of the values of lists; a single value is in all of them."""
+    for chosen in itertools.product(*map(as_list, lists.values())):
+        yield dict(zip(lists, chosen, strict=True))
+
+
+def _settings_of(values: dict[str, Any], classes: int, place: str) -> RunSettings:
+    """Return settings that go together, for a corpus with that number of word classes.
+
+    Raises ValueError, with this place, if they do not go together.
+    """
+    size = values.get("hidden_size")
+    if isinstance(size, str):
+        cell = values.get("cell", RunSettings.model_fields["cell"].default)
+        values = {**values, "hidden_size": _units_of(size, cell, classes)}
+    try:
+        return RunSettings.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(f"`{place}`: {first_message(error)}") from None
+
+
+def _units_of(network: str, cell: str, classes: int) -> int:
+    """Return the number of hidden units of the smallest static network as large as `network`.
+
+    It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
+    Only a very small vocabulary would give another number of units.
+    """
+    hidden, document = network.split("/")
+    parameters = count(Sizes(_MANY_WORDS, int(hidden), classes, int(document), cell))
+    units = itertools.count(int(hidden))
+    return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)
+
+
+def _undecided(searches: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the settings that searches are to choose."""
+    return {key for search in searches for key in searched_in(search)}
