@@ -60,7 +60,11 @@ LONGEST = (
     "unit/core/test_graph.py",
     "unit/tracking/test_entries.py",
     "unit/use/test_verbs.py",
+    "unit/tracking/test_ui.py",
+    "unit/auditing/test_audit.py",
     "browser/test_mlflow_in_browser.py",
+    "workflow/test_module.py",
+    "workflow/test_bad_configuration.py",
 )
 """The slowest files, slowest first: one begun last would leave the other cores idle. The tests of
 the engines compile kernels that later ones load."""
