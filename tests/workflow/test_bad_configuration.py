@@ -64,22 +64,3 @@ def test_config_overrides_the_file_and_is_checked(shared):
     ]
     done = shared.snakemake("--dry-run", *file, "--config", "experiment=2024")
     assert "configuration: `experiment`: " in _one_error(done)
-
-
-def test_a_scheduler_that_is_not_there_is_one_line(shared):
-    file = shared.configure(**GOOD)
-    profile = ("--workflow-profile", "workflow/profiles/cluster-generic")
-    submit = ("--cluster-generic-submit-cmd", "mkdir -p here && no-such-qsub -V {rule}")
-    done = shared.snakemake(*profile, *submit, "--configfile", file)
-    assert "online-rnnlm: error: no-such-qsub: not found: jobs cannot be submitted" in (
-        _one_error(done)
-    )
-
-
-def test_a_machine_without_slurm_is_one_line(shared, tmp_path):
-    for name in ("bash", "which"):  # all that is found there
-        (tmp_path / name).symlink_to(shutil.which(name))
-    file = ("--configfile", shared.configure(**GOOD))
-    done = shared.snakemake("--workflow-profile", "slurm", *file, PATH=str(tmp_path))
-    assert "Using workflow specific profile profiles/slurm for" in done.stdout + done.stderr
-    assert "online-rnnlm: error: sbatch: not found: jobs cannot be submitted" in _one_error(done)

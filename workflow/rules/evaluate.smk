@@ -11,7 +11,11 @@ EVALUATION_FILES = [
     *(file for place in EVALUATIONS for file in evaluation_files(*place)),
     *(file for rival in RIVALS for file in evaluation_files(rival, "none")),
 ]
-OTHERS = {name for _, name in EVALUATIONS} - {"document_vector", "mixture", "ngram_mixture"}
+WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {
+    "document_vector",
+    "mixture",
+    "ngram_mixture",
+}
 
 
 rule evaluate:
@@ -29,7 +33,7 @@ rule evaluate:
     log:
         "<logs>/evaluate/{run}-{evaluation}.log",
     wildcard_constraints:
-        evaluation="|".join(map(re.escape, OTHERS)),
+        evaluation="|".join(map(re.escape, WITHOUT_OWN_RULE)),
     conda:
         "../../environment.yml"
     resources:
@@ -67,7 +71,6 @@ use rule evaluate as evaluate_vector with:
     log:
         "<logs>/evaluate/{run}-document_vector.log",
     params:
-        code=code_digest(*EVALUATION_CODE),
         evaluation="document_vector",
         settings={},
 

@@ -7,7 +7,8 @@ STORE = re.sub("//[^/]*@", "//", os.environ.get("MLFLOW_TRACKING_URI", ""))
 
 
 # Eight processes that open a new database together destroy it, so it is made before all of them.
-# It has absolute paths: in another folder it is made again. All runs follow when it is made.
+# It has absolute paths: in another folder it is made again. All runs follow when it is made. Snakemake
+# would take braces in a path for wildcards, but not in what a function returns.
 rule store:
     output:
         "<results>/mlflow.db",
