@@ -49,7 +49,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
         "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
-        "if left out, also before a FILE of text: the model that comes with the project",
+        "if left out, also before a text or its file: the model that comes with the project",
     )
 
 
@@ -107,8 +107,8 @@ def model_and_text(arguments: argparse.Namespace) -> tuple[TrainedModel, list[Te
         model = None
     if model is not None and not (exists(model) or model.startswith(ADDRESSES)):
         raise UserError(
-            f"{model}: no such file or folder; what is meant as a text in quotes needs more than "
-            "one word"
+            f"{model}: no such file or folder; `make reproduce` makes results/demo, and a text in "
+            "quotes needs more than one word"
         )
     return load(model), [*map(text_or_file, files)]
 

@@ -10,7 +10,7 @@ from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError, counted
-from online_rnnlm.storage.paths import ExperimentDirectory, experiment_directory
+from online_rnnlm.storage.paths import experiment_directory
 
 MOST_PORTS = 65_535
 
@@ -58,7 +58,7 @@ def run_ui(arguments: argparse.Namespace) -> None:
     from online_rnnlm.tracking.experiments import entered_here
     from online_rnnlm.tracking.server import serve
 
-    directory = ExperimentDirectory(arguments.results)
+    directory = results_of(arguments)
     serve(directory, entered_here(directory), arguments.port)
 
 

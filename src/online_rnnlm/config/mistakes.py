@@ -48,6 +48,9 @@ def first_message(error: ValidationError, written: Any = None) -> str:
             said = "a path is needed"
         case "union_tag_not_found":
             said = f"{first['ctx']['discriminator']} is required"
+        case "union_tag_invalid":
+            place.append(first["ctx"]["discriminator"].strip("'"))
+            said = f"allowed: {first['ctx']['expected_tags']}, not {first['ctx']['tag']!r}"
         case "string_pattern_mismatch" if first["ctx"]["pattern"] in IN_WORDS:
             said = f"allowed: {IN_WORDS[first['ctx']['pattern']]}"
     if first["type"] not in ("missing", "value_error"):

@@ -60,6 +60,7 @@ def test_a_right_configuration_is_called_right(config, run):
             ["encode", RESULTS, "--corpus", "other"],
             f"not in the experiment; it has {CORPUS}",
         ),
+        (["ui", "results/other"], "results/other: no experiment is there"),
         (["ui", RESULTS], f"`online-rnnlm track {RESULTS}` enters the runs"),
         (["track", "results/other"], "results/other: no experiment is there"),
         (
