@@ -417,7 +417,9 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
         assert sorted(cell.split(" −")[0].split(" +")[0] for cell in filled) == sorted(
             f"{begins}{claim.verdict}" for claim in found.claims
         )
-        looks = {classes.split()[-1] for row in table.classes() for classes in row[1:]}
+        looks = {
+            column.classes(row).split()[-1] for row in table.rows for column in table.columns[1:]
+        }
         coloured = () if one_seed else (claim.verdict for claim in found.claims)
         assert looks == {"muted", *coloured}
         cells = {row[0][0]: row[1:] for row in table.cells()}

@@ -58,6 +58,17 @@ class Column(Generic[AnyRow]):
     look: Callable[[AnyRow], str] | None = None
     """The class that a page's style has for a row's cell, beside those of the column."""
 
+    def is_best(self, row: AnyRow) -> bool:
+        """True if a row's cell is set in bold."""
+        return self.best is not None and self.best(row)
+
+    def classes(self, row: AnyRow) -> str:
+        """The classes of a row's cell in HTML."""
+        names = ["text"] if self.text else []
+        names += ["wide"] if self.text and self.wide else []
+        names += [self.look(row)] if self.look else []
+        return " ".join(names)
+
 
 @dataclass(frozen=True)
 class Table(Generic[AnyRow]):
@@ -81,23 +92,7 @@ class Table(Generic[AnyRow]):
 
     def best(self) -> list[list[bool]]:
         """True for each of `cells` that is set in bold, row by row."""
-        return [
-            [column.best is not None and column.best(row) for column in self.columns]
-            for row in self.rows
-        ]
-
-    def classes(self) -> list[list[str]]:
-        """The classes of each of `cells` in HTML, row by row."""
-        classes = []
-        for row in self.rows:
-            found = []
-            for column in self.columns:
-                names = ["text"] if column.text else []
-                names += ["wide"] if column.text and column.wide else []
-                names += [column.look(row)] if column.look else []
-                found.append(" ".join(names))
-            classes.append(found)
-        return classes
+        return [[column.is_best(row) for column in self.columns] for row in self.rows]
 
 
 def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
