@@ -101,7 +101,7 @@ def _read_runs(
         corpus = run.settings.corpus
         end = _read_end(directory, run, corpora)
         if isinstance(end, RunDivergence):
-            missing.append(Missing(run.label, end.status, corpus, end.reason))
+            missing.append(Missing(run.label, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
         for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
@@ -112,7 +112,7 @@ def _read_runs(
                 evaluations[name] = tested
             else:
                 what = f"{run.label}, {name}"
-                missing.append(Missing(what, tested.status, corpus, tested.reason))
+                missing.append(Missing(what, corpus, tested.reason))
         ways = ways_always(run.settings.document_size)
         if evaluations.keys() >= {way.name for way in ways}:
             finished.append(FinishedRun(run, end, evaluations))

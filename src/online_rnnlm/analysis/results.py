@@ -26,8 +26,6 @@ class Missing(NamedTuple):
 
     what: str
     """A short name, such as `100/20, seed 1`."""
-    why: str
-    """The reason in a few words."""
     corpus: str
     line: str
     """The whole reason in one line: what is missing, why, and what can be tried."""
@@ -42,8 +40,8 @@ class Results:
     scores: UnitScores
     """The log-probabilities, by which systems are compared."""
     networks: Sequence[FinishedNetwork]
-    """The networks of the comparison, in the configuration's order; one whose run for any seed has
-    diverged is left out."""
+    """The networks of the comparison, in the configuration's order. One is left out if any seed's
+    run has diverged, or its test, frozen or with the vector learning as in training."""
     candidates: Sequence[tuple[Run, End]]
     """The runs of the search for settings and how they ended, in the configuration's order; one
     that has diverged is not chosen, and nothing lacks it."""
@@ -86,7 +84,7 @@ class Results:
         named = []
         for missing in self.missing:
             where = f" on {missing.corpus}" if self.several_corpora else ""
-            named.append(f"{missing.what}{where} ({missing.why})")
+            named.append(f"{missing.what}{where} (diverged)")
         return [f"Missing: {'; '.join(named)}."] if named else []
 
     @property

@@ -24,7 +24,8 @@ from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim, Verdi
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 LEFT_OUT = (
-    "A network that lacks one of its runs is left out of every table, figure and claim below."
+    "A network that lacks a run, or a run's test frozen or as trained, is left out of every table, "
+    "figure and claim below."
 )
 OF_CHECKLIST = Markup("The items of NAACL's checklist (2021), in our words.")
 SETTINGS = "Settings"
