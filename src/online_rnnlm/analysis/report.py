@@ -206,7 +206,7 @@ def _shown_claims(results: Results, claims: Claims) -> list[ShownClaim]:
     return [
         ShownClaim(
             classes=f"verdict {claim.verdict}" if results.several_seeds else "verdict",
-            verdict=wording.verdict_of(results, claim),
+            verdict=wording.verdict_in_words(results, claim),
             letter=claim.letter,
             claim=claim.claim,
             corpus=claim.corpus if results.several_corpora else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,17 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.evaluations import sentence_scores
 from online_rnnlm.storage.experiments import Comparison
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
+
+
+class PieceScores(NamedTuple):
+    """The scores of two systems by piece of a text."""
+
+    ours: Floats
+    """(seeds, pieces): natural log P of the first system."""
+    theirs: Floats
+    """(its seeds, pieces): that of the second one."""
+    tokens: Ints
+    """(pieces,): number of tokens."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +66,11 @@ class UnitScores(ABC):
 
     def by_piece(
         self, pieces: Pieces, ours: TestedNetwork, theirs: TestedNetwork, text: str = "test"
-    ) -> tuple[Floats, Floats, Ints]:
+    ) -> PieceScores:
         """The scores of two systems by piece of the test text, or of another text.
 
-        Returns the natural log P of ours (seeds, pieces) and of theirs, and the number of tokens
-        (pieces,). Raises UserError if the text is a single piece, or if its units are not as long
-        for one system as for the other: it was then not the same text.
+        Raises UserError if the text is a single piece, or if its units are not as long for one
+        system as for the other: it was then not the same text.
         """
         where = f"{self.directory.path}: corpus `{ours.corpus}`"
         if pieces.count < 2:
@@ -75,7 +86,8 @@ class UnitScores(ABC):
         if not np.array_equal(lengths[0], lengths[1]):
             names = f"`{ours.network.first.name}` and `{theirs.network.first.name}`"
             raise UserError(f"{where}: {names} were tested on different sentences")
-        return logs[0], logs[1], pieces.sums(lengths[0]).astype(np.int64)
+        tokens = pieces.sums(lengths[0]).astype(np.int64)
+        return PieceScores(logs[0], logs[1], tokens)
 
     def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
         """Compare two systems of one corpus on its test text.
@@ -83,8 +95,8 @@ class UnitScores(ABC):
         Raises UserError as `by_piece` does.
         """
         pieces = self.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
-        logs, logs_against, tokens = self.by_piece(pieces, ours, theirs)
-        gain = gain_over_text_and_seeds(logs, logs_against, tokens)
+        scores = self.by_piece(pieces, ours, theirs)
+        gain = gain_over_text_and_seeds(scores.ours, scores.theirs, scores.tokens)
         return Comparison(
             ours=ours.described(),
             theirs=theirs.described(),
@@ -96,7 +108,7 @@ class UnitScores(ABC):
             seeds=len(ours.network.runs),
             drawn=pieces.name,
             pieces=pieces.count,
-            tokens=int(tokens.sum()),
+            tokens=int(scores.tokens.sum()),
             seconds_change_percent=ours.change_of_time(theirs),
         )
 

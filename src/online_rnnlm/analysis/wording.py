@@ -24,8 +24,8 @@ from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim, Verdi
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 LEFT_OUT = (
-    "A network that lacks a run, or a run's test frozen or as trained, is left out of every table, "
-    "figure and claim below."
+    "A network that lacks a run, or the test of one frozen or as trained, is left out of every "
+    "table, figure and claim below."
 )
 OF_CHECKLIST = Markup("The items of NAACL's checklist (2021), in our words.")
 SETTINGS = "Settings"
@@ -169,7 +169,7 @@ def why_no_verdicts(claims: Claims) -> str:
     return f"No claim can be tested{reason}."
 
 
-def verdict_of(results: Results, claim: Claim) -> str:
+def verdict_in_words(results: Results, claim: Claim) -> str:
     """Return the verdict on a claim, which says if it is that of one seed."""
     return claim.verdict.capitalize() + ("" if results.several_seeds else " (one seed)")
 
