@@ -4,8 +4,7 @@ Below `unit/`, each folder tests the folder of the package that has its name. `w
 Snakemake in copies of the project, `cluster/` on a real Slurm, and `browser/` looks at pages in a
 real browser. What tests share:
 
-- `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project;
-  `loaded_snakemake`: Snakemake that is loaded once for all of its starts
+- `processes`: commands, servers, and conditions to wait for; `project`: a copy of the project
 - `killing`: a process that is killed at each of its writes; `outcome`: what must be the same then
 - `toy_texts`, `unit/made_texts`: texts from which networks learn, and strings of any kind;
   `unit/corpora/small_corpora`: files of text, and the preparation of a corpus

@@ -5,21 +5,21 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 import yaml
 
 from online_rnnlm.config.experiment import Plan, load
 from online_rnnlm.corpora.planning import with_digits
-from tests.loaded_snakemake import run_snakemake
-from tests.processes import heeding_interrupts, wait_until
+from tests.processes import heeding_interrupts, output_of, wait_until
 from tests.toy_texts import write_chains
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "config", "profiles", "workflow")
 DOWNLOADS = ROOT / "results" / "downloads"
+SNAKEMAKE = ("-m", "snakemake")
 OWN_TEXT: dict[str, object] = {
     "source": {
         "kind": "text",
@@ -45,10 +45,14 @@ class Project:
     """A copy of the project, with methods that run the real commands in it."""
 
     path: Path
+    within: Callable[[Sequence[str]], list[str]] = list
+    """A function that wraps a command to run it elsewhere, such as in a cluster."""
+
+    program: tuple[str, ...] = SNAKEMAKE
+    """The arguments of Python that start Snakemake."""
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the command that starts Snakemake."""
-        return [sys.executable, "-m", "snakemake", *arguments]
+        return self.within([sys.executable, *self.program, *arguments])
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own, as a terminal does."""
@@ -64,9 +68,11 @@ class Project:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end, in a process group of its own."""
-        return run_snakemake(arguments, self.path, users_environment() | environment)
+        command = self.command(*arguments)
+        variables = users_environment() | environment
+        return output_of(command, cwd=self.path, env=variables, start_new_session=True)
 
-    def copied(self, path: Path) -> Self:
+    def copied(self, path: Path) -> "Project":
         """Copy the project as it is now, with its results."""
         shutil.copytree(self.path, path, symlinks=True)
         return replace(self, path=path)

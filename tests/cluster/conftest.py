@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cluster import slurm
-from tests.processes import output_of
-from tests.project import Project, copy_project, users_environment
-
-SNAKEMAKE = Path(__file__).with_name("impatient_snakemake.py")
-
-
-@dataclass(frozen=True)
-class ClusterProject(Project):
-    """A copy of the project whose Snakemake runs on a cluster's login node."""
-
-    cluster: slurm.Cluster
-
-    def command(self, *arguments: str) -> list[str]:
-        return self.cluster.inside([sys.executable, str(SNAKEMAKE), *arguments])
-
-    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = users_environment() | environment
-        return output_of(self.command(*arguments), cwd=self.path, env=variables)
+from tests.project import Project, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +33,7 @@ def cluster() -> Iterator[slurm.Cluster]:
 
 
 @pytest.fixture(scope="session")
-def make_project(cluster: slurm.Cluster) -> Callable[[Path], ClusterProject]:
-    """A function that copies the project to a path, for the cluster."""
-    return lambda path: ClusterProject(copy_project(path).path, cluster)
+def make_project(cluster: slurm.Cluster) -> Callable[[Path], Project]:
+    """A function that copies the project to a path; Snakemake runs on the cluster's login node."""
+    program = (str(Path(__file__).with_name("impatient_snakemake.py")),)
+    return lambda path: replace(copy_project(path), within=cluster.inside, program=program)
