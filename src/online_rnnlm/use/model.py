@@ -251,8 +251,7 @@ class TrainedModel:
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
         """Return the words of a text that may go on, as the model reads them."""
         check_text(prefix, "`prefix`")
-        sentences = self.preparation.sentences(prefix, layout_of(tokenised=tokenised))
-        return [word for words in sentences for word in words]
+        return self.preparation.words(prefix, layout_of(tokenised=tokenised))
 
 
 def _check_number(number: object) -> None:

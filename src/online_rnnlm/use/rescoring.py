@@ -147,12 +147,7 @@ def rescore(
             "hidden state begins anew with each sentence"
         )
     for hypotheses in lists:
-        texts = []
-        for hypothesis in hypotheses:
-            with naming(f"list {hypothesis.key}"):
-                sentences = scorer.preparation.sentences(hypothesis.text, layout)
-            words = [word for sentence in sentences for word in sentence]
-            texts.append((*network.ids(words), SENTENCE_END_ID))
+        texts = [_encoded(hypothesis, scorer, layout) for hypothesis in hypotheses]
         # Equal texts are read once, so that rounding ranks none of them before another.
         distinct = list(dict.fromkeys(texts))
         read = dict(zip(distinct, network.go_on([before] * len(distinct), distinct), strict=True))
@@ -161,14 +156,20 @@ def rescore(
             log = float(np.add.reduceat(read[ids].log_probabilities, [0])[0])  # as `score` adds
             unknown = ids.count(unknown_word)
             total = hypothesis.score + weight * (log - unknown_penalty * unknown)
-            scored = hypothesis._replace(log_probability=log, unknown=unknown, total=total)
-            rescored.append(scored)
+            rescored.append(hypothesis._replace(log_probability=log, unknown=unknown, total=total))
         yield rescored
         best = texts[max(range(len(rescored)), key=lambda place: rescored[place].total)]
         if context == "all":
             before = read[best].state
         elif context == "last":
             before = network.go_on([begin], [best])[0].state
+
+
+def _encoded(hypothesis: Hypothesis, scorer: TextScorer, layout: Layout) -> tuple[int, ...]:
+    """Return the numbers of a hypothesis's words, and that of its end."""
+    with naming(f"list {hypothesis.key}"):
+        words = scorer.preparation.words(hypothesis.text, layout)
+    return (*scorer.network.ids(words), SENTENCE_END_ID)
 
 
 def written(hypothesis: Hypothesis, form: ListFormat) -> str:

@@ -107,6 +107,10 @@ class Preparation:
                 raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
         return [words for words in sentences if words]
 
+    def words(self, line: str, layout: Layout) -> list[str]:
+        """Return the words of a line, of all of its sentences; raises UserError as above."""
+        return [word for sentence in self.sentences(line, layout) for word in sentence]
+
 
 class Piece(NamedTuple):
     """A line of a text, or a text of a list, before it is divided into sentences."""
