@@ -116,15 +116,14 @@ def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, na
     assert_steps_follow_slopes(loss, weights, scorer.weights, without_vector=True)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "leaky"])
-def test_adagrad_by_its_formula(name):
+def test_adagrad_by_its_formula():
     # Classes: {0, 1}, {2, 3}, {4}, {5, 6}. Words read: 0, 1, 4. Words predicted: 1, 4, 0.
     corpus = small.corpus_of((2, 2, 1, 2), split_of([[1, 4, 0]]))
-    run = settings(name)
+    run = settings("sigmoid")
     weights = small.weights_for(run, corpus)
     plain = gradients(run, corpus, weights)
     rate = 0.3
-    learnt = settings(name, optimizer="adagrad")
+    learnt = settings("sigmoid", optimizer="adagrad")
     updated, sums = after_one_update(learnt, corpus, weights, rate)
     every = slice(None)
     touched = {
