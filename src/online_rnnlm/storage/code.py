@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import io
 import tokenize
@@ -52,13 +51,18 @@ def digest_of_package(package: Path, *parts: str) -> str:
 def _code_in(source: str) -> str:
     """Return the lines of a Python file without comments, docstrings and blank lines."""
     lines = source.split("\n")
+    strings: list[tokenize.TokenInfo] | None = []  # of a statement that has nothing else so far
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Expr(ast.Constant(str())):
-                for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+        elif token.type == tokenize.NEWLINE:  # a statement ends
+            for string in strings or ():
+                for number in range(string.start[0], string.end[0] + 1):
                     lines[number - 1] = ""
+            strings = []
+        elif token.type == tokenize.STRING and strings is not None:
+            strings.append(token)
+        elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
+            strings = None
     return "\n".join(line.rstrip() for line in lines if line.strip())
