@@ -34,7 +34,7 @@ INK = "#1f2328"
 MUTED = "#6b7280"
 GRID = "#d9dce1"
 SURFACE = "#ffffff"
-DARK = {
+_DARK = {
     INK: "#e6e8eb",
     MUTED: "#a0a8b3",
     GRID: "#363c45",
@@ -45,13 +45,18 @@ DARK = {
     PURPLE: "#e3a5c6",
 }
 """The colours that an SVG has in their place where a reader prefers a dark page."""
+_DARK_RULES = "".join(
+    f'[style*="{key}: {light}"]{{{key}: {dark} !important}}'
+    for light, dark in _DARK.items()
+    for key in ("fill", "stroke")
+)
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 WIDTH_OF_ROW = 9.6  # Inches: a figure that fills a page.
 SMALL = 9.0  # points
 
 _LABEL_GAP = 13.0  # points between the middles of two labels
-_PARAMETERS = {
+_STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
     "text.color": INK,
@@ -63,12 +68,15 @@ _PARAMETERS = {
     "xtick.color": INK,
     "ytick.color": INK,
     "grid.color": GRID,
+    "grid.linewidth": 0.6,
     "svg.fonttype": "none",
 }
+"""What all figures have in place of matplotlib's own parameters."""
 _UNDATED = {
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
     "png": {"Software": None},
 }
+"""The metadata of a file, by its format: none that differ from one drawing to the next."""
 
 
 class Drawing(NamedTuple):
@@ -84,7 +92,7 @@ def style(name: str) -> AbstractContextManager[None]:
     The ids in an SVG are hashed with the name, so that they are the same every time, and differ
     between two drawings in one page.
     """
-    return mpl.rc_context({**_PARAMETERS, "svg.hashsalt": name})
+    return mpl.rc_context({**_STYLE, "svg.hashsalt": name})
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -97,12 +105,7 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(made, format=kind, metadata=_UNDATED[kind], dpi=200)
     content = made.getvalue()
     if kind == "svg":
-        rules = "".join(
-            f'[style*="{key}: {light}"]{{{key}: {dark} !important}}'
-            for light, dark in DARK.items()
-            for key in ("fill", "stroke")
-        )
-        when_dark = f"@media (prefers-color-scheme: dark) {{{rules}}}"
+        when_dark = f"@media (prefers-color-scheme: dark) {{{_DARK_RULES}}}"
         content = content.replace(b"</style>", f"{when_dark}</style>".encode(), 1)
     with replacing(path) as temporary:
         temporary.write_bytes(content)

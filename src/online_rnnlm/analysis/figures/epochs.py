@@ -44,7 +44,7 @@ def _name_lines(axis: Axes, ends: Sequence[drawing.Label]) -> None:
 def draw_learning(results: Results) -> Drawing:
     """Draw validation perplexity by epoch: a line for each network, thin lines for its seeds."""
     figure, (axis,) = drawing.panels(1, _HEIGHT)
-    axis.grid(axis="y", linewidth=0.6)
+    axis.grid(axis="y")
     ends = []
     shown: list[float] = []
     # Networks with a vector differ in the lines' style, and so do static ones.
@@ -81,7 +81,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     Raises NothingToShowError if no vector has a static network beside it.
     """
     figure, (axis,) = drawing.panels(1, _HEIGHT)
-    axis.grid(axis="y", linewidth=0.6)
+    axis.grid(axis="y")
     axis.axhline(0, color=MUTED, lw=1)
     ends = []
     looks = cycle(SERIES)

@@ -45,7 +45,7 @@ def draw_sizes(results: Results) -> Drawing:
     if not lines:
         raise NothingToShowError("No vector has a static network beside it on texts of two sizes.")
     figure, (axis,) = drawing.panels(1, _HEIGHT)
-    axis.grid(axis="y", linewidth=0.6)
+    axis.grid(axis="y")
     axis.axhline(0, color=MUTED, lw=1)
     ends = []
     for (name, claims), look in zip(lines.items(), cycle(SERIES), strict=False):

@@ -76,7 +76,7 @@ def draw_systems(results: Results) -> Drawing:
         )
     axis.set_ylim(len(systems) - 0.4, -0.6)
     axis.margins(x=0.06)
-    axis.grid(axis="x", linewidth=0.6)
+    axis.grid(axis="x")
     axis.yaxis.set_visible(False)
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("Test perplexity: lower is better")
@@ -153,7 +153,7 @@ def _draw_against(axis: Axes, cost: Cost, shown: Sequence[TestedNetwork]) -> Non
         axis.plot(*line.T, color=look_of(of_cell[0])["color"], lw=1.2, alpha=0.6)
     for tested in shown:
         axis.plot(*_place(tested, cost), ls="", ms=7, **look_of(tested))
-    axis.grid(axis="y", linewidth=0.6)
+    axis.grid(axis="y")
     axis.set_xscale("log")
     axis.margins(0.46, 0.1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))

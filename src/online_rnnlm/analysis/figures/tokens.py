@@ -116,7 +116,7 @@ def _draw(
     below.set_ylabel(f"{vector.network_name} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
-        axis.grid(axis="y", linewidth=0.6)
+        axis.grid(axis="y")
         axis.set_xticks(range(len(groups.categories)), ticks_of(groups), fontsize="small")
         axis.set_xlim(-0.3, len(groups.categories) - 0.7)
     drawing.label_at_the_right(above, ends)
