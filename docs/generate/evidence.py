@@ -7,21 +7,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
+from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED
 from online_rnnlm.analysis.evidence.checking import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork
 from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.of_report import NOT_TESTED
-from online_rnnlm.analysis.tables.table import Column
-from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
-from online_rnnlm.analysis.tables.writing import markdown_of
+from online_rnnlm.analysis.tables.table import Column, Table
+from online_rnnlm.analysis.tables.values import integer, mean, number, signed
+from online_rnnlm.analysis.tables.verdicts import claims_table
+from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
+from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.runs import RunResult, read_end
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"
@@ -85,12 +85,12 @@ def _finding(evidence: EvidenceFolder) -> str:
     ]
     shown = [tested[name] for name in dict.fromkeys(names)]
     shown.sort(key=lambda one: one.perplexity().mean(), reverse=True)
-    return markdown_of(shown, columns)
+    return to_markdown_grid(Table("", shown, columns))
 
 
 def _ending(evidence: EvidenceFolder) -> str:
     """The table with which a run of the workflow ends, as a terminal shows it."""
-    shown = perplexity.networks(perplexity.rows_of(_results(evidence)))
+    shown = to_text(perplexity.networks(_results(evidence)))
     return "\n".join(f"    {line}".rstrip() for line in shown.splitlines()) + "\n"
 
 
@@ -106,20 +106,12 @@ def _networks(evidence: EvidenceFolder) -> str:
         for system in results.systems_on(corpus)
         if not (isinstance(system, TestedNetwork) and system.rival)
     ]
-    columns: list[Column[System]] = [
-        Column("text", lambda system: system.corpus, text=True),
-        Column("network", lambda system: system.title, text=True),
-        Column("test perplexity", lambda system: mean(system.perplexity())),
-        *(
-            Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
-            for name in (*_WAYS, *results.experiment.testing.run_rivals)
-            if any(_perplexity_in(system, name) for system in systems)
-        ),
-        Column("parameters", lambda system: integer(system.parameters)),
-        Column("multiply-adds per word", lambda system: integer(system.multiply_adds)),
+    tested: list[Column[System]] = [
+        Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
+        for name in (*_WAYS, *results.experiment.testing.run_rivals)
+        if any(_perplexity_in(system, name) for system in systems)
     ]
-    several = len(results.compared_corpora) > 1
-    return markdown_of(systems, columns if several else columns[1:])
+    return to_markdown_grid(perplexity.overview(systems, tested))
 
 
 def _perplexity_in(system: System, evaluation: str) -> str:
@@ -157,59 +149,13 @@ def _searched(evidence: EvidenceFolder) -> str:
         Column("network", lambda row: row.network, text=True),
         *(Column(length, partial(SearchRow.lowest, length=length)) for length in lengths),
     ]
-    return markdown_of(rows, columns)
-
-
-class ClaimRow(NamedTuple):
-    """A claim with its two sides; of one that is not tested, with the reason."""
-
-    claim: str
-    network: str
-    against: str
-    change: str = ""
-    corrected_p: str = ""
-    verdict: str = NOT_TESTED
+    return to_markdown_grid(Table("", rows, columns))
 
 
 def _verdicts(evidence: EvidenceFolder) -> str:
-    """A row for each claim: its two sides with their test perplexities, and the verdict.
-
-    A claim that no network tests has a row, too.
-    """
-    found = records.read(Claims, evidence.claims)
-    tested = {claim.letter for claim in found.claims}
-    rows = [_judged(claim) for claim in found.claims]
-    rows += [_not_judged(claim) for claim in found.not_tested if claim.letter not in tested]
-    rows.sort(key=lambda row: row.claim[0])
-    columns: list[Column[ClaimRow]] = [
-        Column("Claim", lambda row: row.claim, text=True),
-        Column("Network", lambda row: row.network, text=True),
-        Column("Against", lambda row: row.against, text=True),
-        Column("Change", lambda row: row.change, text=True),
-        Column("Corrected p", lambda row: row.corrected_p, text=True),
-        Column("Verdict", lambda row: row.verdict, text=True),
-    ]
-    return markdown_of(rows, columns)
-
-
-def _judged(claim: Claim) -> ClaimRow:
-    """The row of a claim that was tested."""
-    compared = claim.comparison
-    ours = compared.ours
-    theirs = compared.theirs
-    return ClaimRow(
-        claim=heading_of(claim.letter, claim.case),
-        network=f"{ours.name}: {ours.test_perplexity:.1f}",
-        against=f"{theirs.name}: {theirs.test_perplexity:.1f}",
-        change=f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})",
-        corrected_p=p_value(claim.p_value_holm).removeprefix("= "),
-        verdict=claim.verdict,
-    )
-
-
-def _not_judged(claim: UntestedClaim) -> ClaimRow:
-    """The row of a claim that was not tested."""
-    return ClaimRow(heading_of(claim.letter), claim.row, claim.reason)
+    """A row for each claim: its two sides with their test perplexities, and the verdict."""
+    claims = records.read(Claims, evidence.claims)
+    return to_markdown_grid(claims_table(claims.claims, claims.not_tested))
 
 
 TABLES_OF_EVIDENCE: Mapping[str, Callable[[EvidenceFolder], str]] = {

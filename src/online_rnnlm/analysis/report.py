@@ -23,10 +23,10 @@ from online_rnnlm.analysis.tables.of_report import (
     corpus_settings_table,
     runs_table,
     settings_table,
-    verdicts_table,
 )
 from online_rnnlm.analysis.tables.table import Table
-from online_rnnlm.analysis.tables.writing import environment
+from online_rnnlm.analysis.tables.verdicts import verdicts_table
+from online_rnnlm.analysis.tables.writing import environment, to_text
 from online_rnnlm.analysis.trainings import Trainings, trainings_of
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.errors import UserError
@@ -221,7 +221,7 @@ def summary(results: Results, findings: Sequence[str]) -> str:
 
     Its last line says where the report is.
     """
-    parts = [perplexity.networks(perplexity.rows_of(results))] if results.networks else []
+    parts = [to_text(perplexity.networks(results))] if results.networks else []
     parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
     parts.append(f"The report is {results.directory.report}.")
     return "\n\n".join(parts) + "\n"

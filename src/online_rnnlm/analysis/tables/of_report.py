@@ -1,26 +1,20 @@
-"""The tables that the report alone shows: the verdicts on the claims, settings, and runs."""
+"""The tables of settings and of runs, which the report alone shows."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic.fields import FieldInfo
 
-from online_rnnlm.analysis.claims import heading_of
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedRun
 from online_rnnlm.analysis.tables.table import Column, Table
-from online_rnnlm.analysis.tables.values import integer, signed
+from online_rnnlm.analysis.tables.values import integer
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.storage.experiments import Claim, UntestedClaim
 
-NOT_TESTED = "not tested"
-"""The cell of a claim that a network does not test."""
 PUBLISHED = "published"
 TOOLKIT = "RNNLM Toolkit's"
 ASSUMED = "assumed"
@@ -43,46 +37,6 @@ ORIGINS: Mapping[str, Mapping[str, Any]] = {
 Published values are in the author's summary of the paper, the toolkit's in its source code.
 """
 _DECIDED_BY_ROW = {"corpus", "seed", "hidden_size", "document_size"}
-
-
-def verdicts_table(
-    claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
-) -> Table[str]:
-    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
-
-    A row is the claim's heading. A column names the network's corpus, too, if there are several. A
-    claim that no network tests has a row, too. With one seed, every verdict says so.
-    """
-    several = len({claim.corpus for claim in claims}) > 1
-    found: dict[str, dict[str, Claim]] = defaultdict(dict)
-    for claim in claims:
-        network = f"{claim.row}, {claim.corpus}" if several else claim.row
-        found[heading_of(claim.letter, claim.case)][network] = claim
-    networks = dict.fromkeys(network for by_network in found.values() for network in by_network)
-    tested = {claim.letter for claim in claims}
-    for letter in {untested.letter for untested in not_tested} - tested:
-        found[heading_of(letter)] = {}
-
-    def verdict(heading: str, network: str) -> str:
-        """The verdict of a network on a claim, and the change that it is about."""
-        claim = found[heading].get(network)
-        if claim is None:
-            return NOT_TESTED
-        said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
-        return f"one seed: {said}" if one_seed else said
-
-    def look(heading: str, network: str) -> str:
-        """Its class in the page's style: the verdict's own, or that of what is not to stand out."""
-        claim = found[heading].get(network)
-        return "muted" if claim is None or one_seed else claim.verdict
-
-    columns: list[Column[str]] = [Column("Claim", str, text=True, wide=True)]
-    for network in networks:
-        show = partial(verdict, network=network)
-        look_of = partial(look, network=network)
-        columns.append(Column(network, show, text=True, wide=True, look=look_of))
-    headings = sorted(found, key=lambda heading: heading[0])  # by the claim's letter
-    return Table("Verdicts by claim and network", headings, columns)
 
 
 def origin(key: str, value: Any) -> str:

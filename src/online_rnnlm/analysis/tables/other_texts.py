@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -137,12 +137,12 @@ def _rows(results: Results, network: FinishedNetwork, texts: Sequence[str]) -> I
     for text in texts:
         for tested in network.tested.values():
             if _is_scored(tested, text) and _is_scored(frozen, text):
-                changes = {} if tested is frozen else _changes(results, tested, frozen, text)
-                yield _row(results, tested, text, **changes)
+                row = _row(results, tested, text)
+                yield row if tested is frozen else _with_changes(row, results, tested, frozen)
 
 
-def _row(results: Results, system: System, text: str, **changes: float) -> TextRow:
-    """The row of a system and a text, with the changes by their fields, if it has any."""
+def _row(results: Results, system: System, text: str) -> TextRow:
+    """The row of a system and a text, without changes."""
     statistics = results.corpora[system.corpus].splits[text]
     network = system.network if isinstance(system, TestedNetwork) else None
     return TextRow(
@@ -154,7 +154,6 @@ def _row(results: Results, system: System, text: str, **changes: float) -> TextR
         seeds=len(network.runs) if network else None,
         test_perplexity=system.perplexity(text),
         test_perplexity_without_unk=system.metric("perplexity_without_unk", text),
-        **changes,
     )
 
 
@@ -163,22 +162,23 @@ def _is_scored(tested: TestedNetwork, text: str) -> bool:
     return all(text in evaluation.splits for evaluation in tested.by_seed)
 
 
-def _changes(
-    results: Results, tested: TestedNetwork, frozen: TestedNetwork, text: str
-) -> dict[str, float]:
-    """The changes from a network with nothing learning, by their fields of `TextRow`."""
+def _with_changes(
+    row: TextRow, results: Results, tested: TestedNetwork, frozen: TestedNetwork
+) -> TextRow:
+    """The row of a network, with the changes from the same network with nothing learning."""
     kept_for = longest([tested.kept_for, frozen.kept_for])
-    pieces = results.scores.pieces(tested.corpus, kept_for, text)
-    ours, theirs, tokens = results.scores.by_piece(pieces, tested, frozen, text)
+    pieces = results.scores.pieces(tested.corpus, kept_for, row.text)
+    ours, theirs, tokens = results.scores.by_piece(pieces, tested, frozen, row.text)
     # The weights are the same on both sides, so that the seeds are paired.
     gains = (ours - theirs).mean(axis=0)
     low, high = percents_of_gains(bootstrap_interval(gains, tokens))
     without, without_frozen = (
-        np.log(one.metric("perplexity_without_unk", text)) for one in (tested, frozen)
+        np.log(one.metric("perplexity_without_unk", row.text)) for one in (tested, frozen)
     )
-    return {
-        "change_percent": percent_of_gain(gains.sum() / tokens.sum()),
-        "change_without_unk_percent": percent_of_gain((without_frozen - without).mean()),
-        "interval_low_percent": low,
-        "interval_high_percent": high,
-    }
+    return replace(
+        row,
+        change_percent=percent_of_gain(gains.sum() / tokens.sum()),
+        change_without_unk_percent=percent_of_gain((without_frozen - without).mean()),
+        interval_low_percent=low,
+        interval_high_percent=high,
+    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tabulate import tabulate
-
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, System, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
@@ -60,7 +58,10 @@ def make(results: Results) -> Table[SystemRow]:
     In the CSV, the settings of a network are empty for a rival. Raises NothingToShowError if no
     network has finished.
     """
-    rows = rows_of(results)
+    if not results.networks:
+        raise NothingToShowError(NO_NETWORK)
+    systems = [system for corpus in results.corpora for system in results.systems_on(corpus)]
+    rows = [_row(results, system) for system in systems]
     has_rivals = bool(results.experiment.testing.rivals)
     columns: list[Column[SystemRow]] = [
         Column("System" if has_rivals else "Network", lambda row: row.system.title, text=True),
@@ -97,15 +98,6 @@ def _notes(results: Results) -> list[str]:
     ]
 
 
-def rows_of(results: Results) -> list[SystemRow]:
-    """The rows, corpus by corpus; raises NothingToShowError if no network has finished."""
-    if not results.networks:
-        raise NothingToShowError(NO_NETWORK)
-    return [
-        _row(results, system) for corpus in results.corpora for system in results.systems_on(corpus)
-    ]
-
-
 def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
     """The table in two, if it has rivals: the networks alone, then all systems."""
     networks = [row for row in table.rows if row.system.alone]
@@ -121,13 +113,11 @@ def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
 def _row(results: Results, system: System) -> SystemRow:
     """The row of a system."""
     network = system.alone
-    frozen = speed = of_seeds([])
+    speed = of_seeds([])
     training = None
     if network:
         training = network.first.end.training_multiply_adds_per_word
         speed = of_seeds(run.end.words_per_second for run in network.runs)
-        if network.has_vector:
-            frozen = network.tested[NONE].perplexity()
     return SystemRow(
         system=system,
         evaluation=system.by_seed[0].evaluation,
@@ -140,9 +130,15 @@ def _row(results: Results, system: System) -> SystemRow:
         valid_perplexity=system.perplexity("valid"),
         test_perplexity=system.perplexity("test"),
         test_perplexity_without_unk=system.metric("perplexity_without_unk", "test"),
-        test_perplexity_frozen=frozen,
+        test_perplexity_frozen=_frozen(system),
         words_per_second=speed,
     )
+
+
+def _frozen(system: System) -> BySeed:
+    """The test perplexity of a network while its vector is frozen; empty if it has none."""
+    network = system.alone
+    return network.tested[NONE].perplexity() if network and network.has_vector else of_seeds([])
 
 
 def _settings(results: Results, system: System) -> str:
@@ -155,20 +151,25 @@ def _settings(results: Results, system: System) -> str:
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 
 
-def networks(rows: Sequence[SystemRow]) -> str:
-    """Return the rows of networks as a table in plain text, with a column of corpora if there are
-    several."""
-    columns: list[Column[SystemRow]] = [
-        Column("text", lambda row: row.corpus, text=True),
-        Column("network", lambda row: row.system.title, text=True),
-        Column("test perplexity", lambda row: mean(row.test_perplexity)),
-        Column("vector frozen", lambda row: mean(row.test_perplexity_frozen)),
-        Column("parameters", lambda row: integer(row.parameters)),
-        Column("multiply-adds per word", lambda row: integer(row.multiply_adds_per_word)),
+def overview(systems: Sequence[System], between: Sequence[Column[System]]) -> Table[System]:
+    """A short table of systems: test perplexities, other columns between, and costs in testing.
+
+    It has a column of corpora if there are several.
+    """
+    columns: list[Column[System]] = [
+        Column("text", lambda system: system.corpus, text=True),
+        Column("network", lambda system: system.title, text=True),
+        Column("test perplexity", lambda system: mean(system.perplexity())),
+        *between,
+        Column("parameters", lambda system: integer(system.parameters)),
+        Column("multiply-adds per word", lambda system: integer(system.multiply_adds)),
     ]
-    shown_rows = [row for row in rows if row.system.alone]
-    several = len({row.corpus for row in shown_rows}) > 1
-    table = Table("", shown_rows, columns if several else columns[1:])
-    sides = ["left" if column.text else "right" for column in table.columns]
-    shown = tabulate(table.cells(), table.headings, "simple", disable_numparse=True, colalign=sides)
-    return str(shown)
+    several = len({system.corpus for system in systems}) > 1
+    return Table("", systems, columns if several else columns[1:])
+
+
+def networks(results: Results) -> Table[System]:
+    """The overview of the networks as in training, with their perplexities while frozen."""
+    frozen: Column[System] = Column("vector frozen", lambda system: mean(_frozen(system)))
+    shown = [network.main for corpus in results.corpora for network in results.networks_on(corpus)]
+    return overview(shown, [frozen])

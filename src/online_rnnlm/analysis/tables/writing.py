@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.tables.making import make_table
-from online_rnnlm.analysis.tables.table import AnyRow, Column, Table
+from online_rnnlm.analysis.tables.table import Table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
@@ -72,20 +72,30 @@ def environment() -> Environment:
 def to_markdown(table: Table[Any]) -> str:
     """The table in GitHub-flavoured Markdown, with its caption above it."""
     notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
-    return f"{_markdown(table.caption)}\n\n{markdown_of(table.rows, table.columns)}{notes}"
+    return f"{_markdown(table.caption)}\n\n{to_markdown_grid(table)}{notes}"
 
 
-def markdown_of(rows: Sequence[AnyRow], columns: Sequence[Column[AnyRow]]) -> str:
-    """A table in Markdown without caption and notes; it ends with its last line."""
-    table = Table("", rows, columns)
+def to_markdown_grid(table: Table[Any]) -> str:
+    """The table in Markdown without caption and notes; it ends with its last line."""
     lines = []
     for texts, marks in zip(table.cells(), table.best(), strict=True):
         cells = zip(map(_markdown, texts), marks, strict=True)
         lines.append([f"**{text}**" if best and text else text for text, best in cells])
-    align = ["left" if column.text else "right" for column in columns]
     headings = [_markdown(heading) for heading in table.headings]
-    grid = tabulate(lines, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
-    return f"{grid}\n"
+    return f"{_grid(lines, headings, table, 'pipe')}\n"
+
+
+def to_text(table: Table[Any]) -> str:
+    """The table in plain text, for a terminal, without caption and notes."""
+    return _grid(table.cells(), table.headings, table, "simple")
+
+
+def _grid(
+    cells: Sequence[Sequence[str]], headings: Sequence[str], table: Table[Any], form: str
+) -> str:
+    """Cells and headings in one of tabulate's formats, aligned as the columns of a table."""
+    sides = ["left" if column.text else "right" for column in table.columns]
+    return str(tabulate(cells, headings, form, disable_numparse=True, colalign=sides))
 
 
 def _markdown(text: str) -> str:
