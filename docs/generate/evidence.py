@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED
-from online_rnnlm.analysis.evidence.checking import EvidenceFolder
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork

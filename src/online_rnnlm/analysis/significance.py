@@ -47,26 +47,37 @@ class Pieces:
         return np.asarray(sums, dtype=np.float64)
 
 
-def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
-    """The pieces of a test text; `articles` (sentences,) is each sentence's article.
+def kind_of_pieces(kept_for: UnitOfText, *, in_order: bool, articles_are_known: bool) -> PieceName:
+    """The pieces of a test text that do not depend on each other.
 
     `in_order` says that the text is not shuffled, and `kept_for` is the unit of text for which the
     compared models keep their states, vectors, weights or caches.
 
-    - Text in its own order is drawn by articles. Where these are not known, so that all sentences
-      have one number or each has its own, it is drawn by blocks of N^(1/3) consecutive sentences
-      (the rate of Hall, Horowitz and Jing 1995, with factor 1).
+    - Text in its own order is drawn by articles or, where these are not known, by blocks of
+      consecutive sentences.
     - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
       blocks if something never is.
     """
+    if in_order and articles_are_known:
+        return "article"
+    return "block" if in_order or kept_for == "stream" else "sentence"
+
+
+def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
+    """The pieces of a test text, as `kind_of_pieces` says.
+
+    `articles` (sentences,) is each sentence's article; they are not known if all sentences have one
+    number or each has its own. A block has N^(1/3) sentences (the rate of Hall, Horowitz and Jing
+    1995, with factor 1).
+    """
     sentences = len(articles)
     distinct, number = np.unique(articles, return_inverse=True)
-    if in_order and 1 < len(distinct) < sentences:
-        return Pieces("article", number.astype(np.int64))
-    if in_order or kept_for == "stream":
-        length = max(1, round(sentences ** (1 / 3)))
-        return Pieces("block", np.arange(sentences) // length)
-    return Pieces("sentence", np.arange(sentences))
+    known = 1 < len(distinct) < sentences
+    kind = kind_of_pieces(kept_for, in_order=in_order, articles_are_known=known)
+    if kind == "article":
+        return Pieces(kind, number.astype(np.int64))
+    length = max(1, round(sentences ** (1 / 3))) if kind == "block" else 1
+    return Pieces(kind, np.arange(sentences) // length)
 
 
 def bootstrap_interval(gains: Floats, tokens: Ints, resamples: int = RESAMPLES) -> Interval:

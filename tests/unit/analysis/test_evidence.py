@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence
+from online_rnnlm.analysis.evidence.checking import check_evidence
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.evidence.keeping import finish_evidence, keep_finished, write_evidence
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
@@ -26,7 +27,13 @@ from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
 from tests.unit.analysis import fake_experiment
-from tests.unit.analysis.changes import IN_ORDER, diverge_evaluation, read_json
+from tests.unit.analysis.changes import (
+    IN_ORDER,
+    diverge,
+    diverge_evaluation,
+    read_json,
+    update_checksums,
+)
 
 LAST = "invented-M100-D20-seed2"
 ROWS = [{"hidden_size": m, "document_size": d} for m, d in ((100, 0), (120, 0), (100, 20))]
@@ -80,7 +87,7 @@ def evidence(written: Path, tmp_path: Path) -> EvidenceFolder:
 
 def seal(evidence: EvidenceFolder) -> None:
     """Make the checksums right again, so that only the values can be wrong."""
-    evidence.write_sums(evidence.read_sums())
+    evidence.write_sums()
 
 
 def test_tables_and_claims_follow_from_the_scores(evidence):
@@ -127,6 +134,26 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     assert keep_finished(experiment, directory, tmp_path / "kept") == 1
     kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
     assert read_evaluation(kept).status == "diverged"
+
+
+def test_a_run_that_diverged_is_kept_with_its_reason_and_stays_when_its_machine_is_lost(tmp_path):
+    """It has records, but no scores."""
+    experiment = fake_experiment.experiment(rows=ROWS, corpora=IN_ORDER, testing={"rivals": []})
+    directory = fake_experiment.write(tmp_path / "invented", experiment)
+    run = experiment.runs()[1].name
+    scores = directory.sentence_scores(run, "none")
+    pd.read_parquet(scores)[:0].to_parquet(scores)
+    update_checksums(directory, run, "none")
+    diverge_evaluation(directory, run, "none", "it burst")
+    diverge(directory, run, "it burst")
+    finish(experiment, directory)
+    evidence = EvidenceFolder(tmp_path / "kept")
+    write_evidence(directory, evidence.path)
+    assert check_evidence(evidence.path)
+    assert [missing.line for missing in collect(evidence).missing] == ["it burst"]
+    shutil.rmtree(directory.run(run).path)
+    shutil.rmtree(directory.evaluations(run))
+    assert keep_finished(experiment, directory, evidence.path) == len(experiment.trainings())
 
 
 def test_evidence_that_was_there_stays_if_the_new_one_is_not_put_in_its_place(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
-from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence, kept_results
+from online_rnnlm.analysis.evidence.checking import check_evidence
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, TestedText
+from online_rnnlm.analysis.evidence.reading import kept_results
 from online_rnnlm.analysis.figures.writing import write_figure
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.scores import SentenceScores
@@ -22,18 +23,30 @@ from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.core.way import NONE
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-COLUMNS = {
-    "evaluation": "category",
-    "text": "category",
-    "piece": "int32",
-    "tokens": "int32",
-    "log_probability": "float64",
-}
-"""The columns of a run's `scores.parquet` and their types."""
+_TABLE_KINDS = ("csv", "md")
+_FIGURE_KINDS = ("svg",)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A run, or a corpus's rival, of which the records and the scores are kept."""
+
+    name: str
+    corpus: str
+    evaluations: Sequence[str]
+    """Names of its evaluations; a run of the search has none."""
+    is_trained: bool
+    """True for a run: a rival has no training's result."""
+
+    def has_ended_in(self, folder: ExperimentDirectory) -> bool:
+        """True if a folder has the records that its training and its evaluations end with."""
+        ends = [folder.evaluation(self.name, evaluation) for evaluation in self.evaluations]
+        if self.is_trained:
+            ends.append(folder.run(self.name).result)
+        return all(end.is_file() for end in ends)
 
 
 def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path) -> int:
@@ -44,27 +57,58 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
     its `runs` and `evaluations` into the results: searches that have ended are not repeated.
     """
     evidence = EvidenceFolder(folder)
-    _copy(directory, evidence, [directory.configuration])
+    evidence.copy_from(directory, [directory.configuration])
     scores = SentenceScores(experiment, directory)
     for corpus in experiment.corpora:
         statistics = scores.files_of(corpus).statistics
-        _copy(directory, evidence, [statistics] if statistics.is_file() else [])
+        if statistics.is_file():
+            evidence.copy_from(directory, [statistics])
     kept = 0
-    for run in experiment.trainings():
-        tested = {} if run.searched else evaluations_of(run.settings, experiment.testing)
-        awaited = [directory.run(run.name).result]
-        awaited += [directory.evaluation(run.name, name) for name in tested]
-        last = evidence.scores_of(run.name) if tested else evidence.run(run.name).result
-        is_kept = last.is_file()
-        if not is_kept and all(record.is_file() for record in awaited):
-            _keep_run(scores, evidence, run.name, run.settings.corpus, [*tested])
-            is_kept = True
-        kept += is_kept
-    for name, trained in rivals_of_corpora(experiment).items():
-        is_kept = evidence.scores_of(name).is_file()
-        if not is_kept and directory.evaluation(name, NONE).is_file():
-            _keep_run(scores, evidence, name, trained.corpus, [NONE])
+    for tested in _planned(experiment):
+        if tested.has_ended_in(directory) and not tested.has_ended_in(evidence):
+            _keep(tested, scores, evidence)
+        kept += tested.is_trained and tested.has_ended_in(evidence)
     return kept
+
+
+def _planned(experiment: Plan) -> list[_Tested]:
+    """Return all runs of an experiment, and the rivals of its corpora."""
+    runs = [
+        _Tested(
+            run.name,
+            run.settings.corpus,
+            () if run.searched else [*evaluations_of(run.settings, experiment.testing)],
+            is_trained=True,
+        )
+        for run in experiment.trainings()
+    ]
+    rivals = [
+        _Tested(name, rival.corpus, [NONE], is_trained=False)
+        for name, rival in rivals_of_corpora(experiment).items()
+    ]
+    return runs + rivals
+
+
+def _keep(tested: _Tested, scores: SentenceScores, evidence: EvidenceFolder) -> None:
+    """Write the scores of the tested texts, and copy the records, by which they are complete."""
+    texts = {}
+    for text in (*scores.experiment.testing.other_texts, "test") if tested.evaluations else ():
+        # Scores are kept by the smallest pieces that a test draws; larger ones are sums of these.
+        pieces = scores.pieces(tested.corpus, "sentence", text)
+        for evaluation in tested.evaluations:
+            sentences = scores.of_units(tested.name, evaluation, text)
+            if not sentences.empty:  # else what learns has diverged on the text
+                columns = ("tokens", "log_probability")
+                sums = {column: pieces.sums(sentences[column].to_numpy()) for column in columns}
+                texts[TestedText(tested.name, evaluation, text)] = pd.DataFrame(sums)
+    if texts:
+        evidence.write_scores(tested.name, texts)
+    directory = scores.directory
+    run = directory.run(tested.name)
+    # A rival has no training, and a run that diverged before its first epoch no metrics.
+    of_run = [file for file in (run.record, run.metrics, run.result) if file.is_file()]
+    of_tests = [directory.evaluation(tested.name, name) for name in tested.evaluations]
+    evidence.copy_from(directory, [*of_run, *of_tests])
 
 
 def finish_evidence(folder: Path) -> None:
@@ -79,12 +123,11 @@ def finish_evidence(folder: Path) -> None:
     records.write(evidence.claims, judge(results))
     for entry in those_of(TABLES, results.experiment):
         if not entry.of_text:
-            write_table(entry.name, make_table(entry, results), evidence, ("csv", "md"))
+            write_table(entry.name, make_table(entry, results), evidence, _TABLE_KINDS)
     for figure in those_of(FIGURES, results.experiment):
         if not figure.of_text:
-            write_figure(figure, results, evidence, ("svg",))
-    files = (file for file in folder.rglob("*") if file.is_file() and file != evidence.sums)
-    evidence.write_sums(files)
+            write_figure(figure, results, evidence, _FIGURE_KINDS)
+    evidence.write_sums()
 
 
 def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
@@ -103,56 +146,26 @@ def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
         tables = [
             directory.table(table.name, kind)
             for table in those_of(TABLES, experiment)
-            for kind in ("csv", "md")
+            for kind in _TABLE_KINDS
         ]
-        figures = [directory.figure(figure.name, "svg") for figure in those_of(FIGURES, experiment)]
-        _copy(directory, made, [directory.claims, directory.timings, *tables, *figures])
-        made.write_sums(file for file in made.path.rglob("*") if file.is_file())
+        figures = [
+            directory.figure(figure.name, kind)
+            for figure in those_of(FIGURES, experiment)
+            for kind in _FIGURE_KINDS
+        ]
+        made.copy_from(directory, [directory.claims, directory.timings, *tables, *figures])
+        made.write_sums()
         check_evidence(made.path)
-        before = Path(temporary) / "before"
-        try:
-            if folder.is_dir():
-                folder.rename(before)
-            made.path.rename(folder)
-        finally:
-            if before.is_dir() and not folder.is_dir():  # interrupted between the two
-                before.rename(folder)
+        _put_in_place(made.path, folder, before=Path(temporary) / "before")
 
 
-def _copy(directory: ExperimentDirectory, evidence: EvidenceFolder, files: Iterable[Path]) -> None:
-    """Copy files of results to their places in the evidence; raises UserError if one is missing."""
-    for file in files:
-        if not file.is_file():
-            raise UserError(f"{file}: missing: run the experiment first")
-        copy = evidence.path / file.relative_to(directory.path)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-
-
-def _keep_run(
-    scores: SentenceScores, evidence: EvidenceFolder, run: str, corpus: str, tested: Sequence[str]
-) -> None:
-    """Copy the records of a run, or of a corpus's rival, and write the scores of its tests."""
-    directory = scores.directory
-    files = directory.run(run)
-    # A rival has no training, and a run that diverged before its first epoch no metrics.
-    of_run = [file for file in (files.record, files.metrics, files.result) if file.is_file()]
-    _copy(directory, evidence, [*of_run, *(directory.evaluation(run, name) for name in tested)])
-    tables = []
-    for text in (*scores.experiment.testing.other_texts, "test") if tested else ():
-        # Scores are kept by the smallest pieces that a test draws; larger ones are sums of these.
-        pieces = scores.pieces(corpus, "sentence", text)
-        for name in tested:
-            of_text = scores.of_units(run, name, text)
-            if not of_text.empty:  # else it diverged on that text of another kind
-                values = {
-                    "evaluation": name,
-                    "text": text,
-                    "piece": np.arange(pieces.count),
-                    "tokens": pieces.sums(of_text["tokens"].to_numpy()),
-                    "log_probability": pieces.sums(of_text["log_probability"].to_numpy()),
-                }
-                tables.append(pd.DataFrame(values).astype(COLUMNS))
-    if tables:
-        table = pd.concat(tables, ignore_index=True)
-        table.to_parquet(evidence.scores_of(run), index=False, compression="zstd")
+def _put_in_place(made: Path, folder: Path, before: Path) -> None:
+    """Move what was made into a folder's place, and what is there to `before`; if this is
+    interrupted, put that back."""
+    try:
+        if folder.is_dir():
+            folder.rename(before)
+        made.rename(folder)
+    finally:
+        if before.is_dir() and not folder.is_dir():
+            before.rename(folder)

@@ -1,0 +1,69 @@
+"""The results that a folder of evidence keeps, read as those of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, TestedText
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.scores import UnitScores
+from online_rnnlm.analysis.significance import Pieces, kind_of_pieces, pieces_of
+from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.corpora.records import Statistics
+from online_rnnlm.errors import UserError
+
+
+@dataclass(frozen=True)
+class KeptScores(UnitScores):
+    """The log-probabilities that evidence keeps. Its units are articles, sentences or blocks."""
+
+    corpora: Mapping[str, Statistics]
+    runs: Mapping[str, str]
+    """A run on each corpus, by which the units of its texts are counted."""
+    tables: Mapping[TestedText, pd.DataFrame]
+    """`tokens` and `log_probability` of the units of each text."""
+
+    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each article, sentence or block of a text.
+
+        Raises UserError if the evidence has none.
+        """
+        units = self.tables.get(TestedText(run, evaluation, text))
+        if units is None:
+            file = EvidenceFolder(self.directory.path).scores_of(run)
+            raise UserError(f"{file}: {evaluation}: no scores of {text}")
+        return units
+
+    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
+        """The pieces that tests draw: units of text in order; of shuffled text sentences or blocks.
+
+        Text in order is kept by the pieces that are drawn, shuffled text by its sentences.
+        """
+        count = len(self.of_units(self.runs[corpus], NONE, text))
+        if not self.is_in_order(corpus, text):
+            return pieces_of(np.arange(count, dtype=np.int32), kept_for, in_order=False)
+        known = count == self.corpora[corpus].splits[text].documents
+        kind = kind_of_pieces(kept_for, in_order=True, articles_are_known=known)
+        return Pieces(kind, np.arange(count))
+
+
+def kept_results(evidence: EvidenceFolder) -> Results:
+    """Read the results that the evidence holds.
+
+    Raises UserError for records and scores that are missing or damaged.
+    """
+    found = collect(evidence)
+    tested = [*(run.name for run in found.runs), *(one.by_seed[0].run for one in found.rivals)]
+    scores = KeptScores(
+        found.experiment,
+        evidence,
+        corpora=found.corpora,
+        runs={run.run.settings.corpus: run.name for run in reversed(found.runs)},
+        tables={text: units for run in tested for text, units in evidence.read_scores(run).items()},
+    )
+    return replace(found, scores=scores)
