@@ -16,6 +16,7 @@ from online_rnnlm.auditing.scorer import (
     END,
     ENDS,
     AuditedScorer,
+    Beginning,
     Examiner,
     Lines,
     Scores,
@@ -78,9 +79,9 @@ class Comparison:
         )
 
 
-def in_last_place(text: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:
-    """Return words, each with the place of a text's last token."""
-    return [(len(text) - 1, word) for word in words]
+def in_last_place(beginning: Beginning, words: Sequence[Token]) -> list[tuple[int, Token]]:
+    """Return words, each with a beginning's last place."""
+    return [(len(beginning) - 1, word) for word in words]
 
 
 def _written(text: Text) -> tuple[str, ...]:
@@ -200,9 +201,10 @@ def normalisation(examiner: Examiner) -> AuditedRule:
     words, are_all = examiner.candidates
     kind = "the sum over all" if are_all else "a lower bound of the sum, over"
     remark = f"; {kind} {len(words)} words"
+    trials = [Trial(add_up, (text,)) for text in examiner.beginnings]
     if examiner.unknown:
         remark += f", and {counted(len(examiner.unknown), 'unknown word')} as `{UNKNOWN}`"
-    trials = [Trial(add_up, (text,)) for text in examiner.beginnings]
+        trials += [Trial(put_unknown_words, (text,)) for text in examiner.beginnings]
     rule = try_to_break("normalisation", examiner, trials, remark)
     if rule.status == "holds" and not examiner.vocabulary:
         asked = (examiner.ask(text, examiner.candidates_for(text)) for text in examiner.beginnings)
@@ -212,33 +214,39 @@ def normalisation(examiner: Examiner) -> AuditedRule:
     return rule
 
 
-def add_up(examiner: Examiner, text: Text) -> Iterator[Comparison]:
-    """Add up the probabilities of candidates for the place of a text's last word."""
-    if not examiner.has_place(text):
+def add_up(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+    """Add up the probabilities of the candidates for a beginning's last place."""
+    if not examiner.may_predict(beginning):
         return
-    words, are_all = examiner.candidates
-    here = examiner.candidates_for(text)
-    unknown = [*examiner.unknown, UNKNOWN] if examiner.unknown else []
-    logs = [*examiner.ask(text, [*here, *unknown])]
-    score = examiner.score(text)[-1]
+    here = examiner.candidates_for(beginning)
+    logs = examiner.ask(beginning, here)
+    score = examiner.score(beginning)[-1]
+    last = in_last_place(beginning, beginning[-1:])
     unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
     if unlike or math.isnan(score):
         said = f"it depends on the word in the place of {WORD} whether it is predicted"
-        yield Comparison(said, text, in_last_place(text, text[-1:]), [score], unlike[:1] or [score])
+        yield Comparison(said, beginning, last, [score], unlike[:1] or [score])
         return
     # Without a vocabulary, words that are not known have one score, which counts once; but no two
     # words are both sure to come.
     is_sure = max(logs, default=-math.inf) >= -examiner.tolerance
-    summands = logs[: len(here)] if examiner.vocabulary or is_sure else {*logs}
+    summands = logs if examiner.vocabulary or is_sure else {*logs}
     total = math.fsum(math.exp(min(log, 99.0)) for log in summands)
+    words, are_all = examiner.candidates
     is_bound = len(here) < len(words) or not are_all
     most = total if is_bound and total < 1 else 1.0
     said = f"the probabilities of {len(words)} words add up to another sum in the place of {WORD}"
     said += "" if examiner.scorer.ask else ", or each is learnt before it is scored"
-    yield Comparison(said, text, in_last_place(text, text[-1:]), [most], [total])
-    said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-    of_unknown = logs[len(here) :]
-    yield Comparison(said, text, in_last_place(text, unknown), logs[-1:] * len(unknown), of_unknown)
+    yield Comparison(said, beginning, last, [most], [total])
+
+
+def put_unknown_words(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+    """Compare the score of `<unk>` with those of words that the vocabulary lacks, in its place."""
+    if examiner.may_predict(beginning):
+        *of_unknown, of_unk = examiner.ask(beginning, [*examiner.unknown, UNKNOWN])
+        said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
+        words = in_last_place(beginning, examiner.unknown)
+        yield Comparison(said, beginning, words, [of_unk] * len(of_unknown), of_unknown)
 
 
 def score_before_update(examiner: Examiner) -> AuditedRule:
@@ -259,25 +267,26 @@ def repeat(examiner: Examiner, text: Text) -> Iterator[Comparison]:
     yield Comparison(said, once, [*enumerate(once)], examiner.score(once), after, once * 2)
 
 
-def ask_for_it(examiner: Examiner, text: Text) -> Iterator[Comparison]:
-    """Compare the score of a text's last word with its score as a candidate."""
-    if examiner.has_place(text):
-        word = text[-1:]
-        after = examiner.ask(text, word)
+def ask_for_it(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+    """Compare the score of a beginning's last word with its score as a candidate."""
+    if examiner.may_predict(beginning):
+        word = beginning[-1:]
+        before = examiner.score(beginning)[-1:]
+        after = examiner.ask(beginning, word)
         said = f"{WORD} has another score than as a candidate"
-        yield Comparison(said, text, in_last_place(text, word), examiner.score(text)[-1:], after)
+        yield Comparison(said, beginning, in_last_place(beginning, word), before, after)
 
 
-def put_another(examiner: Examiner, text: Text) -> Iterator[Comparison]:
-    """Compare the scores of candidates if another word is in the place of a text's last one."""
+def put_another(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+    """Compare the scores of candidates if another word is in a beginning's last place."""
     words, _ = examiner.candidates
-    others = [word for word in words if word not in (*text[-1:], END)]
-    if others and examiner.has_place(text):
-        other = (*text[:-1], others[0])
-        before = examiner.ask(text, words)
+    others = [word for word in words if word not in (*beginning[-1:], END)]
+    if others and examiner.may_predict(beginning):
+        other = (*beginning[:-1], others[0])
+        before = examiner.ask(beginning, words)
         after = examiner.ask(other, words)
         said = f"candidate {WORD} has another score if another word is there: the word was known"
-        yield Comparison(said, text, in_last_place(text, words), before, after, other)
+        yield Comparison(said, beginning, in_last_place(beginning, words), before, after, other)
 
 
 def single_pass(examiner: Examiner) -> AuditedRule:

@@ -23,6 +23,8 @@ Lines = Sequence[Sequence[Token]]
 """The tokens of each line of a text."""
 Text = tuple[Token, ...]
 """The tokens of lines, each line followed by `END`, which need not stand after the last one."""
+Beginning = Text
+"""A text up to a place that is asked for: its last token is the word that stands there."""
 END = "\n"
 ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
 """The end of each unit of text at which a scorer can forget."""
@@ -76,9 +78,9 @@ class AuditedScorer:
     None if the first is not. None: it gets every text at once."""
 
 
-def is_predictable(text: Text) -> bool:
-    """Return True if a text's last token is a word, or the end of a sentence that has words."""
-    return any(token != END for token in text[-2:])
+def is_predictable(beginning: Beginning) -> bool:
+    """Return True if the last token is a word, or the end of a sentence that has words."""
+    return any(token != END for token in beginning[-2:])
 
 
 class Examiner:
@@ -123,18 +125,18 @@ class Examiner:
         by_line = self.scorer.in_halves(*halves) if self.scorer.in_halves else None
         return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
 
-    def ask(self, text: Text, words: Sequence[Token]) -> Scores:
-        """Return the score of each of these words in the place of a text's last one.
+    def ask(self, beginning: Beginning, words: Sequence[Token]) -> Scores:
+        """Return the score of each of these words in a beginning's last place.
 
         If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
         of one text.
         """
         if self.scorer.ask is not None:
-            lines = lines_of(text)
-            place = len(lines[-1]) - (text[-1] != END)
+            lines = lines_of(beginning)
+            place = len(lines[-1]) - (beginning[-1] != END)
             names = [self.scorer.sentence_end if word == END else word for word in words]
             return self.scorer.ask(lines, place, names)
-        before = text[:-1]
+        before = beginning[:-1]
         if self.scorer.unit == "stream":
             return [self.score_anew((*before, word))[-1] for word in words]
         alone = before[max(borders(before, self.scorer.unit), default=0) :]  # all else is forgotten
@@ -154,7 +156,7 @@ class Examiner:
         return self.cut(range(1, len(self.text)))
 
     @cached_property
-    def beginnings(self) -> list[Text]:
+    def beginnings(self) -> list[Beginning]:
         """The text up to each place to try: drawn places of predicted words, the place of the most
         probable word (a sum above 1 shows there first), and drawn places of words that are not
         predicted."""
@@ -164,9 +166,9 @@ class Examiner:
         places = {*self._drawn(self._predicted), *surest, *self._drawn(others)}
         return [self.text[: place + 1] for place in sorted(places)] if surest else []
 
-    def has_place(self, text: Text) -> bool:
-        """Return True if a text's last token is one that the scorer may predict."""
-        return is_predictable(text) and (self._predicts_ends or text[-1] != END)
+    def may_predict(self, beginning: Beginning) -> bool:
+        """Return True if a beginning's last token is one that the scorer may predict."""
+        return is_predictable(beginning) and (self._predicts_ends or beginning[-1] != END)
 
     @cached_property
     def candidates(self) -> tuple[list[Token], bool]:
@@ -185,14 +187,14 @@ class Examiner:
         words = dict.fromkeys(known if are_all else latest)
         return [word for word in words if self._predicts_ends or word != END][:most], are_all
 
-    def candidates_for(self, text: Text) -> list[Token]:
-        """Return the candidates for the place of a text's last token.
+    def candidates_for(self, beginning: Beginning) -> list[Token]:
+        """Return the candidates for a beginning's last place.
 
         A text cannot show the end of a sentence without words; a scorer can be asked for it.
         """
         words, _ = self.candidates
         asks = self.scorer.ask is not None
-        return [word for word in words if asks or is_predictable((*text[:-1], word))]
+        return [word for word in words if asks or is_predictable((*beginning[:-1], word))]
 
     def _drawn(self, places: Sequence[int]) -> list[int]:
         return sorted(self._chance.sample(places, min(self._places, len(places))))
