@@ -155,7 +155,7 @@ def _draw_against(axis: Axes, cost: Cost, shown: Sequence[TestedNetwork]) -> Non
         axis.plot(*_place(tested, cost), ls="", ms=7, **look_of(tested))
     axis.grid(axis="y")
     axis.set_xscale("log")
-    axis.margins(0.46, 0.1)
+    axis.margins(0.6, 0.1)
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
