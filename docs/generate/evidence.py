@@ -56,7 +56,7 @@ def _results(evidence: EvidenceFolder) -> Results:
 
 
 def _finding(evidence: EvidenceFolder) -> str:
-    """The first claim's network and what it is compared with at equal cost, with their costs.
+    """The first claim's network and what it is compared with in other claims, with their costs.
 
     The worst is first. Those that were not timed in turn have no speed.
     """

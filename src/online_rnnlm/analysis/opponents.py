@@ -51,8 +51,8 @@ def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> Finish
 
 
 def opponents_of(results: Results, vector: FinishedNetwork) -> list[FinishedNetwork]:
-    """The static networks that are shown beside a network: of as many units, and of as many
-    parameters.
+    """The static networks that are shown beside a network: first that of as many units, then that
+    of as many parameters.
 
     The largest static one takes the place of the second if none has as many. There is one if both
     are the same, and none without static networks.

@@ -44,7 +44,7 @@ class Results:
     run has diverged, or its test, frozen or with the vector learning as in training."""
     candidates: Sequence[tuple[Run, End]]
     """The runs of the search for settings and how they ended, in the configuration's order; one
-    that has diverged is not chosen, and nothing lacks it."""
+    that has diverged is not chosen, and is not among what is missing."""
     missing: Sequence[Missing]
     rivals: Sequence[System]
     """The rivals of the corpora; those of runs are among the evaluations of a network."""

@@ -1,4 +1,4 @@
-"""The sentences of the report, those of its checklist apart.
+"""The sentences of the report that depend on results; those of its checklist are in `checklist`.
 
 `Markup` is HTML; the templates escape plain text.
 """
@@ -24,8 +24,8 @@ from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim, Verdi
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 LEFT_OUT = (
-    "A network that lacks a run, or the test of one frozen or as trained, is left out of every "
-    "table, figure and claim below."
+    "A network is left out of every table, figure and claim below if one of its runs is missing, "
+    "or the test of one, with its vector frozen or learning as in training."
 )
 OF_CHECKLIST = Markup("The items of NAACL's checklist (2021), in our words.")
 SETTINGS = "Settings"
@@ -223,8 +223,8 @@ def said_of_audits(audits: Sequence[Audit]) -> str:
         return f"The audit of the networks is not passed: {'; '.join(failed)}."
     return (
         f"The audit of the networks is passed by all {len(audits)}: no word is known before it is "
-        "scored, the probabilities of all words add up to 1, and nothing is kept over a reset "
-        "(docs/audit.md)."
+        "scored, the probabilities of all words add up to 1, and nothing is kept over a reset, "
+        "where there is one (docs/audit.md)."
     )
 
 

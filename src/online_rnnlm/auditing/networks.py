@@ -62,10 +62,11 @@ def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
 
 
 def audit_networks(directory: ExperimentDirectory) -> None:
-    """Audit every row's first run as for its number in the table, and write `audits.json`.
+    """Audit the first run of every row, and write `audits.json`.
 
-    The text is the beginning of `test`, and the kernels score it, whatever engine has trained the
-    network. Raises UserError if a model is missing or damaged.
+    The network reads as in its main evaluation, whose perplexity is in the table. The text is the
+    beginning of `test`, and the kernels score it, whatever engine has trained the network. Raises
+    UserError if a model is missing or damaged.
     """
     audits = []
     for run in (row.runs[0] for row in load_plan(directory.configuration).planned_rows):

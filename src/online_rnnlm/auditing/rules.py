@@ -227,8 +227,8 @@ def add_up(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
         said = f"it depends on the word in the place of {WORD} whether it is predicted"
         yield Comparison(said, beginning, last, [score], unlike[:1] or [score])
         return
-    # Without a vocabulary, words that are not known have one score, which counts once; but no two
-    # words are both sure to come.
+    # Without a vocabulary, each distinct score counts once, since words of one score may all be
+    # unknown. But if one word is sure to come, all others must be impossible, so all are added.
     is_sure = max(logs, default=-math.inf) >= -examiner.tolerance
     summands = logs if examiner.vocabulary or is_sure else {*logs}
     total = math.fsum(math.exp(min(log, 99.0)) for log in summands)

@@ -123,7 +123,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a rival of a corpus."""
     add_results(parser)
-    parser.add_argument("--rival", required=True, help="such as wikipedia-kneser_ney5")
+    parser.add_argument("--rival", required=True, help="such as wikipedia-c5ba3632-kneser_ney5")
 
 
 def run_rival(arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ FROZEN = Way()
 AS_TRAINED = Way(parts=(DOCUMENT_VECTOR,))
 """The document vector learns as in training."""
 NETWORK = "network"
-"""The name of a mixture's part that is the network, its vector learning in the best way."""
+"""The name of a mixture's part that is the network."""
 
 
 def parts_in_network(document_size: int) -> tuple[Part, ...]:
@@ -123,7 +123,7 @@ def parts_of_mixture(
 ) -> dict[str, tuple[str, str]]:
     """Return the parts of a run's mixture by name, each with its evaluation's folder and name.
 
-    The network is there in its main evaluation.
+    The network is there in its main evaluation, which the mixture replaces by the best on `valid`.
     """
     places = {NETWORK: (run, main_way(document_size).name)}
     for part in rivals_of(testing)[mixture].parts:

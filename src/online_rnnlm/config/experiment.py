@@ -6,6 +6,7 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.planned_rows import PlannedRow, plan_rows
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import DYNAMIC
-from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
+from online_rnnlm.config.rows import Row, RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.errors import UserError
@@ -56,8 +57,9 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _names_its_corpora(self) -> Experiment:
-        named = {"testing.corpora": self.testing.corpora}
-        named |= {f"rows[{n}].corpora": row.get("corpora") or [] for n, row in enumerate(self.rows)}
+        named: dict[str, Sequence[str]] = {"testing.corpora": self.testing.corpora}
+        for number, row in enumerate(self.rows):
+            named[f"rows[{number}].corpora"] = Row.of(row).corpora or []
         for key, names in named.items():
             for name in names:
                 if name not in self.corpora:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.base import as_list
 from online_rnnlm.config.mistakes import first_message
-from online_rnnlm.config.rows import ROW_KEYS, RUN_KEYS, RowSettings, Searches, searched_in
+from online_rnnlm.config.rows import ROW_KEYS, Row, Searches, searched_in
 from online_rnnlm.config.runs import Digits, Run, identity_of
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, count
@@ -57,11 +57,11 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
     """
     rows: dict[tuple[str, str], PlannedRow] = {}
     for corpus in experiment.corpora:
-        for entry, row in enumerate(experiment.rows):
-            if corpus not in (row.get("corpora") or experiment.corpora):
+        for entry, row in enumerate(map(Row.of, experiment.rows)):
+            if corpus not in (row.corpora or experiment.corpora):
                 continue
-            searches = experiment.search if row.get("search") is None else row["search"]
-            for settings in _networks_of(experiment, corpus, entry, searches):
+            searches = experiment.search if row.search is None else row.search
+            for settings in _networks_of(experiment, corpus, row, f"rows[{entry}]", searches):
                 planned = _plan_row(experiment, entry, settings, searches, digits)
                 name = planned.runs[0].network_name
                 same = rows.setdefault((corpus, name), planned)
@@ -77,20 +77,18 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
 
 
 def _networks_of(
-    experiment: Experiment, corpus: str, entry: int, searches: Searches
+    experiment: Experiment, corpus: str, row: Row, place: str, searches: Searches
 ) -> list[RunSettings]:
-    """Return the settings that an entry of `rows` makes: all combinations of its lists.
+    """Return the settings that a row, in that place of the file, makes: all combinations of lists.
 
     Combinations that differ only in settings that change nothing are one. They have the seed of the
     search.
     """
-    row = experiment.rows[entry]
-    place = f"rows[{entry}]"
     classes = experiment.corpora[corpus].classes.count
     shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
     undecided = _undecided(searches)
     made: dict[RunSettings, None] = {}
-    for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
+    for own in _combinations(row.settings):
         try:
             settings = _settings_of({**shared, **own}, classes, place)
         except ValueError:
@@ -102,13 +100,13 @@ def _networks_of(
     return list(made)
 
 
-def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
+def _refuse_settings_of_vector(row: Row, place: str) -> None:
     """Raise ValueError if a row without a vector gives a value to a setting of the vector.
 
     A list of values passes: its combinations are one network.
     """
-    given = [f"{place}.{key}" for key in row if not isinstance(row[key], list)]
-    given += [f"{place}.search.{key}" for search in row.get("search") or () for key in search]
+    given = [f"{place}.{key}" for key, value in row.settings.items() if not isinstance(value, list)]
+    given += [f"{place}.search.{key}" for search in row.search or () for key in search]
     for key in given:
         if key.rpartition(".")[2] in OF_VECTOR:
             raise ValueError(
@@ -159,6 +157,11 @@ def _settings_of(values: dict[str, Any], classes: int, place: str) -> RunSetting
     """
     size = values.get("hidden_size")
     if isinstance(size, str):
+        if values.get("document_size"):
+            raise ValueError(
+                f"`{place}`: `hidden_size: {size}` is that of a static network: it goes with "
+                "`document_size: 0`"
+            )
         cell = values.get("cell", RunSettings.model_fields["cell"].default)
         values = {**values, "hidden_size": _units_of(size, cell, classes)}
     try:

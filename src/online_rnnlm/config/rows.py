@@ -15,8 +15,9 @@ the runs of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -39,9 +40,6 @@ from online_rnnlm.config.base import (
 from online_rnnlm.config.mistakes import IN_WORDS, NETWORK, shown
 from online_rnnlm.config.runs import TOLD
 from online_rnnlm.config.training import RunSettings
-
-if TYPE_CHECKING:
-    pass
 
 ROW_KEYS = ("hidden_size", "context_size", "document_size", *TOLD)
 """Settings that a network's name tells, and that so tell rows apart."""
@@ -182,3 +180,21 @@ RowSettings = Annotated[
         },
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry of `rows`, as it is read."""
+
+    settings: Mapping[str, Any]
+    """The settings of training that it gives, each with a value or with a list of values."""
+    corpora: Sequence[str] | None
+    """The corpora that it is trained on; None for all of them."""
+    search: Searches | None
+    """Its own search; None for that of the experiment."""
+
+    @classmethod
+    def of(cls, written: RowSettings) -> Row:
+        """Return the entry that a configuration has."""
+        settings = {key: value for key, value in written.items() if key in RUN_KEYS}
+        return cls(settings, written.get("corpora"), written.get("search"))

@@ -4,7 +4,7 @@
 
 A cache holds the last `window` tokens read, in the text's order and across the ends of sentences.
 Every token is scored before it enters the cache. `</s>` and `<unk>` are words like others. For the
-first token the cache is empty, and λ = 0. So a mixture adapts while it is tested.
+first token the cache is empty, and λ = 0. So a mixture adapts to the text that it is tested on.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ step, two for the decay."""
 Place = tuple[int, ...]
 _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)
-"""The smallest steps of the grid: where the search starts if its usual start diverges."""
+"""The place of smaller steps, where the search starts if its usual start diverges."""
 LearningText = Callable[..., Floats]
 """A split that a network reads while all of its weights learn: a function of the settings that
 returns natural log P of every token (`engines.kernels.dynamic.DynamicScorer.score`)."""

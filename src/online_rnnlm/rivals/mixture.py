@@ -28,8 +28,8 @@ from online_rnnlm.storage.evaluations import (
 from online_rnnlm.storage.paths import HELD_OUT
 
 _CONTAIN_NETWORK: tuple[RunRivalName, ...] = ("unigram_cache", "neural_cache")
-"""Rivals that are mixed with the network in its main evaluation: their costs have its own in
-them."""
+"""Rivals that score with the network in its main evaluation: the costs of its reading are among
+theirs."""
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
 _GAP = 1e-8

@@ -45,7 +45,7 @@ document vector. The short one is its equal in cost: with M hidden units and W w
 vector adds 8,231 (50,000 words in 100 classes).
 """
 
-_BLOCK = 128  # tokens scored at once: their products with a cache of 2,000 fit a core's own memory
+_BLOCK = 128  # tokens scored at once: their products with a cache fit a core's own memory
 
 
 def evaluate(network: Network) -> Tested:

@@ -307,5 +307,5 @@ class ExperimentDirectory:
 
 
 def experiment_directory(experiment: str) -> ExperimentDirectory:
-    """Return the folder of an experiment's results, relative to the project's root."""
+    """Return the folder of an experiment's results, relative to the current folder."""
     return ExperimentDirectory(RESULTS / experiment)

@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 class LiveLog:
     """The log of one training in the store that MLflow's variable names, called after every epoch.
 
-    It is off if none is named, or a file, which has no place for several trainings at once. Its
-    first error is one warning, and the end of the logging; the workflow's rule `track` enters the
-    rest.
+    It does nothing if no store is named. Nor does it if that is a file, into which several
+    trainings cannot write at once. Its first error is one warning, and the end of the logging; the
+    workflow's rule `track` enters the rest.
     """
 
     def __init__(self, directory: ExperimentDirectory, name: str) -> None:

@@ -47,7 +47,7 @@ def open_store(directory: ExperimentDirectory, address: str = "") -> str:
 
     The store is at that address, or the one that `MLFLOW_TRACKING_URI` names, or else the folder's
     own database. Files of runs lie in the experiment's folder, unless MLflow's server chooses their
-    place. In its own database, the entries of a folder that was moved get another name.
+    place. In its own database, the experiment is renamed if its folder was.
     """
     library = mlflow()
     address = address or os.environ.get(STORE) or own_store(directory)

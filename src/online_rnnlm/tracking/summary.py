@@ -12,7 +12,7 @@ from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
 from online_rnnlm.tracking.store import find_entry, find_or_create_entry
 
 BEST = "best"
@@ -63,15 +63,18 @@ def _register_best(directory: ExperimentDirectory, experiment_id: str, experimen
     library = mlflow()
     client = library.MlflowClient()
     for corpus in experiment.corpora:
-        names = [run.name for run in experiment.runs() if run.settings.corpus == corpus]
-        identities = [
-            records.read(RunRecord, directory.run(name).record).identity for name in names
-        ]
-        logged = [find_entry(experiment_id, identity) for identity in identities]
-        models = [run for run in logged if run is not None and run.outputs.model_outputs]
+        models = {}
+        for run in experiment.runs():
+            files = directory.run(run.name)
+            end = read_end(files)
+            if run.settings.corpus == corpus and isinstance(end, RunResult):
+                identity = records.read(RunRecord, files.record).identity
+                logged = find_entry(experiment_id, identity)
+                if logged is not None and logged.outputs.model_outputs:
+                    models[logged.info.run_id] = end.valid_perplexity
         if not models:
             continue
-        best = min(models, key=lambda run: run.data.metrics["perplexity/valid_best"]).info.run_id
+        best = min(models, key=models.__getitem__)
         name = f"{directory.path.resolve().name}-{corpus}"
         versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")
         version = versions[0] if versions else library.register_model(f"runs:/{best}/model", name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.analysis.evidence.checking import check_evidence
+from online_rnnlm.analysis.evidence.checking import check_evidence, refuse_difference
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.evidence.keeping import finish_evidence, keep_finished, write_evidence
 from online_rnnlm.analysis.reading import collect
@@ -154,6 +156,13 @@ def test_a_run_that_diverged_is_kept_with_its_reason_and_stays_when_its_machine_
     shutil.rmtree(directory.run(run).path)
     shutil.rmtree(directory.evaluations(run))
     assert keep_finished(experiment, directory, evidence.path) == len(experiment.trainings())
+    # Its network is left out of all tables, but the record of its other seed is checked.
+    record = read_json(evidence.evaluation(experiment.runs()[0].name, "none"))
+    record["splits"]["test"]["perplexity"] += 0.01
+    write_json(evidence.evaluation(experiment.runs()[0].name, "none"), record)
+    seal(evidence)
+    with pytest.raises(UserError, match=r"seed1/scores.*none: perplexity of test"):
+        check_evidence(evidence.path)
 
 
 def test_evidence_that_was_there_stays_if_the_new_one_is_not_put_in_its_place(
@@ -208,6 +217,27 @@ def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
     for name in TABLES:
         of_whole = EvidenceFolder(written).table(name, "csv")
         assert folder.table(name, "csv").read_bytes() == of_whole.read_bytes()
+
+
+@pytest.mark.parametrize("there", ["another experiment", "no experiment"])
+def test_runs_are_kept_in_no_folder_of_other_files(finished, written, tmp_path, there):
+    folder = tmp_path / "there"
+    if there == "another experiment":
+        shutil.copytree(written, folder)
+    else:
+        folder.mkdir()
+        (folder / "config.json").write_text('{"mine": 1}', encoding="utf-8")
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    other = finished.experiment.model_copy(update={"experiment": "other"})
+    with pytest.raises(UserError, match=re.escape(str(folder))):
+        keep_finished(other, finished.directory, folder)
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize(("kept", "made"), [(1.0, None), (math.nan, "abc"), (None, 1.0), (2, "2")])
+def test_values_of_different_types_differ(kept, made):
+    with pytest.raises(UserError, match="the file: is "):
+        refuse_difference("the file", kept, made)
 
 
 def other_than(value: Any) -> Any:

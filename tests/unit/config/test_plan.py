@@ -14,6 +14,7 @@ from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.planning import with_digits
+from online_rnnlm.errors import UserError
 from tests.unit.small_records import VITAL, configuration
 
 
@@ -89,6 +90,11 @@ def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
     ).runs()
     units = run.settings.hidden_size
     assert parameters(units) >= parameters(hidden, document) > parameters(units - 1)
+
+
+def test_the_size_of_a_static_network_goes_with_no_vector():
+    with pytest.raises(UserError, match=r"rows\[0\].*100/20.*document_size: 0"):
+        experiment(rows=[{"hidden_size": "100/20", "document_size": 20}])
 
 
 def test_the_network_and_the_engine_are_parts_of_a_name():

@@ -18,6 +18,7 @@ from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
+from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
 
 TOLERANCE = 1e-6
@@ -45,14 +46,18 @@ def check_evidence(folder: Path) -> int:
 
 
 def _check_perplexities(evidence: EvidenceFolder, results: Results) -> None:
-    """Compute the perplexities of the tested texts in all records from the scores."""
-    tested = [record for run in results.runs for record in run.evaluations.values()]
-    for record in (*tested, *(rival.by_seed[0] for rival in results.rivals)):
-        for text in record.splits.keys() - {"train", "valid"}:
+    """Compute the perplexities of the tested texts in all kept records from the scores.
+
+    Those of networks that are left out, since another seed has diverged, are among them.
+    """
+    for path in sorted(evidence.path.glob("evaluations/*/*.json")):
+        record = read_evaluation(path)
+        splits = record.splits if isinstance(record, Evaluation) else {}
+        for text in sorted(splits.keys() - {"train", "valid"}):
             units = results.scores.of_units(record.run, record.evaluation, text)
             scored = math.exp(-units["log_probability"].sum() / units["tokens"].sum())
             what = f"{evidence.scores_of(record.run)}: {record.evaluation}: perplexity of {text}"
-            refuse_difference(what, record.splits[text].perplexity, scored)
+            refuse_difference(what, splits[text].perplexity, scored)
 
 
 def _check_claims(evidence: EvidenceFolder, results: Results) -> int:
@@ -96,7 +101,7 @@ def refuse_difference(what: str, kept: Any, made: Any) -> None:
     elif isinstance(kept, tuple) and isinstance(made, tuple) and len(kept) == len(made):
         for value, other in zip(kept, made, strict=True):
             refuse_difference(what, value, other)
-    elif isinstance(kept, float) or isinstance(made, float):
+    elif isinstance(kept, float | int) and isinstance(made, float | int):
         if not math.isclose(kept, made, rel_tol=TOLERANCE, abs_tol=1e-9):
             raise UserError(f"{what}: is {kept:.8g}, but the scores give {made:.8g}")
     elif kept != made:

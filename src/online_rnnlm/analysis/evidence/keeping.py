@@ -20,9 +20,10 @@ from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.core.way import NONE
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -54,9 +55,14 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
 
     A run is kept once it has ended and, unless it is one of the search, all its evaluations have.
     Runs that the folder already keeps stay, even if their machine is lost. To go on elsewhere, copy
-    its `runs` and `evaluations` into the results: searches that have ended are not repeated.
+    its `runs` and `evaluations` into the results: searches that have ended are not repeated. Raises
+    UserError for a folder with other files, or with another experiment's evidence.
     """
     evidence = EvidenceFolder(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        there = load_plan(evidence.configuration).experiment
+        if there != experiment.experiment:
+            raise UserError(f"{folder}: is evidence of {there}, not of {experiment.experiment}")
     evidence.copy_from(directory, [directory.configuration])
     scores = SentenceScores(experiment, directory)
     for corpus in experiment.corpora:
@@ -90,7 +96,7 @@ def _planned(experiment: Plan) -> list[_Tested]:
 
 
 def _keep(tested: _Tested, scores: SentenceScores, evidence: EvidenceFolder) -> None:
-    """Write the scores of the tested texts, and copy the records, by which they are complete."""
+    """Write the scores of the tested texts, then copy the records: what has records is complete."""
     texts = {}
     for text in (*scores.experiment.testing.other_texts, "test") if tested.evaluations else ():
         # Scores are kept by the smallest pieces that a test draws; larger ones are sums of these.

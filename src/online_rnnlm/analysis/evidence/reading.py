@@ -58,12 +58,17 @@ def kept_results(evidence: EvidenceFolder) -> Results:
     Raises UserError for records and scores that are missing or damaged.
     """
     found = collect(evidence)
-    tested = [*(run.name for run in found.runs), *(one.by_seed[0].run for one in found.rivals)]
+    tested = {*(run.name for run in found.runs), *(one.by_seed[0].run for one in found.rivals)}
+    tested |= {file.parent.name for file in evidence.path.glob("evaluations/*/scores.parquet")}
     scores = KeptScores(
         found.experiment,
         evidence,
         corpora=found.corpora,
         runs={run.run.settings.corpus: run.name for run in reversed(found.runs)},
-        tables={text: units for run in tested for text, units in evidence.read_scores(run).items()},
+        tables={
+            text: units
+            for run in sorted(tested)
+            for text, units in evidence.read_scores(run).items()
+        },
     )
     return replace(found, scores=scores)

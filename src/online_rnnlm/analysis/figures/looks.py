@@ -26,10 +26,10 @@ STATIC: Look = {"color": BLUE, "marker": "o"}
 SLOW_UNITS: Look = {"color": PURPLE, "marker": "s"}
 RIVAL: Look = {"color": GREEN, "marker": "^"}
 SERIES: Sequence[Look] = (
-    {"color": ORANGE, "marker": "D", "ls": "-"},
-    {"color": BLUE, "marker": "o", "ls": "--"},
-    {"color": GREEN, "marker": "^", "ls": "-."},
-    {"color": PURPLE, "marker": "s", "ls": ":"},
+    {**LEARNING, "ls": "-"},
+    {**STATIC, "ls": "--"},
+    {**RIVAL, "ls": "-."},
+    {**SLOW_UNITS, "ls": ":"},
     {"color": MUTED, "marker": "v", "ls": "-"},
 )
 """The looks of series of which each compares two networks."""

@@ -21,7 +21,8 @@ _HEIGHT = 3.9
 
 
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
-    """The claims on each network and its static opponent, by names of both, the least text first.
+    """The claims on each network and its static opponent, by what both have
+    as many of, such as `100/20, units`; each with the least text first.
 
     What is on texts of a single size is left out.
     """

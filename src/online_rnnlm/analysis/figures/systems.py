@@ -26,9 +26,9 @@ _HEIGHT_OF_COSTS = 4.0  # inches
 def leading(results: Results) -> list[System]:
     """The systems of the first corpus that figures name, the most important first.
 
-    The headline; for each hidden layer and unit of text its first network with a vector, and the
-    larger of the static opponents; the best static network with one rival and the best rival of
-    the corpus, both on `valid`; then the other networks.
+    The headline; for each hidden layer and unit of text its first network with a vector, and its
+    static opponent of as many parameters; the best static network with one rival and the best rival
+    of the corpus, both on `valid`; then the other networks.
     """
     corpus = results.first_corpus
     headline = headline_on(results, corpus)
@@ -98,9 +98,9 @@ _COSTS: Mapping[str, Cost] = {
 def draw_costs(results: Results) -> Drawing:
     """Draw test perplexity against parameters, multiply-adds and time per word in testing.
 
-    Networks are those of the headline's unit of text. Those of a cell without a vector are joined
-    by a line. The smallest network, of those without a vector if there are any, is drawn with each
-    rival, too.
+    Networks are those of the headline's unit of text. A line joins those without a vector that have
+    the same cell. The smallest network, of those without a vector if there are any, is drawn with
+    each rival, too.
     """
     headline = headline_on(results, results.first_corpus)
     unit = headline.settings.unit_of_text

@@ -217,7 +217,7 @@ def by_frequency(split: Split, vocabulary: Vocabulary) -> pd.Categorical[str]:
 
 
 def perplexities(groups: pd.Categorical[str], piece: Ints, values: Floats) -> pd.DataFrame:
-    """exp of minus the mean of tokens' values (tokens,), by the number of a group that has tokens.
+    """Exp of minus the mean of the values (tokens,) of each group's tokens; a row for each group.
 
     That is a perplexity if the values are log P, and a ratio of two if they are gains. `low` and
     `high` bound its 95 % bootstrap interval, which draws pieces of text that have tokens of the

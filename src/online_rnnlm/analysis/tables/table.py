@@ -1,7 +1,8 @@
 """A table: rows, of which people see columns, and data for programs.
 
-A row is an object with a type of its own, so that the name of a value is that of a field: in the
-module of the table, in the function that shows it, and in the head of the CSV.
+The row of a table that has data is an object with a type of its own, so that the name of a value is
+that of a field: in the module of the table, in the function that shows it, and in the head of the
+CSV.
 """
 
 from __future__ import annotations

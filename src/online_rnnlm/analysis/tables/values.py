@@ -61,8 +61,8 @@ def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
 def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
     """A setting's value, or that of each seed in order: `0.1`, `0.1 / 0.3 / 0.1`.
 
-    A seed without it has `as in training`: of the vector's rates that were tried, none was better
-    than that of its training.
+    `as in training` stands for a seed without a value: of the vector's rates that were tried, none
+    was better than that of its training.
     """
     values = [settings.get(key, "as in training") for settings in by_seed]
     texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]

@@ -61,9 +61,9 @@ def _start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
 def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     """Compile a function that learns from a batch by `updates.training_updates`.
 
-    Inputs: weights, accumulators, `graph.Padded`, the rates of
-    the weights and of the document vector, the states and vectors before the first words, and the
-    factors of dropout if the form has them. Outputs: log P, the states and vectors after the last
+    Inputs: weights, accumulators, `graph.Padded`, the rates of the weights and of the document
+    vector, the states and vectors before the first words, and the factors of dropout if the form
+    has them. Outputs: log P, the states and vectors after the last
     words, and the new weights and accumulators.
     """
     dtype = form.precision
@@ -100,9 +100,9 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
 def scoring(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     """Compile a function that scores a batch by `graph.predictions`.
 
-    Inputs: the weights, `graph.Padded`, the rate of the
-    document vector, and the states and vectors before the first words. Outputs: log P (T, B), h
-    (T, B, M), and the states and vectors after the last words.
+    Inputs: the weights, `graph.Padded`, the rate of the document vector, and the states and vectors
+    before the first words. Outputs: log P (T, B), h (T, B, M), and the states and vectors after the
+    last words.
     """
     dtype = form.precision
     model = form.model(class_offsets)

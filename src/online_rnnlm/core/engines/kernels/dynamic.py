@@ -141,8 +141,8 @@ def _catch_up(model, gradients, decay, words, steps):
 def _step(weights, gradient, row, steps):
     """Let weights (n,) decay for some steps, and learn in one of them; then the gradient is 0.
 
-    `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). In all steps but one the gradient is
-    0, and if there are several, in that one, too.
+    `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). One step has the gradient, which is 0
+    if there are several steps; the others only let the weights decay.
     """
     trained, log_keep, rates = row
     number = weights.dtype.type(steps)
