@@ -35,7 +35,7 @@ from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora import sources
 from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
-from online_rnnlm.rivals.testing import (
+from online_rnnlm.rivals.registry import (
     TESTS_OF_CORPUS_RIVALS,
     TESTS_OF_RUN_RIVALS,
     evaluate_corpus_rival,

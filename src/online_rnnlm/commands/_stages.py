@@ -109,7 +109,7 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
-    from online_rnnlm.rivals.testing import TESTS_OF_RUN_RIVALS
+    from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS
 
     evaluation = allowed[arguments.evaluation]
     if isinstance(evaluation, str):
@@ -130,7 +130,7 @@ def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
     rival = _named("--rival", arguments.rival, rivals_of_corpora(experiment))
-    from online_rnnlm.rivals.testing import evaluate_corpus_rival
+    from online_rnnlm.rivals.registry import evaluate_corpus_rival
 
     evaluate_corpus_rival(directory, rival, experiment.testing)
 

@@ -16,12 +16,12 @@ LONGEST_NAME = 100
 NAME = r"^[a-z0-9][a-z0-9_.]*(-[a-z0-9_.]+)*$"
 SHA256 = r"^[0-9a-f]{64}$"
 FILE_NAME = r"^[\w][\w.+-]*$"
-NETWORK = r"^[1-9]\d{0,4}/[1-9]\d{0,4}$"
+NETWORK_NAME = r"^[1-9]\d{0,4}/[1-9]\d{0,4}$"
 IN_WORDS = {
     NAME: f"up to {LONGEST_NAME} lower-case letters, digits, `_`, `.`, single `-`",
     SHA256: "64 hexadecimal digits",
     FILE_NAME: "name of a file, without a folder",
-    NETWORK: "a network with a vector, such as `100/20`",
+    NETWORK_NAME: "a network with a vector, such as `100/20`",
 }
 """The patterns that some texts must have, in words for messages and documents."""
 _LONGEST_SHOWN = 60

@@ -37,7 +37,7 @@ from online_rnnlm.config.base import (
     Settings,
     as_list,
 )
-from online_rnnlm.config.mistakes import IN_WORDS, NETWORK, shown
+from online_rnnlm.config.mistakes import IN_WORDS, NETWORK_NAME, shown
 from online_rnnlm.config.runs import TOLD
 from online_rnnlm.config.training import RunSettings
 
@@ -54,15 +54,16 @@ def _check_size(value: Any, check: ValidatorFunctionWrapHandler) -> int | str:
     if not isinstance(value, str) or value.isdecimal():
         number: int = check(value)
         return number
-    if not re.fullmatch(NETWORK, value):
-        raise ValueError(f"allowed: a number, or {IN_WORDS[NETWORK]}, not {shown(value)}")
+    if not re.fullmatch(NETWORK_NAME, value):
+        raise ValueError(f"allowed: a number, or {IN_WORDS[NETWORK_NAME]}, not {shown(value)}")
     return value
 
 
 _HiddenSize = Annotated[
     PositiveSize,
     WrapValidator(
-        _check_size, json_schema_input_type=PositiveSize | Annotated[str, Field(pattern=NETWORK)]
+        _check_size,
+        json_schema_input_type=PositiveSize | Annotated[str, Field(pattern=NETWORK_NAME)],
     ),
 ]
 _HIDDEN_SIZE = """Number of hidden units, M; or a network with a vector, such as `100/20`: the

@@ -25,7 +25,7 @@ from online_rnnlm.jobs import evaluate as evaluating
 from online_rnnlm.jobs import evaluation_files
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals import caches, dynamic_evaluation
-from online_rnnlm.rivals.testing import TESTS_OF_RUN_RIVALS, evaluate_corpus_rival
+from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS, evaluate_corpus_rival
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
