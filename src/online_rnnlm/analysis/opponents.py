@@ -1,5 +1,5 @@
-"""Which networks are compared: the one that a report is about, and those that are set against one
-with a vector."""
+"""The choice of the networks to compare: the one that a report is about, and the opponents of a
+network with a vector."""
 
 from __future__ import annotations
 

@@ -85,9 +85,10 @@ class ShownClaim(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What the page shows of an experiment, from its top to its end.
+    """The contents of an experiment's page, in the page's order.
 
-    What it says of every experiment is in `wording`, which its template is given as well.
+    Sentences that are the same for every experiment are in `wording`, which the template is given
+    as well.
     """
 
     experiment: str
@@ -110,7 +111,7 @@ class Page:
     claims: Sequence[ShownClaim]
     """The claims that are tested, by letter."""
     how_tested: Markup
-    """What the claims mean, and the test that decides them."""
+    """A note that explains the claims and the test that decides them."""
     not_tested: Sequence[str]
     """A line for each claim that is not tested, with the reason."""
     sections: Sequence[ShownSection]
@@ -122,7 +123,7 @@ class Page:
     how_to_make_again: Markup
     """The text before the command that makes a file again."""
     command: str
-    """That command, but for the file."""
+    """The command that makes a file again, without the name of the file."""
     files: Mapping[str, Path]
     """Examples of files that it makes, by what they are."""
     runs: Table[FinishedRun]

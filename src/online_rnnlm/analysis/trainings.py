@@ -1,4 +1,4 @@
-"""All trainings of an experiment together: what they were computed with, and for how long."""
+"""The machines, packages and duration of all trainings of an experiment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_ended, read
 
 @dataclass(frozen=True)
 class Trainings:
-    """What the trainings of an experiment were computed with, and how long they took."""
+    """The machines, packages and code of an experiment's trainings, and their duration."""
 
     facts: Mapping[str, str]
     """Code, packages and machines by name; several values if the trainings differ."""

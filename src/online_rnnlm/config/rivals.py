@@ -40,6 +40,12 @@ NGRAMS: CorpusRivalName = "kneser_ney"
 NOT_MIXED = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
 """Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
 
+_CACHES: dict[RunRivalName, str] = {
+    "unigram_cache": "unigram cache",
+    "neural_cache": "neural cache",
+    "short_neural_cache": "short neural cache",
+}
+"""The caches, and what tables call each."""
 _NOTE_ON_CACHES = (
     "With a cache: the network as it is, its vector learning if it has one, mixed with the words "
     "just read."
@@ -74,27 +80,12 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
     """Return all rivals by their names in `testing.rivals`."""
     ngrams = f"{testing.kneser_ney_order}-gram"
     single: dict[str, Rival] = {
-        "unigram_cache": Rival(
-            name="unigram_cache",
-            label="unigram cache",
-            title="unigram cache",
-            phrase="a unigram cache",
-            note=_NOTE_ON_CACHES,
-        ),
-        "neural_cache": Rival(
-            name="neural_cache",
-            label="neural cache",
-            title="neural cache",
-            phrase="a neural cache",
-            note=_NOTE_ON_CACHES,
-        ),
-        "short_neural_cache": Rival(
-            name="short_neural_cache",
-            label="short neural cache",
-            title="short neural cache",
-            phrase="a short neural cache",
-            note=_NOTE_ON_CACHES,
-        ),
+        **{
+            name: Rival(
+                name=name, label=label, title=label, phrase=f"a {label}", note=_NOTE_ON_CACHES
+            )
+            for name, label in _CACHES.items()
+        },
         "dynamic_evaluation": Rival(
             name="dynamic_evaluation",
             label="dynamic evaluation",

@@ -29,12 +29,12 @@ TESTS_OF_RUN_RIVALS: Mapping[RunRivalName, Callable[[Network], Tested]] = {
     "ngram_mixture": mixture.evaluate_ngrams,
     "mixture": mixture.evaluate,
 }
-"""What tests a network with the rival added to it."""
+"""The function that tests a network with each rival added to it."""
 
 TESTS_OF_CORPUS_RIVALS: Mapping[CorpusRivalName, Callable[[Corpus, TestingSettings], Tested]] = {
     "kneser_ney": kneser_ney.evaluate,
 }
-"""What trains the rival on a corpus, and tests it there."""
+"""The function that trains each rival on a corpus, and tests it there."""
 
 
 def evaluate_corpus_rival(

@@ -62,18 +62,15 @@ def _register_best(directory: ExperimentDirectory, experiment_id: str, experimen
     """Register the model of each corpus that is best on `valid`, under the alias `best`."""
     library = mlflow()
     client = library.MlflowClient()
-    for corpus in experiment.corpora:
-        models = {}
-        for run in experiment.runs():
-            files = directory.run(run.name)
-            end = read_end(files)
-            if run.settings.corpus == corpus and isinstance(end, RunResult):
-                identity = records.read(RunRecord, files.record).identity
-                logged = find_entry(experiment_id, identity)
-                if logged is not None and logged.outputs.model_outputs:
-                    models[logged.info.run_id] = end.valid_perplexity
-        if not models:
-            continue
+    perplexities: dict[str, dict[str, float]] = defaultdict(dict)
+    for run in experiment.runs():
+        files = directory.run(run.name)
+        end = read_end(files)
+        if isinstance(end, RunResult):
+            logged = find_entry(experiment_id, records.read(RunRecord, files.record).identity)
+            if logged is not None and logged.outputs.model_outputs:
+                perplexities[run.settings.corpus][logged.info.run_id] = end.valid_perplexity
+    for corpus, models in perplexities.items():
         best = min(models, key=models.__getitem__)
         name = f"{directory.path.resolve().name}-{corpus}"
         versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")

@@ -1,4 +1,4 @@
-"""Whether a folder's perplexities, tables and claims follow from the scores that it keeps."""
+"""The check that a folder's perplexities, tables and claims follow from its scores."""
 
 from __future__ import annotations
 

@@ -84,6 +84,10 @@ class EvidenceFolder(ExperimentDirectory):
             with replacing(copy) as temporary:
                 shutil.copyfile(file, temporary)
 
+    def has_something(self) -> bool:
+        """True if there is a file, or a folder that is not empty, in its place."""
+        return self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir()))
+
     def files(self) -> set[Path]:
         """The files that are there, but for the checksums."""
         return {file for file in self.path.rglob("*") if file.is_file()} - {self.sums}

@@ -59,7 +59,7 @@ def keep_finished(experiment: Plan, directory: ExperimentDirectory, folder: Path
     UserError for a folder with other files, or with another experiment's evidence.
     """
     evidence = EvidenceFolder(folder)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if evidence.has_something():
         there = load_plan(evidence.configuration).experiment
         if there != experiment.experiment:
             raise UserError(f"{folder}: is evidence of {there}, not of {experiment.experiment}")
@@ -142,8 +142,9 @@ def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
     The folder changes only when all of it has been made and computed again. Raises UserError for
     results that are missing or do not follow from their scores, and for a folder with other files.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        EvidenceFolder(folder).refuse_changes()
+    evidence = EvidenceFolder(folder)
+    if evidence.has_something():
+        evidence.refuse_changes()
     experiment = collect(directory).experiment  # raises UserError if a result is missing
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:

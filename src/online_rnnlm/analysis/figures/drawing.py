@@ -1,4 +1,4 @@
-"""What all figures share: colours, lettering, axes, labels, and the writing of a file.
+"""Colours, lettering, axes and labels that all figures share, and the writing of their files.
 
 The same data gives the same bytes. Line styles, markers and fillings make the same distinctions as
 the colours.
@@ -53,6 +53,7 @@ _DARK_RULES = "".join(
 
 WIDTH = 5.0  # Inches: at the width of a phone the 10-point text can still be read.
 WIDTH_OF_ROW = 9.6  # Inches: a figure that fills a page.
+HEIGHT_OF_LINES = 3.9  # Inches: a figure of lines in one panel.
 SMALL = 9.0  # points
 
 _LABEL_GAP = 13.0  # points between the middles of two labels
@@ -71,7 +72,7 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "svg.fonttype": "none",
 }
-"""What all figures have in place of matplotlib's own parameters."""
+"""The parameters of matplotlib that are set for all figures."""
 _UNDATED = {
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
     "png": {"Software": None},

@@ -19,7 +19,6 @@ from online_rnnlm.analysis.significance import percent_of_gain
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.storage.runs import read_epochs
 
-_HEIGHT = 3.9
 _STYLES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 """Styles of the lines of several networks."""
 
@@ -43,7 +42,7 @@ def _name_lines(axis: Axes, ends: Sequence[drawing.Label]) -> None:
 
 def draw_learning(results: Results) -> Drawing:
     """Draw validation perplexity by epoch: a line for each network, thin lines for its seeds."""
-    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    figure, (axis,) = drawing.panels(1, drawing.HEIGHT_OF_LINES)
     axis.grid(axis="y")
     ends = []
     shown: list[float] = []
@@ -80,7 +79,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
 
     Raises NothingToShowError if no vector has a static network beside it.
     """
-    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    figure, (axis,) = drawing.panels(1, drawing.HEIGHT_OF_LINES)
     axis.grid(axis="y")
     axis.axhline(0, color=MUTED, lw=1)
     ends = []

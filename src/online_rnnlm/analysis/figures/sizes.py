@@ -17,8 +17,6 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims
 
-_HEIGHT = 3.9
-
 
 def by_size(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     """The claims on each network and its static opponent, by what both have
@@ -45,7 +43,7 @@ def draw_sizes(results: Results) -> Drawing:
     lines = by_size(records.read(Claims, results.directory.claims).claims)
     if not lines:
         raise NothingToShowError("No vector has a static network beside it on texts of two sizes.")
-    figure, (axis,) = drawing.panels(1, _HEIGHT)
+    figure, (axis,) = drawing.panels(1, drawing.HEIGHT_OF_LINES)
     axis.grid(axis="y")
     axis.axhline(0, color=MUTED, lw=1)
     ends = []
