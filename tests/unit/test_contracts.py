@@ -26,7 +26,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of_network
 from online_rnnlm.config.experiment import parse
-from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS, rivals_of, rivals_of_corpora
+from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
@@ -59,7 +59,7 @@ def names_of(setting: str) -> tuple[str, ...]:
     return get_args(RunSettings.model_fields[setting].annotation)
 
 
-RIVAL_TABLE = rivals_of(typed.TestingSettings())
+RIVAL_TABLE = typed.TestingSettings().rivals_by_name
 RIVALS = (*RUN_RIVALS, *CORPUS_RIVALS)
 TESTS_OF_RIVALS = (*TESTS_OF_RUN_RIVALS.values(), *TESTS_OF_CORPUS_RIVALS.values())
 KINDS = [
@@ -217,7 +217,7 @@ def tested(
     values = {"rivals": RIVALS}
     testing = typed.TestingSettings.model_validate(values)
     plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
-    for trained in rivals_of_corpora(plan).values():
+    for trained in plan.corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
     for way in ways_of_network(small.UNTRAINED, testing):
         evaluate(directory, "run", corpus, way, testing, partial(evaluate_way, way))

@@ -6,16 +6,12 @@ EVALUATIONS = {
     for run in EXPERIMENT.runs()
     for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
 }
-RIVALS = rivals_of_corpora(EXPERIMENT)
+RIVALS = EXPERIMENT.corpus_rivals
 EVALUATION_FILES = [
     *(file for place in EVALUATIONS for file in evaluation_files(*place)),
     *(file for rival in RIVALS for file in evaluation_files(rival, "none")),
 ]
-WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {
-    "document_vector",
-    "mixture",
-    "ngram_mixture",
-}
+WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {"document_vector", *MIXTURES}
 
 
 rule evaluate:
@@ -98,7 +94,7 @@ use rule evaluate as mix with:
             for file in evaluation_files(wildcards.run, way.name)
         ],
     wildcard_constraints:
-        evaluation="mixture|ngram_mixture",
+        evaluation="|".join(MIXTURES),
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),

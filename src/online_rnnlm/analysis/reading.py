@@ -14,10 +14,8 @@ from online_rnnlm.config.evaluations import (
     evaluations_of,
     in_words,
     ways_always,
-    ways_of,
 )
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.config.rivals import rivals_of, rivals_of_corpora
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora.records import Statistics
@@ -54,7 +52,7 @@ def collect(directory: ExperimentDirectory) -> Results:
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
     rivals = []
-    for name, trained in rivals_of_corpora(experiment).items():
+    for name, trained in experiment.corpus_rivals.items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
         rivals.append(
             System(
@@ -81,8 +79,8 @@ def collect(directory: ExperimentDirectory) -> Results:
 
 def _in_words(experiment: Plan) -> dict[str, str]:
     """The words of every evaluation, by its name."""
-    ways = {name: in_words(way) for name, way in ways_of(experiment).items()}
-    rivals = rivals_of(experiment.testing).items()
+    ways = {name: in_words(way) for name, way in experiment.ways.items()}
+    rivals = experiment.testing.rivals_by_name.items()
     return ways | {name: f"with {rival.phrase}" for name, rival in rivals}
 
 
@@ -145,7 +143,7 @@ def _networks(
         FinishedNetwork(
             runs=tuple(runs),
             in_words=words,
-            rivals=rivals_of(experiment.testing),
+            rivals=experiment.testing.rivals_by_name,
             rivals_of_corpus=[rival for rival in rivals if rival.corpus == corpus],
             rounds={
                 timing.evaluation: timing.seconds_per_word

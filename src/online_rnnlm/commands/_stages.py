@@ -11,7 +11,6 @@ from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
-from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, suggestion
@@ -129,7 +128,7 @@ def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
 def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
-    rival = _named("--rival", arguments.rival, rivals_of_corpora(experiment))
+    rival = _named("--rival", arguments.rival, experiment.corpus_rivals)
     from online_rnnlm.rivals.registry import evaluate_corpus_rival
 
     evaluate_corpus_rival(directory, rival, experiment.testing)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from online_rnnlm.config.evaluations import ways_of
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.rivals import MIXTURE
 
@@ -93,7 +92,7 @@ def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     """Return those of `TABLES` or `FIGURES` that an experiment has; its configuration decides."""
     testing = experiment.testing
     sizes = [row.settings.document_size for row in experiment.planned_rows]
-    has_updates = any(way.unit_of_text for way in ways_of(experiment).values())
+    has_updates = any(way.unit_of_text for way in experiment.ways.values())
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),

@@ -1,18 +1,13 @@
-"""The engines that a run may name, their properties that are known before they are loaded, and the
-choice of the one that scores.
+"""The engines that a run may name, and their properties that are known before they are loaded.
 
 An engine is one module, `core/engines/<name>_engine.py`, and its name and entry here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
-    from online_rnnlm.core.way import Way
+from typing import Literal
 
 EngineName = Literal["kernel", "graph", "theano", "jax"]
 
@@ -64,17 +59,6 @@ class Engine:
         learns = self.online_cells is None or cell in self.online_cells
         return learns and self.has_cell(cell)
 
-    def lacks(self, settings: RunSettings) -> Iterator[str]:
-        """Yield the settings of a run with which the engine cannot train, such as `cell: lstm`."""
-        if not self.has_cell(settings.cell):
-            yield f"`cell: {settings.cell}`"
-        if settings.device not in self.devices:
-            yield f"`device: {settings.device}`"
-        for key in self.only_default:
-            value = getattr(settings, key)
-            if value != type(settings).model_fields[key].default and key not in settings.unused:
-                yield f"`{key}: {value}`"
-
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
 # docs/gpu.md), because the nodes of a cluster may be slower. The speed of a GPU is an assumption.
@@ -107,37 +91,3 @@ ENGINES: Mapping[EngineName, Engine] = {
         only_default=("dropout", "embedding_dropout", "rare_class_words"),
     ),
 }
-
-
-def engine_for(settings: RunSettings, way: Way) -> RunSettings:
-    """Return the settings with the engine that is to score in a way.
-
-    It is the run's own if that one can, else the fastest that can, on a CPU. Evaluations, timings
-    and the tool all ask here, since engines differ in the last bits.
-    """
-    engine = ENGINES[settings.engine]
-    if way.groups:
-        able = engine.scores_online(settings.cell)
-    elif way.vector_learns and way.after != 1:
-        able = engine.online_cells != frozenset()
-    else:
-        able = True
-    return settings if able else usable_anywhere(settings, online=bool(way.groups))
-
-
-def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettings:
-    """Return the same network's settings for a machine that has only a CPU and this package.
-
-    The engine is the fastest that needs no more; with `online`, of those that score while weights
-    learn.
-    """
-    speeds = {}
-    for name, engine in ENGINES.items():
-        on_cpu = engine.devices.get("cpu")
-        if on_cpu is None or on_cpu.modules or engine.is_elsewhere:
-            continue
-        has_it = engine.scores_online if online else engine.has_cell
-        if has_it(settings.cell):
-            speeds[name] = on_cpu.multiply_adds_a_second
-    fastest = max(speeds, key=lambda name: speeds[name])
-    return settings.model_copy(update={"engine": fastest, "device": "cpu"})

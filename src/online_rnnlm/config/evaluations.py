@@ -1,19 +1,17 @@
-"""The evaluations of a run: the ways in which its network is tested, and the rivals added to it."""
+"""The evaluations of a run: the ways in which its network is tested, the engine that scores in
+each, and the rivals that are added to it."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.rivals import NGRAMS, RunRivalName, rivals_of
+from online_rnnlm.config.rivals import NGRAMS, RunRivalName
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, NONE, PARTS, Part, Way
-
-if TYPE_CHECKING:
-    from online_rnnlm.config.experiment import Experiment
 
 FROZEN = Way()
 """Nothing learns."""
@@ -106,9 +104,10 @@ def evaluations_of(
 def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) -> dict[str, Any]:
     """Return what of `testing` decides the numbers of an evaluation, as values for JSON."""
     if not isinstance(evaluation, Way):
-        parts = testing.mixed_in(evaluation)
+        rivals = testing.rivals_by_name
+        parts = [name for name, rival in rivals.items() if rival in rivals[evaluation].parts]
         order = {"kneser_ney_order": testing.kneser_ney_order} if NGRAMS in parts else {}
-        return {**order, "parts": [*parts]} if parts else {}
+        return {**order, "parts": parts} if parts else {}
     keys: set[str] = set()
     if evaluation.unit_of_text is not None:
         if evaluation.groups:
@@ -126,22 +125,12 @@ def parts_of_mixture(
     The network is there in its main evaluation, which the mixture replaces by the best on `valid`.
     """
     places = {NETWORK: (run, main_way(document_size).name)}
-    for part in rivals_of(testing)[mixture].parts:
+    for part in testing.rivals_by_name[mixture].parts:
         if part.of_corpus:
             places[part.name] = (part.folder_on(corpus_folder), NONE)
         else:
             places[part.name] = (run, part.name)
     return places
-
-
-def ways_of(experiment: Experiment) -> dict[str, Way]:
-    """Return the ways in which any run of an experiment is tested, by the evaluation's name."""
-    return {
-        name: evaluation
-        for row in experiment.planned_rows
-        for name, evaluation in evaluations_of(row.settings, experiment.testing).items()
-        if isinstance(evaluation, Way)
-    }
 
 
 def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way]:
@@ -151,3 +140,37 @@ def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way
     """
     others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
     return list(dict.fromkeys([main_way(settings.document_size), *others]))
+
+
+def engine_for(settings: RunSettings, way: Way) -> RunSettings:
+    """Return the settings with the engine that is to score in a way.
+
+    It is the run's own if that one can, else the fastest that can, on a CPU. Evaluations, timings
+    and the tool all ask here, since engines differ in the last bits.
+    """
+    engine = ENGINES[settings.engine]
+    if way.groups:
+        able = engine.scores_online(settings.cell)
+    elif way.vector_learns and way.after != 1:
+        able = engine.online_cells != frozenset()
+    else:
+        able = True
+    return settings if able else usable_anywhere(settings, online=bool(way.groups))
+
+
+def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettings:
+    """Return the same network's settings for a machine that has only a CPU and this package.
+
+    The engine is the fastest that needs no more; with `online`, of those that score while weights
+    learn.
+    """
+    speeds = {}
+    for name, engine in ENGINES.items():
+        on_cpu = engine.devices.get("cpu")
+        if on_cpu is None or on_cpu.modules or engine.is_elsewhere:
+            continue
+        has_it = engine.scores_online if online else engine.has_cell
+        if has_it(settings.cell):
+            speeds[name] = on_cpu.multiply_adds_a_second
+    fastest = max(speeds, key=lambda name: speeds[name])
+    return settings.model_copy(update={"engine": fastest, "device": "cpu"})

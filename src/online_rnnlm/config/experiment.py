@@ -16,14 +16,15 @@ from pydantic import Field, ValidationError, model_validator
 from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import ways_of
+from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.planned_rows import PlannedRow, plan_rows
 from online_rnnlm.config.reading import read_mapping
-from online_rnnlm.config.rivals import DYNAMIC
+from online_rnnlm.config.rivals import DYNAMIC, CorpusRival
 from online_rnnlm.config.rows import Row, RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 
 
@@ -84,7 +85,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _updates_test_something(self) -> Experiment:
-        if self.testing.updates and not any(way.unit_of_text for way in ways_of(self).values()):
+        if self.testing.updates and not any(way.unit_of_text for way in self.ways.values()):
             raise ValueError(
                 "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
                 "is learnt after a sentence is lost at its end"
@@ -115,6 +116,16 @@ class Experiment(Settings):
                     f"`cell: {cell}`; cells with kernels: {', '.join(sorted(kernels.cells or ()))}"
                 )
         return self
+
+    @property
+    def ways(self) -> dict[str, Way]:
+        """The ways in which any run is tested, by the evaluation's name."""
+        return {
+            name: evaluation
+            for row in self.planned_rows
+            for name, evaluation in evaluations_of(row.settings, self.testing).items()
+            if isinstance(evaluation, Way)
+        }
 
     @property
     def searched(self) -> list[str]:
@@ -163,6 +174,21 @@ class Plan(Experiment):
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus, with their runs and those of their search."""
         return plan_rows(self, self.digits)
+
+    @property
+    def corpus_rivals(self) -> dict[str, CorpusRival]:
+        """The rivals that corpora are tested with, by the names of their evaluations' folders."""
+        trained = [
+            CorpusRival(
+                kind=name,
+                rival=self.testing.rivals_by_name[name],
+                corpus=corpus,
+                corpus_folder=self.digits.folder_of(corpus),
+            )
+            for corpus in filter(self.testing.concerns, self.corpora)
+            for name in self.testing.corpus_rivals
+        ]
+        return {one.name: one for one in trained}
 
     @classmethod
     def of(cls, experiment: Experiment, digits: Digits) -> Plan:

@@ -6,12 +6,9 @@ names for them, which are here. `rivals/registry.py` has the function that tests
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
-
-if TYPE_CHECKING:
-    from online_rnnlm.config.experiment import Plan
-    from online_rnnlm.config.testing import TestingSettings
+from typing import Literal, get_args
 
 RunRivalName = Literal[
     "unigram_cache",
@@ -37,15 +34,16 @@ SHORT_CACHE: RunRivalName = "short_neural_cache"
 NGRAM_MIXTURE: RunRivalName = "ngram_mixture"
 MIXTURE: RunRivalName = "mixture"
 NGRAMS: CorpusRivalName = "kneser_ney"
-NOT_MIXED = (SHORT_CACHE, NGRAM_MIXTURE, MIXTURE)
+MIXTURES = (NGRAM_MIXTURE, MIXTURE)
+NOT_MIXED = (SHORT_CACHE, *MIXTURES)
 """Rivals that `mixture` leaves out: the longer cache and the n-gram model are its parts already."""
 
-_CACHES: dict[RunRivalName, str] = {
+CACHES: Mapping[RunRivalName, str] = {
     "unigram_cache": "unigram cache",
     "neural_cache": "neural cache",
     "short_neural_cache": "short neural cache",
 }
-"""The caches, and what tables call each."""
+"""The caches, and what tables call each. They score with the network in its main evaluation."""
 _NOTE_ON_CACHES = (
     "With a cache: the network as it is, its vector learning if it has one, mixed with the words "
     "just read."
@@ -76,15 +74,15 @@ class Rival:
         return f"{corpus_folder}-{self.name}"
 
 
-def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
-    """Return all rivals by their names in `testing.rivals`."""
-    ngrams = f"{testing.kneser_ney_order}-gram"
+def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Rival]:
+    """Return all rivals by their names in `testing.rivals`, for an experiment with some of them."""
+    ngrams = f"{kneser_ney_order}-gram"
     single: dict[str, Rival] = {
         **{
             name: Rival(
                 name=name, label=label, title=label, phrase=f"a {label}", note=_NOTE_ON_CACHES
             )
-            for name, label in _CACHES.items()
+            for name, label in CACHES.items()
         },
         "dynamic_evaluation": Rival(
             name="dynamic_evaluation",
@@ -95,7 +93,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             "scaled with their usual gradients, and decay to the trained weights.",
         ),
         "kneser_ney": Rival(
-            name=f"kneser_ney{testing.kneser_ney_order}",
+            name=f"kneser_ney{kneser_ney_order}",
             label=ngrams,
             title=f"{ngrams}, modified Kneser-Ney",
             phrase=f"a {ngrams}",
@@ -112,7 +110,7 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             phrase=f"a {ngrams} model mixed in",
             note="A network + an n-gram model: a mixture of both, by the weights that are best on "
             "valid.",
-            parts=tuple(single[part] for part in testing.mixed_in("ngram_mixture")),
+            parts=(single[NGRAMS],),
         ),
         "mixture": Rival(
             name="mixture",
@@ -122,7 +120,11 @@ def rivals_of(testing: TestingSettings) -> dict[str, Rival]:
             note="In a mixture: the network, its vector in the way of learning that is best on "
             "valid, and each of its other rivals but a short neural cache, with the weights that "
             "are best on valid.",
-            parts=tuple(single[part] for part in testing.mixed_in("mixture")),
+            parts=tuple(
+                single[name]
+                for name in (*RUN_RIVALS, *CORPUS_RIVALS)
+                if name in compared and name not in NOT_MIXED
+            ),
         ),
     }
     return {**single, **mixtures}
@@ -143,20 +145,3 @@ class CorpusRival:
     def name(self) -> str:
         """The name of the folder with its evaluation."""
         return self.rival.folder_on(self.corpus_folder)
-
-
-def rivals_of_corpora(experiment: Plan) -> dict[str, CorpusRival]:
-    """Return the rivals of an experiment's corpora, by the names of their evaluations' folders."""
-    testing = experiment.testing
-    rivals = rivals_of(testing)
-    found = [
-        CorpusRival(
-            kind=name,
-            rival=rivals[name],
-            corpus=corpus,
-            corpus_folder=experiment.digits.folder_of(corpus),
-        )
-        for corpus in filter(testing.concerns, experiment.corpora)
-        for name in testing.corpus_rivals
-    ]
-    return {one.name: one for one in found}

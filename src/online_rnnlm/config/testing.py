@@ -27,8 +27,10 @@ from online_rnnlm.config.rivals import (
     NOT_MIXED,
     RUN_RIVALS,
     CorpusRivalName,
+    Rival,
     RivalName,
     RunRivalName,
+    rivals_for,
 )
 from online_rnnlm.core.way import Part, UnitOfText
 
@@ -151,11 +153,7 @@ class TestingSettings(Settings):
         """The rivals that are trained on every corpus."""
         return tuple(name for name in CORPUS_RIVALS if name in self.rivals)
 
-    def mixed_in(self, rival: str) -> tuple[RivalName, ...]:
-        """The rivals that a mixture mixes with a network; none if `rival` is no mixture."""
-        if rival == NGRAM_MIXTURE:
-            return (NGRAMS,)
-        if rival != MIXTURE:
-            return ()
-        others = (*self.run_rivals, *self.corpus_rivals)
-        return tuple(name for name in others if name not in NOT_MIXED)
+    @property
+    def rivals_by_name(self) -> dict[str, Rival]:
+        """All rivals that there are, by their names in `rivals`."""
+        return rivals_for(self.rivals, self.kneser_ney_order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -21,7 +21,7 @@ from online_rnnlm.config.base import (
     Share,
     Size,
 )
-from online_rnnlm.config.engines import ENGINES, EngineName
+from online_rnnlm.config.engines import ENGINES, Engine, EngineName
 from online_rnnlm.core.way import UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
@@ -169,11 +169,22 @@ class RunSettings(Settings):
                 f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
                 f"it needs `carry: both`, not `carry: {self.carry}`"
             )
-        for lack in ENGINES[self.engine].lacks(self):
+        for lack in self._lacking_in(ENGINES[self.engine]):
             able = [
                 f"`engine: {name}`"
                 for name, engine in ENGINES.items()
-                if lack not in engine.lacks(self)
+                if lack not in self._lacking_in(engine)
             ]
             raise ValueError(f"{lack} needs {' or '.join(able)}, not `engine: {self.engine}`")
         return self
+
+    def _lacking_in(self, engine: Engine) -> Iterator[str]:
+        """Yield the settings with which an engine cannot train, such as `cell: lstm`."""
+        if not engine.has_cell(self.cell):
+            yield f"`cell: {self.cell}`"
+        if self.device not in engine.devices:
+            yield f"`device: {self.device}`"
+        for key in engine.only_default:
+            value = getattr(self, key)
+            if value != RunSettings.model_fields[key].default and key not in self.unused:
+                yield f"`{key}: {value}`"

@@ -21,7 +21,7 @@ class NetworkScorer:
     """A network that scores texts in one way; every call begins with the trained weights.
 
     The engine of the settings scores; it must be able to learn what the way says
-    (`config.engines.engine_for`). It gives hidden states, and goes on from a state, only if no
+    (`config.evaluations.engine_for`). It gives hidden states, and goes on from a state, only if no
     weights learn, and the vector learns after every word or not at all.
     """
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.engines import engine_for
+from online_rnnlm.config.evaluations import engine_for
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.base import Scores

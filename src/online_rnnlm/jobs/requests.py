@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.engines import ENGINES, engine_for, usable_anywhere
-from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.evaluations import engine_for, evaluations_of, usable_anywhere
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
-from online_rnnlm.config.engines import ENGINES, engine_for
-from online_rnnlm.config.evaluations import ways_of_network
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.evaluations import engine_for, ways_of_network
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_network
-from online_rnnlm.config.rivals import MIXTURE, NGRAM_MIXTURE, RunRivalName
+from online_rnnlm.config.rivals import CACHES, MIXTURE, NGRAM_MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -27,9 +27,6 @@ from online_rnnlm.storage.evaluations import (
 )
 from online_rnnlm.storage.paths import HELD_OUT
 
-_CONTAIN_NETWORK: tuple[RunRivalName, ...] = ("unigram_cache", "neural_cache")
-"""Rivals that score with the network in its main evaluation: the costs of its reading are among
-theirs."""
 _STEPS = 20_000
 """Steps at most: two parts that are nearly the same need many, and gain nothing by them."""
 _GAP = 1e-8
@@ -65,8 +62,9 @@ def _mix(network: Network, mixture: RunRivalName) -> Tested:
         if all(text in part.splits for part in (main, *parts.values()))
     }
     weights = best_weights(_stacked(texts["valid"]))
-    # A mixture pays only once for the network in its main evaluation.
-    paid = sum(name in _CONTAIN_NETWORK for name in parts)
+    # A cache's costs contain those of the network in its main evaluation, which a mixture pays only
+    # once.
+    paid = sum(name in CACHES for name in parts)
     paid += best.evaluation == main.evaluation
     repeated = max(0, paid - 1)
 

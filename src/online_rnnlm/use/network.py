@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.engines import engine_for, usable_anywhere
+from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.distribution import log_distribution
 from online_rnnlm.core.lanes import Carried

@@ -15,7 +15,7 @@ import pandas as pd
 
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Plan, parse
-from online_rnnlm.config.rivals import MIXTURE, rivals_of, rivals_of_corpora
+from online_rnnlm.config.rivals import MIXTURE
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core import parameters
@@ -70,7 +70,7 @@ def write(
         _write_corpus(directory, corpus, described.testing)
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
-    for name in rivals_of_corpora(described):
+    for name in described.corpus_rivals:
         costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
         others = described.testing.other_texts
         scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
@@ -171,7 +171,7 @@ def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) ->
     )
     tried = []
     if way == MIXTURE:
-        rivals = [rival.name for rival in rivals_of(testing)[MIXTURE].parts]
+        rivals = [rival.name for rival in testing.rivals_by_name[MIXTURE].parts]
         return {"costs": costs, **_mixture(rivals)}
     if not isinstance(way, Way):
         tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from online_rnnlm.config.engines import engine_for, usable_anywhere
+from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import cells, parameters
 from online_rnnlm.core.parameters import Parameters

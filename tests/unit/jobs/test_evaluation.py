@@ -13,7 +13,6 @@ import pytest
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.experiment import parse
-from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
@@ -98,7 +97,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
 
 def of_corpora(testing):
     values = configuration(corpora={"topics": VITAL}, testing=testing, digits=NO_DIGITS)
-    return rivals_of_corpora(parse(values))
+    return parse(values).corpus_rivals
 
 
 def read(directory, name, evaluation) -> Evaluation:

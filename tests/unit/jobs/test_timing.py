@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from online_rnnlm.config.engines import engine_for
-from online_rnnlm.config.evaluations import AS_TRAINED
+from online_rnnlm.config.evaluations import AS_TRAINED, engine_for
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.jobs.timing import clock_for

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.rivals import CorpusRival, rivals_of
+from online_rnnlm.config.rivals import CorpusRival
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals.registry import evaluate_corpus_rival
@@ -27,7 +27,7 @@ def results(tmp_path_factory, corpus_directory):
     made = ExperimentDirectory(tmp_path_factory.mktemp("results"))
     shutil.copytree(corpus_directory.path, made.corpus("topics").path)
     testing = typed.TestingSettings(kneser_ney_order=2)
-    rival = rivals_of(testing)["kneser_ney"]
+    rival = testing.rivals_by_name["kneser_ney"]
     trained = CorpusRival(kind="kneser_ney", rival=rival, corpus="topics", corpus_folder="topics")
     evaluate_corpus_rival(made, trained, testing)
     return made

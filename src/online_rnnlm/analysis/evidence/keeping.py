@@ -21,7 +21,6 @@ from online_rnnlm.analysis.tables.writing import write_table
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.config.rivals import rivals_of_corpora
 from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -90,7 +89,7 @@ def _planned(experiment: Plan) -> list[_Tested]:
     ]
     rivals = [
         _Tested(name, rival.corpus, [NONE], is_trained=False)
-        for name, rival in rivals_of_corpora(experiment).items()
+        for name, rival in experiment.corpus_rivals.items()
     ]
     return runs + rivals
 

@@ -19,7 +19,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import signed
-from online_rnnlm.config.rivals import MIXTURE, rivals_of
+from online_rnnlm.config.rivals import MIXTURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def make(results: Results) -> Table[RivalRow]:
     networks = [network for network in results.networks if MIXTURE in network.tested]
     if not networks:
         raise NothingToShowError("No mixture has finished.")
-    rivals = rivals_of(results.experiment.testing)[MIXTURE].parts
+    rivals = results.experiment.testing.rivals_by_name[MIXTURE].parts
     names = [rival.name for rival in rivals]
     rows = {(row.network, row.rival): row for one in networks for row in _rows(one, names)}
 

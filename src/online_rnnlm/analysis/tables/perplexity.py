@@ -17,7 +17,6 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import integer, mean, settings_text
-from online_rnnlm.config.rivals import rivals_of
 from online_rnnlm.core.way import NONE
 
 _COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
@@ -88,7 +87,7 @@ def make(results: Results) -> Table[SystemRow]:
 def _notes(results: Results) -> list[str]:
     """Return notes on the columns and on the rivals."""
     testing = results.experiment.testing
-    rivals = [rivals_of(testing)[name] for name in testing.run_rivals]
+    rivals = [testing.rivals_by_name[name] for name in testing.run_rivals]
     rivals += [system.rival for system in results.rivals if system.rival]
     each = "each column on each corpus" if results.several_corpora else "each column"
     return [
