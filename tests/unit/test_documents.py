@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate import evidence
-from online_rnnlm.analysis.evidence.checking import EvidenceFolder, check_evidence
+from online_rnnlm.analysis.evidence.checking import check_evidence
 from online_rnnlm.commands._main import VERBS, parser_of
-from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.config.reading import read_mapping
-from online_rnnlm.corpora.planning import plan
 from tests.processes import output_of
 from tests.project import ROOT
 
@@ -32,12 +29,6 @@ MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
 VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
 SNAKEMAKE = re.compile(r"(?:^    |`)snakemake ([^`\n]*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][\w-]*")
-# Their evidence has no checksums yet: its finished runs are kept as they come.
-UNDER_WAY = sorted(
-    folder.name
-    for folder in evidence.EVIDENCE.iterdir()
-    if folder.is_dir() and not EvidenceFolder(folder).sums.is_file()
-)
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
 
 
@@ -92,15 +83,6 @@ def missing(document: Path) -> Iterator[object]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_document_names_exists(document):
     assert list(missing(document)) == []
-
-
-@pytest.mark.parametrize("name", UNDER_WAY)
-def test_what_is_under_way_can_go_on(name, monkeypatch):
-    """A change below core/ or corpora/ would give its runs other names: all were made again."""
-    monkeypatch.chdir(ROOT)
-    planned = plan(read_mapping(Path("config", f"{name}.yaml")), name)
-    kept = load_plan(evidence.EVIDENCE / name / "config.json")
-    assert [run.name for run in planned.trainings()] == [run.name for run in kept.trainings()]
 
 
 @pytest.mark.parametrize(

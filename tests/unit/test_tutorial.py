@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests import page
+from tests.packages import python_of_theano
 from tests.processes import output_of
 from tests.project import ROOT
 
@@ -13,19 +14,10 @@ PAGES = sorted((ROOT / "docs" / "theano").glob("*.md"))
 GRAPH = "src/online_rnnlm/core/graph.py"
 
 
-def theano() -> str:
-    """Return the Python of the environment with Theano 1.0.5; empty if there is none."""
-    environment = ROOT / ".venv-theano"
-    default = environment / "bin" / "python" if (environment / "installed-for").exists() else ""
-    return os.environ.get("THEANO_PYTHON", str(default))
-
-
 @pytest.mark.slow  # the pages make and train some hundred functions
 @pytest.mark.parametrize("engine", page.ENGINES)
 def test_the_pages_show_what_an_engine_prints(engine):
-    python = theano() if engine == "theano" else sys.executable
-    if not python:
-        pytest.skip("Theano 1.0.5 is not installed: `make theano`")
+    python = python_of_theano() if engine == "theano" else sys.executable
     command = [python, ROOT / "tests" / "page.py", *PAGES, "--engine", engine]
     environment = os.environ | page.FLAGS | {"PYTHONPATH": str(ROOT / "src")}
     done = output_of(command, cwd=ROOT, env=environment)

@@ -1,12 +1,5 @@
 """Test of the workflow with every engine side by side."""
 
-import fcntl
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from online_rnnlm.core.way import DOCUMENT_VECTOR
@@ -14,48 +7,15 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
-from tests.processes import output_of
-from tests.project import ROOT, own_text
+from tests.packages import python_of_theano
+from tests.project import own_text
 
 ENGINES = ("graph", "theano", "jax", "kernel")
-_PYTHONS_OF_THEANO = ("3.9", "3.8")
 
 
-def _pythons() -> Iterator[str]:
-    """Yield possible Pythons for Theano: commands on the path, then those of pyenv."""
-    yield from (f"python{version}" for version in _PYTHONS_OF_THEANO)
-    if pyenv := shutil.which("pyenv"):
-        root = output_of([pyenv, "root"], check=True).stdout
-        for version in _PYTHONS_OF_THEANO:
-            found = Path(root.strip(), "versions").glob(f"{version}.*/bin/python")
-            yield from map(str, sorted(found, reverse=True))
-
-
-def _runs(python: str) -> bool:
-    """Return True if the Python starts; some of pyenv's commands only report an error."""
-    if not shutil.which(python):
-        return False
-    return not output_of([python, "-c", ""]).returncode
-
-
-@pytest.fixture
-def theano() -> str:
-    """The Python of the environment with Theano 1.0.5 that `make theano` makes if needed."""
-    if "THEANO_PYTHON" in os.environ:
-        return os.environ["THEANO_PYTHON"]
-    base = next(filter(_runs, _pythons()), None)
-    if base is None or not shutil.which("g++"):
-        pytest.skip("Theano 1.0.5 needs Python 3.8 or 3.9, and g++")
-    command = ["make", "-C", ROOT, f"THEANO_BASE={base}", "theano"]
-    with (ROOT / "Makefile").open(encoding="utf-8") as makefile:
-        fcntl.flock(makefile, fcntl.LOCK_EX)  # Another worker may be making it.
-        subprocess.run(command, check=True)
-    return str(ROOT / ".venv-theano" / "bin" / "python")
-
-
-def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch, theano):
+def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch):
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    monkeypatch.setenv("THEANO_PYTHON", theano)
+    monkeypatch.setenv("THEANO_PYTHON", python_of_theano())
     # Compiled code would take a minute a process to make.
     for flags in ("THEANO_FLAGS", "PYTENSOR_FLAGS"):
         monkeypatch.setenv(flags, "mode=FAST_COMPILE")

@@ -25,6 +25,7 @@ CLASS_SIZES = (2, 4, 1, 6, 3)
 SENTENCES = ([3, 9, 4, 9, 15, 6, 0], [7, 0], [12, 6, 11, 0], [0], [2, 14, 8, 10, 5, 0])
 STEPS = 3
 HIDDEN = 4
+CELLS = ("lstm", "sigmoid")
 
 
 class Case(NamedTuple):
@@ -55,10 +56,15 @@ CASES = [
         Case(mode, size, cell=cell)
         for mode in ("score", "train")
         for size in SIZES
-        for cell in ("lstm", "sigmoid")
+        for cell in CELLS
     ),
-    *(Case("online", size, groups) for size in SIZES for groups in SUBSETS),
-    *(Case("online", size, groups, "sentence") for size in SIZES for groups in SUBSETS),
+    *(
+        Case("online", size, groups, after, cell)
+        for size in SIZES
+        for groups in SUBSETS
+        for after in ("word", "sentence")
+        for cell in CELLS
+    ),
     *(Case("online", size, (), 3) for size in SIZES),
 ]
 
