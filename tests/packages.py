@@ -55,7 +55,8 @@ def python_of_theano() -> str:
     """
     if "THEANO_PYTHON" in os.environ:
         return os.environ["THEANO_PYTHON"]
-    of_pyenv = Path.home().glob(".pyenv/versions/3.[89].*/bin/python")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    of_pyenv = pyenv.glob("versions/3.[89].*/bin/python")
     bases = ("python3.9", "python3.8", *map(str, of_pyenv))
     # Some of pyenv's commands only report an error.
     found = [b for b in bases if shutil.which(b) and not output_of([b, "-c", ""]).returncode]
