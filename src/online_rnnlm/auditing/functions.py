@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence, Sized
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import Any, get_args
@@ -57,7 +58,7 @@ def audit(
     ends = [()] if unit == "document" else []  # an empty line after each
     lines = [line for part in parts for line in (part, *ends)]
     in_place = partial(_ask, ask) if ask else None
-    scorer = AuditedScorer(partial(_score, score), unit, vocabulary, ask=in_place)
+    scorer = AuditedScorer(partial(_score, score), unit, vocabulary, ask_in_line=in_place)
     return audit_scorer(getattr(score, "__name__", "scorer"), scorer, lines, places, tolerance)
 
 
@@ -82,6 +83,8 @@ def _ask(ask: Callable[..., object], lines: Lines, place: int, words: Sequence[T
 
 
 def _numbers(answer: object) -> list[float]:
-    """Return an answer's log-probabilities; none if it is no list."""
-    logs = answer if isinstance(answer, Iterable) else ()
-    return [math.nan if log is None else float(log) for log in logs]
+    """Return an answer's log-probabilities; none if it is no list of numbers."""
+    if isinstance(answer, Iterable) and not isinstance(answer, str):
+        with suppress(TypeError, ValueError):  # an item is no number
+            return [math.nan if log is None else float(log) for log in answer]
+    return []

@@ -58,7 +58,7 @@ def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
 
     asked = ask if network.scorer(way, hidden_states=True).goes_on else None
     words = network.corpus.words
-    return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask=asked)
+    return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask_in_line=asked)
 
 
 def audit_networks(directory: ExperimentDirectory) -> None:

@@ -37,7 +37,12 @@ class Program:
         """Return the scorer; `asks` says that the program answers for candidates."""
         ask = self.ask if asks else None
         return AuditedScorer(
-            self.score, unit, vocabulary, SENTENCE_END, ask=ask, in_halves=self.score_in_halves
+            self.score,
+            unit,
+            vocabulary,
+            SENTENCE_END,
+            ask_in_line=ask,
+            score_halves=self.score_in_halves,
         )
 
     def score(self, lines: Lines) -> list[list[float]]:

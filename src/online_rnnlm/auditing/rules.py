@@ -8,7 +8,7 @@ into `RuleName` of `storage/audits.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -17,12 +17,11 @@ from online_rnnlm.auditing.scorer import (
     ENDS,
     AuditedScorer,
     Beginning,
-    Examiner,
+    Exam,
     Lines,
     Scores,
     Text,
     Token,
-    borders,
     lines_of,
     with_end,
 )
@@ -35,7 +34,7 @@ WORD = "{word}"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScorePair:
     """Scores of words in places of a text that are equal if a rule holds."""
 
     said: str
@@ -89,21 +88,21 @@ def _written(text: Text) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A check of a rule, and the parts of the examiner's text that it gets."""
+class Attempt:
+    """A check of a rule, and the parts of the exam's text that it gets."""
 
-    check: Callable[..., Iterator[Comparison]]
-    """Makes texts of the part, or the two, and lets the examiner score them; yields the scores that
-    must be equal."""
+    check: Callable[..., ScorePair | None]
+    """Makes texts of the part, or the two, and lets them be scored; returns the scores that must be
+    equal, or None if the part ends in a place where nothing is predicted."""
     parts: tuple[Text, ...]
 
-    def failure(self, examiner: Examiner) -> Comparison | None:
-        """Return the first comparison whose scores differ; None if none do."""
-        compared = self.check(examiner, *self.parts)
-        return next((one for one in compared if one.differing(examiner.tolerance)), None)
+    def failure(self, exam: Exam) -> ScorePair | None:
+        """Return the scores if some of them differ, else None."""
+        pair = self.check(exam, *self.parts)
+        return pair if pair and pair.differing(exam.tolerance) else None
 
-    def shrunk(self, examiner: Examiner) -> Trial:
-        """Return the trial of the shortest parts found that still fails.
+    def shrunk(self, exam: Exam) -> Attempt:
+        """Return the attempt with the shortest parts found that still fails.
 
         Of two parts, the second is shrunk, then the first, then the second once more.
         """
@@ -115,8 +114,8 @@ class Trial:
                 while at < len(shortest.parts[number]):
                     parts = [*shortest.parts]
                     parts[number] = parts[number][:at] + parts[number][at + size :]
-                    shorter = Trial(self.check, tuple(parts))
-                    if shorter.failure(examiner) is not None:
+                    shorter = Attempt(self.check, tuple(parts))
+                    if shorter.failure(exam) is not None:
                         shortest = shorter
                     else:
                         at += size
@@ -125,198 +124,198 @@ class Trial:
 
 
 def try_to_break(
-    name: RuleName, examiner: Examiner, trials: Sequence[Trial], remark: str = ""
+    name: RuleName, exam: Exam, attempts: Sequence[Attempt], remark: str = ""
 ) -> AuditedRule:
     """Try to break a rule until it is broken, and shrink the text that breaks it."""
-    for trial in trials:
-        found = trial.failure(examiner)
+    for attempt in attempts:
+        found = attempt.failure(exam)
         if found is not None:
             if found.after is not None:  # else each time would take as long
                 # What differs from run to run may not do so once more.
-                found = trial.shrunk(examiner).failure(examiner) or found
-            broken = found.shown(found.differing(examiner.tolerance)[0])
+                found = attempt.shrunk(exam).failure(exam) or found
+            broken = found.shown(found.differing(exam.tolerance)[0])
             return AuditedRule(name, "broken", broken.said, broken)
-    said = f"trials: {len(trials)}{remark}"
-    return AuditedRule(name, "holds" if trials else "not tested", said)
+    said = f"trials: {len(attempts)}{remark}"
+    return AuditedRule(name, "holds" if attempts else "not tested", said)
 
 
-def reset(examiner: Examiner) -> AuditedRule:
+def reset(exam: Exam) -> AuditedRule:
     """Test that what stands before a unit of text changes no score in it."""
-    unit = examiner.scorer.unit
+    unit = exam.scorer.unit
     if unit == "stream":
         said = "the text is one stream, of which nothing is forgotten"
         return AuditedRule("reset", "not claimed", said)
-    text = examiner.text
-    parts = examiner.cut([place for place in borders(text, unit) if place < len(text)])
-    remark = "" if parts else f"; the text is one {unit}"
-    return try_to_break("reset", examiner, [Trial(exchange, two) for two in parts], remark)
+    remark = "" if exam.units else f"; the text is one {unit}"
+    return try_to_break("reset", exam, [Attempt(exchange, two) for two in exam.units], remark)
 
 
-def exchange(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
+def exchange(exam: Exam, first: Text, second: Text) -> ScorePair:
     """Compare the scores of two parts with those after they have changed places."""
-    unit = examiner.scorer.unit
+    unit = exam.scorer.unit
     first = with_end(first, ENDS[unit])
     second = with_end(second, ENDS[unit])
     text = first + second
-    before = examiner.score(text)
-    moved = examiner.score(second + first)
+    before = exam.score(text)
+    moved = exam.score(second + first)
     after = [*moved[len(second) :], *moved[: len(second)]]
     said = f"{WORD} has another score if {unit}s change places"
-    yield Comparison(said, text, [*enumerate(text)], before, after, second + first)
+    return ScorePair(said, text, [*enumerate(text)], before, after, second + first)
 
 
-def causality(examiner: Examiner) -> AuditedRule:
+def causality(exam: Exam) -> AuditedRule:
     """Test that what follows a word does not change its score."""
     checks = (cut_off, put_other_words, shuffle)
-    trials = [Trial(check, two) for check in checks for two in examiner.cuts]
-    return try_to_break("causality", examiner, trials)
+    attempts = [Attempt(check, two) for check in checks for two in exam.cuts]
+    return try_to_break("causality", exam, attempts)
 
 
-def cut_off(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
+def cut_off(exam: Exam, first: Text, second: Text) -> ScorePair:
     """Leave out the second part."""
-    yield _changed(examiner, "is cut off", first, second, ())
+    return _changed(exam, "is cut off", first, second, ())
 
 
-def put_other_words(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
+def put_other_words(exam: Exam, first: Text, second: Text) -> ScorePair:
     """Put the beginning of the whole text in the place of the second part."""
-    yield _changed(examiner, "is other words", first, second, examiner.text[: len(second)])
+    return _changed(exam, "is other words", first, second, exam.text[: len(second)])
 
 
-def shuffle(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
+def shuffle(exam: Exam, first: Text, second: Text) -> ScorePair:
     """Shuffle the second part."""
     shuffled = tuple(Random(1).sample(second, len(second)))
-    yield _changed(examiner, "is shuffled", first, second, shuffled)
+    return _changed(exam, "is shuffled", first, second, shuffled)
 
 
-def _changed(examiner: Examiner, how: str, first: Text, second: Text, new: Text) -> Comparison:
+def _changed(exam: Exam, how: str, first: Text, second: Text, new: Text) -> ScorePair:
     """Compare the scores of the first part with those if the second one is changed."""
-    before = examiner.score(first + second)[: len(first)]
-    after = examiner.score(first + new)[: len(first)]
+    before = exam.score(first + second)[: len(first)]
+    after = exam.score(first + new)[: len(first)]
     said = f"{WORD} has another score if what follows {how}"
-    return Comparison(said, first + second, [*enumerate(first)], before, after, first + new)
+    return ScorePair(said, first + second, [*enumerate(first)], before, after, first + new)
 
 
-def normalisation(examiner: Examiner) -> AuditedRule:
+def normalisation(exam: Exam) -> AuditedRule:
     """Test that the probabilities of all words in a place add up to 1."""
-    words, are_all = examiner.candidates
+    words, are_all = exam.candidates
     kind = "the sum over all" if are_all else "a lower bound of the sum, over"
     remark = f"; {kind} {len(words)} words"
-    trials = [Trial(add_up, (text,)) for text in examiner.beginnings]
-    if examiner.unknown:
-        remark += f", and {counted(len(examiner.unknown), 'unknown word')} as `{UNKNOWN}`"
-        trials += [Trial(put_unknown_words, (text,)) for text in examiner.beginnings]
-    rule = try_to_break("normalisation", examiner, trials, remark)
-    if rule.status == "holds" and not examiner.vocabulary:
-        asked = (examiner.ask(text, examiner.candidates_for(text)) for text in examiner.beginnings)
+    attempts = [Attempt(add_up, (text,)) for text in exam.beginnings]
+    if exam.unknown:
+        remark += f", and {counted(len(exam.unknown), 'unknown word')} as `{UNKNOWN}`"
+        attempts += [Attempt(put_unknown_words, (text,)) for text in exam.beginnings]
+    rule = try_to_break("normalisation", exam, attempts, remark)
+    if rule.status == "holds" and not exam.vocabulary:
+        asked = (exam.scorer.ask(text, exam.candidates_for(text)) for text in exam.beginnings)
         if not any(max(logs) > min(logs) for logs in asked):
             said = "all words have one score, as unknown words have: a vocabulary is needed"
             return AuditedRule("normalisation", "not tested", said)
     return rule
 
 
-def add_up(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+def add_up(exam: Exam, beginning: Beginning) -> ScorePair | None:
     """Add up the probabilities of the candidates for a beginning's last place."""
-    if not examiner.may_predict(beginning):
-        return
-    here = examiner.candidates_for(beginning)
-    logs = examiner.ask(beginning, here)
-    score = examiner.score(beginning)[-1]
+    if not exam.may_predict(beginning):
+        return None
+    here = exam.candidates_for(beginning)
+    logs = exam.scorer.ask(beginning, here)
+    score = exam.score(beginning)[-1]
     last = in_last_place(beginning, beginning[-1:])
     unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
     if unlike or math.isnan(score):
         said = f"it depends on the word in the place of {WORD} whether it is predicted"
-        yield Comparison(said, beginning, last, [score], unlike[:1] or [score])
-        return
+        return ScorePair(said, beginning, last, [score], unlike[:1] or [score])
     # Without a vocabulary, each distinct score counts once, since words of one score may all be
     # unknown. But if one word is sure to come, all others must be impossible, so all are added.
-    is_sure = max(logs, default=-math.inf) >= -examiner.tolerance
-    summands = logs if examiner.vocabulary or is_sure else {*logs}
+    is_sure = max(logs, default=-math.inf) >= -exam.tolerance
+    summands = logs if exam.vocabulary or is_sure else {*logs}
     total = math.fsum(math.exp(min(log, 99.0)) for log in summands)
-    words, are_all = examiner.candidates
+    words, are_all = exam.candidates
     is_bound = len(here) < len(words) or not are_all
     most = total if is_bound and total < 1 else 1.0
     said = f"the probabilities of {len(words)} words add up to another sum in the place of {WORD}"
-    said += "" if examiner.scorer.ask else ", or each is learnt before it is scored"
-    yield Comparison(said, beginning, last, [most], [total])
+    said += "" if exam.scorer.ask_in_line else ", or each is learnt before it is scored"
+    return ScorePair(said, beginning, last, [most], [total])
 
 
-def put_unknown_words(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+def put_unknown_words(exam: Exam, beginning: Beginning) -> ScorePair | None:
     """Compare the score of `<unk>` with those of words that the vocabulary lacks, in its place."""
-    if examiner.may_predict(beginning):
-        *of_unknown, of_unk = examiner.ask(beginning, [*examiner.unknown, UNKNOWN])
-        said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-        words = in_last_place(beginning, examiner.unknown)
-        yield Comparison(said, beginning, words, [of_unk] * len(of_unknown), of_unknown)
+    if not exam.may_predict(beginning):
+        return None
+    *of_unknown, of_unk = exam.scorer.ask(beginning, [*exam.unknown, UNKNOWN])
+    said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
+    words = in_last_place(beginning, exam.unknown)
+    return ScorePair(said, beginning, words, [of_unk] * len(of_unknown), of_unknown)
 
 
-def score_before_update(examiner: Examiner) -> AuditedRule:
+def score_before_update(exam: Exam) -> AuditedRule:
     """Test that a word is scored before anything is learnt from it."""
-    texts = [examiner.text, *(first for first, _ in examiner.cuts)]
-    checks = (ask_for_it, put_another) if examiner.scorer.ask else ()
-    trials = [Trial(repeat, (text,)) for text in texts]
-    trials += [Trial(check, (text,)) for check in checks for text in examiner.beginnings]
+    texts = [exam.text, *(first for first, _ in exam.cuts)]
+    checks = (ask_for_it, put_another) if exam.scorer.ask_in_line else ()
+    attempts = [Attempt(repeat, (text,)) for text in texts]
+    attempts += [Attempt(check, (text,)) for check in checks for text in exam.beginnings]
     remark = "" if checks else "; weak without candidates to ask for: see normalisation, too"
-    return try_to_break("score before update", examiner, trials, remark)
+    return try_to_break("score before update", exam, attempts, remark)
 
 
-def repeat(examiner: Examiner, text: Text) -> Iterator[Comparison]:
+def repeat(exam: Exam, text: Text) -> ScorePair:
     """Compare the scores of a text with those if it is there once more after it."""
     once = with_end(text)
-    after = examiner.score(once * 2)[: len(once)]
+    after = exam.score(once * 2)[: len(once)]
     said = f"{WORD} has another score if the text is there once more after it"
-    yield Comparison(said, once, [*enumerate(once)], examiner.score(once), after, once * 2)
+    return ScorePair(said, once, [*enumerate(once)], exam.score(once), after, once * 2)
 
 
-def ask_for_it(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+def ask_for_it(exam: Exam, beginning: Beginning) -> ScorePair | None:
     """Compare the score of a beginning's last word with its score as a candidate."""
-    if examiner.may_predict(beginning):
-        word = beginning[-1:]
-        before = examiner.score(beginning)[-1:]
-        after = examiner.ask(beginning, word)
-        said = f"{WORD} has another score than as a candidate"
-        yield Comparison(said, beginning, in_last_place(beginning, word), before, after)
+    if not exam.may_predict(beginning):
+        return None
+    word = beginning[-1:]
+    before = exam.score(beginning)[-1:]
+    after = exam.scorer.ask(beginning, word)
+    said = f"{WORD} has another score than as a candidate"
+    return ScorePair(said, beginning, in_last_place(beginning, word), before, after)
 
 
-def put_another(examiner: Examiner, beginning: Beginning) -> Iterator[Comparison]:
+def put_another(exam: Exam, beginning: Beginning) -> ScorePair | None:
     """Compare the scores of candidates if another word is in a beginning's last place."""
-    words, _ = examiner.candidates
+    words, _ = exam.candidates
     others = [word for word in words if word not in (*beginning[-1:], END)]
-    if others and examiner.may_predict(beginning):
-        other = (*beginning[:-1], others[0])
-        before = examiner.ask(beginning, words)
-        after = examiner.ask(other, words)
-        said = f"candidate {WORD} has another score if another word is there: the word was known"
-        yield Comparison(said, beginning, in_last_place(beginning, words), before, after, other)
+    if not others or not exam.may_predict(beginning):
+        return None
+    other = (*beginning[:-1], others[0])
+    before = exam.scorer.ask(beginning, words)
+    after = exam.scorer.ask(other, words)
+    said = f"candidate {WORD} has another score if another word is there: the word was known"
+    return ScorePair(said, beginning, in_last_place(beginning, words), before, after, other)
 
 
-def single_pass(examiner: Examiner) -> AuditedRule:
+def single_pass(exam: Exam) -> AuditedRule:
     """Test that a text is read once, line by line, and nothing is kept from an earlier run."""
-    text = examiner.text
-    trials = [Trial(run_again, (text,))]
-    if examiner.scorer.in_halves is not None:
+    text = exam.text
+    attempts = [Attempt(run_again, (text,))]
+    if exam.scorer.score_halves is not None:
         middle = text.index(END, len(text) // 2 - 1) + 1
-        trials.append(Trial(send_halves, (text[:middle], text[middle:])))
-    return try_to_break("single pass", examiner, trials)
+        attempts.append(Attempt(send_halves, (text[:middle], text[middle:])))
+    return try_to_break("single pass", exam, attempts)
 
 
-def run_again(examiner: Examiner, text: Text) -> Iterator[Comparison]:
+def run_again(exam: Exam, text: Text) -> ScorePair:
     """Compare the scores of two runs."""
     said = f"{WORD} has another score in a second run"
     words = [*enumerate(text)]
-    yield Comparison(said, text, words, examiner.score(text), examiner.score_anew(text))
+    return ScorePair(said, text, words, exam.score(text), exam.scorer.score(text))
 
 
-def send_halves(examiner: Examiner, first: Text, second: Text) -> Iterator[Comparison]:
+def send_halves(exam: Exam, first: Text, second: Text) -> ScorePair:
     """Compare the scores with those if the second part comes after the answer to the first."""
     first = with_end(first)
     second = with_end(second)
     text = first + second
-    before = examiner.score(text)
-    after = examiner.score_in_halves(first, second)
+    before = exam.score(text)
+    after = exam.scorer.score_in_halves(first, second)
     said = f"{WORD} has another score if what follows is sent after the answer"
     if after is None:
         said = "no answer before what follows is sent: is each line flushed?"
-    yield Comparison(said, text, [*enumerate(text)], before, after)
+    return ScorePair(said, text, [*enumerate(text)], before, after)
 
 
 RULES = (causality, normalisation, score_before_update, single_pass)
@@ -331,8 +330,8 @@ def audit_scorer(
     A text that breaks a rule is shrunk to the shortest one found that still does. Raises UserError
     if the text has words that the vocabulary lacks, and it has no `<unk>`.
     """
-    examiner = Examiner(scorer, lines, places, tolerance)
-    of_reset = reset(examiner)
+    exam = Exam(scorer, lines, places, tolerance)
+    of_reset = reset(exam)
     if of_reset.status == "broken":  # no rule may rely on it that something is forgotten
-        examiner = Examiner(replace(scorer, unit="stream"), lines, places, tolerance)
-    return Audit(name, tolerance, (of_reset, *(rule(examiner) for rule in RULES)))
+        exam = Exam(replace(scorer, unit="stream"), lines, places, tolerance)
+    return Audit(name, tolerance, (of_reset, *(rule(exam) for rule in RULES)))

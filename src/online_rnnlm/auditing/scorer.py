@@ -1,4 +1,4 @@
-"""A scorer that is audited, the texts that it is given, and the examiner that asks it for scores.
+"""A scorer that is audited, the texts that it is given, and what is tried of one of them.
 
 A scorer is given lines: sentences, and an empty line after each document. Within the audit a text
 is one row of tokens with an `END` after each line, so that it can be cut and shuffled anywhere.
@@ -56,11 +56,16 @@ def borders(text: Text, unit: UnitOfText) -> list[int]:
     return [n for n in range(size, len(text) + 1) if text[n - size : n] == ENDS[unit]]
 
 
+def is_predictable(beginning: Beginning) -> bool:
+    """Return True if the last token is a word, or the end of a sentence that has words."""
+    return any(token != END for token in beginning[-2:])
+
+
 @dataclass(frozen=True)
 class AuditedScorer:
     """Something that scores texts; every call begins anew."""
 
-    score: Callable[[Lines], Sequence[Scores]]
+    score_lines: Callable[[Lines], Sequence[Scores]]
     """Returns for each line log P of its tokens, and that of its end if it is predicted."""
     unit: UnitOfText
     """The unit of text at whose start all that was learnt is said to be forgotten."""
@@ -70,30 +75,63 @@ class AuditedScorer:
     """The token for the end of a sentence, in the vocabulary and among candidates."""
     most: int = 50
     """Number of words to try in a place if each needs a call."""
-    ask: Callable[[Lines, int, Sequence[Token]], Scores] | None = None
-    """`ask(lines, place, candidates)`: log P of each candidate as token number `place`, from 0, of
-    the last line; a `place` after its last token is the line's end. None: it cannot be asked."""
-    in_halves: Callable[[Lines, Lines], Sequence[Scores] | None] | None = None
+    ask_in_line: Callable[[Lines, int, Sequence[Token]], Scores] | None = None
+    """`ask_in_line(lines, place, candidates)`: log P of each candidate as token number `place`,
+    from 0, of the last line; a `place` after its last token is the line's end. None: it cannot be
+    asked."""
+    score_halves: Callable[[Lines, Lines], Sequence[Scores] | None] | None = None
     """Scores two parts of a text, of which it gets the second once the first is answered; returns
     None if the first is not. None: it gets every text at once."""
 
+    def score(self, text: Text) -> Scores:
+        """Return the scores of a text's tokens."""
+        if not text:
+            return ()
+        lines = lines_of(text)
+        return _in_a_row(lines, self.score_lines(lines))[: len(text)]
 
-def is_predictable(beginning: Beginning) -> bool:
-    """Return True if the last token is a word, or the end of a sentence that has words."""
-    return any(token != END for token in beginning[-2:])
+    def score_in_halves(self, first: Text, second: Text) -> Scores | None:
+        """Return the scores of a text whose second half is sent when the first is answered.
+
+        Returns None if it is not, or if the scorer gets every text at once.
+        """
+        halves = lines_of(first), lines_of(second)
+        by_line = self.score_halves(*halves) if self.score_halves else None
+        return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
+
+    def ask(self, beginning: Beginning, words: Sequence[Token]) -> Scores:
+        """Return the score of each of these words in a beginning's last place.
+
+        If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
+        of one text.
+        """
+        if self.ask_in_line is not None:
+            lines = lines_of(beginning)
+            place = len(lines[-1]) - (beginning[-1] != END)
+            names = [self.sentence_end if word == END else word for word in words]
+            return self.ask_in_line(lines, place, names)
+        before = beginning[:-1]
+        if self.unit == "stream":
+            return [self.score((*before, word))[-1] for word in words]
+        alone = before[max(borders(before, self.unit), default=0) :]  # all else is forgotten
+        units = [with_end((*alone, word), ENDS[self.unit]) for word in words]
+        scores = self.score(tuple(chain.from_iterable(units)))
+        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 
 
-class Examiner:
-    """Asks a scorer for scores of variations of one text, and draws places of it to try.
+class Exam:
+    """What a scorer is tried on: a text, drawn parts of it, and words to put in its places.
 
     Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
     """
 
     def __init__(self, scorer: AuditedScorer, lines: Lines, places: int, tolerance: float) -> None:
         self.scorer = scorer
-        self.text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
+        self.score = lru_cache(maxsize=200)(scorer.score)
+        """Returns the scores of a text's tokens; the scorer is asked if it was not lately."""
         self.tolerance = tolerance
         """The difference of scores (nats) and of sums that is allowed."""
+        self.text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
         words = (END if word == scorer.sentence_end else word for word in scorer.vocabulary)
         self.vocabulary = dict.fromkeys(words)
         """All that can be predicted, in order; empty if it is not known."""
@@ -103,72 +141,33 @@ class Examiner:
         if self.unknown and UNKNOWN not in self.vocabulary:
             said = f"`{self.unknown[0]}` is in the text, but not in the vocabulary"
             raise UserError(f"{said}, which has no `{UNKNOWN}`")
-        self.score = lru_cache(maxsize=200)(self.score_anew)
-        self._places = places
-        self._chance = Random(1)
+        scores = self.score(self.text)
+        scored = [n for n, log in enumerate(scores) if not math.isnan(log)]
+        predicted = [n for n in scored if is_predictable(self.text[: n + 1])]
+        self.predicts_ends = any(self.text[n] == END for n in predicted)
+        """True if the scorer predicts the ends of sentences."""
+        chance = Random(1)
 
-    # What is asked.
+        def drawn(among: Sequence[int]) -> list[int]:
+            return sorted(chance.sample(among, min(places, len(among))))
 
-    def score_anew(self, text: Text) -> Scores:
-        """Return the scores of a text's tokens; `score` asks only if it has not done so lately."""
-        if not text:
-            return ()
-        lines = lines_of(text)
-        return _in_a_row(lines, self.scorer.score(lines))[: len(text)]
-
-    def score_in_halves(self, first: Text, second: Text) -> Scores | None:
-        """Return the scores of a text whose second half is sent when the first is answered.
-
-        Returns None if it is not, or if the scorer gets every text at once.
-        """
-        halves = lines_of(first), lines_of(second)
-        by_line = self.scorer.in_halves(*halves) if self.scorer.in_halves else None
-        return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
-
-    def ask(self, beginning: Beginning, words: Sequence[Token]) -> Scores:
-        """Return the score of each of these words in a beginning's last place.
-
-        If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
-        of one text.
-        """
-        if self.scorer.ask is not None:
-            lines = lines_of(beginning)
-            place = len(lines[-1]) - (beginning[-1] != END)
-            names = [self.scorer.sentence_end if word == END else word for word in words]
-            return self.scorer.ask(lines, place, names)
-        before = beginning[:-1]
-        if self.scorer.unit == "stream":
-            return [self.score_anew((*before, word))[-1] for word in words]
-        alone = before[max(borders(before, self.scorer.unit), default=0) :]  # all else is forgotten
-        units = [with_end((*alone, word), ENDS[self.scorer.unit]) for word in words]
-        scores = self.score_anew(tuple(chain.from_iterable(units)))
-        return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
-
-    # What is tried.
-
-    def cut(self, places: Sequence[int]) -> list[tuple[Text, Text]]:
-        """Return the text cut in two at places that are drawn from these."""
-        return [(self.text[:place], self.text[place:]) for place in self._drawn(places)]
-
-    @cached_property
-    def cuts(self) -> list[tuple[Text, Text]]:
+        ends = [] if scorer.unit == "stream" else borders(self.text, scorer.unit)
+        between = drawn([n for n in ends if n < len(self.text)])
+        self.units = [(self.text[:n], self.text[n:]) for n in between]
+        """The text cut in two at drawn places where a unit has ended."""
+        self.cuts = [(self.text[:n], self.text[n:]) for n in drawn(range(1, len(self.text)))]
         """The text cut in two at drawn places."""
-        return self.cut(range(1, len(self.text)))
-
-    @cached_property
-    def beginnings(self) -> list[Beginning]:
+        surest = sorted(predicted, key=scores.__getitem__)[-1:]
+        others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
+        tried = {*drawn(predicted), *surest, *drawn(others)} if surest else ()
+        self.beginnings = [self.text[: n + 1] for n in sorted(tried)]
         """The text up to each place to try: drawn places of predicted words, the place of the most
         probable word (a sum above 1 shows there first), and drawn places of words that are not
         predicted."""
-        scores = self.score(self.text)
-        surest = sorted(self._predicted, key=lambda place: scores[place])[-1:]
-        others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
-        places = {*self._drawn(self._predicted), *surest, *self._drawn(others)}
-        return [self.text[: place + 1] for place in sorted(places)] if surest else []
 
     def may_predict(self, beginning: Beginning) -> bool:
         """Return True if a beginning's last token is one that the scorer may predict."""
-        return is_predictable(beginning) and (self._predicts_ends or beginning[-1] != END)
+        return is_predictable(beginning) and (self.predicts_ends or beginning[-1] != END)
 
     @cached_property
     def candidates(self) -> tuple[list[Token], bool]:
@@ -178,14 +177,14 @@ class Examiner:
         vocabulary lacks the end of a sentence, which is predicted.
         """
         known = self.vocabulary
-        if known and self._predicts_ends and END not in known:
+        if known and self.predicts_ends and END not in known:
             raise UserError("the vocabulary has no `</s>`, but the end of a sentence is scored")
-        in_one_call = self.scorer.ask is not None or self.scorer.unit != "stream"
+        in_one_call = self.scorer.ask_in_line is not None or self.scorer.unit != "stream"
         most = len({*known, *self.text}) if in_one_call else self.scorer.most
         are_all = 0 < len(known) <= most
         latest = [word for word in reversed(self.text) if not known or word in known]
         words = dict.fromkeys(known if are_all else latest)
-        return [word for word in words if self._predicts_ends or word != END][:most], are_all
+        return [word for word in words if self.predicts_ends or word != END][:most], are_all
 
     def candidates_for(self, beginning: Beginning) -> list[Token]:
         """Return the candidates for a beginning's last place.
@@ -193,23 +192,8 @@ class Examiner:
         A text cannot show the end of a sentence without words; a scorer can be asked for it.
         """
         words, _ = self.candidates
-        asks = self.scorer.ask is not None
+        asks = self.scorer.ask_in_line is not None
         return [word for word in words if asks or is_predictable((*beginning[:-1], word))]
-
-    def _drawn(self, places: Sequence[int]) -> list[int]:
-        return sorted(self._chance.sample(places, min(self._places, len(places))))
-
-    @cached_property
-    def _predicted(self) -> list[int]:
-        """The places of the tokens that the scorer predicts."""
-        scores = self.score(self.text)
-        scored = [n for n, log in enumerate(scores) if not math.isnan(log)]
-        return [n for n in scored if is_predictable(self.text[: n + 1])]
-
-    @cached_property
-    def _predicts_ends(self) -> bool:
-        """True if the scorer predicts the ends of sentences."""
-        return any(self.text[place] == END for place in self._predicted)
 
 
 def _in_a_row(lines: Lines, by_line: Sequence[Scores]) -> list[float]:

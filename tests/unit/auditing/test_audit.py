@@ -94,7 +94,7 @@ def audited(tmp_path, monkeypatch):
     def rules(code, unit="document", words=WORDS, asks=False, text=TEXT, places=5):
         scorer = InProcess(code).scorer(unit, words, asks=asks)
         found = audit_scorer(
-            "scorer", replace(scorer, in_halves=None), text, places, tolerance=1e-6
+            "scorer", replace(scorer, score_halves=None), text, places, tolerance=1e-6
         )
         return {one.rule: one for one in found.rules}
 

@@ -130,8 +130,15 @@ def test_none_is_no_prediction_and_0_is_a_probability_of_1():
         ({"score": lambda text: [[0.0]]}, "`score`: a list of log P for each list"),
         ({"score": lambda text: [0.0]}, "`score`: a list of log P for each list"),
         ({"score": lambda text: None}, "`score`: a list of log P for each list"),
+        ({"score": lambda text: [["often"] * len(one) for one in text]}, "`score`: a list of"),
+        ({"score": lambda text: ["1" * len(one) for one in text]}, "`score`: a list of log P"),
+        ({"score": lambda text: [[[0.0, 0.0]] * len(one) for one in text]}, "`score`: a list of"),
         ({"ask": lambda text, candidates: [0.0]}, "`ask`: a log P for each candidate"),
         ({"ask": lambda text, candidates: None}, "`ask`: a log P for each candidate"),
+        (
+            {"ask": lambda text, candidates: "1" * len(candidates)},
+            "`ask`: a log P for each candidate",
+        ),
     ],
 )
 def test_arguments_that_cannot_be_audited_are_refused(changes, expected):
