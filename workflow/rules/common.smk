@@ -4,7 +4,6 @@ RESULTS = experiment_directory(EXPERIMENT.experiment)
 CORPORA = {EXPERIMENT.digits.folder_of(name): corpus for name, corpus in EXPERIMENT.corpora.items()}
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 WORDS = ["vocabulary.tsv", "statistics.json"]
-FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
 RECORDS = ["run.json", "metrics.jsonl", "result.json"]
 RUN_FILES = [*RECORDS, "model.npz"]
 OTHER_TEXTS = list(EXPERIMENT.testing.other_texts)
@@ -15,24 +14,6 @@ def corpus_files(folders, texts, *others):
     """Return the arrays of some texts of corpora, and other files of theirs."""
     arrays = collect("{text}.{kind}", text=texts, kind=["npy", "offsets.npy", "articles.npy"])
     return collect("<results>/corpora/{folder}/{name}", folder=folders, name=[*others, *arrays])
-
-
-def corpus_of_run(wildcards):
-    """Return the files of a run's corpus that an evaluation reads."""
-    return ancient(corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS))
-
-
-def other_texts_of_run(wildcards):
-    """Return the texts of another kind that a run is tested on, prepared as its corpus."""
-    return corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS)
-
-
-def evaluation_files(folder, evaluation):
-    """Return the files of an evaluation of a run, or of a corpus's rival."""
-    kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]
-    if evaluation == "document_vector":
-        kinds += ["valid.vectors.npy", "test.vectors.npy"]
-    return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)
 
 
 def workload(wildcards):
