@@ -16,7 +16,7 @@ from online_rnnlm.commands._inputs import descriptions_of
 from online_rnnlm.commands._main import VERBS, parser_of
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.core.way import PARTS
-from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, RunDirectory
+from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory, File, RunDirectory
 from online_rnnlm.use.options import SamplingOptions, WayOptions
 
 DIRECTORIES = (CorpusDirectory, RunDirectory, ExperimentDirectory)
@@ -38,15 +38,14 @@ def _files(folder: type[Any]) -> str:
 def _rows_of(folder: type[Any]) -> Iterator[tuple[str, str]]:
     """Yield each path of a folder with its docstring; `<name>` stands for a name in the path."""
     for name, member in vars(folder).items():
-        if name.startswith("_"):
+        if isinstance(member, File):
+            place = member.name
+        elif inspect.isfunction(member) and get_type_hints(member).get("return") is Path:
+            method = getattr(folder(Path()), name)
+            place = method(*(f"<{argument}>" for argument in inspect.signature(method).parameters))
+        else:
             continue
-        function = member.fget if isinstance(member, property) else member
-        if get_type_hints(function)["return"] is not Path:
-            continue
-        place = getattr(folder(Path()), name)
-        if not isinstance(place, Path):
-            place = place(*(f"<{argument}>" for argument in inspect.signature(place).parameters))
-        yield f"`{place}`", " ".join(_text(function).split())
+        yield f"`{place}`", " ".join(_text(member).split())
 
 
 def verbs() -> dict[str, Callable[[], str]]:

@@ -31,38 +31,46 @@ FIGURE_KINDS = ("svg", "png")
 """The formats of every figure."""
 
 
+class File:
+    """A file or folder inside a folder, by its name there; its docstring says what it holds."""
+
+    def __init__(self, name: str, about: str) -> None:
+        self.name = name
+        self.__doc__ = about
+
+    def __get__(self, folder: Folder, kind: type[Folder]) -> Path:
+        """Return its path in a folder."""
+        return folder.path / self.name
+
+
 @dataclass(frozen=True)
-class CorpusDirectory:
-    """The folder `corpora/<corpus>-<digits>/`: each file is the output of one stage."""
+class Folder:
+    """A folder of which some files are known."""
 
     path: Path
 
-    @property
-    def source(self) -> Path:
-        """The record of the files that the text is read from."""
-        return self.path / "source.json"
 
-    @property
-    def articles(self) -> Path:
-        """The articles, a JSON object per line: `title` and `text` (a line end between
-        paragraphs).
-        """
-        return self.path / "articles.jsonl"
+@dataclass(frozen=True)
+class CorpusDirectory(Folder):
+    """The folder `corpora/<corpus>-<digits>/`: each file is the output of one stage."""
 
-    @property
-    def sentences(self) -> Path:
-        """The tokenised sentences in order, one per line, without duplicates and fragments."""
-        return self.path / "sentences.txt"
-
-    @property
-    def sentence_articles(self) -> Path:
-        """int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`."""
-        return self.path / "sentences.articles.npy"
-
-    @property
-    def sentence_splitter(self) -> Path:
-        """The rules, learnt from the articles, by which they were divided into sentences."""
-        return self.path / "sentences.splitter.json"
+    source = File("source.json", "The record of the files that the text is read from.")
+    articles = File(
+        "articles.jsonl",
+        "The articles, a JSON object per line: `title` and `text` (a line end between paragraphs).",
+    )
+    sentences = File(
+        "sentences.txt",
+        "The tokenised sentences in order, one per line, without duplicates and fragments.",
+    )
+    sentence_articles = File(
+        "sentences.articles.npy",
+        "int32 (sentences,): the line, from 0, of each sentence's article in `articles.jsonl`.",
+    )
+    sentence_splitter = File(
+        "sentences.splitter.json",
+        "The rules, learnt from the articles, by which they were divided into sentences.",
+    )
 
     def counts(self, stage: str) -> Path:
         """The number of articles or sentences that a stage read, and of those that it dropped."""
@@ -80,20 +88,17 @@ class CorpusDirectory:
         """The sentences of `valid` or `test`, one per line, before the vocabulary is applied."""
         return self.path / f"{split}.tokens.txt"
 
-    @property
-    def splitter(self) -> Path:
-        """The rules that divide other text as the corpus was divided; empty for tokenised text."""
-        return self.path / "splitter.json"
-
-    @property
-    def vocabulary(self) -> Path:
-        """The words in the order of ids, below a header: `word`, `count` and `class`,
-        tab-separated.
-
-        Word 0 is `</s>`, whose count is the number of training sentences; the others, `<unk>` among
-        them, follow by falling count. A class is a contiguous run of ids.
-        """
-        return self.path / "vocabulary.tsv"
+    splitter = File(
+        "splitter.json",
+        "The rules that divide other text as the corpus was divided; empty for tokenised text.",
+    )
+    vocabulary = File(
+        "vocabulary.tsv",
+        "The words in the order of ids, below a header: `word`, `count` and `class`, "
+        "tab-separated. Word 0 is `</s>`, whose count is the number of training sentences; the "
+        "others, `<unk>` among them, follow by falling count. A class is a contiguous run of "
+        "ids.",
+    )
 
     def text(self, split: str) -> Path:
         """The sentences of a split, one per line, with `<unk>`; other toolkits can read them."""
@@ -123,54 +128,40 @@ class CorpusDirectory:
         others = (file for text in other_texts for file in [*self.arrays(text), self.text(text)])
         return [*self.model_files(), *(self.text(split) for split in SPLITS), *others]
 
-    @property
-    def statistics(self) -> Path:
-        """The corpus's record: counts, OOV rates, class sizes and digests."""
-        return self.path / "statistics.json"
+    statistics = File(
+        "statistics.json",
+        "The corpus's record: counts, OOV rates, class sizes and digests.",
+    )
 
 
 @dataclass(frozen=True)
-class RunDirectory:
+class RunDirectory(Folder):
     """The folder `runs/<run>/`, which is complete without MLflow."""
 
-    path: Path
-
-    @property
-    def record(self) -> Path:
-        """The run's record: its settings, its identity, and its hardware and software."""
-        return self.path / "run.json"
-
-    @property
-    def metrics(self) -> Path:
-        """The metrics of the epochs, one epoch per line."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def result(self) -> Path:
-        """The results of the finished run, or the reason of its divergence; written last."""
-        return self.path / "result.json"
-
-    @property
-    def model(self) -> Path:
-        """The best weights.
-
-        `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), `word_output` (V, M),
-        `class_document` (D, K), `word_document` (D, V). `cell: lstm` has 4 M rows of `recurrent`,
-        and as many columns of `embeddings`.
-        """
-        return self.path / "model.npz"
-
-    @property
-    def state(self) -> Path:
-        """The last checkpoint, which is removed when the run has ended. It is not an output in
-        Snakemake's sense, so Snakemake never deletes it.
-        """
-        return self.path / "checkpoint.npz"
-
-    @property
-    def log(self) -> Path:
-        """The log of training, one line per epoch; the process that trains the run locks it."""
-        return self.path / "train.log"
+    record = File(
+        "run.json",
+        "The run's record: its settings, its identity, and its hardware and software.",
+    )
+    metrics = File("metrics.jsonl", "The metrics of the epochs, one epoch per line.")
+    result = File(
+        "result.json",
+        "The results of the finished run, or the reason of its divergence; written last.",
+    )
+    model = File(
+        "model.npz",
+        "The best weights. `embeddings` (V, M), `recurrent` (M, M), `class_output` (K, M), "
+        "`word_output` (V, M), `class_document` (D, K), `word_document` (D, V). `cell: lstm` "
+        "has 4 M rows of `recurrent`, and as many columns of `embeddings`.",
+    )
+    state = File(
+        "checkpoint.npz",
+        "The last checkpoint, which is removed when the run has ended. It is not an output in "
+        "Snakemake's sense, so Snakemake never deletes it.",
+    )
+    log = File(
+        "train.log",
+        "The log of training, one line per epoch; the process that trains the run locks it.",
+    )
 
     def finished_files(self) -> list[Path]:
         """The files that a run leaves when it has ended."""
@@ -178,25 +169,20 @@ class RunDirectory:
 
 
 @dataclass(frozen=True)
-class ExperimentDirectory:
+class ExperimentDirectory(Folder):
     """The folder `results/<experiment>/`."""
 
-    path: Path
-
-    @property
-    def configuration(self) -> Path:
-        """The configuration with all defaults filled in, and `digits`, which end the names of the
-        folders; every job reads it."""
-        return self.path / "config.json"
+    configuration = File(
+        "config.json",
+        "The configuration with all defaults filled in, and `digits`, which end the names of "
+        "the folders; every job reads it.",
+    )
 
     def corpus(self, folder: str) -> CorpusDirectory:
         """The folder of a corpus, by its name: that of the corpus and its digits."""
         return CorpusDirectory(self.path / "corpora" / folder)
 
-    @property
-    def runs(self) -> Path:
-        """The folder of all runs."""
-        return self.path / "runs"
+    runs = File("runs", "The folder of all runs.")
 
     def run(self, run: str) -> RunDirectory:
         """The folder of the run of that name."""
@@ -233,77 +219,39 @@ class ExperimentDirectory:
         """float32 (sentences, D): the document vector after the last word of every sentence."""
         return self.evaluations(run) / f"document_vector.{split}.vectors.npy"
 
-    @property
-    def logs(self) -> Path:
-        """The folder of the jobs' logs; a run's own log is in its folder."""
-        return self.path / "logs"
+    logs = File("logs", "The folder of the jobs' logs; a run's own log is in its folder.")
 
     def entered(self, name: str) -> Path:
         """MLflow's id of a run that has been entered, of the `summary`, or of the `experiment`."""
         return self.path / "tracking" / f"{name}.txt"
 
-    @property
-    def tables(self) -> Path:
-        """The folder of the tables."""
-        return self.path / "tables"
+    tables = File("tables", "The folder of the tables.")
 
     def table(self, table: str, kind: str) -> Path:
         """A table, as `csv` (with all digits), `md`, `tex` and `html`."""
         return self.path / "tables" / f"{table}.{kind}"
 
-    @property
-    def figures(self) -> Path:
-        """The folder of the figures."""
-        return self.path / "figures"
+    figures = File("figures", "The folder of the figures.")
 
     def figure(self, figure: str, kind: str) -> Path:
         """A figure, as `svg` and `png`."""
         return self.path / "figures" / f"{figure}.{kind}"
 
-    @property
-    def captions(self) -> Path:
-        """The captions of the figures, by name."""
-        return self.path / "figures/captions.json"
-
-    @property
-    def timings(self) -> Path:
-        """The time that the networks take to score the test text, measured side by side."""
-        return self.path / "timings.json"
-
-    @property
-    def audits(self) -> Path:
-        """The findings of the audit of each network."""
-        return self.path / "audits.json"
-
-    @property
-    def claims(self) -> Path:
-        """The paper's claims, each with its verdict on this experiment."""
-        return self.path / "claims.json"
-
-    @property
-    def complete(self) -> Path:
-        """The mark of an experiment that lacks nothing; absent if anything is missing."""
-        return self.path / "complete.json"
-
-    @property
-    def report(self) -> Path:
-        """The report, one self-contained page."""
-        return self.path / "report.html"
-
-    @property
-    def summary(self) -> Path:
-        """The networks and the findings, for a terminal."""
-        return self.path / "summary.txt"
-
-    @property
-    def store(self) -> Path:
-        """MLflow's sqlite database."""
-        return self.path / "mlflow.db"
-
-    @property
-    def artifacts(self) -> Path:
-        """The folder of MLflow's artifacts."""
-        return self.path / "mlartifacts"
+    captions = File("figures/captions.json", "The captions of the figures, by name.")
+    timings = File(
+        "timings.json",
+        "The time that the networks take to score the test text, measured side by side.",
+    )
+    audits = File("audits.json", "The findings of the audit of each network.")
+    claims = File("claims.json", "The paper's claims, each with its verdict on this experiment.")
+    complete = File(
+        "complete.json",
+        "The mark of an experiment that lacks nothing; absent if anything is missing.",
+    )
+    report = File("report.html", "The report, one self-contained page.")
+    summary = File("summary.txt", "The networks and the findings, for a terminal.")
+    store = File("mlflow.db", "MLflow's sqlite database.")
+    artifacts = File("mlartifacts", "The folder of MLflow's artifacts.")
 
 
 def experiment_directory(experiment: str) -> ExperimentDirectory:

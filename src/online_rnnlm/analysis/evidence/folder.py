@@ -11,7 +11,7 @@ import pandas as pd
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import replacing, sha256_of
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory, File
 
 _SCORES = {
     "evaluation": "category",
@@ -37,10 +37,7 @@ class EvidenceFolder(ExperimentDirectory):
     Its files lie in it as among an experiment's results; the scores and the checksums are its own.
     """
 
-    @property
-    def sums(self) -> Path:
-        """The sha256 of every other file, in the format of `sha256sum`."""
-        return self.path / "SHA256SUMS"
+    sums = File("SHA256SUMS", "The sha256 of every other file, in the format of `sha256sum`.")
 
     def scores_of(self, run: str) -> Path:
         """The log-probability of every piece of the tested texts, for each evaluation of a run.
