@@ -108,10 +108,11 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
-    from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS
 
     evaluation = allowed[arguments.evaluation]
     if isinstance(evaluation, str):
+        from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS
+
         test = TESTS_OF_RUN_RIVALS[evaluation]
     else:
         test = partial(evaluate_way, evaluation)
