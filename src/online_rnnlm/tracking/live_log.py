@@ -1,20 +1,67 @@
-"""The epochs of a training in MLflow, while it runs."""
+"""The settings and the epochs of a training in MLflow, which it can log itself while it runs."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Sequence
 
+from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import one_line_errors
+from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import Epoch, RunRecord
-from online_rnnlm.tracking.runs import begin_run, log_epochs
-from online_rnnlm.tracking.store import STORE, kind_of, open_store
+from online_rnnlm.tracking.store import (
+    STORE,
+    find_or_create_entry,
+    kind_of,
+    milliseconds,
+    open_store,
+)
 
 logger = logging.getLogger(__name__)
+
+
+def begin_run(experiment_id: str, record: RunRecord) -> str:
+    """Return MLflow's id of a training, which is made with its settings if it is not there."""
+    settings = record.settings
+    run = Run(settings, record.corpus_folder, searched=record.searched)
+    by_size = "online" if settings.document_size else "static"
+    tags = {
+        "kind": "search" if record.searched else by_size,
+        "network": run.network_name,
+    }
+    run_id = find_or_create_entry(experiment_id, record.identity, run.label, record.began, tags)
+    parameters = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in settings
+        if key not in settings.unused
+    }
+    mlflow().log_params(parameters, run_id=run_id)
+    return run_id
+
+
+def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
+    """Log the metrics of a run's epochs so far; what has been logged before is not stored twice.
+
+    An epoch's time is that at which it ended if nothing interrupted the training.
+    """
+    library = mlflow()
+    ended = milliseconds(record.began)
+    metrics = []
+    for epoch in epochs:
+        ended += round(1000 * epoch.seconds)
+        values = {
+            "perplexity/valid": round(epoch.valid_perplexity, 2),
+            "perplexity/train": round(epoch.train_perplexity, 2),
+            "learning_rate": epoch.learning_rate,
+            "words_per_second": round(epoch.words_per_second),
+        }
+        for key, value in values.items():
+            metrics.append(library.entities.Metric(key, value, ended, epoch.epoch))
+    library.MlflowClient().log_batch(run_id, metrics=metrics)
 
 
 class LiveLog:

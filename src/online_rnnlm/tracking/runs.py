@@ -1,68 +1,26 @@
-"""The entry of a training in MLflow: its settings, its epochs, its tests and its model."""
+"""The entry of a run in MLflow when it has been tested: its epochs, its tests and its model."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from online_rnnlm.config.evaluations import FROZEN, main_way, ways_always
-from online_rnnlm.config.runs import Run
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import (
-    Epoch,
     RunDivergence,
     RunRecord,
     RunResult,
     read_ended,
     read_epochs,
 )
+from online_rnnlm.tracking.live_log import begin_run, log_epochs
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import find_or_create_entry, milliseconds
+from online_rnnlm.tracking.store import milliseconds
 from online_rnnlm.use.places import read_run
-
-
-def begin_run(experiment_id: str, record: RunRecord) -> str:
-    """Return MLflow's id of a training, which is made with its settings if it is not there."""
-    settings = record.settings
-    run = Run(settings, record.corpus_folder, searched=record.searched)
-    by_size = "online" if settings.document_size else "static"
-    tags = {
-        "kind": "search" if record.searched else by_size,
-        "network": run.network_name,
-    }
-    run_id = find_or_create_entry(experiment_id, record.identity, run.label, record.began, tags)
-    parameters = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in settings
-        if key not in settings.unused
-    }
-    mlflow().log_params(parameters, run_id=run_id)
-    return run_id
-
-
-def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
-    """Log the metrics of a run's epochs so far; what has been logged before is not stored twice.
-
-    An epoch's time is that at which it ended if nothing interrupted the training.
-    """
-    library = mlflow()
-    ended = milliseconds(record.began)
-    metrics = []
-    for epoch in epochs:
-        ended += round(1000 * epoch.seconds)
-        values = {
-            "perplexity/valid": round(epoch.valid_perplexity, 2),
-            "perplexity/train": round(epoch.train_perplexity, 2),
-            "learning_rate": epoch.learning_rate,
-            "words_per_second": round(epoch.words_per_second),
-        }
-        for key, value in values.items():
-            metrics.append(library.entities.Metric(key, value, ended, epoch.epoch))
-    library.MlflowClient().log_batch(run_id, metrics=metrics)
 
 
 def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> str:
