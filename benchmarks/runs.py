@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +87,8 @@ def work(process: Process, seconds: float) -> float:
     return float(done["words"] / done["cpu"])
 
 
-def whole_run(
-    results: ExperimentDirectory, corpus: CorpusDirectory, settings: RunSettings
-) -> dict[str, Any]:
-    """Train and test a run in a folder, as the workflow does.
+def whole_run(results: ExperimentDirectory, settings: RunSettings) -> dict[str, Any]:
+    """Train and test a run in a folder that has its corpus, as the workflow does.
 
     Returns the peak memory (bytes), the epochs, each with the seconds of processor time from the
     call to its end, and the test perplexity, None if the training diverged.
@@ -101,16 +98,16 @@ def whole_run(
     clock, log = _EpochClock(directory.metrics), logging.getLogger("online_rnnlm")
     log.addHandler(clock)
     log.setLevel(logging.INFO)
-    train(run, corpus, directory)
+    train(run, results.corpus(run.corpus_folder), directory)
     log.removeHandler(clock)
     epochs = [epoch.model_dump(mode="json") for epoch in read_epochs(directory)]
     for number, epoch in enumerate(epochs, start=1):
         epoch["cpu_everything"] = clock.times[number]
         epoch["cpu_learning"] = sum(one["cpu_seconds"] for one in epochs[:number])
     cost = {"peak": peak_memory(), "epochs": epochs}
-    from online_rnnlm.jobs.evaluate import evaluate, evaluate_way  # noqa: PLC0415  # takes memory
+    from online_rnnlm.rivals.evaluations import evaluate_run  # noqa: PLC0415  # takes memory
 
-    evaluate(results, run.name, corpus, last, TestingSettings(), partial(evaluate_way, last))
+    evaluate_run(results, run.name, last, TestingSettings())
     splits = json.loads(results.evaluation(run.name, last.name).read_bytes()).get("splits")
     return {**cost, "test_perplexity": splits and splits["test"]["perplexity"]}
 
@@ -206,7 +203,7 @@ def tracking(context: Context) -> dict[str, Any]:
     corpus.path.parent.mkdir(parents=True)
     corpus.path.symlink_to(text.path)
     for planned in experiment.runs():
-        whole_run(results, corpus, planned.settings)
+        whole_run(results, planned.settings)
     seconds = []
     for _ in range(2):
         began = time.perf_counter()

@@ -35,7 +35,11 @@ def main(verb: str, corpus: str, values: str) -> None:
         from benchmarks.runs import whole_run  # noqa: PLC0415  # it imports much more
 
         with tempfile.TemporaryDirectory() as folder:
-            say(whole_run(ExperimentDirectory(Path(folder)), directory, settings))
+            results = ExperimentDirectory(Path(folder))
+            place = results.corpus(settings.corpus).path
+            place.parent.mkdir()
+            place.symlink_to(directory.path.resolve())
+            say(whole_run(results, settings))
         return
     task = {"speed": _learning, "score": _scoring}[verb](settings, load_corpus(directory))
     task()

@@ -8,7 +8,7 @@ import bz2
 import json
 import re
 from collections.abc import Collection
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -34,12 +34,7 @@ from online_rnnlm.core.engines import registry
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora import sources
-from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
-from online_rnnlm.rivals.registry import (
-    TESTS_OF_CORPUS_RIVALS,
-    TESTS_OF_RUN_RIVALS,
-    evaluate_corpus_rival,
-)
+from online_rnnlm.rivals.evaluations import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
@@ -59,9 +54,16 @@ def names_of(setting: str) -> tuple[str, ...]:
     return get_args(RunSettings.model_fields[setting].annotation)
 
 
+def modules_imported_by(file: str) -> list[str]:
+    """Return the modules of its own folder that a file of the package imports."""
+    folder = file.partition("/")[0]
+    text = (PACKAGE / file).read_text(encoding="utf-8")
+    lines = re.findall(rf"from online_rnnlm\.{folder} import (.*)", text)
+    return [name for line in lines for name in line.split(", ")]
+
+
 RIVAL_TABLE = typed.TestingSettings().rivals_by_name
 RIVALS = (*RUN_RIVALS, *CORPUS_RIVALS)
-TESTS_OF_RIVALS = (*TESTS_OF_RUN_RIVALS.values(), *TESTS_OF_CORPUS_RIVALS.values())
 KINDS = [
     get_args(settings.model_fields["kind"].annotation)[0]
     for settings in get_args(get_args(SourceSettings)[0])
@@ -70,7 +72,7 @@ KINDS = [
 MODULES: dict[str, tuple[Collection[str], str]] = {
     "core.cells.": (names_of("cell"), "step"),
     "core.engines.": ([f"{name}_engine" for name in ENGINES], "Scorer"),
-    "rivals.": ([test.__module__.rpartition(".")[2] for test in TESTS_OF_RIVALS], "evaluate"),
+    "rivals.": (modules_imported_by("rivals/evaluations.py"), r"(evaluate|\w+\(Cache)"),
     "corpora.sources.": ([kind.replace("-", "_") for kind in KINDS], "Source"),
     "analysis.tables.": ([entry.name for entry in TABLES], "make"),
 }
@@ -213,16 +215,15 @@ def tested(
     """A network with random weights that has been tested with every rival."""
     directory = ExperimentDirectory(tmp_path_factory.mktemp("rivals"))
     small.write_untrained_run(directory, corpus_directory)
-    corpus = directory.corpus("topics")
     values = {"rivals": RIVALS}
     testing = typed.TestingSettings.model_validate(values)
     plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
     for trained in plan.corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
     for way in ways_of_network(small.UNTRAINED, testing):
-        evaluate(directory, "run", corpus, way, testing, partial(evaluate_way, way))
+        evaluate_run(directory, "run", way, testing)
     for name in testing.run_rivals:  # a mixture comes after what it mixes
-        evaluate(directory, "run", corpus, name, testing, TESTS_OF_RUN_RIVALS[name])
+        evaluate_run(directory, "run", name, testing)
     return directory
 
 
@@ -241,9 +242,7 @@ def test_a_rival_gives_every_token_a_probability_at_a_cost(
         assert np.isfinite(logs).all() and (logs <= 0).all()
 
 
-def test_rivals_have_names_and_tests() -> None:
+def test_rivals_have_names() -> None:
     assert {*RIVAL_TABLE} == {*RIVALS}
-    assert {*TESTS_OF_RUN_RIVALS} == {*RUN_RIVALS}
-    assert {*TESTS_OF_CORPUS_RIVALS} == {*CORPUS_RIVALS}
     for rival in RIVAL_TABLE.values():
         assert rival.label and rival.phrase and rival.title and rival.note

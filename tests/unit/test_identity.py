@@ -33,7 +33,7 @@ FURTHER = {
 """The folders and files of the further digest, by what is made."""
 STARTS = {
     "run": ("jobs/train.py", "jobs/choice.py", "corpora/encoding.py"),
-    "evaluation": ("jobs/evaluate.py", "jobs/timing.py", "rivals/*.py"),
+    "evaluation": ("rivals/*.py", "jobs/timing.py"),
     "audits": ("auditing/networks.py",),
     "report": ("analysis/*.py", "analysis/figures/*.py", "analysis/tables/*.py"),
 }

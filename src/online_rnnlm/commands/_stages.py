@@ -107,17 +107,9 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     require(planned.settings)  # what is missing is said before anything slow is loaded
-    from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
+    from online_rnnlm.rivals.evaluations import evaluate_run
 
-    evaluation = allowed[arguments.evaluation]
-    if isinstance(evaluation, str):
-        from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS
-
-        test = TESTS_OF_RUN_RIVALS[evaluation]
-    else:
-        test = partial(evaluate_way, evaluation)
-    corpus = directory.corpus(planned.corpus_folder)
-    evaluate(directory, planned.name, corpus, evaluation, experiment.testing, test)
+    evaluate_run(directory, planned.name, allowed[arguments.evaluation], experiment.testing)
 
 
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +122,7 @@ def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
     rival = _named("--rival", arguments.rival, experiment.corpus_rivals)
-    from online_rnnlm.rivals.registry import evaluate_corpus_rival
+    from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
 
     evaluate_corpus_rival(directory, rival, experiment.testing)
 

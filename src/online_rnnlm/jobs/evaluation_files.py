@@ -1,10 +1,10 @@
-"""The files of an evaluation, which its test leaves."""
+"""The files of an evaluation."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.jobs.network import Failed, Floats, Tested
+from online_rnnlm.jobs.network import Floats, Tested
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -30,7 +30,7 @@ Vectors = Mapping[str, NDArray[np.floating[Any]]]
 
 @dataclass(frozen=True)
 class EvaluationFiles:
-    """The files of one evaluation, of a run or of a corpus's rival, which its test writes."""
+    """The files of one evaluation, of a run or of a corpus's rival."""
 
     experiment: ExperimentDirectory
     corpus: Corpus
@@ -46,31 +46,22 @@ class EvaluationFiles:
     document_size: int = 0
     """Length of the vectors that it leaves if it has failed."""
 
-    def write(self, test: Callable[[], Tested]) -> None:
-        """Run a test and write its files: the record comes last, when the others are complete.
+    def write(self, found: Tested) -> None:
+        """Write the findings of a test: the record comes last, when the other files are complete.
 
-        If the test fails, all files are there, but they are empty, and the record has the reason.
-        """
-        try:
-            self._write_tested(test())
-        except Failed as failed:
-            self.write_failed(f"{self.run}, {self.evaluation}: {failed.reason}", failed.curve)
-
-    def _write_tested(self, found: Tested) -> None:
-        """Write the files of a test that has scores.
-
-        Raises Failed if what learns diverged on one of the corpus's own splits. A text of another
-        kind on which it diverged is left out.
+        If what learns diverged on one of the corpus's own splits, the test has failed. A text of
+        another kind on which it diverged is left out.
         """
         tables = {}
         for split, scores in found.log_probabilities.items():
-            diverged = f"diverged on {split}{found.advice}"
+            diverged = f"{self.run}, {self.evaluation}: diverged on {split}{found.advice}"
             if perplexity(scores) is not None:
                 tables[split] = self._sentence_table(split, scores)
             elif split in SPLITS:
-                raise Failed(diverged, found.curve)
+                self.write_failed(diverged, found.curve)
+                return
             else:
-                logger.warning("%s, %s: %s", self.run, self.evaluation, diverged)
+                logger.warning("%s", diverged)
         files = self._write_scores(tables, found.log_probabilities, found.vectors)
         splits = {split: _metrics(table, found.seconds[split]) for split, table in tables.items()}
         for split, metrics in splits.items():
@@ -86,7 +77,8 @@ class EvaluationFiles:
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
     def write_failed(self, reason: str, curve: Sequence[Trial] = ()) -> None:
-        """Write the files of an evaluation that has failed, for a reason that is one line."""
+        """Write the files of an evaluation that has failed: they are empty but for the record,
+        which has the reason, one line."""
         logger.warning("%s", reason)
         vectors = {}
         if self.way == AS_TRAINED:

@@ -66,7 +66,7 @@ class Cache(ABC):
         """Multiply-adds per word that it adds to a network whose states have that length."""
 
 
-def evaluate_cache(cache: Cache, network: Network) -> Tested:
+def evaluate(network: Network, cache: Cache) -> Tested:
     """Score the texts with a network mixed with a cache, by the settings that are best on `valid`.
 
     The network's document vector, if any, learns as in training.

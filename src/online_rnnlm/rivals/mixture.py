@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_network
-from online_rnnlm.config.rivals import CACHES, MIXTURE, NGRAM_MIXTURE, RunRivalName
+from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.storage.evaluations import (
     Costs,
@@ -33,17 +33,7 @@ _GAP = 1e-8
 """Weights are taken if no others can be better by this many nats per token."""
 
 
-def evaluate(network: Network) -> Tested:
-    """Mix a network with all its other rivals."""
-    return _mix(network, MIXTURE)
-
-
-def evaluate_ngrams(network: Network) -> Tested:
-    """Mix a network with its corpus's n-gram model alone: hardly any more arithmetic."""
-    return _mix(network, NGRAM_MIXTURE)
-
-
-def _mix(network: Network, mixture: RunRivalName) -> Tested:
+def evaluate(network: Network, mixture: RunRivalName) -> Tested:
     """Mix the scores that the evaluations of a mixture's parts have left.
 
     A text of another kind on which one of these diverged is left out. If one of them failed, so has

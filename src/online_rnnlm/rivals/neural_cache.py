@@ -19,15 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.jobs.network import Floats, Network, Tested
+from online_rnnlm.jobs.network import Floats
 from online_rnnlm.rivals.caches import (
-    WINDOWS,
     Cache,
     ScoredText,
     Settings,
     States,
     Tokens,
-    evaluate_cache,
 )
 
 THETAS = (0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
@@ -46,16 +44,6 @@ vector adds 8,231 (50,000 words in 100 classes).
 """
 
 _BLOCK = 128  # tokens scored at once: their products with a cache fit a core's own memory
-
-
-def evaluate(network: Network) -> Tested:
-    """Test a network with a neural cache of any size."""
-    return evaluate_cache(NeuralCache(WINDOWS), network)
-
-
-def evaluate_short(network: Network) -> Tested:
-    """Test a network with a neural cache of 20, 50 or 80 words."""
-    return evaluate_cache(NeuralCache(SHORT_WINDOWS), network)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from online_rnnlm.jobs.network import Floats, Network, Tested
-from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens, evaluate_cache
-
-
-def evaluate(network: Network) -> Tested:
-    """Test a network with a unigram cache."""
-    return evaluate_cache(UnigramCache(), network)
+from online_rnnlm.jobs.network import Floats
+from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens
 
 
 class UnigramCache(Cache):

@@ -4,7 +4,6 @@ import itertools
 import re
 import shutil
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,12 @@ from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.perplexity import perplexity
-from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.jobs import evaluate as evaluating
 from online_rnnlm.jobs import evaluation_files
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals import caches, dynamic_evaluation
-from online_rnnlm.rivals.registry import TESTS_OF_RUN_RIVALS, evaluate_corpus_rival
+from online_rnnlm.rivals.evaluations import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (
@@ -69,21 +66,11 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
     return ExperimentDirectory(tmp_path / "copy")
 
 
-def evaluate(directory, run, evaluation, testing) -> None:
-    """Test a run in a way or with a rival."""
-    corpus = directory.corpus("topics")
-    if isinstance(evaluation, Way):
-        test = partial(evaluating.evaluate_way, evaluation)
-    else:
-        test = TESTS_OF_RUN_RIVALS[evaluation]
-    evaluating.evaluate(directory, run, corpus, evaluation, testing, test)
-
-
 def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     """Test the run in a way or with a rival of this name; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
     evaluation = replace(WAYS[name], steps=settings.steps) if name in WAYS else name
-    evaluate(directory, "run", evaluation, settings)
+    evaluate_run(directory, "run", evaluation, settings)
     found = read_evaluation(directory.evaluation("run", name))
     assert found is not None
     files = [directory.sentence_scores("run", name)]
@@ -171,7 +158,7 @@ def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
     train(Run(settings, "topics"), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
-    evaluate(copied, "trained", AS_TRAINED, typed.TestingSettings())
+    evaluate_run(copied, "trained", AS_TRAINED, typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity
     assert found == pytest.approx(result.valid_perplexity, rel=1e-9)
 
@@ -401,7 +388,7 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
             if name == "all.word.stream":
                 wrong = lambda s: None if len(s) == longest else 9.0  # noqa: E731
                 change.setattr(evaluation_files, "perplexity", wrong)
-            evaluate(directory, "run", WAYS.get(name, name), settings)
+            evaluate_run(directory, "run", WAYS.get(name, name), settings)
             change.setattr(evaluation_files, "perplexity", perplexity)
     return directory
 

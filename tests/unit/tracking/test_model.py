@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,8 +12,8 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import REQUIREMENTS, log_model
@@ -66,10 +65,8 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     configured = {"experiment": "x", "corpora": corpora, "rows": rows, "digits": NO_DIGITS}
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
-        corpus = directory.corpus("topics")
         way = WAYS[evaluation]
-        test = partial(evaluate_way, way)
-        evaluate(directory, "run", corpus, way, rates_of(way), test)
+        evaluate_run(directory, "run", way, rates_of(way))
     return directory
 
 

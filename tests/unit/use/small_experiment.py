@@ -1,14 +1,13 @@
 """A small experiment on raw text, whose evaluations are compared with the model as a tool."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpora import run_stages
 from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.jobs.evaluate import evaluate, evaluate_way
 from online_rnnlm.jobs.train import train
+from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.toy_texts import raw_text
@@ -51,8 +50,7 @@ def make_results(folder: Path) -> None:
         train(planned, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
             way = WAYS[name]
-            test = partial(evaluate_way, way)
-            evaluate(directory, planned.name, files, way, rates_of(way), test)
+            evaluate_run(directory, planned.name, way, rates_of(way))
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:

@@ -1,69 +1,26 @@
-"""The test of a trained run, in a way or with a rival."""
+"""The test of a trained network in a way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
-from online_rnnlm.config.evaluations import decisive_settings
-from online_rnnlm.config.rivals import RunRivalName
-from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
-from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.evaluation_files import EvaluationFiles
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested, best_trial
-from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Trial
-from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
-from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
+from online_rnnlm.storage.paths import HELD_OUT
 
 
-def evaluate(
-    experiment: ExperimentDirectory,
-    name: str,
-    corpus_directory: CorpusDirectory,
-    evaluation: Way | RunRivalName,
-    testing: TestingSettings,
-    test: Callable[[Network], Tested],
-) -> None:
-    """Test a run in a way, or with a rival added to it, and write the evaluation's files.
-
-    `test` is what tests the network: `evaluate_way` of the way, or the rival's own function. Raises
-    UserError if the model or a part of a mixture is missing or damaged, or if the run was not
-    trained on this corpus.
-    """
-    run = experiment.run(name)
-    record = records.read(RunRecord, run.record)
-    end = read_end(run)
-    corpus = load_corpus(corpus_directory, testing.other_texts)
-    files = EvaluationFiles(
-        experiment,
-        corpus,
-        run=name,
-        identity=record.identity,
-        evaluation=evaluation.name if isinstance(evaluation, Way) else evaluation,
-        way=evaluation if isinstance(evaluation, Way) else None,
-        tested_with=decisive_settings(evaluation, testing),
-        document_size=record.settings.document_size,
-    )
-    if isinstance(end, RunDivergence):
-        files.write_failed(end.reason)
-        return
-    weights = weight_files.read_trained(run, corpus.digest)
-    files.write(partial(test, Network(experiment, record, corpus, weights, testing)))
-
-
-def evaluate_way(way: Way, network: Network) -> Tested:
+def evaluate_way(network: Network, way: Way) -> Tested:
     """Test a network in a way, at the rates that are best on `valid` if they are not known.
 
     If nothing learns, or the vector learns as in training, `train` is scored, too.
     """
     if way.unit_of_text is not None:
-        return _test_at_best_rates(way, network)
+        return _test_at_best_rates(network, way)
     scores, seconds = network.score(way, network.corpus.splits)
     learnt = HELD_OUT if way.vector_learns else ()
     return Tested(
@@ -74,7 +31,7 @@ def evaluate_way(way: Way, network: Network) -> Tested:
     )
 
 
-def _test_at_best_rates(way: Way, network: Network) -> Tested:
+def _test_at_best_rates(network: Network, way: Way) -> Tested:
     """Test while something learns, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the

@@ -1,0 +1,102 @@
+"""The evaluations: of a run, in a way or with a rival, and of a rival that is trained on a corpus.
+
+A rival is imported where it is tested: what tests a plain network loads none.
+"""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import hashlib
+
+from online_rnnlm.config.evaluations import decisive_settings
+from online_rnnlm.config.rivals import CorpusRival, RunRivalName
+from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.core.way import NONE, Way
+from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.jobs.evaluation_files import EvaluationFiles
+from online_rnnlm.jobs.network import Failed, Network, Tested
+from online_rnnlm.jobs.ways import evaluate_way
+from online_rnnlm.storage import records, weight_files
+from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
+
+
+def evaluate_run(
+    experiment: ExperimentDirectory,
+    name: str,
+    evaluation: Way | RunRivalName,
+    testing: TestingSettings,
+) -> None:
+    """Test a run in a way, or with a rival added to it, and write the evaluation's files.
+
+    If the run has diverged, or its test fails, the files are there, but they are empty, and the
+    record has the reason. Raises UserError if the model or a part of a mixture is missing or
+    damaged, or if the run was not trained on this corpus.
+    """
+    run = experiment.run(name)
+    record = records.read(RunRecord, run.record)
+    end = read_end(run)
+    corpus = load_corpus(experiment.corpus(record.corpus_folder), testing.other_texts)
+    files = EvaluationFiles(
+        experiment,
+        corpus,
+        run=name,
+        identity=record.identity,
+        evaluation=evaluation.name if isinstance(evaluation, Way) else evaluation,
+        way=evaluation if isinstance(evaluation, Way) else None,
+        tested_with=decisive_settings(evaluation, testing),
+        document_size=record.settings.document_size,
+    )
+    if isinstance(end, RunDivergence):
+        files.write_failed(end.reason)
+        return
+    weights = weight_files.read_trained(run, corpus.digest)
+    try:
+        tested = _test(Network(experiment, record, corpus, weights, testing), evaluation)
+    except Failed as failed:
+        files.write_failed(f"{name}, {files.evaluation}: {failed.reason}", failed.curve)
+    else:
+        files.write(tested)
+
+
+def _test(network: Network, evaluation: Way | RunRivalName) -> Tested:
+    """Test a network in a way, or with a rival added to it; raises Failed if it has no scores."""
+    match evaluation:
+        case Way():
+            return evaluate_way(network, evaluation)
+        case "unigram_cache":
+            from online_rnnlm.rivals import caches, unigram_cache
+
+            return caches.evaluate(network, unigram_cache.UnigramCache())
+        case "neural_cache":
+            from online_rnnlm.rivals import caches, neural_cache
+
+            return caches.evaluate(network, neural_cache.NeuralCache(caches.WINDOWS))
+        case "short_neural_cache":
+            from online_rnnlm.rivals import caches, neural_cache
+
+            return caches.evaluate(network, neural_cache.NeuralCache(neural_cache.SHORT_WINDOWS))
+        case "dynamic_evaluation":
+            from online_rnnlm.rivals import dynamic_evaluation
+
+            return dynamic_evaluation.evaluate(network)
+        case "ngram_mixture" | "mixture":
+            from online_rnnlm.rivals import mixture
+
+            return mixture.evaluate(network, evaluation)
+
+
+def evaluate_corpus_rival(
+    experiment: ExperimentDirectory, trained: CorpusRival, testing: TestingSettings
+) -> None:
+    """Train a rival on its corpus's `train`, test it, and write its evaluation."""
+    corpus = load_corpus(experiment.corpus(trained.corpus_folder), testing.other_texts)
+    named = f"{trained.rival.name} {corpus.digest}"
+    identity = hashlib.sha256(named.encode()).hexdigest()
+    files = EvaluationFiles(experiment, corpus, trained.name, identity, NONE)
+    match trained.kind:
+        case "kneser_ney":
+            from online_rnnlm.rivals import kneser_ney
+
+            files.write(kneser_ney.evaluate(corpus, testing))
