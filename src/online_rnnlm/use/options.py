@@ -117,13 +117,13 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
         unit_of_text=given.get("unit_of_text"),
     )
     if not way.groups and steps is not None:
-        raise UserError("`steps`: no weights learn with these `updates`: leave it out")
+        raise UserError("`steps`: no weights learn: leave it out")
     if way.groups and rate is None:
         raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
     if not way.parts and rate is not None:
-        raise UserError("`learning_rate`: nothing learns with these `updates`: leave it out")
+        raise UserError("`learning_rate`: nothing learns: leave it out")
     if not way.parts and way.after != 1:
-        raise UserError("`learn_after`: nothing learns with these `updates`: leave it out")
+        raise UserError("`learn_after`: nothing learns: leave it out")
     if way.groups and way.after not in (1, "sentence"):
         raise UserError("`learn_after`: weights learn after every word, or every sentence")
     if way.parts and way.after == (way.unit_of_text or settings.unit_of_text):

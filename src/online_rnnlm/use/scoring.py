@@ -209,7 +209,7 @@ class TextScorer:
         """Raise UserError unless the document vector learns when a text is scored so."""
         if not self.network.vector_learns(way):
             raise UserError(
-                "the document vector stays 0 with these `updates`"
+                "the document vector does not learn, so it stays 0"
                 if self.network.settings.document_size
                 else "the model has no document vector: its `document_size` is 0"
             )
