@@ -24,7 +24,7 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import ways_of_network
+from online_rnnlm.config.evaluations import ways_of_vector
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
@@ -220,7 +220,7 @@ def tested(
     plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
     for trained in plan.corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
-    for way in ways_of_network(small.UNTRAINED, testing):
+    for way in ways_of_vector(small.UNTRAINED, testing):
         evaluate_run(directory, "run", way, testing)
     for name in testing.run_rivals:  # a mixture comes after what it mixes
         evaluate_run(directory, "run", name, testing)

@@ -111,7 +111,7 @@ use rule evaluate as mix with:
         ],
         ways=lambda wildcards: [
             file
-            for way in ways_of_network(RUNS[wildcards.run].settings, EXPERIMENT.testing)
+            for way in ways_of_vector(RUNS[wildcards.run].settings, EXPERIMENT.testing)
             for file in evaluation_files(wildcards.run, way.name)
         ],
     wildcard_constraints:

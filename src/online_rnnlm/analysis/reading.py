@@ -13,11 +13,11 @@ from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
     in_words,
-    ways_always,
+    main_way,
 )
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.way import NONE, Way
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.jobs.choice import resolve
@@ -79,9 +79,13 @@ def collect(directory: ExperimentDirectory) -> Results:
 
 def _in_words(experiment: Plan) -> dict[str, str]:
     """The words of every evaluation, by its name."""
-    ways = {name: in_words(way) for name, way in experiment.ways.items()}
-    rivals = experiment.testing.rivals_by_name.items()
-    return ways | {name: f"with {rival.phrase}" for name, rival in rivals}
+    testing = experiment.testing
+    words = {name: f"with {rival.phrase}" for name, rival in testing.rivals_by_name.items()}
+    for row in experiment.planned_rows:
+        for name, evaluation in evaluations_of(row.settings, testing).items():
+            if isinstance(evaluation, Way):
+                words[name] = in_words(evaluation)
+    return words
 
 
 def _read_runs(
@@ -111,8 +115,7 @@ def _read_runs(
             else:
                 what = f"{run.label}, {name}"
                 missing.append(Missing(what, corpus, tested.reason))
-        ways = ways_always(run.settings.document_size)
-        if evaluations.keys() >= {way.name for way in ways}:
+        if evaluations.keys() >= {NONE, main_way(run.settings.document_size).name}:
             finished.append(FinishedRun(run, end, evaluations))
     return finished, missing
 

@@ -92,15 +92,14 @@ def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     """Return those of `TABLES` or `FIGURES` that an experiment has; its configuration decides."""
     testing = experiment.testing
     sizes = [row.settings.document_size for row in experiment.planned_rows]
-    has_updates = any(way.unit_of_text for way in experiment.ways.values())
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),
         "several corpora": len(experiment.corpora) > 1,
         "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
-        "updates": has_updates,
+        "updates": experiment.has_updates,
         "mixtures": MIXTURE in testing.rivals,
-        "choices": has_updates or bool(experiment.searched or testing.run_rivals),
+        "choices": experiment.has_updates or bool(experiment.searched or testing.run_rivals),
         "other texts": bool(testing.other_texts),
     }
     return [entry for entry in entries if all(has[need] for need in entry.needs)]

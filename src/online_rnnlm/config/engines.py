@@ -37,9 +37,10 @@ class Engine:
     """Names of the cells that it can compute; None means all cells."""
     packages: tuple[str, ...] = ()
     """Packages whose versions a run's record lists in addition to those of every engine."""
-    online_cells: frozenset[str] | None = None
-    """Names of the cells with which it can score while weights learn; None means all that it has.
-    If there are none, it cannot let the vector learn after several words, either."""
+    learning_cells: frozenset[str] | None = None
+    """Names of the cells whose weights it can let learn in testing; None means all cells."""
+    steps_after_words: bool = True
+    """True if it can let the vector learn after several words, not only after each."""
     only_default: tuple[str, ...] = ()
     """Names of the settings of training that it knows only with their default values."""
     is_elsewhere: bool = False
@@ -54,9 +55,9 @@ class Engine:
         """True if the engine computes that cell."""
         return self.cells is None or cell in self.cells
 
-    def scores_online(self, cell: str) -> bool:
+    def lets_weights_learn(self, cell: str) -> bool:
         """True if the engine can score while the weights of that cell's network learn."""
-        learns = self.online_cells is None or cell in self.online_cells
+        learns = self.learning_cells is None or cell in self.learning_cells
         return learns and self.has_cell(cell)
 
 
@@ -67,7 +68,7 @@ ENGINES: Mapping[EngineName, Engine] = {
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm"}),
-        online_cells=frozenset({"sigmoid", "slow_context"}),
+        learning_cells=frozenset({"sigmoid", "slow_context"}),
         only_default=("document_gradient",),
         copies_class_outputs=False,
     ),
@@ -75,7 +76,8 @@ ENGINES: Mapping[EngineName, Engine] = {
     "theano": Engine(
         "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
-        online_cells=frozenset(),
+        learning_cells=frozenset(),
+        steps_after_words=False,
         only_default=("rare_class_words",),
         is_elsewhere=True,
     ),
@@ -87,7 +89,8 @@ ENGINES: Mapping[EngineName, Engine] = {
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
         packages=("jax",),
-        online_cells=frozenset(),
+        learning_cells=frozenset(),
+        steps_after_words=False,
         only_default=("dropout", "embedding_dropout", "rare_class_words"),
     ),
 }

@@ -4,7 +4,7 @@ each, and the rivals that are added to it."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
@@ -13,10 +13,6 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, NONE, PARTS, Part, Way
 
-FROZEN = Way()
-"""Nothing learns."""
-AS_TRAINED = Way(parts=(DOCUMENT_VECTOR,))
-"""The document vector learns as in training."""
 NETWORK = "network"
 """The name of a mixture's part that is the network."""
 
@@ -56,23 +52,28 @@ def in_words(way: Way) -> str:
 
 
 def main_way(document_size: int) -> Way:
-    """Return the way of the main evaluation, which counts as a run's result: a document vector
-    learns as in training."""
-    return AS_TRAINED if document_size else FROZEN
+    """Return the way of the main evaluation, which counts as a run's result.
+
+    The document vector learns as in training; in a network without one, nothing learns.
+    """
+    return Way(parts=(DOCUMENT_VECTOR,)) if document_size else Way()
 
 
-def ways_always(document_size: int) -> tuple[Way, ...]:
-    """Return the ways in which every run is tested: frozen and, with a vector, as trained."""
-    return (FROZEN, AS_TRAINED) if document_size else (FROZEN,)
+def evaluations_of(
+    settings: RunSettings, testing: TestingSettings
+) -> dict[str, Way | RunRivalName]:
+    """Return all evaluations of a run, by name.
 
-
-def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Way]:
-    """Yield the ways of `testing.updates`; their rates are those that are best on `valid`."""
+    Each is the way in which the network is tested, or the name of the rival that is added to it.
+    Every run is tested with nothing learning, which is named `none`, and in its main way. `testing`
+    adds the ways of `updates`, whose rates are those that are best on `valid`, and the rivals.
+    """
+    ways = [Way(), main_way(settings.document_size)]
     if not testing.concerns(settings.corpus):
-        return
+        return {way.name: way for way in ways}
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
     # The graph could let those of any cell learn, but hundreds of times as slowly.
-    weights_can_learn = ENGINES["kernel"].scores_online(settings.cell)
+    weights_can_learn = ENGINES["kernel"].lets_weights_learn(settings.cell)
     for parts, after, unit in itertools.product(subsets, testing.learn_after, testing.unit_of_text):
         way = Way(
             parts,
@@ -84,21 +85,19 @@ def _tested_ways(settings: RunSettings, testing: TestingSettings) -> Iterator[Wa
         lost = way.after == unit == "sentence"
         can_learn = not way.groups or (weights_can_learn and way.after in (1, "sentence"))
         if parts and can_learn and not lost:
-            yield way
+            ways.append(way)
+    return {way.name: way for way in ways} | {rival: rival for rival in testing.run_rivals}
 
 
-def evaluations_of(
-    settings: RunSettings, testing: TestingSettings
-) -> dict[str, Way | RunRivalName]:
-    """Return all of a run's evaluations by name: those of every run, and those of `testing`.
+def ways_of_vector(settings: RunSettings, testing: TestingSettings) -> list[Way]:
+    """Return the ways in which a network's vector learns alone, the main one first.
 
-    Each is the way in which the network is tested, or the name of the rival that is added to it.
+    Networks are timed in these ways, and a mixture takes the one that is best on `valid`. A network
+    without a vector has its main way alone.
     """
-    ways = [*ways_always(settings.document_size), *_tested_ways(settings, testing)]
-    found: dict[str, Way | RunRivalName] = {way.name: way for way in ways}
-    if testing.concerns(settings.corpus):
-        found |= {rival: rival for rival in testing.run_rivals}
-    return found
+    evaluations = evaluations_of(settings, testing).values()
+    ways = [one for one in evaluations if isinstance(one, Way) and one.only_vector_learns]
+    return ways or [main_way(settings.document_size)]
 
 
 def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) -> dict[str, Any]:
@@ -133,15 +132,6 @@ def parts_of_mixture(
     return places
 
 
-def ways_of_network(settings: RunSettings, testing: TestingSettings) -> list[Way]:
-    """Return the main way to test a network, and those in which its vector learns alone.
-
-    They are timed, and a mixture has the network in the best of them on `valid`.
-    """
-    others = (way for way in _tested_ways(settings, testing) if way.only_vector_learns)
-    return list(dict.fromkeys([main_way(settings.document_size), *others]))
-
-
 def engine_for(settings: RunSettings, way: Way) -> RunSettings:
     """Return the settings with the engine that is to score in a way.
 
@@ -149,28 +139,26 @@ def engine_for(settings: RunSettings, way: Way) -> RunSettings:
     and the tool all ask here, since engines differ in the last bits.
     """
     engine = ENGINES[settings.engine]
-    if way.groups:
-        able = engine.scores_online(settings.cell)
-    elif way.vector_learns and way.after != 1:
-        able = engine.online_cells != frozenset()
+    weights_learn = bool(way.groups)
+    if weights_learn:
+        able = engine.lets_weights_learn(settings.cell)
     else:
-        able = True
-    return settings if able else usable_anywhere(settings, online=bool(way.groups))
+        able = way.after == 1 or engine.steps_after_words
+    return settings if able else usable_anywhere(settings, weights_learn=weights_learn)
 
 
-def usable_anywhere(settings: RunSettings, *, online: bool = False) -> RunSettings:
+def usable_anywhere(settings: RunSettings, *, weights_learn: bool = False) -> RunSettings:
     """Return the same network's settings for a machine that has only a CPU and this package.
 
-    The engine is the fastest that needs no more; with `online`, of those that score while weights
-    learn.
+    The engine is the fastest that needs no more, and can let weights learn if they are to.
     """
     speeds = {}
     for name, engine in ENGINES.items():
         on_cpu = engine.devices.get("cpu")
         if on_cpu is None or on_cpu.modules or engine.is_elsewhere:
             continue
-        has_it = engine.scores_online if online else engine.has_cell
-        if has_it(settings.cell):
+        is_able = engine.lets_weights_learn if weights_learn else engine.has_cell
+        if is_able(settings.cell):
             speeds[name] = on_cpu.multiply_adds_a_second
     fastest = max(speeds, key=lambda name: speeds[name])
     return settings.model_copy(update={"engine": fastest, "device": "cpu"})

@@ -85,7 +85,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _updates_test_something(self) -> Experiment:
-        if self.testing.updates and not any(way.unit_of_text for way in self.ways.values()):
+        if self.testing.updates and not self.has_updates:
             raise ValueError(
                 "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
                 "is learnt after a sentence is lost at its end"
@@ -118,14 +118,13 @@ class Experiment(Settings):
         return self
 
     @property
-    def ways(self) -> dict[str, Way]:
-        """The ways in which any run is tested, by the evaluation's name."""
-        return {
-            name: evaluation
+    def has_updates(self) -> bool:
+        """True if any run is tested in a way that `testing.updates` adds."""
+        return any(
+            isinstance(evaluation, Way) and evaluation.unit_of_text is not None
             for row in self.planned_rows
-            for name, evaluation in evaluations_of(row.settings, self.testing).items()
-            if isinstance(evaluation, Way)
-        }
+            for evaluation in evaluations_of(row.settings, self.testing).values()
+        )
 
     @property
     def searched(self) -> list[str]:

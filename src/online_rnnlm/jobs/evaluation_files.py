@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import AS_TRAINED
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.core.perplexity import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
@@ -81,7 +81,7 @@ class EvaluationFiles:
         which has the reason, one line."""
         logger.warning("%s", reason)
         vectors = {}
-        if self.way == AS_TRAINED:
+        if self.document_size and self.way == main_way(self.document_size):
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
         files = self._write_scores({}, {}, vectors)
         record = DivergedEvaluation(**self._about(curve, files), reason=reason)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import engine_for, ways_of_network
+from online_rnnlm.config.evaluations import engine_for, ways_of_vector
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -55,7 +55,7 @@ def clock_for(settings: RunSettings) -> Callable[[], float]:
 
 
 def time_networks(directory: ExperimentDirectory) -> None:
-    """Time the `ways_of_network` of every row's first run, in turn; write `timings.json`.
+    """Time every row's first run in its `ways_of_vector`, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
@@ -91,7 +91,7 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
         if isinstance(read_end(files), RunResult):
             trained = records.read(RunRecord, files.record).settings
             weights = weight_files.read_trained(files, corpus.digest)
-            for way in ways_of_network(trained, experiment.testing):
+            for way in ways_of_vector(trained, experiment.testing):
                 settings = engine_for(trained, way)
                 require(settings)
                 scorer = NetworkScorer(settings, corpus, weights, way)

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_network
+from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_vector
 from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.storage.evaluations import (
@@ -97,7 +97,7 @@ def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
 
 def _in_best_way(network: Network) -> Evaluation:
     """Return the network in the way of learning that is best on `valid`; of equals, the first."""
-    ways = ways_of_network(network.settings, network.testing)
+    ways = ways_of_vector(network.settings, network.testing)
     paths = [network.experiment.evaluation(network.run.name, way.name) for way in ways]
     finished = [found for found in map(read_evaluation, paths) if isinstance(found, Evaluation)]
     return min(finished, key=lambda tested: tested.splits["valid"].perplexity)

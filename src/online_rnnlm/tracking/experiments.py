@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from online_rnnlm.config.evaluations import ways_always
+from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.core.way import NONE
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import one_line_errors
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -19,9 +20,12 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
     """
     number = 0
     for run in load_plan(directory.configuration).trainings():
-        ways = () if run.searched else ways_always(run.settings.document_size)
         needed = [directory.run(run.name).result]
-        needed += [directory.evaluation(run.name, way.name) for way in ways]
+        if not run.searched:
+            needed += [
+                directory.evaluation(run.name, name)
+                for name in (NONE, main_way(run.settings.document_size).name)
+            ]
         if all(file.is_file() for file in needed):
             enter_run(directory, experiment_id, run.name)
             number += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from online_rnnlm.config.evaluations import FROZEN, main_way, ways_always
+from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.core.way import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
@@ -70,7 +71,7 @@ def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: i
         if isinstance(test, Evaluation):
             written = round(1000 * file.stat().st_mtime)
             library.log_metrics(_metrics(test, main), timestamp=written)
-        elif test.way in ways_always(document_size):
+        elif test.evaluation in (NONE, main):
             reasons.append(test.reason)
         library.log_artifact(str(file), "evaluations")
     return reasons
@@ -83,7 +84,7 @@ def _metrics(test: Evaluation, main: str) -> dict[str, float]:
     those of other evaluations in the evaluation's name.
     """
     # MLflow allows no `+` in a key.
-    ending = {FROZEN.name: "_frozen", main: ""}.get(
+    ending = {NONE: "_frozen", main: ""}.get(
         test.evaluation, f"_{test.evaluation.replace('+', '_and_')}"
     )
     values = {

@@ -108,7 +108,7 @@ def write_timings(
         name = row.runs[0].network_name
         settings = row.settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
-        timed = evaluations.ways_of_network(settings, described.testing)
+        timed = evaluations.ways_of_vector(settings, described.testing)
         for number, way in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(
@@ -144,7 +144,7 @@ def write_run(
     targets = {NONE: frozen, evaluations.main_way(size).name: online}
     testing = testing or TestingSettings()
     for evaluation, way in evaluations.evaluations_of(run.settings, testing).items():
-        held_out = way not in evaluations.ways_always(size)
+        held_out = evaluation not in targets
         reached = targets.get(evaluation, online * 1.01)
         scores = _scores(reached, random, testing.other_texts, held_out=held_out)
         tested = _tested(way, hidden, size, testing)

@@ -15,10 +15,10 @@ from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer
-from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
+from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
@@ -437,7 +437,7 @@ def scorers(corpus_directory):
     )
     weights = small.weights_for(settings, corpus)
     network = LoadedNetwork(settings, corpus, weights)
-    vector = network.scorer(AS_TRAINED, hidden_states=True)
+    vector = network.scorer(Way((DOCUMENT_VECTOR,)), hidden_states=True)
 
     def read(split):
         scores = vector.score(split, np.arange(split.sentences))

@@ -95,10 +95,9 @@ def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, stat
         (0, static, ["none"]),
     ):
         assert [*evaluations.evaluations_of(network(size), described)] == [*main, *further]
-        assert [way.name for way in evaluations.ways_always(size)] == main
         assert evaluations.main_way(size).name == main[-1]
         alone = [name for name in further if name.startswith("document_vector.")]
-        timed = [way.name for way in evaluations.ways_of_network(network(size), described)]
+        timed = [way.name for way in evaluations.ways_of_vector(network(size), described)]
         assert timed == [main[-1], *alone]
 
 

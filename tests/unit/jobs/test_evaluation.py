@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.evaluations import AS_TRAINED
 from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import evaluation_files
@@ -158,7 +158,7 @@ def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
     train(Run(settings, "topics"), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
-    evaluate_run(copied, "trained", AS_TRAINED, typed.TestingSettings())
+    evaluate_run(copied, "trained", Way((DOCUMENT_VECTOR,)), typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity
     assert found == pytest.approx(result.valid_perplexity, rel=1e-9)
 
