@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -154,11 +155,19 @@ def _setup(context: Context) -> dict[str, Any]:
             **{"python": platform.python_version(), "blas": sorted(libraries), **packages},
         },
         "code": core_digest(),
+        "commit": _commit(),
         "quick": context.options.quick,
         "corpora": [_describe(text) for text in context.texts],
         "settings": {str(size): context.settings(size).model_dump(mode="json")
                      for size in (STATIC, ONLINE)},
     }  # fmt: skip
+
+
+def _commit() -> str:
+    """Return the last commit that changed what is measured; empty if this is no checkout."""
+    command = ["git", "log", "-1", "--format=%h", "--abbrev=7", "--", "src/online_rnnlm/core"]
+    done = subprocess.run(command, cwd=runs.PROJECT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _describe(text: corpora.Text) -> dict[str, Any]:

@@ -64,7 +64,11 @@ def test_the_whole_command_makes_values_a_table_and_the_document(corpus_director
         for line in section.get("rows", []):
             assert line.get("median", 0) > 0 or name in ("torch", "toolkits", "convergence"), line
             assert "median" not in line or line["title"] in done.stdout
-    assert "Quick measurement" in document.read_text(encoding="utf-8")
+    written = document.read_text(encoding="utf-8")
+    assert "Quick measurement" in written
+    commit = output_of(["git", "log", "-1", "--format=%H", "--", "src/online_rnnlm/core"], cwd=ROOT)
+    assert commit.stdout.startswith(results["setup"]["commit"])
+    assert f"| commit of the measured code | {results['setup']['commit']} |" in written
     figures = {file.stem for file in (document.parent / "performance").glob("*.svg")}
     assert figures == {*results["sections"]["scaling"]["axes"]}
 
