@@ -300,7 +300,6 @@ def test_the_shortest_text_is_found(audited):
 @pytest.mark.slow  # some hundred processes
 def test_the_page_is_right(tmp_path):
     """Its scorer passes, its cheat does not, and the answers are those on the page."""
-    assert len(PAGE.splitlines()) <= 190
     (tmp_path / "scorer.py").write_text(HONEST, encoding="utf-8")
     blocks = re.findall(r"(?:^    .*\n)+", PAGE, re.MULTILINE)
     answers = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
