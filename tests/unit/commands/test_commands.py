@@ -40,6 +40,22 @@ def config(tmp_path, monkeypatch):
     return path
 
 
+@pytest.mark.parametrize("empty", ["test", "other"])
+def test_a_text_of_empty_lines_is_refused_where_they_are_sentences(config, refused, empty):
+    for name in ("train", "valid", "test", "other"):
+        text = "\n \n" if name == empty else "the cat sees the hen\n\na hen sees the cat\n"
+        Path(f"{name}.txt").write_text(text, encoding="utf-8")
+    files = {split: f"{split}.txt" for split in ("train", "valid", "test")}
+    sizes = {"vocabulary": {"min_count": 1}, "classes": {"count": 2}}
+    corpora = {"vital": {"source": {"kind": "wikitext", **files}, **sizes}}
+    testing = {"other_texts": {"other": "other.txt"}}
+    planned = with_digits(parse(configuration(corpora=corpora, testing=testing)))
+    directory = ExperimentDirectory(Path(RESULTS))
+    write_json(directory.configuration, planned.model_dump(mode="json"))
+    said = refused("encode", RESULTS, "--corpus", planned.digits.folder_of("vital"))
+    assert said == f"{empty}.txt: no text in it: all of its lines are empty"
+
+
 def test_the_version_is_that_of_the_package(run):
     assert run("--version").out == f"online-rnnlm {version('online-rnnlm')}\n"
 
