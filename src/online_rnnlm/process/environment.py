@@ -56,7 +56,13 @@ def kernels_were_compiled() -> bool:
 
 
 def value_in(file: str, *beginnings: str) -> str:
-    """Return what follows the colon in the first line with one of these beginnings, or ""."""
-    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    """Return what follows the colon in a file's first line with one of these beginnings.
+
+    It is "" if there is none, or no such file: only Linux has `/proc`.
+    """
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ""
     found = (line.partition(":")[2].strip() for line in lines if line.startswith(beginnings))
     return next(found, "")
