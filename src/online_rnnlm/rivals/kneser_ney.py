@@ -69,7 +69,6 @@ class _Level(NamedTuple):
     discounted: Floats
     weights: Floats
     histories: int
-    discounts: tuple[float, float, float]
 
     @property
     def ngrams(self) -> int:
@@ -98,11 +97,6 @@ class KneserNey(NamedTuple):
             history_ids = level.ngrams + (0 if levels else 1)  # 1 for the begin mark
             levels.append(level)
         return cls(vocabulary_size, tuple(levels))
-
-    @property
-    def discounts(self) -> list[tuple[float, float, float]]:
-        """D1, D2 and D3+ of every order, unigrams first."""
-        return [level.discounts for level in self.levels]
 
     @property
     def parameters(self) -> int:
@@ -184,8 +178,7 @@ def _continuations(lower: _Counts, longer: int, ranks: Ints, endings: Ints) -> _
 
 def _level(ngrams: _Counts, vocabulary_size: int, history_ids: int) -> _Level:
     histories = ngrams.keys // vocabulary_size
-    discounts = _discounts(ngrams.counts)
-    held_back = np.array(discounts)[np.minimum(ngrams.counts, 3) - 1]
+    held_back = np.array(discounts_of(ngrams.counts))[np.minimum(ngrams.counts, 3) - 1]
     totals = np.bincount(histories, weights=ngrams.counts, minlength=history_ids)
     seen = totals > 0
     weights = np.ones(history_ids + 1)
@@ -196,11 +189,10 @@ def _level(ngrams: _Counts, vocabulary_size: int, history_ids: int) -> _Level:
         discounted=np.append((ngrams.counts - held_back) / totals[histories], 0.0),
         weights=weights,
         histories=int(np.count_nonzero(seen)),
-        discounts=discounts,
     )
 
 
-def _discounts(counts: Ints) -> tuple[float, float, float]:
+def discounts_of(counts: Ints) -> tuple[float, float, float]:
     """D1, D2, D3+ from n_i, the number of n-grams with count i (Chen and Goodman, 1998).
 
     D_i = i - (i + 1) Y n_{i+1} / n_i with Y = n_1 / (n_1 + 2 n_2), never above i. A discount must
