@@ -46,18 +46,20 @@ class Network:
         """The settings that it was trained with."""
         return self.run.settings
 
-    def score(
-        self, way: Way, texts: Iterable[str], *, hidden_states: bool = False
-    ) -> tuple[dict[str, Scores], dict[str, float]]:
-        """Score splits of the corpus in a way; return each one's scores, and the seconds it took.
+    def scorer(self, way: Way, *, hidden_states: bool = False) -> NetworkScorer:
+        """Return its scorer for a way; the rates of what learns must be known.
 
-        The rates of what learns must be known.
+        Raises UserError if the engine that scores in this way cannot be used here.
         """
         settings = engine_for(self.settings, way)
         require(settings)
-        scorer = NetworkScorer(
-            settings, self.corpus, self.weights, way, hidden_states=hidden_states
-        )
+        return NetworkScorer(settings, self.corpus, self.weights, way, hidden_states=hidden_states)
+
+    def score(
+        self, way: Way, texts: Iterable[str], *, hidden_states: bool = False
+    ) -> tuple[dict[str, Scores], dict[str, float]]:
+        """Score splits of the corpus in a way; return the scores and the seconds of each."""
+        scorer = self.scorer(way, hidden_states=hidden_states)
         splits = {name: self.corpus.splits[name] for name in texts}
         for split in splits.values():
             scorer.score(split, np.arange(0))  # loads the compiled code, so that it is not timed

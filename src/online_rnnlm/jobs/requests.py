@@ -39,21 +39,15 @@ letting all weights learn after every word costs."""
 
 
 class Workload(NamedTuple):
-    """The sizes of a run that its requests depend on."""
+    """What a run needs: its requests depend on it."""
 
     settings: RunSettings
-    weights: int
-    """Number of trained parameters."""
+    megabytes: float
+    """Memory to train or to test the run (MB)."""
     tokens: int
     """Number of tokens of all splits."""
     held_out_tokens: int
     """Number of tokens of `valid` and `test`."""
-    sentences: int
-    """Number of sentences that are trained on or scored side by side, whichever is more."""
-    longest: int
-    """Number of tokens of the longest sentence by `max_tokens`; ready text may have longer ones."""
-    word_values: float
-    """Number of values that are kept for a word of a batch: states, scores and gradients."""
     training_cost: float
     """Multiply-adds to train on one word."""
     update_cost: float
@@ -61,7 +55,7 @@ class Workload(NamedTuple):
 
 
 def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> Workload:
-    """Return the sizes of a run on its prepared corpus.
+    """Return what a run needs on its prepared corpus.
 
     Raises FileNotFoundError if the corpus is not prepared yet; Snakemake then asks again later.
     """
@@ -79,17 +73,21 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     statistics = read_statistics(directory)
     sizes = sizes_of_run(settings, statistics.vocabulary_size, statistics.classes)
     class_size = statistics.splits["train"].mean_class_size
+    tokens = sum(split.tokens for split in statistics.splits.values())
+    # Of a word of a batch, states, scores and gradients are kept.
     word_values = 6.0 * parameters.shapes(sizes).embeddings[1] + 2 * (sizes.classes + class_size)
     if ENGINES[settings.engine].copies_class_outputs:
         word_values += 8 * class_size * sizes.output
+    # Sentences are trained on or scored side by side. Ready text may have longer ones.
+    sentences = max(SCORING_LANES, settings.batch_sentences)
+    batch = sentences * (experiment.corpora[settings.corpus].max_tokens + 1) * word_values
+    values = _COPIES * count(sizes) + batch + tokens * settings.hidden_size / 8
+    number = 8 if settings.precision == "float64" else 4
     return Workload(
         settings=settings,
-        weights=count(sizes),
-        tokens=sum(split.tokens for split in statistics.splits.values()),
+        megabytes=_START_MB + (values * number + tokens * _TOKEN_BYTES) / 1e6,
+        tokens=tokens,
         held_out_tokens=sum(statistics.splits[name].tokens for name in HELD_OUT),
-        sentences=max(SCORING_LANES, settings.batch_sentences),
-        longest=experiment.corpora[settings.corpus].max_tokens + 1,
-        word_values=word_values,
         training_cost=cost.training_multiply_adds_per_word(
             sizes, class_size, goes_through=goes_through_updates(settings)
         ),
@@ -130,11 +128,7 @@ def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int
 
 def run_mb(load: Workload, attempt: int) -> int:
     """Return the memory to train or to test a run, in MB."""
-    settings = load.settings
-    number = 8 if settings.precision == "float64" else 4
-    batch = load.sentences * load.longest * load.word_values
-    values = _COPIES * load.weights + batch + load.tokens * settings.hidden_size / 8
-    return grown(_START_MB + (values * number + load.tokens * _TOKEN_BYTES) / 1e6, attempt)
+    return grown(load.megabytes, attempt)
 
 
 def training_minutes(load: Workload, attempt: int) -> int:

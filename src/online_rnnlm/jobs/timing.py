@@ -17,7 +17,8 @@ from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.process.devices import gpu, machine, require
+from online_rnnlm.jobs.network import Network
+from online_rnnlm.process.devices import gpu, machine
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -89,11 +90,11 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
         files = directory.run(run.name)
         corpus = corpora(run.corpus_folder)
         if isinstance(read_end(files), RunResult):
-            trained = records.read(RunRecord, files.record).settings
+            record = records.read(RunRecord, files.record)
             weights = weight_files.read_trained(files, corpus.digest)
-            for way in ways_of_vector(trained, experiment.testing):
-                settings = engine_for(trained, way)
-                require(settings)
-                scorer = NetworkScorer(settings, corpus, weights, way)
+            network = Network(directory, record, corpus, weights, experiment.testing)
+            for way in ways_of_vector(record.settings, experiment.testing):
+                settings = engine_for(record.settings, way)
+                scorer = network.scorer(way)
                 timed.append(_Timed(run, way, settings, scorer, corpus.splits["test"]))
     return timed
