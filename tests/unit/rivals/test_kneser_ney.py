@@ -59,7 +59,7 @@ class Definition:
         for length in range(order):
             rows = [row for history, row in self.counts.items() if len(history) == length]
             counts = [count for row in rows for count in row.values()]
-            self.discounts.append(discounts_of(np.array(counts)))
+            self.discounts.append(discounts_of(np.array(counts, np.int64)))
 
     def probability(self, word, sentence):
         return self._interpolated(word, (MARK, *sentence)[-(self.order - 1) :][: self.order - 1])
