@@ -21,7 +21,7 @@ from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.planned_rows import PlannedRow, plan_rows
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import DYNAMIC, CorpusRival
-from online_rnnlm.config.rows import Row, RowSettings, Searches, TrainingSettings
+from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.way import Way
@@ -60,7 +60,7 @@ class Experiment(Settings):
     def _names_its_corpora(self) -> Experiment:
         named: dict[str, Sequence[str]] = {"testing.corpora": self.testing.corpora}
         for number, row in enumerate(self.rows):
-            named[f"rows[{number}].corpora"] = Row.of(row).corpora or []
+            named[f"rows[{number}].corpora"] = row.get("corpora") or []
         for key, names in named.items():
             for name in names:
                 if name not in self.corpora:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.base import as_list
 from online_rnnlm.config.mistakes import first_message
-from online_rnnlm.config.rows import ROW_KEYS, Row, Searches, searched_in
+from online_rnnlm.config.rows import ROW_KEYS, RUN_KEYS, RowSettings, Searches, searched_in
 from online_rnnlm.config.runs import Digits, Run, identity_of
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, count
@@ -57,10 +57,11 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
     """
     rows: dict[tuple[str, str], PlannedRow] = {}
     for corpus in experiment.corpora:
-        for entry, row in enumerate(map(Row.of, experiment.rows)):
-            if corpus not in (row.corpora or experiment.corpora):
+        for entry, row in enumerate(experiment.rows):
+            if corpus not in (row.get("corpora") or experiment.corpora):
                 continue
-            searches = experiment.search if row.search is None else row.search
+            own = row.get("search")
+            searches = experiment.search if own is None else own
             for settings in _networks_of(experiment, corpus, row, f"rows[{entry}]", searches):
                 planned = _plan_row(experiment, entry, settings, searches, digits)
                 name = planned.runs[0].network_name
@@ -77,7 +78,7 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
 
 
 def _networks_of(
-    experiment: Experiment, corpus: str, row: Row, place: str, searches: Searches
+    experiment: Experiment, corpus: str, row: RowSettings, place: str, searches: Searches
 ) -> list[RunSettings]:
     """Return the settings that a row, in that place of the file, makes: all combinations of lists.
 
@@ -88,7 +89,7 @@ def _networks_of(
     shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
     undecided = _undecided(searches)
     made: dict[RunSettings, None] = {}
-    for own in _combinations(row.settings):
+    for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
         try:
             settings = _settings_of({**shared, **own}, classes, place)
         except ValueError:
@@ -100,13 +101,13 @@ def _networks_of(
     return list(made)
 
 
-def _refuse_settings_of_vector(row: Row, place: str) -> None:
+def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
     """Raise ValueError if a row without a vector gives a value to a setting of the vector.
 
     A list of values passes: its combinations are one network.
     """
-    given = [f"{place}.{key}" for key, value in row.settings.items() if not isinstance(value, list)]
-    given += [f"{place}.search.{key}" for search in row.search or () for key in search]
+    given = [f"{place}.{key}" for key, value in row.items() if not isinstance(value, list)]
+    given += [f"{place}.search.{key}" for search in row.get("search") or () for key in search]
     for key in given:
         if key.rpartition(".")[2] in OF_VECTOR:
             raise ValueError(

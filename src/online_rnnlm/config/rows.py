@@ -15,16 +15,13 @@ the runs of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    Discriminator,
     Field,
-    Tag,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     create_model,
@@ -71,27 +68,32 @@ smallest number with which a static network of the same hidden layer has at leas
 parameters."""
 
 
+def _check_one_or_several(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Return a list with its values checked; check a single value as a list of one."""
+    return check(value) if isinstance(value, list) else check([value])[0]
+
+
 def _or_list_of(kind: Any) -> Any:
-    """Return the type of a value of a kind, or of a list of such values.
-
-    The value says which of the two it is checked as: else pydantic would report an error for both.
-    """
-    which = Discriminator(lambda value: "list" if isinstance(value, list) else "single")
-    several = Annotated[list[kind], Field(min_length=1), Distinct, Tag("list")]
-    return Annotated[Annotated[kind, Tag("single")] | several, which]
+    """Return the type of a value of a kind, such as `0.2`, or of a list of some: `[0.2, 0.3]`."""
+    several = Annotated[list[kind], Field(min_length=1), Distinct]
+    check = WrapValidator(_check_one_or_several, json_schema_input_type=kind | several)
+    return Annotated[several, check]
 
 
-def _fields(*, lists: bool) -> dict[str, Any]:
-    """Return the type of each setting of training, with its default and its description.
+def _settings_of_training(
+    name: str, docstring: str, *, lists: bool, others: Mapping[str, Any] | None = None
+) -> BeforeValidator:
+    """Mark a mapping that has some settings of training and, perhaps, some `others`.
 
     With `lists`, a list of values is allowed, too. The schema then shows no default: where a row or
     a search says nothing, `training` decides.
     """
     hide_default: Any = (lambda schema: schema.pop("default")) if lists else None
-    fields = {}
+    fields = dict(others or {})
     for key in RUN_KEYS:
         field = RunSettings.model_fields[key]
         is_size = key == "hidden_size"
+        # The type with its bounds, such as `PositiveFloat` of `learning_rate`.
         kind: Any = _HiddenSize if is_size else field.rebuild_annotation()
         found = Field(
             field.default,
@@ -99,22 +101,19 @@ def _fields(*, lists: bool) -> dict[str, Any]:
             json_schema_extra=hide_default,
         )
         fields[key] = (_or_list_of(kind) if lists else kind, found)
-    return fields
-
-
-def _some_of(name: str, docstring: str, fields: dict[str, Any]) -> BeforeValidator:
-    """Mark a mapping of keys to values that has some of these fields.
-
-    It becomes a dict of the keys that are written, without the defaults of the others. Their order
-    is kept: it is that of the rows that lists make, and of what a search tries.
-    """
-    kind = create_model(name, __base__=Settings, __doc__=docstring, **fields)
+    # It is as if one had written: class Search(Settings): learning_rate: PositiveFloat | … = 0.2
+    model = create_model(name, __base__=Settings, __doc__=docstring, **fields)
 
     def check(written: Any) -> dict[str, Any]:
-        checked = kind.model_validate(written)
+        """Return the checked values of the keys that are written, without others' defaults.
+
+        `{"max_epochs": "8"}` becomes `{"max_epochs": 8}`. The order is kept: it is that of the rows
+        that lists make, and of what a search tries.
+        """
+        checked = model.model_validate(written)
         return {key: getattr(checked, key) for key in written}
 
-    return BeforeValidator(check, json_schema_input_type=kind)
+    return BeforeValidator(check, json_schema_input_type=model)
 
 
 def searched_in(search: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -138,20 +137,22 @@ def _check_search(search: dict[str, Any]) -> dict[str, Any]:
 
 TrainingSettings = Annotated[
     dict[str, Any],
-    _some_of(
-        "TrainingSettings", "Settings of training, each with one value.", _fields(lists=False)
+    _settings_of_training(
+        "TrainingSettings", "Settings of training, each with one value.", lists=False
     ),
 ]
+"""Such as `{"max_epochs": 8}`."""
 _Search = Annotated[
     dict[str, Any],
     AfterValidator(_check_search),
-    _some_of(
+    _settings_of_training(
         "Search",
         "Settings of training: those with a list of values are searched, with one value at least; "
         "the others are those of the search's runs alone.",
-        _fields(lists=True),
+        lists=True,
     ),
 ]
+"""Such as `{"learning_rate": [0.2, 0.3], "max_epochs": 2}`."""
 Searches = Annotated[
     list[_Search],
     BeforeValidator(
@@ -159,13 +160,15 @@ Searches = Annotated[
         json_schema_input_type=_Search | list[_Search],
     ),
 ]
+"""A list of searches; one that is written without a list is a list of one, and `{}` is none."""
 RowSettings = Annotated[
     dict[str, Any],
-    _some_of(
+    _settings_of_training(
         "RowSettings",
         "Settings of training, each with a value or with a list of values: every combination of "
         "the lists is a row.",
-        {
+        lists=True,
+        others={
             "search": (
                 Searches | None,
                 Field(None, description="The row's own search; `null` is that of the experiment."),
@@ -177,25 +180,7 @@ RowSettings = Annotated[
                     description="The corpora that the row is trained on; `null` is all of them.",
                 ),
             ),
-            **_fields(lists=True),
         },
     ),
 ]
-
-
-@dataclass(frozen=True)
-class Row:
-    """An entry of `rows`, as it is read."""
-
-    settings: Mapping[str, Any]
-    """The settings of training that it gives, each with a value or with a list of values."""
-    corpora: Sequence[str] | None
-    """The corpora that it is trained on; None for all of them."""
-    search: Searches | None
-    """Its own search; None for that of the experiment."""
-
-    @classmethod
-    def of(cls, written: RowSettings) -> Row:
-        """Return the entry that a configuration has."""
-        settings = {key: value for key, value in written.items() if key in RUN_KEYS}
-        return cls(settings, written.get("corpora"), written.get("search"))
+"""Such as `{"hidden_size": ["100/20", 135], "corpora": ["wikipedia"]}`."""
