@@ -13,6 +13,9 @@ class UserError(Exception):
     Its message says what is wrong, where it is wrong, and what is allowed.
     """
 
+    status = 1
+    """The exit status of the command that it ends."""
+
 
 @contextmanager
 def naming(where: str) -> Iterator[None]:

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from tests.project import DOWNLOADS, copy_project
+from tests.processes import free_port
+from tests.project import DOWNLOADS, copy_project, jobs_in
 
 # The folder of downloads is kept, so that the tests download nothing the next time.
 ARGUMENTS = (
@@ -52,3 +53,14 @@ def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
 def test_a_deleted_store_is_made_again_and_nothing_else(finished):
     (finished.path / RESULTS / "mlflow.db").unlink()
     assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}
+
+
+def test_a_store_that_is_away_fails_no_job_and_gets_the_run_later(finished):
+    run = finished.runs("config/smoke.yaml")[-1]
+    entry = f"{RESULTS}/tracking/{run}.txt"
+    away = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"}
+    done = finished.snakemake(*ARGUMENTS, entry, **away)
+    assert done.returncode == 0, done.stderr
+    assert "MLflow's store was away, and 2 entries are missing" in done.stderr
+    planned = finished.snakemake(*ARGUMENTS, entry, "--dry-run", **away)
+    assert {*jobs_in(planned.stdout + planned.stderr)} == {"store", "track"}

@@ -16,6 +16,14 @@ def corpus_files(folders, texts, *others):
     return collect("<results>/corpora/{folder}/{name}", folder=folders, name=[*others, *arrays])
 
 
+def evaluation_files(folder, evaluation):
+    """Return the files of an evaluation of a run, or of a corpus's rival."""
+    kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]
+    if evaluation == "document_vector":
+        kinds += ["valid.vectors.npy", "test.vectors.npy"]
+    return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)
+
+
 def workload(wildcards):
     """Return the sizes that a run's requests to a scheduler depend on."""
     return requests.workload_of(EXPERIMENT, RESULTS, RUNS[wildcards.run])

@@ -2,26 +2,6 @@
 # learning. `testing` adds further evaluations of the runs, and rivals of each corpus.
 
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
-
-
-def corpus_of_run(wildcards):
-    """Return the files of a run's corpus that an evaluation reads."""
-    return ancient(corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS))
-
-
-def other_texts_of_run(wildcards):
-    """Return the texts of another kind that a run is tested on, prepared as its corpus."""
-    return corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS)
-
-
-def evaluation_files(folder, evaluation):
-    """Return the files of an evaluation of a run, or of a corpus's rival."""
-    kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]
-    if evaluation == "document_vector":
-        kinds += ["valid.vectors.npy", "test.vectors.npy"]
-    return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)
-
-
 EVALUATIONS = {
     (run.name, name): decisive_settings(evaluation, EXPERIMENT.testing)
     for run in EXPERIMENT.runs()
@@ -38,8 +18,10 @@ WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {"document_vector", *MIXT
 rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
-        corpus=corpus_of_run,
-        other_texts=other_texts_of_run,
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
+        ),
+        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
     output:
         "<results>/evaluations/{run}/{evaluation}.json",
         "<results>/evaluations/{run}/{evaluation}.parquet",
@@ -96,8 +78,10 @@ use rule evaluate as evaluate_vector with:
 use rule evaluate as mix with:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
-        corpus=corpus_of_run,
-        other_texts=other_texts_of_run,
+        corpus=lambda wildcards: ancient(
+            corpus_files(RUNS[wildcards.run].corpus_folder, SPLITS, *WORDS)
+        ),
+        other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
         parts=lambda wildcards: [
             file
             for part in parts_of_mixture(

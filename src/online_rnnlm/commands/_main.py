@@ -40,8 +40,9 @@ logger = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and exit; without a verb, list them.
 
-    The status is 1 if something cannot be used or fails, 2 for a wrong command, 130 after Ctrl-C,
-    and that of `Stopped` if a job was told to end; an error is one line.
+    The status is 1 if something cannot be used or fails, 2 for a wrong command, 75 if MLflow's
+    store is away, 130 after Ctrl-C, and that of `Stopped` if a job was told to end; an error is one
+    line.
     """
     hide_interrupts()
     if sys.stdout is None:  # a file that is opened next would take its place
@@ -118,7 +119,7 @@ def _run(given: Sequence[str]) -> int:
             logger.exception("a fault of this program")
         else:
             logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
-        return 1
+        return error.status if isinstance(error, UserError) else 1
     return status
 
 

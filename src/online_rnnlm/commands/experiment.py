@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
@@ -55,11 +56,9 @@ def add_ui_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_ui(arguments: argparse.Namespace) -> None:
     """Serve MLflow's UI."""
-    from online_rnnlm.tracking.experiments import entered_here
     from online_rnnlm.tracking.server import serve
 
-    directory = results_of(arguments)
-    serve(directory, entered_here(directory), arguments.port)
+    serve(results_of(arguments), arguments.port)
 
 
 def add_track_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,25 +79,29 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_track(arguments: argparse.Namespace) -> None:
-    """Enter runs into MLflow."""
-    from online_rnnlm.process.mlflow_library import one_line_errors
-    from online_rnnlm.tracking.experiments import enter_all
+    """Enter runs into MLflow; the status is EX_TEMPFAIL if a store that is named is away."""
+    from online_rnnlm.process.mlflow_library import StoreError, one_line_errors
+    from online_rnnlm.tracking.experiments import enter_all, enter_summary
     from online_rnnlm.tracking.runs import enter_run
-    from online_rnnlm.tracking.store import open_store
-    from online_rnnlm.tracking.summary import enter_summary
+    from online_rnnlm.tracking.store import STORE, open_store
 
     directory = results_of(arguments)
-    with one_line_errors():
-        experiment_id = open_store(directory)
-        if arguments.store:
-            print(experiment_id)
-        elif arguments.run:
-            print(enter_run(directory, experiment_id, arguments.run))
-        elif arguments.summary:
-            print(enter_summary(directory, experiment_id))
-        else:
-            entered = enter_all(directory, experiment_id)
-            print(f"{counted(entered, 'run')} entered")
+    is_named = bool(os.environ.get(STORE))
+    try:
+        with one_line_errors():
+            experiment_id = open_store(directory)
+            if arguments.store:
+                print(experiment_id)
+            elif arguments.run:
+                print(enter_run(directory, experiment_id, arguments.run))
+            elif arguments.summary:
+                print(enter_summary(directory, experiment_id))
+            else:
+                entered = enter_all(directory, experiment_id)
+                print(f"{counted(entered, 'run')} entered")
+    except StoreError as error:
+        error.status = os.EX_TEMPFAIL if is_named else 1
+        raise
 
 
 def add_evidence_arguments(parser: argparse.ArgumentParser) -> None:

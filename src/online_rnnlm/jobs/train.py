@@ -172,6 +172,7 @@ def _end_epoch(state: RunState, corpus: Corpus, result: EpochResult) -> None:
         seconds=state.seconds,
         cpu_seconds=state.cpu_seconds,
         peak_memory_megabytes=peak_memory() / 1e6,
+        ended=datetime.now(UTC),
     )
     state.epochs.append(epoch)
     state.seconds = 0.0

@@ -42,9 +42,13 @@ def mlflow() -> Any:
     return library
 
 
+class StoreError(UserError):
+    """The error that a store of MLflow cannot be used, at least not now."""
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn the errors of MLflow and its databases into UserError: one line, without passwords."""
+    """Turn the errors of MLflow and its databases into StoreError: one line, without passwords."""
     library = mlflow()
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
@@ -56,4 +60,4 @@ def one_line_errors() -> Iterator[None]:
             text = "the server does not answer"
         shortened = text if len(text) < 300 else f"{text[:300]} …"
         message = f"MLflow at {library.get_tracking_uri()}: {shortened}"
-        raise UserError(re.sub(r"//[^/\s]*@", "//***@", message)) from error
+        raise StoreError(re.sub(r"//[^/\s]*@", "//***@", message)) from error

@@ -96,6 +96,8 @@ class Epoch(Record):
     """Processor time of training (s)."""
     peak_memory_megabytes: float
     """Peak memory of the process up to now (MB)."""
+    ended: AwareDatetime | None = None
+    """Time at which it ended, in UTC; `null` in records of earlier versions."""
 
 
 class RunEnd(Record):

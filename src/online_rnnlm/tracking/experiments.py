@@ -1,16 +1,25 @@
-"""A whole experiment in MLflow: all of its runs and its summary."""
+"""An experiment in MLflow: its runs, and the summary with its report and its best models."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
 from online_rnnlm.config.evaluations import main_way
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.runs import digest_of
 from online_rnnlm.core.way import NONE
-from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import one_line_errors
+from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.storage import records
+from online_rnnlm.storage.experiments import Claim, Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
 from online_rnnlm.tracking.runs import enter_run
-from online_rnnlm.tracking.store import experiment_here, open_store, own_store
-from online_rnnlm.tracking.summary import enter_summary
+from online_rnnlm.tracking.store import find_entry, find_or_create_entry
+
+BEST = "best"
+"""The alias of the registered model that is the best."""
 
 
 def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
@@ -34,19 +43,61 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
     return number
 
 
-def entered_here(directory: ExperimentDirectory) -> str:
-    """Return MLflow's id of an experiment in its folder's own database.
+def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
+    """Enter the report with its tables, figures and verdicts; return MLflow's id of the entry.
 
-    The runs of a folder that was renamed or moved are entered anew. Raises UserError if there is no
-    database.
+    The experiment's description links to the report, too. The model of each corpus that is best on
+    `valid` is registered under the alias `best`. Raises UserError if a file is missing or damaged.
     """
-    if not directory.store.is_file():
-        raise UserError(
-            f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
-        )
-    with one_line_errors():
-        experiment_id = experiment_here(directory)
-        if experiment_id is None:
-            experiment_id = open_store(directory, own_store(directory))
-            enter_all(directory, experiment_id)
-    return experiment_id
+    library = mlflow()
+    experiment = load_plan(directory.configuration)
+    claims = records.read(Claims, directory.claims)
+    written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
+    identity = digest_of(experiment.of_results())
+    run_id = find_or_create_entry(experiment_id, identity, "summary", written, {"kind": "summary"})
+    with library.start_run(run_id=run_id):
+        for file in (directory.report, directory.claims):
+            library.log_artifact(str(file))
+        library.log_artifacts(str(directory.tables), "tables")
+        library.log_artifacts(str(directory.figures), "figures")
+        note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
+        one_seed = len(experiment.seeds) == 1
+        verdicts = tags_of_claims(claims.claims, one_seed=one_seed)
+        library.set_tags({"mlflow.note.content": note, **verdicts})
+    library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)
+    _register_best(directory, experiment_id, experiment)
+    return run_id
+
+
+def tags_of_claims(claims: Iterable[Claim], *, one_seed: bool) -> dict[str, str]:
+    """Return a tag for each claim on each corpus, with the verdict on each network and case.
+
+    `claim.g.ptb` may be `100/20, at any cost: refuted; LSTM 200/20, at any cost: undecided`.
+    """
+    verdicts = defaultdict(list)
+    for claim in claims:
+        case = f", {claim.case}" if claim.case else ""
+        verdict = f"{claim.row}{case}: {claim.verdict}"
+        verdicts[f"claim.{claim.letter}.{claim.corpus}"].append(verdict)
+    seeds = " (one seed)" if one_seed else ""
+    return {key: f"{'; '.join(found)}{seeds}" for key, found in verdicts.items()}
+
+
+def _register_best(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> None:
+    """Register the model of each corpus that is best on `valid`, under the alias `best`."""
+    library = mlflow()
+    client = library.MlflowClient()
+    perplexities: dict[str, dict[str, float]] = defaultdict(dict)
+    for run in experiment.runs():
+        files = directory.run(run.name)
+        end = read_end(files)
+        if isinstance(end, RunResult):
+            logged = find_entry(experiment_id, records.read(RunRecord, files.record).identity)
+            if logged is not None and logged.outputs.model_outputs:
+                perplexities[run.settings.corpus][logged.info.run_id] = end.valid_perplexity
+    for corpus, models in perplexities.items():
+        best = min(models, key=models.__getitem__)
+        name = f"{directory.path.resolve().name}-{corpus}"
+        versions = client.search_model_versions(f"name = '{name}' and run_id = '{best}'")
+        version = versions[0] if versions else library.register_model(f"runs:/{best}/model", name)
+        client.set_registered_model_alias(name, BEST, version.version)

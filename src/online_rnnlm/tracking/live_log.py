@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
@@ -46,21 +47,21 @@ def begin_run(experiment_id: str, record: RunRecord) -> str:
 def log_epochs(run_id: str, record: RunRecord, epochs: Sequence[Epoch]) -> None:
     """Log the metrics of a run's epochs so far; what has been logged before is not stored twice.
 
-    An epoch's time is that at which it ended if nothing interrupted the training.
+    Records of earlier versions do not say when an epoch ended: it counts as uninterrupted.
     """
     library = mlflow()
-    ended = milliseconds(record.began)
+    ended = record.began
     metrics = []
     for epoch in epochs:
-        ended += round(1000 * epoch.seconds)
+        ended = epoch.ended or ended + timedelta(seconds=epoch.seconds)
         values = {
             "perplexity/valid": round(epoch.valid_perplexity, 2),
             "perplexity/train": round(epoch.train_perplexity, 2),
-            "learning_rate": epoch.learning_rate,
+            "learning_rate": float(f"{epoch.learning_rate:.4g}"),
             "words_per_second": round(epoch.words_per_second),
         }
         for key, value in values.items():
-            metrics.append(library.entities.Metric(key, value, ended, epoch.epoch))
+            metrics.append(library.entities.Metric(key, value, milliseconds(ended), epoch.epoch))
     library.MlflowClient().log_batch(run_id, metrics=metrics)
 
 

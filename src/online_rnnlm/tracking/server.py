@@ -10,7 +10,7 @@ from threading import Event
 from urllib.parse import urlencode
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import SETTINGS
+from online_rnnlm.process.mlflow_library import SETTINGS, mlflow, one_line_errors
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.store import address_of_files, own_store
 
@@ -26,13 +26,22 @@ BEST_FIRST = {
 """The parameters of the page of runs: the best run first, and beside them the metrics' charts."""
 
 
-def serve(directory: ExperimentDirectory, experiment_id: str, port: int) -> None:
+def serve(directory: ExperimentDirectory, port: int) -> None:
     """Print the address of an experiment's runs, and run MLflow's server until Ctrl-C.
 
-    The server is for this machine only. Raises UserError if it ends by itself.
+    The server is for this machine only. Raises UserError if the folder has no store, or if the
+    server ends by itself.
     """
-    print(f"http://{HOST}:{port}/{page_of_runs(experiment_id)}", flush=True)
-    print("Ctrl-C ends it.", flush=True)
+    if not directory.store.is_file():
+        raise UserError(
+            f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
+        )
+    with one_line_errors():
+        client = mlflow().MlflowClient(own_store(directory))
+        # A folder that was renamed since has an experiment of another name: all are shown.
+        found = client.get_experiment_by_name(directory.path.resolve().name)
+    page = page_of_runs(found.experiment_id) if found else ""
+    print(f"http://{HOST}:{port}/{page}\nCtrl-C ends it.", flush=True)
     log = directory.logs / "ui.log"
     log.parent.mkdir(exist_ok=True)
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
+from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -30,39 +31,29 @@ def own_store(directory: ExperimentDirectory) -> str:
     return f"sqlite:///{directory.store.resolve()}"
 
 
-def experiment_here(directory: ExperimentDirectory) -> str | None:
-    """Return MLflow's id of an experiment in its folder's own database.
-
-    It is None if the folder had another name or place when its runs were entered, since MLflow
-    keeps the whole paths of their files.
-    """
-    client = mlflow().MlflowClient(own_store(directory))
-    found = client.get_experiment_by_name(directory.path.resolve().name)
-    is_here = found is not None and found.artifact_location == address_of_files(directory)
-    return str(found.experiment_id) if is_here else None
-
-
-def open_store(directory: ExperimentDirectory, address: str = "") -> str:
+def open_store(directory: ExperimentDirectory) -> str:
     """Let MLflow use a store; return its id of the experiment, which is made if it is not there.
 
-    The store is at that address, or the one that `MLFLOW_TRACKING_URI` names, or else the folder's
-    own database. Files of runs lie in the experiment's folder, unless MLflow's server chooses their
-    place. In its own database, the experiment is renamed if its folder was.
+    The store is the one that `MLFLOW_TRACKING_URI` names, or else the folder's own database. Files
+    of runs lie in the experiment's folder, unless MLflow's server chooses their place. Raises
+    UserError if the folder was moved with its database, which has the whole paths of its files.
     """
     library = mlflow()
-    address = address or os.environ.get(STORE) or own_store(directory)
+    address = os.environ.get(STORE) or own_store(directory)
     library.set_tracking_uri(address)
     name = directory.path.resolve().name
+    files = address_of_files(directory)
     if kind_of(address) != "server":
-        if address == own_store(directory) and experiment_here(directory) is None:
-            old = library.get_experiment_by_name(name)
-            if old is not None:
-                moved = f"{name}, whose files were in {old.artifact_location}"
-                library.MlflowClient().rename_experiment(old.experiment_id, moved)
         # Another process may have made it; any other error comes again in the call below.
         with suppress(library.exceptions.MlflowException):
-            library.create_experiment(name, address_of_files(directory))
-    return str(library.set_experiment(name).experiment_id)
+            library.create_experiment(name, files)
+    experiment = library.set_experiment(name)
+    if address == own_store(directory) and experiment.artifact_location != files:
+        raise UserError(
+            f"{directory.store}: the files of its runs were in {experiment.artifact_location}: "
+            "delete it, and start the experiment again"
+        )
+    return str(experiment.experiment_id)
 
 
 def address_of_files(directory: ExperimentDirectory) -> str:
@@ -99,3 +90,15 @@ def find_or_create_entry(
 def milliseconds(time: datetime) -> int:
     """Return a time as MLflow has it."""
     return round(1000 * time.timestamp())
+
+
+def forget_missing_entries(directory: ExperimentDirectory) -> str:
+    """Remove the empty files of what a store that was away has not got; return a line about them.
+
+    The next start of the workflow enters what they stand for. The line is empty if there are none.
+    """
+    missing = [file for file in directory.path.glob("tracking/*.txt") if not file.stat().st_size]
+    for file in missing:
+        file.unlink()
+    said = f"MLflow's store was away, and {len(missing)} entries are missing"
+    return f"{said}: the same command makes them ({directory.logs}/track)" if missing else ""

@@ -37,6 +37,11 @@ def contents_at(place: str | Path) -> Contents:
         path = Path(place)
         return read_results(path) if path.is_dir() else model_file.read(path)
     address = str(place)
+    if not mlflow().is_tracking_uri_set():  # else MLflow would make a store in this folder
+        raise UserError(
+            f"{address}: the variable MLFLOW_TRACKING_URI must name MLflow's store, such as "
+            "sqlite:///results/demo/mlflow.db"
+        )
     with TemporaryDirectory() as folder:
         with one_line_errors():
             found = mlflow().artifacts.download_artifacts(artifact_uri=address, dst_path=folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -308,6 +308,8 @@ def _epochs(run: Run, online: float, random: np.random.Generator) -> list[Epoch]
             seconds=18.5 + int(run.identity[:4], 16) / 1e5,  # each training's time is different
             cpu_seconds=18.0,
             peak_memory_megabytes=400.0 + number,
+            # The first is as in the records of earlier versions.
+            ended=datetime(2026, 1, 1, 12, 30 + number, tzinfo=UTC) if number > 1 else None,
         )
         for number in range(1, int(random.integers(7, 11)))
     ]

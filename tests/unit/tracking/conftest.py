@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.process.mlflow_library import SETTINGS
+from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
-from online_rnnlm.tracking.store import STORE, experiment_here
+from online_rnnlm.tracking.store import STORE, own_store
 from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
 from tests.unit.tracking.two_networks import experiment
@@ -29,7 +29,7 @@ POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The invented experiment with a report, and a store in which nothing is entered.
+    """The invented experiment with a report, and a store without an experiment.
 
     MLflow takes seconds to make a store.
     """
@@ -41,7 +41,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (made.table("perplexity", "md"), made.figure("learning_curves", "svg")):
         file.parent.mkdir()
         file.write_text(file.name)
-    assert experiment_here(made) is None
+    assert mlflow().MlflowClient(own_store(made)).get_experiment_by_name("original") is None
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_epochs
 from online_rnnlm.tracking import runs
-from online_rnnlm.tracking.experiments import enter_all
+from online_rnnlm.tracking.experiments import enter_all, enter_summary, tags_of_claims
 from online_rnnlm.tracking.live_log import LiveLog
 from online_rnnlm.tracking.runs import enter_run
 from online_rnnlm.tracking.store import STORE, open_store
-from online_rnnlm.tracking.summary import enter_summary, tags_of_claims
 from tests.processes import free_port
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
@@ -72,7 +72,9 @@ def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_stor
     assert [(one.step, one.value) for one in curve] == [
         (epoch.epoch, round(epoch.valid_perplexity, 2)) for epoch in epochs
     ]
-    assert curve[0].timestamp == run.info.start_time + round(1000 * epochs[0].seconds)
+    times = [one.timestamp for one in curve]
+    assert times[0] == run.info.start_time + round(1000 * epochs[0].seconds)  # it says no time
+    assert times[1] == round(1000 * epochs[1].ended.timestamp())
     written = ["evaluations", "metrics.jsonl", "result.json", "run.json", "train.log"]
     assert files_of(run_id) == written
     assert len(files_of(run_id, "evaluations")) == 2
@@ -129,6 +131,8 @@ def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
     directory.report.write_text("<p>two</p>")
     run_id = enter_summary(directory, experiment_id)
     assert run_id == first and shown(run_id).info.status == "FINISHED"
+    told = mlflow().get_experiment(experiment_id).tags["mlflow.note.content"]
+    assert f"path=report.html&run_uuid={run_id}" in told
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"
     assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
@@ -231,10 +235,11 @@ def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, me
 
 
 def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch, refused):
+    """The workflow takes this status for that of a store that is away."""
     open_store(directory)
     monkeypatch.setenv(STORE, f"sqlite:///file:{directory.store}?mode=ro&uri=true")
-    line = refused("track", directory.path)
-    assert "attempt to write a readonly database" in line and "SQL" not in line
+    line = refused("track", directory.path, status=os.EX_TEMPFAIL)
+    assert "attempt to write a readonly database" in line and "SQL:" not in line
 
 
 def test_the_verb_enters_a_run_or_all(directory, run):

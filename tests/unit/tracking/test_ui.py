@@ -10,14 +10,12 @@ import urllib.request
 from urllib.error import HTTPError
 
 import pytest
-from mlflow import MlflowClient
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.experiments import entered_here
-from online_rnnlm.tracking.server import HOST
-from online_rnnlm.tracking.store import experiment_here, open_store, own_store
-from online_rnnlm.tracking.summary import enter_summary
+from online_rnnlm.tracking.experiments import enter_summary
+from online_rnnlm.tracking.server import HOST, serve
+from online_rnnlm.tracking.store import STORE, open_store
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
@@ -30,16 +28,12 @@ def fetch(page: str, **headers: str) -> bytes:
 
 
 @pytest.mark.slow  # a real server of MLflow
-def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end(
-    directory, tmp_path
-):
-    enter_summary(directory, open_store(directory))
-    here = ExperimentDirectory(tmp_path / "elsewhere" / "renamed")
-    here.path.parent.mkdir()
-    directory.path.rename(here.path)
+def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_path):
+    experiment_id = open_store(directory)
+    summary = enter_summary(directory, experiment_id)
     port = free_port()
     said = tmp_path / "said"
-    command = [sys.executable, "-m", "online_rnnlm", "ui", str(here.path), "--port", str(port)]
+    command = [sys.executable, "-m", "online_rnnlm", "ui", str(directory.path), "--port", str(port)]
     with said.open("wb") as out:
         process = subprocess.Popen(
             heeding_interrupts(command), stdout=out, stderr=out, start_new_session=True
@@ -47,16 +41,9 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
     server = f"http://{HOST}:{port}"
     try:
         wait_until(lambda: answers(f"{server}/health") or process.poll(), said.read_text)
-        assert f"{server}/#/experiments/" in said.read_text()
-        client = MlflowClient(own_store(here))
-        runs = client.search_runs([experiment_here(here)])
-        assert len(runs) == 5  # four trainings and the summary
-        assert all(here.artifacts.as_uri() in run.info.artifact_uri for run in runs)
-        [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
-        page = f"{server}/get-artifact?path=report.html&run_uuid={summary.info.run_id}"
-        assert fetch(page) == here.report.read_bytes()
-        # MLflow's own one, and what was entered before.
-        assert len(client.search_experiments()) == 3
+        assert f"{server}/#/experiments/{experiment_id}/" in said.read_text()
+        page = f"{server}/get-artifact?path=report.html&run_uuid={summary}"
+        assert fetch(page) == directory.report.read_bytes()
         # A page of another site could reach the server by a name that means this machine.
         with pytest.raises(HTTPError) as refused:
             fetch(f"{server}/", Host="elsewhere.example")
@@ -65,7 +52,7 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
         another = output_of(command)  # at the same port
         assert another.returncode == 1
         assert f"port {port}: MLflow's server has ended: is it in use?" in another.stderr
-        assert "address already in use" in (here.logs / "ui.log").read_text()
+        assert "address already in use" in (directory.logs / "ui.log").read_text()
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         assert process.wait(PATIENCE) == 0
@@ -75,4 +62,17 @@ def test_the_interface_shows_the_store_of_a_moved_folder_until_it_is_told_to_end
 def test_without_a_store_it_says_what_to_do(directory):
     directory.store.unlink()
     with pytest.raises(UserError, match=r"missing: `online-rnnlm track .*` enters the runs"):
-        entered_here(directory)
+        serve(directory, 5000)
+
+
+def test_runs_of_a_folder_that_was_moved_are_not_entered_beside_its_old_files(
+    directory, tmp_path, monkeypatch
+):
+    """MLflow keeps whole paths: the files of a run would go to the folder's old place."""
+    open_store(directory)
+    here = ExperimentDirectory(tmp_path / "elsewhere" / directory.path.name)
+    here.path.parent.mkdir()
+    directory.path.rename(here.path)
+    monkeypatch.setenv(STORE, "")  # MLflow has set it
+    with pytest.raises(UserError, match=r"were in .*: delete it, and start the experiment again"):
+        open_store(here)
