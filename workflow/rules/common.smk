@@ -25,5 +25,5 @@ def evaluation_files(folder, evaluation):
 
 
 def workload(wildcards):
-    """Return the sizes that a run's requests to a scheduler depend on."""
+    """Return what a run needs, by which its jobs request memory and time."""
     return requests.workload_of(EXPERIMENT, RESULTS, RUNS[wildcards.run])

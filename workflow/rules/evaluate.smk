@@ -36,7 +36,7 @@ rule evaluate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
+        mem_mb=lambda wildcards, attempt: requests.grown(workload(wildcards).megabytes, attempt),
         runtime=lambda wildcards, attempt: requests.testing_minutes(
             workload(wildcards),
             EXPERIMENT.testing,

@@ -26,7 +26,7 @@ rule train:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=lambda wildcards, attempt: requests.run_mb(workload(wildcards), attempt),
+        mem_mb=lambda wildcards, attempt: requests.grown(workload(wildcards).megabytes, attempt),
         runtime=lambda wildcards, attempt: requests.training_minutes(workload(wildcards), attempt),
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:

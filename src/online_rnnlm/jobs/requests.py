@@ -126,11 +126,6 @@ def by_size(base: float, a_megabyte: float, size_mb: float, attempt: int) -> int
     return grown(base + a_megabyte * size_mb, attempt)
 
 
-def run_mb(load: Workload, attempt: int) -> int:
-    """Return the memory to train or to test a run, in MB."""
-    return grown(load.megabytes, attempt)
-
-
 def training_minutes(load: Workload, attempt: int) -> int:
     """Return the minutes to train a run for `max_epochs` epochs."""
     work = load.settings.max_epochs * load.tokens * load.training_cost

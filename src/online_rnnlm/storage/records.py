@@ -68,11 +68,9 @@ def read_either(
     Raises UserError as `read` does.
     """
     text = _text(finished, path)
-    status = None
-    with suppress(ValueError, TypeError, LookupError):  # the text is damaged
-        status = json.loads(text)["status"]
-    if status == "diverged":
-        return _parsed(diverged, text, str(path))
+    with suppress(ValueError, TypeError, LookupError):  # if the text is damaged, `finished` says so
+        if json.loads(text)["status"] == "diverged":
+            return _parsed(diverged, text, str(path))
     return _parsed(finished, text, str(path))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from online_rnnlm.core import parameters, training
 from online_rnnlm.core.engines import registry
+from online_rnnlm.core.lanes import segments_of
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.train import train
@@ -87,6 +88,21 @@ def perplexities(monkeypatch, *entropies):
         return score
 
     monkeypatch.setattr(registry, "scorer", scorer)
+
+
+@pytest.mark.parametrize("unit", ["sentence", "document"])
+def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
+    split = load_corpus(corpus_directory).splits["train"]
+    articles = np.repeat(np.arange(30), 10).astype(np.int32)
+    split = replace(split, articles=articles)
+
+    def order(seed, number):
+        segments = segments_of(split, run_of(seed=seed, unit_of_text=unit).settings)
+        return training.batches_of(segments, seed, number, lanes=16).segments.flatten()
+
+    orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
+    assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)
+    assert len({tuple(found) for found in orders}) == 4
 
 
 def test_an_epoch_reads_every_sentence_once(corpus_directory, tmp_path, monkeypatch, calls):

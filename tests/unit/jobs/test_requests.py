@@ -41,7 +41,7 @@ def model_with(tmp_path):
 
 def requested(model):
     return (
-        requests.run_mb(model, 1),
+        model.megabytes,
         requests.training_minutes(model, 1),
         *(requests.testing_minutes(model, TESTING, name, 1) for name in ("none", RIVAL)),
     )
@@ -99,7 +99,7 @@ def test_weights_that_learn_need_the_time_of_the_engine_that_lets_them(model_wit
 def test_ten_million_words_fit(model_with):
     """`make bench` measured 542 MB for such a run; Snakemake's processes need more on top."""
     model = model_with(10_000_000, vocabulary=60_000, document_size=20)
-    assert 1000 < requests.run_mb(model, 1) < 4000
+    assert 1000 < model.megabytes < 4000
     # 10 epochs of 10 million words at the 46,000 words/s of a node five times slower.
     assert 10 * 10_000_000 / 46_000 / 60 < requests.training_minutes(model, 1) < 24 * 60
 

@@ -1,13 +1,9 @@
 """Tests of whole trainings by the kernels and by JAX on a small corpus."""
 
-import dataclasses
 import time
 
-import numpy as np
 import pytest
 
-from online_rnnlm.core import training
-from online_rnnlm.core.lanes import segments_of
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.jobs.train import train
 from online_rnnlm.process.stop_signals import END_TIME, Stopped
@@ -41,21 +37,6 @@ def test_an_online_vector_learns_what_a_sentence_is_about(corpus_directory, tmp_
         for number, run in enumerate((run_of(), run_of(document_rate=0.0)))
     ]
     assert perplexities[0] < 0.9 * perplexities[1]
-
-
-@pytest.mark.parametrize("unit", ["sentence", "document"])
-def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
-    split = load_corpus(corpus_directory).splits["train"]
-    articles = np.repeat(np.arange(30), 10).astype(np.int32)
-    split = dataclasses.replace(split, articles=articles)
-
-    def order(seed, number):
-        segments = segments_of(split, run_of(seed=seed, unit_of_text=unit).settings)
-        return training.batches_of(segments, seed, number, lanes=16).segments.flatten()
-
-    orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
-    assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)
-    assert len({tuple(found) for found in orders}) == 4
 
 
 @pytest.mark.parametrize("engine", ["kernel", "jax"])
