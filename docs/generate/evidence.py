@@ -104,7 +104,7 @@ def _networks(evidence: EvidenceFolder) -> str:
         system
         for corpus in results.corpora
         for system in results.systems_on(corpus)
-        if not (isinstance(system, TestedNetwork) and system.rival)
+        if not (system.network and system.rival)
     ]
     tested: list[Column[System]] = [
         Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
@@ -116,7 +116,7 @@ def _networks(evidence: EvidenceFolder) -> str:
 
 def _perplexity_in(system: System, evaluation: str) -> str:
     """The test perplexity of a network in one of its evaluations; nothing if it has no such one."""
-    if isinstance(system, TestedNetwork) and evaluation in system.network.tested:
+    if system.network and evaluation in system.network.tested:
         return mean(system.network.tested[evaluation].perplexity())
     return ""
 

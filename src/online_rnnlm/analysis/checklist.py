@@ -126,7 +126,7 @@ def _tried_in_testing(results: Results) -> Mapping[str, set[Any]]:
     for network in results.networks:
         for run in network.runs:
             for name, tested in run.evaluations.items():
-                rival = network.rivals.get(name)
+                rival = results.experiment.testing.rivals_by_name.get(name)
                 whose = f" of {rival.label}" if rival else ""
                 for trial in tested.curve:
                     for key, value in trial.settings.items():

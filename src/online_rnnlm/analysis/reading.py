@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from online_rnnlm.analysis.results import Missing, Results
 from online_rnnlm.analysis.scores import SentenceScores
-from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
+from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
 from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
@@ -48,7 +48,6 @@ def collect(directory: ExperimentDirectory) -> Results:
         corpus: records.read(Statistics, scores.files_of(corpus).statistics)
         for corpus in experiment.corpora
     }
-    words = _in_words(experiment)
     finished, missing = _read_runs(experiment, directory, corpora)
     candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
     rivals = []
@@ -63,18 +62,21 @@ def collect(directory: ExperimentDirectory) -> Results:
                 rival=trained.rival,
             )
         )
-    timings = records.read(Timings, directory.timings).timings
-    return Results(
+    results = Results(
         experiment=experiment,
         directory=directory,
         scores=scores,
-        networks=_networks(experiment, finished, words, rivals, timings),
+        networks=_networks(experiment, finished),
         candidates=candidates,
         missing=missing,
         rivals=rivals,
         corpora=corpora,
-        in_words=words,
+        in_words=_in_words(experiment),
     )
+    timings = records.read(Timings, directory.timings).timings
+    for network in results.networks:
+        network.tested.update((one.evaluation, one) for one in _tested(network, results, timings))
+    return results
 
 
 def _in_words(experiment: Plan) -> dict[str, str]:
@@ -131,32 +133,52 @@ def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, St
     return end
 
 
-def _networks(
-    experiment: Plan,
-    finished: Iterable[FinishedRun],
-    words: Mapping[str, str],
-    rivals: Sequence[System],
-    timings: Sequence[Timing],
-) -> list[FinishedNetwork]:
+def _networks(experiment: Plan, finished: Iterable[FinishedRun]) -> list[FinishedNetwork]:
     """Return the networks whose runs have finished for every seed."""
     by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for one in finished:
         by_network[one.run.settings.corpus, one.run.network_name].append(one)
     return [
-        FinishedNetwork(
-            runs=tuple(runs),
-            in_words=words,
-            rivals=experiment.testing.rivals_by_name,
-            rivals_of_corpus=[rival for rival in rivals if rival.corpus == corpus],
-            rounds={
-                timing.evaluation: timing.seconds_per_word
-                for timing in timings
-                if (timing.corpus, timing.network) == (corpus, name)
-            },
-        )
-        for (corpus, name), runs in by_network.items()
+        FinishedNetwork(runs=tuple(runs))
+        for runs in by_network.values()
         if len(runs) == len(experiment.seeds)
     ]
+
+
+def _tested(
+    network: FinishedNetwork, results: Results, timings: Sequence[Timing]
+) -> Iterator[TestedNetwork]:
+    """Yield a network in each evaluation that all its runs have."""
+    corpus = network.corpus
+    name = network.network_name
+    for evaluation in network.first.evaluations:
+        if not all(evaluation in run.evaluations for run in network.runs):
+            continue
+        title = name
+        parameters = network.parameters
+        rival = results.experiment.testing.rivals_by_name.get(evaluation)
+        if rival:
+            title = f"{name} + {rival.title}"
+            for model in results.rivals:
+                if model.corpus == corpus and model.rival in rival.parts:  # it is mixed in
+                    parameters += model.parameters or 0
+        is_main = evaluation == network.main_evaluation
+        rounds = [
+            timing.seconds_per_word
+            for timing in timings
+            if (timing.corpus, timing.network, timing.evaluation) == (corpus, name, evaluation)
+        ]
+        yield TestedNetwork(
+            corpus=corpus,
+            title=title,
+            by_seed=[run.evaluations[evaluation] for run in network.runs],
+            parameters=parameters,
+            rival=rival,
+            network=network,
+            evaluation=evaluation,
+            name=name if is_main else f"{name} {results.in_words[evaluation]}",
+            rounds=rounds[0] if rounds else (),
+        )
 
 
 def mark_complete(directory: ExperimentDirectory) -> None:

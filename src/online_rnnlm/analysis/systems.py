@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -57,15 +56,9 @@ class FinishedNetwork:
 
     runs: tuple[FinishedRun, ...]
     """The runs, in the seeds' order."""
-    in_words: Mapping[str, str]
-    """By the name of an evaluation, the words that follow the network's name."""
-    rivals: Mapping[str, Rival]
-    """By the name of an evaluation with a rival, that rival."""
-    rivals_of_corpus: Sequence[System]
-    """The rivals of the corpus: if one is mixed in, its parameters are added to the network's."""
-    rounds: Mapping[str, tuple[float, ...]]
-    """Time per token (s) of the first seed's run in each round of timing, by the name of the
-    evaluation: processor time or, on a GPU or by Theano, the time that passed."""
+    tested: dict[str, TestedNetwork] = field(default_factory=dict, init=False)
+    """The network in each evaluation that all its runs have, by the evaluation's name, in the
+    configuration's order; `reading` puts them there."""
 
     @property
     def first(self) -> FinishedRun:
@@ -107,29 +100,6 @@ class FinishedNetwork:
         """The network's number of parameters."""
         return self.first.end.parameters
 
-    @cached_property
-    def tested(self) -> Mapping[str, TestedNetwork]:
-        """The network in each evaluation that all its runs have, in the configuration's order."""
-        tested = {}
-        for evaluation in self.first.evaluations:
-            if not all(evaluation in run.evaluations for run in self.runs):
-                continue
-            rival = self.rivals.get(evaluation)
-            mixed_in = [one for one in self.rivals_of_corpus if rival and one.rival in rival.parts]
-            way = "" if evaluation == self.main_evaluation else f" {self.in_words[evaluation]}"
-            tested[evaluation] = TestedNetwork(
-                corpus=self.corpus,
-                title=f"{self.network_name} + {rival.title}" if rival else self.network_name,
-                by_seed=[run.evaluations[evaluation] for run in self.runs],
-                parameters=self.parameters + sum(one.parameters or 0 for one in mixed_in),
-                rival=rival,
-                network=self,
-                evaluation=evaluation,
-                name=f"{self.network_name}{way}",
-                rounds=self.rounds.get(evaluation, ()),
-            )
-        return tested
-
     @property
     def main_evaluation(self) -> str:
         """The name of the evaluation in which its vector, if it has one, learns as in training."""
@@ -164,11 +134,13 @@ class System:
     """Number of parameters, with those of models that are mixed in."""
     rival: Rival | None
     """The rival, which stands alone or is added to a network; None for a network by itself."""
+    network: FinishedNetwork | None = None
+    """The network, by itself or with a rival added; None for a rival of a corpus."""
 
     @property
-    def alone(self) -> FinishedNetwork | None:
-        """The network, if this is one with nothing added; else None."""
-        return None
+    def network_alone(self) -> FinishedNetwork | None:
+        """The network if nothing is added to it; None if there is a rival."""
+        return None if self.rival else self.network
 
     def metric(self, name: MetricName, split: str) -> BySeed:
         """A metric of a split by seed; empty if the evaluations leave that split out."""
@@ -196,13 +168,9 @@ class TestedNetwork(System):
     `100/20 frozen` or `100/0 with a neural cache`."""
     parameters: int
     rounds: tuple[float, ...]
-    """The network's `rounds` in this evaluation, in which all networks were timed in turn; empty if
-    it was not timed, as with a rival or with weights that learn."""
-
-    @property
-    def alone(self) -> FinishedNetwork | None:
-        """The network, if nothing is added to it; else None."""
-        return None if self.rival else self.network
+    """Time per token (s) of the first seed's run in each round of timing, all networks in turn:
+    processor time or, on a GPU or by Theano, the time that passed. Empty if it was not timed, as
+    with a rival or with weights that learn."""
 
     @property
     def seconds_per_word(self) -> float:

@@ -37,7 +37,7 @@ SERIES: Sequence[Look] = (
 
 def look_of(system: System) -> Look:
     """The look of a system: what it has beside a static network."""
-    network = system.alone
+    network = system.network_alone
     if network is None:
         return RIVAL
     if network.has_vector:

@@ -47,8 +47,8 @@ def leading(results: Results) -> list[System]:
         if system.rival and system.rival.name != MIXTURE
     ]
     rivals.sort(key=lambda system: system.perplexity("valid").mean())
-    added = [one for one in rivals if isinstance(one, TestedNetwork) and not one.network.has_vector]
-    of_corpus = [one for one in rivals if not isinstance(one, TestedNetwork)]
+    added = [one for one in rivals if one.network and not one.network.has_vector]
+    of_corpus = [one for one in rivals if not one.network]
     named += [*added[:1], *of_corpus[:1], *(network.main for network in networks)]
     return [*dict.fromkeys(named)][:MOST_SYSTEMS]
 
@@ -146,7 +146,7 @@ def _draw_against(axis: Axes, cost: Cost, shown: Sequence[TestedNetwork]) -> Non
     of each cell."""
     static: dict[str, list[TestedNetwork]] = defaultdict(list)
     for tested in shown:
-        if tested.alone and not tested.network.has_vector:
+        if not tested.rival and not tested.network.has_vector:
             static[tested.network.settings.cell].append(tested)
     for of_cell in static.values():
         line = np.array([_place(tested, cost) for tested in of_cell])

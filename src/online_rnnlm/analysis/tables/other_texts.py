@@ -144,7 +144,7 @@ def _rows(results: Results, network: FinishedNetwork, texts: Sequence[str]) -> I
 def _row(results: Results, system: System, text: str) -> TextRow:
     """The row of a system and a text, without changes."""
     statistics = results.corpora[system.corpus].splits[text]
-    network = system.network if isinstance(system, TestedNetwork) else None
+    network = system.network
     return TextRow(
         system=network or system,
         evaluation=system.by_seed[0].evaluation,

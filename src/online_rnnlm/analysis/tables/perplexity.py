@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, System, TestedNetwork, of_seeds
+from online_rnnlm.analysis.systems import BySeed, System, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
     Table,
@@ -99,7 +99,7 @@ def _notes(results: Results) -> list[str]:
 
 def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
     """The table in two, if it has rivals: the networks alone, then all systems."""
-    networks = [row for row in table.rows if row.system.alone]
+    networks = [row for row in table.rows if not row.system.rival]
     if len(networks) == len(table.rows):
         return [table]
     caption = table.caption
@@ -111,7 +111,7 @@ def split(table: Table[SystemRow]) -> list[Table[SystemRow]]:
 
 def _row(results: Results, system: System) -> SystemRow:
     """The row of a system."""
-    network = system.alone
+    network = system.network_alone
     speed = of_seeds([])
     training = None
     if network:
@@ -121,7 +121,7 @@ def _row(results: Results, system: System) -> SystemRow:
         system=system,
         evaluation=system.by_seed[0].evaluation,
         settings=_settings(results, system),
-        seeds=len(system.by_seed) if isinstance(system, TestedNetwork) else None,
+        seeds=len(system.by_seed) if system.network else None,
         parameters=system.parameters,
         multiply_adds_per_word=system.multiply_adds,
         training_multiply_adds_per_word=training,
@@ -136,7 +136,7 @@ def _row(results: Results, system: System) -> SystemRow:
 
 def _frozen(system: System) -> BySeed:
     """The test perplexity of a network while its vector is frozen; empty if it has none."""
-    network = system.alone
+    network = system.network_alone
     return network.tested[NONE].perplexity() if network and network.has_vector else of_seeds([])
 
 
@@ -144,8 +144,9 @@ def _settings(results: Results, system: System) -> str:
     """The settings that were chosen on `valid`; the table `mixtures` has those of a mixture."""
     if system.rival and system.rival.parts:
         return ""
-    if system.alone:
-        chosen = system.alone.first.run.chosen
+    network = system.network_alone
+    if network:
+        chosen = network.first.run.chosen
         return settings_text([run.searched for run, _ in results.candidates if run.name == chosen])
     return settings_text([evaluation.chosen for evaluation in system.by_seed])
 

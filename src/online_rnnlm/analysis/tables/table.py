@@ -126,9 +126,10 @@ def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
     `model` is the name that people read.
     """
     if isinstance(shown, System):
-        if shown.alone is None:
+        network = shown.network_alone
+        if network is None:
             return {"corpus": shown.corpus, "model": shown.title}
-        shown = shown.alone
+        shown = network
     settings = shown.settings
     return {
         "corpus": settings.corpus,
