@@ -1,6 +1,7 @@
 """Tables, figures, claims, evidence and the report, all made from finished runs.
 
-`reading` makes `results` of an experiment's records, and says what it lacks. `systems` has what is
+`reading` makes `results` of an experiment's records, with what it lacks, and `completion` marks one
+that lacks nothing. `systems` has what is
 compared, `opponents` says which networks stand against which, and `scores` compares them by their
 log-probabilities, with the statistics of `significance`. From these `claims`, `tables` and
 `figures` are made. `report` shows them on one page, with the sentences of `wording`, the answers of

@@ -40,10 +40,9 @@ class PaperClaim(NamedTuple):
     """One of the claims."""
 
     name: str
-    """A short form of the claim. Better is a lower test perplexity; `larger`, `as many` and `as
-    long` are short for what the sentence says."""
+    """The claim in a few words; `text` says what is compared exactly."""
     text: str
-    """The claim as a sentence, with `{ours}` and `{theirs}` in place of the two sides."""
+    """The claim as a sentence, with `{ours}` and `{theirs}` in place of the names of both sides."""
 
 
 CLAIMS: Mapping[Letter, PaperClaim] = {

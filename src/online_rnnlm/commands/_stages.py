@@ -189,7 +189,7 @@ def run_report(arguments: argparse.Namespace) -> None:
 
 def run_complete(arguments: argparse.Namespace) -> None:
     """Say what an experiment lacks, and fail if it lacks anything."""
-    from online_rnnlm.analysis.reading import mark_complete
+    from online_rnnlm.analysis.completion import mark_complete
 
     mark_complete(results_of(arguments))
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.config.runs import digest_of
 from online_rnnlm.core.way import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
@@ -53,8 +52,9 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
     experiment = load_plan(directory.configuration)
     claims = records.read(Claims, directory.claims)
     written = datetime.fromtimestamp(directory.report.stat().st_mtime).astimezone()
-    identity = digest_of(experiment.of_results())
-    run_id = find_or_create_entry(experiment_id, identity, "summary", written, {"kind": "summary"})
+    run_id = find_or_create_entry(
+        experiment_id, claims.settings, "summary", written, {"kind": "summary"}
+    )
     with library.start_run(run_id=run_id):
         for file in (directory.report, directory.claims):
             library.log_artifact(str(file))

@@ -20,8 +20,9 @@ from online_rnnlm.errors import UserError
 
 @dataclass(frozen=True)
 class KeptScores(UnitScores):
-    """The log-probabilities that evidence keeps. Its units are articles, sentences or blocks."""
+    """The log-probabilities that a folder of evidence keeps of each article, sentence or block."""
 
+    directory: EvidenceFolder
     corpora: Mapping[str, Statistics]
     runs: Mapping[str, str]
     """A run on each corpus, by which the units of its texts are counted."""
@@ -35,14 +36,15 @@ class KeptScores(UnitScores):
         """
         units = self.tables.get(TestedText(run, evaluation, text))
         if units is None:
-            file = EvidenceFolder(self.directory.path).scores_of(run)
-            raise UserError(f"{file}: {evaluation}: no scores of {text}")
+            raise UserError(f"{self.directory.scores_of(run)}: {evaluation}: no scores of {text}")
         return units
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
-        """The pieces that tests draw: units of text in order; of shuffled text sentences or blocks.
+        """The pieces of a text, made of the units that are kept.
 
-        Text in order is kept by the pieces that are drawn, shuffled text by its sentences.
+        Of text in order each unit is a piece: an article, or a block if articles are not known. Of
+        shuffled text each unit is a sentence, and a piece is a sentence or, for what is kept for
+        the stream, a block of sentences.
         """
         count = len(self.of_units(self.runs[corpus], NONE, text))
         if not self.is_in_order(corpus, text):
