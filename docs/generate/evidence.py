@@ -1,11 +1,13 @@
-"""The tables in pages that are made from a folder of evidence, `docs/evidence/<name>`."""
+"""The tables and values that pages have from a folder of evidence, `docs/evidence/<name>`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
@@ -29,14 +31,36 @@ _WAYS = [Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_
 """The ways in which a network is tested beside its main one."""
 
 
-def tables() -> dict[str, Callable[[], str]]:
-    """Return what makes each table, by the folder's name and the table's: `paper finding`."""
-    return {
-        f"{folder.name} {name}": partial(_table, EvidenceFolder(folder), make)
-        for folder in EVIDENCE.iterdir()
-        if folder.is_dir()
-        for name, make in TABLES_OF_EVIDENCE.items()
-    }
+def parts() -> dict[str, Callable[[], str]]:
+    """Return what makes each table or value, by the folder's name and its own: `paper finding`.
+
+    `paper test 100/20` is a perplexity, and `paper 100/20 against 135/0` a change.
+    """
+    made: dict[str, Callable[[], str]] = {}
+    for folder in EVIDENCE.iterdir():
+        if folder.is_dir():
+            evidence = EvidenceFolder(folder)
+            for name, make in TABLES_OF_EVIDENCE.items():
+                made[f"{folder.name} {name}"] = partial(_table, evidence, make)
+            for name, value in _values(evidence):
+                made[f"{folder.name} {name}"] = partial(str, value)
+    return made
+
+
+def _values(evidence: EvidenceFolder) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each perplexity, and of each change in whole per cent."""
+    for row in _rows(evidence.table("perplexity", "csv")):
+        for split in ("valid", "test"):
+            yield f"{split} {row['model']}", number(row[f"{split}_perplexity"])
+    for row in _rows(evidence.table("comparisons", "csv")):
+        change = row["change_percent"]
+        text = f"{abs(change):.0f} % {'worse' if change > 0 else 'better'}"
+        yield f"{row['system']} against {row['system_against']}", text
+
+
+def _rows(file: Path) -> list[dict[Hashable, Any]]:
+    """Return the rows of a kept table; a folder of an experiment under way has none."""
+    return pd.read_csv(file).to_dict("records") if file.is_file() else []
 
 
 def _table(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> str:

@@ -1,8 +1,7 @@
 """The parts of pages that are made from the code and from the evidence.
 
-What is between `<!-- KIND NAME -->` and `<!-- end -->` is made anew; the name of a part of the
-evidence is that of a folder in `docs/evidence` and one of the tables in
-`docs/generate/evidence.py`.
+What is between `<!-- KIND NAME -->` and `<!-- end -->` is made anew, in lines of its own or as a
+value within a sentence. `docs/generate/evidence.py` says how the parts of the evidence are named.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ PAGES = (
 """The pages with such parts; all else in them is written by hand."""
 Made = TypeVar("Made")
 _MARKED = re.compile(
-    r"(?P<begin><!-- (?P<kind>\w+) (?P<name>[\w-]+(?: \w+)?) -->\n).*?(?P<end><!-- end -->\n)",
-    re.DOTALL,
+    r"<!-- (?P<kind>\w+) (?P<name>[^\n]+?) -->(?P<made>.*?)<!-- end -->", re.DOTALL
 )
 
 
@@ -46,7 +44,7 @@ def makers() -> Mapping[str, Mapping[str, Callable[[], str]]]:
         "verbs": interfaces.verbs(),
         "python": interfaces.public(),
         "options": interfaces.options(),
-        "evidence": evidence.tables(),
+        "evidence": evidence.parts(),
     }
 
 
@@ -61,14 +59,15 @@ def with_parts(path: Path) -> str:
     """Return a page with its parts made anew; raises UserError for a part that does not exist."""
     page = path.read_text(encoding="utf-8")
 
-    def made(found: re.Match[str]) -> str:
+    def part(found: re.Match[str]) -> str:
         line = page.count("\n", 0, found.start()) + 1
         where = f"{path}:{line}"
         of_kind = _named(found["kind"], makers(), where)
-        make = _named(found["name"], of_kind, where)
-        return f"{found['begin']}\n{make().rstrip()}\n\n{found['end']}"
+        made = _named(found["name"], of_kind, where)().rstrip()
+        lines = f"\n\n{made}\n\n" if found["made"].startswith("\n") else made
+        return f"<!-- {found['kind']} {found['name']} -->{lines}<!-- end -->"
 
-    return _MARKED.sub(made, page)
+    return _MARKED.sub(part, page)
 
 
 def _named(name: str, there: Mapping[str, Made], where: str) -> Made:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 
 import pytest
 
@@ -61,6 +62,25 @@ def test_every_record_and_folder_can_be_described():
     assert {*models.RECORDS} == {kind for kind in ours if not kind.__subclasses__()}
     folders = {name for name in vars(paths) if name.endswith("Directory")}
     assert {folder.__name__ for folder in interfaces.DIRECTORIES} == folders
+
+
+@pytest.mark.parametrize("file", pages.PAGES, ids=str)
+def test_a_value_within_a_sentence_does_not_begin_a_line(file):
+    """Markdown would show that line as it is, with its links and stars."""
+    assert re.findall(r"^[ *-]*<!-- .*-->[^\n]+", read(file), re.MULTILINE) == []
+
+
+def test_a_value_is_put_into_its_sentence(tmp_path):
+    test, change = (
+        "<!-- evidence demo test 100/20 -->",
+        "<!-- evidence demo 100/20 against 110/0 -->",
+    )
+    page = tmp_path / "page.md"
+    page.write_text(f"It has {test}1<!-- end -->, {change}a\nb<!-- end -->.\n")
+    [row] = [line for line in read("docs/tutorial.md").splitlines() if line[:11] == "    100/20 "]
+    value = row.split()[1]
+    made = f"It has {test}{value}<!-- end -->, {change}15 % better<!-- end -->.\n"
+    assert pages.with_parts(page) == made
 
 
 @pytest.mark.parametrize(

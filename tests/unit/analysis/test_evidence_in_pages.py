@@ -15,7 +15,7 @@ def finding(results, monkeypatch):
     """Make the part of a page from an invented experiment, as if its files were kept."""
     write_claims(results.directory)
     monkeypatch.setattr(evidence, "EVIDENCE", results.directory.path.parent)
-    return evidence.tables()[f"{results.directory.path.name} finding"]()
+    return evidence.parts()[f"{results.directory.path.name} finding"]()
 
 
 def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(invented, monkeypatch):
