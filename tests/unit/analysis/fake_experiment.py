@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.experiment import Plan, parse
@@ -21,18 +21,20 @@ from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, PARTS, Way
-from online_rnnlm.corpora.corpus import digest_of_files
+from online_rnnlm.corpora.corpus import Corpus, digest_of_files, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
+from online_rnnlm.jobs.evaluation_files import EvaluationFiles
+from online_rnnlm.jobs.network import Floats, Tested
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.audits import Audit, AuditedRule, RuleName
-from online_rnnlm.storage.evaluations import Costs, Evaluation, SplitMetrics, Timing, Timings
+from online_rnnlm.storage.evaluations import Costs, Mixture, Timing, Timings, Trial
 from online_rnnlm.storage.experiments import Audits
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory
+from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import Epoch
 from tests.unit import small_records
-from tests.unit.analysis.changes import update_checksums
 
 ROWS = [(100, 0), (120, 0), (100, 20), (135, 0), (100, 35)]
 SENTENCES = {"train": 60, "valid": 40, "test": 50}
@@ -66,16 +68,16 @@ def write(
     """Write all files of an experiment's runs; `perplexities` are test perplexities by network."""
     directory = ExperimentDirectory(path)
     write_json(directory.configuration, described.model_dump(mode="json"))
-    for corpus in described.corpora:
-        _write_corpus(directory, corpus, described.testing)
+    for name in described.corpora:
+        _write_corpus(directory, name, described.testing)
     for run in described.trainings():
         write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
-    for name in described.corpus_rivals:
+    for name, rival in described.corpus_rivals.items():
+        corpus = load_corpus(directory.corpus(rival.corpus_folder), described.testing.other_texts)
+        logs = _log_probabilities(corpus, corpus.held_out, 120.0, np.random.default_rng(5))
         costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=5)
-        others = described.testing.other_texts
-        scores = _scores(120.0, np.random.default_rng(5), others, held_out=True)
-        tested = {"identity": small_records.DIGEST, "costs": costs, "parameters": 900_000}
-        _write_evaluation(directory, name, NONE, scores, tested)
+        files = EvaluationFiles(directory, corpus, name, small_records.DIGEST, NONE)
+        files.write(Tested(logs, _seconds(logs), costs, parameters=900_000))
     write_timings(directory, described)
     write_audits(directory, described)
     return directory
@@ -143,74 +145,78 @@ def write_run(
     frozen = online * 1.35 if size else online  # a network with a vector relies on it
     targets = {NONE: frozen, evaluations.main_way(size).name: online}
     testing = testing or TestingSettings()
-    for evaluation, way in evaluations.evaluations_of(run.settings, testing).items():
-        held_out = evaluation not in targets
-        reached = targets.get(evaluation, online * 1.01)
-        scores = _scores(reached, random, testing.other_texts, held_out=held_out)
-        tested = _tested(way, hidden, size, testing)
-        tested["identity"] = run.identity
-        tested["tested_with"] = evaluations.decisive_settings(way, testing)
-        _write_evaluation(directory, run.name, evaluation, scores, tested)
-    for split in HELD_OUT if size else ():
-        vectors = random.normal(size=(SENTENCES[split], size))
-        np.save(directory.document_vectors(run.name, split), vectors.astype(np.float32))
-    if size:
-        update_checksums(directory, run.name, DOCUMENT_VECTOR)
+    corpus = load_corpus(directory.corpus(run.corpus_folder), testing.other_texts)
+    for name, evaluation in evaluations.evaluations_of(run.settings, testing).items():
+        texts = corpus.splits if name in targets else corpus.held_out
+        logs = _log_probabilities(corpus, texts, targets.get(name, online * 1.01), random)
+        vectors = {}
+        if name == DOCUMENT_VECTOR:
+            vectors = {split: random.normal(size=(SENTENCES[split], size)) for split in HELD_OUT}
+        tried = _tried(evaluation)
+        found = Tested(
+            logs,
+            _seconds(logs),
+            _costs(evaluation, hidden, size),
+            chosen=tried[0] if tried else {},
+            curve=[
+                Trial(settings=settings, valid_perplexity=90.0 + 2 * number)
+                for number, settings in enumerate(tried)
+            ],
+            vectors=vectors,
+        )
+        if evaluation == MIXTURE:
+            parts = ["network", *(part.name for part in testing.rivals_by_name[MIXTURE].parts)]
+            chosen = dict.fromkeys(parts, 1 / len(parts))
+            found = replace(found, curve=(), chosen=chosen, mixtures=_mixtures(parts))
+        files = EvaluationFiles(
+            directory,
+            corpus,
+            run.name,
+            run.identity,
+            name,
+            way=evaluation if isinstance(evaluation, Way) else None,
+            tested_with=evaluations.decisive_settings(evaluation, testing),
+        )
+        files.write(found)
 
 
-def _tested(way: Way | str, hidden: int, size: int, testing: TestingSettings) -> dict[str, Any]:
-    """The values of an evaluation's record other than its metrics; the first trial is chosen.
+def _tried(evaluation: Way | str) -> list[dict[str, Number]]:
+    """Return the settings that are tried on `valid`, the best one first."""
+    if not isinstance(evaluation, Way):
+        return [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
+    key = "document_rate" if evaluation.only_vector_learns else "learning_rate"
+    return [{key: rate} for rate in (0.01, 0.03, 0.1)] if evaluation.unit_of_text else []
 
-    A rival is given by its name.
-    """
-    everything = isinstance(way, Way) and way.parts == PARTS
-    adds = hidden**2 + 149.5 * (hidden + (0 if way == Way() else 2 * size))
-    costs = Costs(
+
+def _costs(evaluation: Way | str, hidden: int, size: int) -> Costs:
+    everything = isinstance(evaluation, Way) and evaluation.parts == PARTS
+    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == Way() else 2 * size))
+    return Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
     )
-    tried = []
-    if way == MIXTURE:
-        rivals = [rival.name for rival in testing.rivals_by_name[MIXTURE].parts]
-        return {"costs": costs, **_mixture(rivals)}
-    if not isinstance(way, Way):
-        tried = [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    elif way.unit_of_text is not None:
-        key = "document_rate" if way.only_vector_learns else "learning_rate"
-        tried = [{key: rate} for rate in (0.01, 0.03, 0.1)]
-    curve = [
-        {"settings": settings, "valid_perplexity": 90.0 + 2 * number}
-        for number, settings in enumerate(tried)
-    ]
-    return {
-        "costs": costs,
-        "curve": tuple(curve),
-        "chosen": tried[0] if tried else {},
-        "way": way if isinstance(way, Way) else None,
-    }
 
 
-def _mixture(rivals: list[str]) -> dict[str, Any]:
-    """A mixture of equal parts; the network with rival k alone has 60 + k on `test`, and all
-    without it 50 + k."""
-    parts = ["network", *rivals]
+def _mixtures(parts: list[str]) -> list[Mixture]:
+    """Mixtures of equal parts; the network with rival k alone has 60 + k, and all parts without it
+    have 50 + k."""
+    network, *rivals = parts
     reached = {}
     for number, rival in enumerate(rivals):
         reached[frozenset(parts) - {rival}] = 50.0 + number
-        reached[frozenset(["network", rival])] = 60.0 + number
-    mixtures = [
-        {
-            "weights": dict.fromkeys(names, 1 / len(names)),
-            "valid_perplexity": perplexity,
-            "test_perplexity": perplexity,
-        }
+        reached[frozenset([network, rival])] = 60.0 + number
+    return [
+        Mixture(
+            weights=dict.fromkeys(names, 1 / len(names)),
+            valid_perplexity=perplexity,
+            test_perplexity=perplexity,
+        )
         for names, perplexity in reached.items()
     ]
-    return {"chosen": dict.fromkeys(parts, 1 / len(parts)), "mixtures": tuple(mixtures)}
 
 
 def _write_corpus(directory: ExperimentDirectory, corpus: str, testing: TestingSettings) -> None:
-    """Write a corpus of 2 classes, and streams with the sentence lengths of the scores."""
+    """Write a corpus of 2 classes, and streams with sentences of different lengths."""
     files = directory.corpus(corpus)
     random = np.random.default_rng(1)
     title = "Invented & random sentences"
@@ -315,68 +321,24 @@ def _epochs(run: Run, online: float, random: np.random.Generator) -> list[Epoch]
     ]
 
 
-def _scores(
-    perplexity: float,
-    random: np.random.Generator,
-    other_texts: Iterable[str] = (),
-    *,
-    held_out: bool = False,
-) -> pd.DataFrame:
-    """Return per-sentence scores of the splits, with exactly that perplexity on `test`."""
-    frames = []
+def _log_probabilities(
+    corpus: Corpus, texts: Iterable[str], perplexity: float, random: np.random.Generator
+) -> dict[str, Floats]:
+    """Return log P of every token of the texts, with exactly that perplexity on `test`.
+
+    It is the same for all tokens of a sentence.
+    """
     factors = {"train": 0.9, "valid": 0.99, "test": 1.0}
-    for split, count in _sizes(other_texts).items():
-        tokens = _lengths(split)
-        factor = factors.get(split, 1.2)
-        logs = -tokens * (math.log(perplexity) + random.normal(0, 0.05, count))
-        logs *= tokens.sum() * math.log(perplexity) / -logs.sum()
-        frame = {
-            "split": split,
-            "sentence": np.arange(count, dtype=np.int32),
-            "tokens": tokens,
-            "log_probability": logs * factor,
-            "unk_tokens": np.ones(count, np.int32),
-            "unk_log_probability": np.full(count, -3.0),
-        }
-        frames.append(pd.DataFrame(frame))
-    return pd.concat(frames[1:] if held_out else frames, ignore_index=True)
+    logs = {}
+    for text in texts:
+        split = corpus.splits[text]
+        entropies = math.log(perplexity) + random.normal(0, 0.05, split.sentences)
+        of_tokens = np.repeat(entropies, np.diff(split.offsets))
+        of_tokens *= factors.get(text, 1.2) * math.log(perplexity) / of_tokens.mean()
+        logs[text] = -of_tokens
+    return logs
 
 
-def _write_evaluation(
-    directory: ExperimentDirectory,
-    run: str,
-    evaluation: str,
-    scores: pd.DataFrame,
-    tested: dict[str, Any],
-) -> None:
-    """Write an evaluation's scores, and its record; `tested` has what does not follow from them."""
-    scores_file = directory.sentence_scores(run, evaluation)
-    scores_file.parent.mkdir(parents=True, exist_ok=True)
-    scores.to_parquet(scores_file, index=False)
-    for split in {*scores["split"]} - {"train"}:
-        rows = scores[scores["split"] == split]
-        # All tokens of a sentence have equal shares of its score.
-        shares = (rows["log_probability"] / rows["tokens"]).to_numpy()
-        tokens = np.repeat(shares, rows["tokens"]).astype(np.float32)
-        np.save(directory.token_scores(run, evaluation, split), tokens)
-    record = Evaluation(
-        run=run,
-        evaluation=evaluation,
-        files={},
-        splits={str(split): _metrics(rows) for split, rows in scores.groupby("split", sort=False)},
-        **tested,
-    )
-    records.write(directory.evaluation(run, evaluation), record)
-    update_checksums(directory, run, evaluation)
-
-
-def _metrics(rows: pd.DataFrame) -> SplitMetrics:
-    perplexity = math.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
-    return SplitMetrics(
-        sentences=len(rows),
-        tokens=int(rows["tokens"].sum()),
-        perplexity=perplexity,
-        perplexity_without_unk=0.9 * perplexity,
-        oov_rate=0.05,
-        words_per_second=90_000.0,
-    )
+def _seconds(logs: Mapping[str, Floats]) -> dict[str, float]:
+    """Return the seconds that the scoring of each text took."""
+    return {text: len(scores) / 90_000 for text, scores in logs.items()}
