@@ -10,8 +10,8 @@ if (PROJECT / "src").is_dir():
     sys.path.insert(0, str(PROJECT / "src"))
     os.environ.update(PYTHONPATH=f"{PROJECT / 'src'}:{os.getenv('PYTHONPATH', '')}")
 os.environ.update(PATH=":".join([str(Path(sys.executable).parent), *os.get_exec_path()]))
-# A scheduler warns all processes of a job by this signal. The training or evaluation heeds it, and
-# Snakemake waits for its end.
+# A scheduler warns all processes of a job by this signal. A training heeds it, all other jobs go on,
+# and Snakemake waits for their end.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 if not os.access(os.curdir, os.W_OK):
