@@ -8,6 +8,7 @@ A rival is imported where it is tested: what tests a plain network loads none.
 from __future__ import annotations
 
 import hashlib
+from typing import assert_never
 
 from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.rivals import CorpusRival, RunRivalName
@@ -100,3 +101,5 @@ def evaluate_corpus_rival(
             from online_rnnlm.rivals import kneser_ney
 
             files.write(kneser_ney.evaluate(corpus, testing))
+        case other:
+            assert_never(other)
