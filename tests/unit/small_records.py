@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from online_rnnlm.config.experiment import Plan, parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import CorpusSource, SplitStatistics, Statistics, TextPreparation
 from online_rnnlm.storage.runs import Epoch, Machine, RunDivergence, RunRecord, RunResult
@@ -21,6 +22,13 @@ def configuration(**changes: Any) -> dict[str, Any]:
     """A small configuration that is right, as a user writes it."""
     values = {"experiment": "test", "corpora": {"vital": VITAL}, "rows": [{"hidden_size": 10}]}
     return values | changes
+
+
+def plan(**changes: Any) -> Plan:
+    """The plan of a small configuration that is right."""
+    planned = parse(configuration(**{"digits": NO_DIGITS, **changes}))
+    assert isinstance(planned, Plan)
+    return planned
 
 
 def run_record(**changes: Any) -> RunRecord:

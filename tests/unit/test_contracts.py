@@ -25,7 +25,6 @@ from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import ways_of_vector
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
@@ -44,7 +43,7 @@ from tests.unit import small_models as small
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import read_json
 from tests.unit.corpora.small_corpora import as_parquet, dump
-from tests.unit.small_records import NO_DIGITS, VITAL, configuration
+from tests.unit.small_records import VITAL, plan
 
 PACKAGE = ROOT / "src" / "online_rnnlm"
 
@@ -217,8 +216,7 @@ def tested(
     small.write_untrained_run(directory, corpus_directory)
     values = {"rivals": RIVALS}
     testing = typed.TestingSettings.model_validate(values)
-    plan = parse(configuration(corpora={"topics": VITAL}, testing=values, digits=NO_DIGITS))
-    for trained in plan.corpus_rivals.values():
+    for trained in plan(corpora={"topics": VITAL}, testing=values).corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
     for way in ways_of_vector(small.UNTRAINED, testing):
         evaluate_run(directory, "run", way, testing)

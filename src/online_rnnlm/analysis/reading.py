@@ -79,8 +79,8 @@ def _in_words(experiment: Plan) -> dict[str, str]:
     """The words of every evaluation, by its name."""
     testing = experiment.testing
     words = {name: f"with {rival.phrase}" for name, rival in testing.rivals_by_name.items()}
-    for row in experiment.planned_rows:
-        for name, evaluation in evaluations_of(row.settings, testing).items():
+    for network in experiment.networks:
+        for name, evaluation in evaluations_of(network.settings, testing).items():
             if isinstance(evaluation, Way):
                 words[name] = in_words(evaluation)
     return words

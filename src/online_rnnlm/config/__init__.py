@@ -1,9 +1,10 @@
 """The types of a configuration's settings, and the plan of runs and evaluations made from them.
 
-`experiment.load` reads a file and checks it: an `Experiment`. `corpora.planning` adds the digits
-that name its folders: a `Plan`, which the workflow writes to `config.json` and every job reads
-again. Its `planned_rows` are the rows of the tables, each with its runs, and `evaluations_of` are
-the evaluations of a run. The rules of the workflow ask for the files that these names stand for.
+`experiment.load` reads a file and checks it: an `Experiment`, whose `networks` are to be trained.
+`corpora.planning` adds the digits that name its folders: a `Plan`, which the workflow writes to
+`config.json` and every job reads again. Its `planned_rows` are the rows of the tables, each with
+its runs, and `evaluations_of` are the evaluations of a run. The rules of the workflow ask for the
+files that these names stand for.
 
 A reader follows the modules in this order:
 

@@ -91,7 +91,7 @@ TABLES = (
 def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     """Return those of `TABLES` or `FIGURES` that an experiment has; its configuration decides."""
     testing = experiment.testing
-    sizes = [row.settings.document_size for row in experiment.planned_rows]
+    sizes = [network.settings.document_size for network in experiment.networks]
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),

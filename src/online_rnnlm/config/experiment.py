@@ -18,7 +18,7 @@ from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.mistakes import first_message
-from online_rnnlm.config.planned_rows import PlannedRow, plan_rows
+from online_rnnlm.config.planned_rows import PlannedNetwork, PlannedRow, networks_of, plan_row
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import DYNAMIC, CorpusRival
 from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
@@ -73,9 +73,9 @@ class Experiment(Settings):
     def _rows_can_be_trained(self) -> Experiment:
         if self.searched and self.search_seed in self.seeds:
             raise ValueError(f"`search_seed`: {self.search_seed} is one of `seeds`")
-        for row in self.planned_rows:
-            corpus = row.settings.corpus
-            unit = row.settings.unit_of_text
+        for network in self.networks:
+            corpus = network.settings.corpus
+            unit = network.settings.unit_of_text
             if unit != "sentence" and not self.corpora[corpus].trains_in_order:
                 raise ValueError(
                     f"`corpora.{corpus}.divide_by`: `unit_of_text: {unit}` in a row needs text in "
@@ -108,11 +108,11 @@ class Experiment(Settings):
         if DYNAMIC not in self.testing.rivals:
             return self
         kernels = ENGINES["kernel"]
-        for row in self.planned_rows:
-            cell = row.settings.cell
-            if self.testing.concerns(row.settings.corpus) and not kernels.has_cell(cell):
+        for network in self.networks:
+            cell = network.settings.cell
+            if self.testing.concerns(network.settings.corpus) and not kernels.has_cell(cell):
                 raise ValueError(
-                    f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{row.entry}]` has "
+                    f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{network.entry}]` has "
                     f"`cell: {cell}`; cells with kernels: {', '.join(sorted(kernels.cells or ()))}"
                 )
         return self
@@ -122,14 +122,15 @@ class Experiment(Settings):
         """True if any run is tested in a way that `testing.updates` adds."""
         return any(
             isinstance(evaluation, Way) and evaluation.unit_of_text is not None
-            for row in self.planned_rows
-            for evaluation in evaluations_of(row.settings, self.testing).values()
+            for network in self.networks
+            for evaluation in evaluations_of(network.settings, self.testing).values()
         )
 
     @property
     def searched(self) -> list[str]:
         """The names of the settings that any row searches."""
-        return [*dict.fromkeys(key for run in self.search_runs() for key in run.searched)]
+        tried = (values for network in self.networks for values in network.search.values())
+        return [*dict.fromkeys(key for values in tried for key in values)]
 
     def of_results(self) -> dict[str, Any]:
         """Return all settings that a result can depend on, as values for JSON.
@@ -138,26 +139,10 @@ class Experiment(Settings):
         """
         return self.model_dump(mode="json", exclude={"downloads"})
 
-    def trainings(self) -> list[Run]:
-        """Return every run: first those of the search, then those of the rows."""
-        return [*self.search_runs(), *self.runs()]
-
-    def runs(self) -> list[Run]:
-        """Return the runs of the rows: corpora × rows × seeds."""
-        return [run for row in self.planned_rows for run in row.runs]
-
-    def search_runs(self) -> list[Run]:
-        """Return the runs of the search: corpora × rows × searched values."""
-        return [run for row in self.planned_rows for run in row.candidates]
-
     @cached_property
-    def planned_rows(self) -> tuple[PlannedRow, ...]:
-        """The rows on every corpus, with their runs and those of their search.
-
-        In an experiment that is no plan, the digits in the names of runs are those of settings
-        alone: no folder has these names.
-        """
-        return plan_rows(self, Digits(core="", corpora={}))
+    def networks(self) -> tuple[PlannedNetwork, ...]:
+        """The networks that the rows make on every corpus."""
+        return networks_of(self)
 
 
 class Plan(Experiment):
@@ -171,8 +156,20 @@ class Plan(Experiment):
 
     @cached_property
     def planned_rows(self) -> tuple[PlannedRow, ...]:
-        """The rows on every corpus, with their runs and those of their search."""
-        return plan_rows(self, self.digits)
+        """The rows on every corpus: each network's runs, and those of its search."""
+        return tuple(plan_row(network, self.seeds, self.digits) for network in self.networks)
+
+    def trainings(self) -> list[Run]:
+        """Return every run: first those of the search, then those of the rows."""
+        return [*self.search_runs(), *self.runs()]
+
+    def runs(self) -> list[Run]:
+        """Return the runs of the rows: corpora × rows × seeds."""
+        return [run for row in self.planned_rows for run in row.runs]
+
+    def search_runs(self) -> list[Run]:
+        """Return the runs of the search: corpora × rows × searched values."""
+        return [run for row in self.planned_rows for run in row.candidates]
 
     @property
     def corpus_rivals(self) -> dict[str, CorpusRival]:

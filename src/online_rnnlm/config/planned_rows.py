@@ -1,20 +1,21 @@
-"""The runs that follow from the rows of a configuration, and from their search.
+"""The networks and the runs that follow from the rows of a configuration, and from their search.
 
     training: {max_epochs: 8}
     seeds: [1, 2]
     rows:
       - {hidden_size: [100/20, 135], search: {learning_rate: [0.2, 0.3]}}
 
-1. `_networks_of` makes `RunSettings` of each combination of an entry's lists and of `training`: two
-   networks, 110/0, which is the static one as large as 100/20, and 135/0.
-2. `_plan_row` plans the runs of each network: two of its search, one with each learning rate, and
-   one with each seed, which is to take the better rate. They are a `PlannedRow`.
+1. `networks_of` makes a `PlannedNetwork` of each combination of an entry's lists and of `training`:
+   two, 110/0, which is the static one as large as 100/20, and 135/0. Each has the settings of the
+   runs of its search, here two, one with each learning rate. So the configuration is checked.
+2. `plan_row` makes the runs of a network, when the digits in their names are known: those of its
+   search, and one with each seed, which is to take the better rate. They are a `PlannedRow`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from online_rnnlm.config.base import as_list
 from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.rows import ROW_KEYS, RUN_KEYS, RowSettings, Searches, searched_in
-from online_rnnlm.config.runs import Digits, Run, identity_of
+from online_rnnlm.config.runs import Digits, Run, identity_of, network_name
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, count
 
@@ -33,40 +34,46 @@ _MANY_WORDS = 10**15
 """Words of a vocabulary so large that their parameters outnumber all others by far."""
 
 
-class PlannedRow(NamedTuple):
-    """A row on one corpus: one network, trained with several seeds."""
+class PlannedNetwork(NamedTuple):
+    """A network on one corpus, which is to be trained with several seeds."""
 
     entry: int
-    """The index in `rows` of the entry that makes it; one with lists makes several rows."""
+    """The index in `rows` of the entry that makes it; one with lists makes several networks."""
+    settings: RunSettings
+    """Its settings before the search has chosen some, with the seed of the search."""
+    undecided: frozenset[str]
+    """Names of the settings that its search is to choose."""
+    search: Mapping[RunSettings, dict[str, Any]]
+    """The settings of each run of its search, and those values of them that the run tries."""
+
+
+class PlannedRow(NamedTuple):
+    """The runs of a network: a row of the tables."""
+
     candidates: tuple[Run, ...]
     """The runs of its search."""
     runs: tuple[Run, ...]
     """Its own runs, one for each seed."""
 
-    @property
-    def settings(self) -> RunSettings:
-        """The settings of its runs, before the search has chosen some, with the first seed."""
-        return self.runs[0].settings
 
-
-def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
-    """Plan the rows of an experiment on every corpus, with their runs and those of their search.
+def networks_of(experiment: Experiment) -> tuple[PlannedNetwork, ...]:
+    """Return the networks of an experiment on every corpus.
 
     Raises ValueError, whose message begins with the key, if settings do not go together, or if two
-    rows on a corpus are the same network: tables could not tell them.
+    networks on a corpus are the same: tables could not tell them.
     """
-    rows: dict[tuple[str, str], PlannedRow] = {}
+    networks: dict[tuple[str, str], PlannedNetwork] = {}
     for corpus in experiment.corpora:
         for entry, row in enumerate(experiment.rows):
             if corpus not in (row.get("corpora") or experiment.corpora):
                 continue
             own = row.get("search")
             searches = experiment.search if own is None else own
-            for settings in _networks_of(experiment, corpus, row, f"rows[{entry}]", searches):
-                planned = _plan_row(experiment, entry, settings, searches, digits)
-                name = planned.runs[0].network_name
-                same = rows.setdefault((corpus, name), planned)
-                if same is not planned:
+            for settings in _settings_in(experiment, corpus, row, f"rows[{entry}]", searches):
+                network = _network(experiment, entry, settings, searches)
+                name = network_name(settings)
+                same = networks.setdefault((corpus, name), network)
+                if same is not network:
                     what = f"is the same network, {name}, as `rows[{same.entry}]`"
                     if same.entry == entry:
                         what = f"two of its combinations are the same network, {name}"
@@ -74,10 +81,10 @@ def plan_rows(experiment: Experiment, digits: Digits) -> tuple[PlannedRow, ...]:
                         f"`rows[{entry}]`: {what}: rows differ in {', '.join(sorted(ROW_KEYS))}; "
                         "values to choose from belong in `search`"
                     )
-    return tuple(rows.values())
+    return tuple(networks.values())
 
 
-def _networks_of(
+def _settings_in(
     experiment: Experiment, corpus: str, row: RowSettings, place: str, searches: Searches
 ) -> list[RunSettings]:
     """Return the settings that a row, in that place of the file, makes: all combinations of lists.
@@ -115,34 +122,46 @@ def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
             )
 
 
-def _plan_row(
-    experiment: Experiment, entry: int, settings: RunSettings, searches: Searches, digits: Digits
-) -> PlannedRow:
-    """Plan the runs of a network, and those of its search.
+def _network(
+    experiment: Experiment, entry: int, settings: RunSettings, searches: Searches
+) -> PlannedNetwork:
+    """Return a network with the runs of its search.
 
     Each run of the search is there once; those that try nothing but settings that change nothing
     are left out.
     """
     classes = experiment.corpora[settings.corpus].classes.count
-    folder = digits.folder_of(settings.corpus)
-    candidates: dict[RunSettings, Run] = {}
+    runs: dict[RunSettings, dict[str, Any]] = {}
     for search in searches:
         for tried in _combinations(searched_in(search)):
             values = {**settings.model_dump(), **search, **tried}
             candidate = _settings_of(values, classes, "search").without_unused()
-            searched = {key: value for key, value in tried.items() if key not in candidate.unused}
-            if searched and candidate not in candidates:
-                identity = identity_of(candidate, digits)
-                run = Run(candidate, folder, searched=searched, identity=identity)
-                candidates[candidate] = run
-    names = tuple(run.name for run in candidates.values())
-    undecided = _undecided(searches) if names else ()
-    of_seeds = [settings.model_copy(update={"seed": seed}) for seed in experiment.seeds]
-    runs = tuple(
-        Run(one, folder, candidates=names, identity=identity_of(one, digits, undecided, names))
-        for one in of_seeds
+            of_use = {key: value for key, value in tried.items() if key not in candidate.unused}
+            if of_use:
+                runs.setdefault(candidate, of_use)
+    undecided = _undecided(searches) if runs else frozenset()
+    return PlannedNetwork(entry, settings, undecided, runs)
+
+
+def plan_row(network: PlannedNetwork, seeds: Sequence[int], digits: Digits) -> PlannedRow:
+    """Plan the runs of a network, one for each seed, and those of its search."""
+    folder = digits.folder_of(network.settings.corpus)
+    candidates = tuple(
+        Run(settings, folder, searched=tried, identity=identity_of(settings, digits))
+        for settings, tried in network.search.items()
     )
-    return PlannedRow(entry, tuple(candidates.values()), runs)
+    names = tuple(run.name for run in candidates)
+    of_seeds = [network.settings.model_copy(update={"seed": seed}) for seed in seeds]
+    runs = tuple(
+        Run(
+            settings,
+            folder,
+            candidates=names,
+            identity=identity_of(settings, digits, network.undecided, names),
+        )
+        for settings in of_seeds
+    )
+    return PlannedRow(candidates, runs)
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -183,6 +202,6 @@ def _units_of(network: str, cell: str, classes: int) -> int:
     return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)
 
 
-def _undecided(searches: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the settings that searches are to choose."""
-    return {key for search in searches for key in searched_in(search)}
+def _undecided(searches: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the names of the settings that searches are to choose."""
+    return frozenset(key for search in searches for key in searched_in(search))

@@ -42,7 +42,7 @@ class Digits(Settings):
 
 
 def _with_digits(name: str, digits: str) -> str:
-    """Return the name of a folder, which has no digits in an experiment that is no plan."""
+    """Return the name of a folder; without digits, which tests leave out, it is the name alone."""
     return f"{name}-{digits}" if digits else name
 
 

@@ -94,7 +94,7 @@ def write_audits(
         network_name = row.runs[0].network_name
         rule = (broken or {}).get(network_name)
         rules = (AuditedRule(rule=rule, status="broken", said="it is"),) if rule else ()
-        name = f"{network_name} on {row.settings.corpus}"
+        name = f"{network_name} on {row.runs[0].settings.corpus}"
         audits.append(Audit(name=name, tolerance=0.1, rules=rules))
     records.write(directory.audits, Audits(audits=tuple(audits)))
 
@@ -108,7 +108,7 @@ def write_timings(
     timings = []
     for row in described.planned_rows:
         name = row.runs[0].network_name
-        settings = row.settings
+        settings = row.runs[0].settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
         timed = evaluations.ways_of_vector(settings, described.testing)
         for number, way in enumerate(timed, 1):  # the second takes half of the time

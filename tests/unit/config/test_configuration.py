@@ -29,14 +29,14 @@ many = settings(max_examples=int(os.environ.get("FUZZ", "300")))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path):
-    assert load(path).runs()
+    assert load(path).networks
 
 
 def test_the_example_of_the_reference_is_valid(tmp_path):
     text = (CONFIG / "README.md").read_text(encoding="utf-8")
     example = text[text.index("    experiment:") : text.index("Check it")]
     (tmp_path / "mine.yaml").write_text(dedent(example), encoding="utf-8")
-    assert len(load(tmp_path / "mine.yaml").runs()) == 6  # two rows, three seeds
+    assert len(load(tmp_path / "mine.yaml").networks) == 2
 
 
 def test_the_demo_and_the_search_compare_the_same_rows():
@@ -80,7 +80,7 @@ def test_other_spellings_of_values_are_understood(monkeypatch):
     ids=str,
 )
 def test_unusual_values_are_allowed(changed):
-    assert parse({**GOOD, **changed}).runs()
+    assert parse({**GOOD, **changed}).networks
 
 
 def _found(part: Any, *keys: str) -> set[str]:
@@ -127,10 +127,10 @@ def test_any_configuration_is_right_or_refused_in_one_line(others, changes):
             assert str(error).startswith("my.yaml: ")
             assert len(str(error).splitlines()) == 1, error
             continue
-        assert found.runs()
+        assert found.networks
         written = yaml.safe_load(yaml.safe_dump(found.model_dump(mode="json")))
         assert parse(written) == found
-        assert parse(written).trainings() == found.trainings()
+        assert parse(written).networks == found.networks
 
 
 @many

@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 
 import online_rnnlm
 from online_rnnlm.config import evaluations
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.way import PARTS, Way
 from tests.processes import output_of
-from tests.unit.small_records import configuration
+from tests.unit.small_records import configuration, plan
 
 PACKAGE = Path(online_rnnlm.__file__).parent
 
 
 def experiment(**testing):
     rows = [{"hidden_size": 10}, {"hidden_size": 10, "document_size": 2}]
-    return parse(configuration(rows=rows, testing=testing))
+    return plan(rows=rows, testing=testing)
 
 
 @pytest.mark.parametrize(

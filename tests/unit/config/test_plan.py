@@ -8,18 +8,17 @@ from pydantic_core import PydanticUndefined
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
 from online_rnnlm.core.sizes import count, sizes_of_run
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
-from tests.unit.small_records import VITAL, configuration
+from tests.unit.small_records import VITAL, plan
 
 
 def experiment(**changed):
     values = {"corpora": {"c": VITAL}, "rows": [{"hidden_size": 8}]}
-    return parse(configuration(**values | changed))
+    return plan(**values | changed)
 
 
 def names(runs):
@@ -148,7 +147,7 @@ def test_a_row_may_be_trained_on_some_corpora_and_these_alone_be_tested_further(
         for run in found.runs()
     }
     assert tested == {"a": (), "b": ("all.word.sentence", "unigram_cache")}
-    assert [rival.corpus for rival in with_digits(found).corpus_rivals.values()] == ["b"]
+    assert [rival.corpus for rival in found.corpus_rivals.values()] == ["b"]
 
 
 def test_a_row_may_have_a_search_of_its_own():

@@ -2,19 +2,18 @@
 
 import pytest
 
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from tests.unit.small_records import configuration, run_divergence, run_record, run_result
+from tests.unit.small_records import plan, run_divergence, run_record, run_result
 
 
 @pytest.fixture
 def described():
     rows = [{"hidden_size": [10, 20]}, {"hidden_size": 10, "document_size": 2}]
     search = {"learning_rate": [0.1, 0.2], "document_rate": [0.05, 0.1]}
-    return parse(configuration(rows=rows, search=search, seeds=[1, 2]))
+    return plan(rows=rows, search=search, seeds=[1, 2])
 
 
 def finish(directory, run, perplexity):

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
@@ -34,7 +33,7 @@ from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests.unit.core.numpy_cells import predict
 from tests.unit.small_models import UNTRAINED, WAYS, way_of, write_untrained_run
-from tests.unit.small_records import NO_DIGITS, VITAL, configuration, run_divergence
+from tests.unit.small_records import VITAL, plan, run_divergence
 
 RATE = UNTRAINED.document_rate
 SENTENCES = {"train": 300, "valid": 60, "test": 50}
@@ -83,8 +82,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
 
 
 def of_corpora(testing):
-    values = configuration(corpora={"topics": VITAL}, testing=testing, digits=NO_DIGITS)
-    return parse(values).corpus_rivals
+    return plan(corpora={"topics": VITAL}, testing=testing).corpus_rivals
 
 
 def read(directory, name, evaluation) -> Evaluation:

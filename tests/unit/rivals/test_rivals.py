@@ -3,18 +3,15 @@
 import numpy as np
 import pytest
 
-from online_rnnlm.config.experiment import parse
 from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import dynamic_evaluation
-from tests.unit.small_records import NO_DIGITS, VITAL, configuration
+from tests.unit.small_records import VITAL, plan
 
 
 @pytest.mark.parametrize("order", [2, 5])
 def test_a_rival_of_a_corpus_is_named_by_the_corpus_and_itself(order):
     testing = {"rivals": ["kneser_ney", "unigram_cache"], "kneser_ney_order": order}
-    corpora = {"one": VITAL, "two": VITAL}
-    values = configuration(corpora=corpora, testing=testing, digits=NO_DIGITS)
-    found = parse(values).corpus_rivals
+    found = plan(corpora={"one": VITAL, "two": VITAL}, testing=testing).corpus_rivals
     assert list(found) == [f"one-kneser_ney{order}", f"two-kneser_ney{order}"]
     assert [one.corpus for one in found.values()] == ["one", "two"]
 
