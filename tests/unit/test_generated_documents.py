@@ -71,10 +71,8 @@ def test_a_value_within_a_sentence_does_not_begin_a_line(file):
 
 
 def test_a_value_is_put_into_its_sentence(tmp_path):
-    test, change = (
-        "<!-- evidence demo test 100/20 -->",
-        "<!-- evidence demo 100/20 against 110/0 -->",
-    )
+    test = "<!-- evidence demo test 100/20 -->"
+    change = "<!-- evidence demo 100/20 against 110/0 -->"
     page = tmp_path / "page.md"
     page.write_text(f"It has {test}1<!-- end -->, {change}a\nb<!-- end -->.\n")
     [row] = [line for line in read("docs/tutorial.md").splitlines() if line[:11] == "    100/20 "]
