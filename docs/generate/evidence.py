@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED
+from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System, TestedNetwork
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import Column, Table
-from online_rnnlm.analysis.tables.values import integer, mean, number, signed
-from online_rnnlm.analysis.tables.verdicts import claims_table
+from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
+from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, by_no_network
 from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
@@ -176,10 +176,49 @@ def _searched(evidence: EvidenceFolder) -> str:
     return to_markdown_grid(Table("", rows, columns))
 
 
+class ClaimRow(NamedTuple):
+    """A test of a claim: its two sides, or the reason why there is none."""
+
+    claim: str
+    network: str
+    against: str
+    change: str = ""
+    corrected_p: str = ""
+    verdict: str = NOT_TESTED
+
+
 def _verdicts(evidence: EvidenceFolder) -> str:
-    """A row for each claim: its two sides with their test perplexities, and the verdict."""
+    """A row for each claim: its two sides with their test perplexities, and the verdict.
+
+    A claim that no network tests has a row for each network, with the reason.
+    """
     claims = records.read(Claims, evidence.claims)
-    return to_markdown_grid(claims_table(claims.claims, claims.not_tested))
+    rows = []
+    for claim in claims.claims:
+        compared = claim.comparison
+        ours = compared.ours
+        theirs = compared.theirs
+        row = ClaimRow(
+            claim=heading_of(claim.letter, claim.case),
+            network=f"{ours.name}: {ours.test_perplexity:.1f}",
+            against=f"{theirs.name}: {theirs.test_perplexity:.1f}",
+            change=f"{signed(compared.change_percent)} % ({interval(compared.interval_percent)})",
+            corrected_p=p_value(claim.p_value_holm).removeprefix("= "),
+            verdict=claim.verdict,
+        )
+        rows.append(row)
+    for untested in by_no_network(claims.claims, claims.not_tested):
+        rows.append(ClaimRow(heading_of(untested.letter), untested.row, untested.reason))
+    rows.sort(key=lambda row: row.claim[0])  # by the claim's letter
+    columns: list[Column[ClaimRow]] = [
+        Column("Claim", lambda row: row.claim, text=True),
+        Column("Network", lambda row: row.network, text=True),
+        Column("Against", lambda row: row.against, text=True),
+        Column("Change", lambda row: row.change, text=True),
+        Column("Corrected p", lambda row: row.corrected_p, text=True),
+        Column("Verdict", lambda row: row.verdict, text=True),
+    ]
+    return to_markdown_grid(Table("", rows, columns))
 
 
 TABLES_OF_EVIDENCE: Mapping[str, Callable[[EvidenceFolder], str]] = {
