@@ -1,67 +1,20 @@
-"""The sentences of the report that depend on results; those of its checklist are in `checklist`.
-
-`Markup` is HTML; the templates escape plain text.
-"""
+"""The sentences of the report that are made from results; all other text is in the templates."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-from markupsafe import Markup
+from typing import Any
 
 from online_rnnlm.analysis.claims import EQUALLY_LARGE
 from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.results import NO_NETWORK, Results
-from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.values import interval, p_value, signed
-from online_rnnlm.analysis.trainings import Trainings
 from online_rnnlm.core.way import NONE
-from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.audits import Audit
-from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim, Verdict
-from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.experiments import Claim, Verdict
 
-LEFT_OUT = (
-    "A network is left out of every table, figure and claim below if one of its runs is missing, "
-    "or the test of one, with its vector frozen or learning as in training."
-)
-OF_CHECKLIST = Markup("The items of NAACL's checklist (2021), in our words.")
-SETTINGS = "Settings"
-MAKE_AGAIN = "How to make these numbers again"
-LIMITS = "Limits"
-"""The headings of the last sections; those before are the catalogue's."""
-ORIGINS_OF_SETTINGS = Markup(
-    "<strong>Published</strong>: given in the author's summary of the paper. "
-    "<strong>RNNLM Toolkit's</strong>: the original toolkit's own value, taken from its source. "
-    "<strong>Assumed</strong>: chosen here, in the paper's spirit, because the paper itself could "
-    "not be consulted. The sizes of the networks are our choice, too."
-)
-KNOWN_LIMITS: Sequence[Markup] = (
-    Markup(
-        "The text and the settings are not the paper's: the numbers cannot be compared with the "
-        "paper's."
-    ),
-    Markup(
-        "A learning vector, a cache and learning weights use each test word after it was "
-        "predicted; a static network does not. That is the idea of the paper, but it means that "
-        "the systems do not have the same information."
-    ),
-    Markup(
-        "A cache remembers words from earlier sentences; a vector that is reset at every sentence "
-        "does not. If sentences were shuffled, the sentence before says little about the next."
-    ),
-    Markup(
-        "A frozen network is not a fair static one: its weights have learnt to rely on the vector. "
-        "The smallest static network with at least as many parameters is a fair one."
-    ),
-    Markup(
-        "Perplexity counts <code>&lt;/s&gt;</code> and <code>&lt;unk&gt;</code>, and can be "
-        "compared only on the same text with the same vocabulary."
-    ),
-    Markup("Times were measured on a machine where other programs may have run at the same time."),
-)
 _IN_SENTENCE: Mapping[Verdict, str] = {
     "supported": "the vector is better",
     "refuted": "the static network is better",
@@ -163,57 +116,6 @@ def claim_numbers(claim: Claim) -> str:
     return "; ".join(said)
 
 
-def why_no_verdicts(claims: Claims) -> str:
-    """Return the sentence in the place of the verdicts if no claim is tested."""
-    reason = "" if claims.not_tested else ": no network with a vector has finished"
-    return f"No claim can be tested{reason}."
-
-
-def verdict_in_words(results: Results, claim: Claim) -> str:
-    """Return the verdict on a claim, which says if it is that of one seed."""
-    return claim.verdict.capitalize() + ("" if results.several_seeds else " (one seed)")
-
-
-def how_tested(results: Results) -> Markup:
-    """Return the note that explains the claims and the test that decides them."""
-    chance = Markup("that allows for chance in the test text")
-    last = Markup(
-        " There is one seed: the verdicts allow for chance in the test text, but not for chance in "
-        "training."
-    )
-    if results.several_seeds:
-        chance += Markup(" and in the seeds, of both networks by themselves (Welch)")
-        last = Markup("")
-    return Markup(
-        "Claim a is our reading of the author's summary (EMNLP 2015), which says, in our words, "
-        "that updating only a small part of the model in testing gives better results with faster "
-        "execution and fewer parameters; b to e take its parts one by one, f and g are questions "
-        "of this project. An interval is a 95 % interval {chance}. The text's pieces, which count "
-        "as drawn by chance, are its articles if it is in order, or blocks of consecutive "
-        "sentences if these are not known. If it is shuffled, they are sentences, or blocks if one "
-        "of the two sides never forgets what it has read. A claim is supported if the p-value, "
-        "corrected by Holm's method for all comparisons, is below {level} and the perplexity is "
-        "lower; refuted if it is higher; else undecided. Time is processor time or, on a GPU or by "
-        "Theano, the time that passed, with the networks timed in turn; of a network with "
-        "something added, or whose weights learn, that of its tests.{last}"
-    ).format(chance=chance, level=LEVEL, last=last)
-
-
-def why_not_tested(results: Results, untested: UntestedClaim) -> str:
-    """Return a line with a network, the claim, and the reason why it is not tested."""
-    where = f" on {untested.corpus}" if results.several_corpora else ""
-    return f"{untested.row}{where}: {untested.claim} — {untested.reason}"
-
-
-def source_of(corpus: str, statistics: Statistics) -> Markup:
-    """Return the title, the licence and the origin of a corpus's text."""
-    source = statistics.source
-    licence = Markup(" Licence: {}.").format(source.licence) if source.licence else ""
-    return Markup("<strong>{}</strong>: {}.{} From {}.").format(
-        corpus, source.title, licence, source.origin
-    )
-
-
 def said_of_audits(audits: Sequence[Audit]) -> str:
     """Return a sentence on the audit: all networks pass it, or some fail, with the reasons."""
     if not audits:
@@ -228,25 +130,35 @@ def said_of_audits(audits: Sequence[Audit]) -> str:
     )
 
 
-def how_to_make_again(results: Results) -> Markup:
-    """Return the text before the command that makes a file of the report again."""
-    return Markup(
-        "The same configuration, code and seed give the same bits on the same machine. Seeds: {}. "
-        "This command, in the project's folder and environment, makes a file of this page again, "
-        "be it a table, a picture or a run's result:"
-    ).format(", ".join(map(str, results.experiment.seeds)))
+def tried_in_training(results: Results) -> str:
+    """Return the settings that the search has tried, with their values; "" if it has none."""
+    runs = results.experiment.search_runs()
+    return _shown(
+        {
+            key: {run.searched[key] for run in runs if key in run.searched}
+            for key in results.experiment.searched
+        }
+    )
 
 
-def files_to_make(directory: ExperimentDirectory) -> dict[str, Path]:
-    """Return examples of files that this command makes, by what they are."""
-    return {
-        "a table": directory.table("TABLE", "csv"),
-        "a picture": directory.figure("PICTURE", "svg"),
-        "the claims": directory.claims,
-        "a run, by its name in the table below": directory.run("RUN").result,
-    }
+def tried_in_testing(results: Results) -> str:
+    """Return the settings that were tried in testing, with their values; "" if there are none."""
+    tried: dict[str, set[Any]] = defaultdict(set)
+    for run in results.runs:
+        for name, tested in run.evaluations.items():
+            rival = results.experiment.testing.rivals_by_name.get(name)
+            whose = f" of {rival.label}" if rival else ""
+            for trial in tested.curve:
+                for key, value in trial.settings.items():
+                    tried[f"{key}{whose}"].add(value)
+    return _shown(tried)
 
 
-def not_counted(trainings: Trainings) -> str:
-    """Return what the hours of training do not count, to be put after them; "" if it is nothing."""
-    return ", without the epochs in which training diverged" if trainings.some_diverged else ""
+def _shown(tried: Mapping[str, set[Any]]) -> str:
+    """Settings with the values that were tried."""
+    return "; ".join(f"{key}: {', '.join(map(str, sorted(tried[key])))}" for key in tried)
+
+
+def trials_in_testing(results: Results) -> int:
+    """Return how many trials the evaluations of all runs have made."""
+    return sum(len(tested.curve) for run in results.runs for tested in run.evaluations.values())

@@ -1,21 +1,24 @@
 """Tests of the report: one page that needs nothing else, with a figure and a table of a user."""
 
+import html
 import re
+import shlex
 from typing import Any
 
 import pytest
 
-from online_rnnlm.analysis.checklist import checklist
+from online_rnnlm.analysis import wording
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.writing import write_figures
-from online_rnnlm.analysis.report import summary, write_report
+from online_rnnlm.analysis.reading import collect
+from online_rnnlm.analysis.report import facts_of_trainings, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.of_report import (
     ORIGINS,
     corpus_settings_table,
     settings_table,
 )
-from online_rnnlm.analysis.trainings import trainings_of
+from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.analysis.wording import said_of_audits, small_texts
 from online_rnnlm.config.catalogue import FIGURES, those_of
 from online_rnnlm.config.training import RunSettings
@@ -23,6 +26,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import Audit, AuditedRule
 from online_rnnlm.storage.experiments import Captions
+from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA, again, diverge
 
 
@@ -31,6 +35,18 @@ def written(results: Results) -> str:
     write_figures(results.directory)
     write_report(results.directory)
     return results.directory.report.read_text(encoding="utf-8")
+
+
+def answers_in(page: str) -> list[str]:
+    """The answers of the checklist that a page ends with, each with single spaces."""
+    found = re.findall(r"<dd>(.*?)</dd>", page, re.DOTALL)
+    return [" ".join(answer.split()) for answer in found]
+
+
+def checklist_of(results: Results) -> list[str]:
+    template = environment().get_template("checklist.html.j2")
+    facts = facts_of_trainings(results)
+    return answers_in(template.render(wording=wording, results=results, facts=facts))
 
 
 COSTS = ["test_perplexity", "perplexity_by_cost", "learning_curves"]
@@ -99,7 +115,7 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     ids = re.findall(r'\sid="([^"]+)"', text)
     used = {*re.findall(r"url\(#([^)]+)\)", text), *(link[1:] for link in loaded if link[0] == "#")}
     assert used and all(ids.count(name) == 1 for name in used)
-    answers = re.findall(r"<dd>(.*?)</dd>", text[text.index("Reproducibility checklist") :])
+    answers = answers_in(text[text.index("Reproducibility checklist") :])
     assert answers and all(answers)
     assert answers[2].startswith("some;")  # the processor
     searched = changes is SEARCHED
@@ -125,14 +141,13 @@ def test_a_text_with_less_to_train_on_than_to_test_on_is_warned_of(invented):
 
 def test_the_time_of_what_has_diverged_is_counted(invented):
     results = invented(rows=[{"hidden_size": 100}], search={"learning_rate": [0.1]}, seeds=[1, 2])
-    whole = trainings_of(results)
-    assert not whole.some_diverged
+    whole = facts_of_trainings(results)["hours of training in all"]
+    assert float(whole) > 0
     for run in ("invented-M100-D0-learning_rate0.1-seed0", "invented-M100-D0-seed1"):
         diverge(results.directory, run, "in epoch 11")
-        trainings = trainings_of(again(results))
-        assert trainings.some_diverged and trainings.hours == whole.hours
-    of_results, *_ = checklist(results, trainings).values()
-    assert any(f" {whole.hours:.2f} hours in all, without" in said for said in of_results.values())
+        hours = facts_of_trainings(again(results))["hours of training in all"]
+        assert hours == f"{whole}, without the epochs in which training diverged"
+    assert any(f"{hours}." in answer for answer in checklist_of(again(results)))
 
 
 @pytest.mark.parametrize(
@@ -149,8 +164,7 @@ def test_the_time_of_what_has_diverged_is_counted(invented):
 )
 def test_the_checklist_says_what_was_searched_in_testing(invented, changes, count, tried):
     results = invented(**changes)
-    of_search = list(checklist(results, trainings_of(results)).values())[1]
-    number, _, bounds, *_ = of_search.values()
+    number, _, bounds = checklist_of(results)[7:10]
     assert count in number and bounds.startswith(tried)
 
 
@@ -170,6 +184,24 @@ def test_a_report_without_its_figures_is_refused(invented):
     with pytest.raises(UserError, match="draw the figures first"):
         write_report(results.directory)
     assert not results.directory.report.exists()
+
+
+def test_the_command_of_a_folder_with_a_space_can_be_pasted(tmp_path):
+    directory = fake_experiment.write(tmp_path / "two words", fake_experiment.experiment())
+    write_claims(directory)
+    names = [entry.name for entry in those_of(FIGURES, collect(directory).experiment)]
+    for name in names:
+        directory.figure(name, "svg").parent.mkdir(exist_ok=True)
+        directory.figure(name, "svg").write_text("<svg></svg>")
+    records.write(directory.captions, Captions(captions=dict.fromkeys(names, "")))
+    write_report(directory)
+    [command] = re.findall("<pre>(.*)</pre>", directory.report.read_text(encoding="utf-8"))
+    words = shlex.split(html.unescape(command))
+    assert words[words.index("--configfile") + 1 :] == [
+        str(directory.configuration),
+        "--force",
+        "FILE",
+    ]
 
 
 def test_every_setting_says_where_it_comes_from(invented):
