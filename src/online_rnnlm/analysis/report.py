@@ -69,28 +69,25 @@ def write_report(directory: ExperimentDirectory) -> None:
     first, *sections = _sections(results)
     findings = wording.findings(results, claims.claims)
     warnings = wording.small_texts(results)
-    report = (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            wording=wording,
-            Section=Section,
-            results=results,
-            claims=claims,
-            findings=findings,
-            warnings=warnings,
-            first_figures=first.figures,
-            verdicts=_verdicts_on_first(results, claims),
-            verdicts_on_all=verdicts_table(claims.claims, one_seed=not results.several_seeds),
-            level=LEVEL,
-            sections=sections,
-            settings=settings_table(results),
-            corpus_settings=corpus_settings_table(results),
-            audits=records.read(Audits, directory.audits).audits,
-            configuration=shlex.quote(str(directory.configuration)),
-            runs=runs_table(results),
-            facts=facts_of_trainings(results),
-        )
+    template = environment().get_template("report.html.j2")
+    report = template.render(
+        wording=wording,
+        Section=Section,
+        results=results,
+        claims=claims,
+        findings=findings,
+        warnings=warnings,
+        first_figures=first.figures,
+        verdicts=_verdicts_on_first(results, claims),
+        verdicts_on_all=verdicts_table(claims.claims, one_seed=not results.several_seeds),
+        level=LEVEL,
+        sections=sections,
+        settings=settings_table(results),
+        corpus_settings=corpus_settings_table(results),
+        audits=records.read(Audits, directory.audits).audits,
+        configuration=shlex.quote(str(directory.configuration)),
+        runs=runs_table(results),
+        facts=facts_of_trainings(results),
     )
     texts = {
         directory.report: report,

@@ -1,8 +1,8 @@
-"""The systems that are compared: networks in each of their evaluations, and rivals of corpora.
+"""The systems that are compared: each row of the main table is one.
 
-A `FinishedRun` is one training with its evaluations, a `FinishedNetwork` has the runs of all seeds,
-and a `TestedNetwork` is a network in one of its evaluations. That is a `System`, as is a rival that
-is trained on a corpus alone.
+A `System` is a network in one of its evaluations, which is a `TestedNetwork`, or a rival that is
+trained on a corpus alone. A `FinishedNetwork` has a `FinishedRun` for each seed: a training with
+its evaluations.
 """
 
 from __future__ import annotations
@@ -120,10 +120,7 @@ class FinishedNetwork:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class System:
-    """A rival that is trained on a corpus alone, or a network in one of its evaluations.
-
-    Systems are compared by their perplexities.
-    """
+    """A rival that is trained on a corpus alone, or a network in one of its evaluations."""
 
     corpus: str
     title: str

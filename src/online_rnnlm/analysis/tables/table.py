@@ -1,8 +1,8 @@
 """A table: rows, of which people see columns, and data for programs.
 
-The row of a table that has data is an object with a type of its own, so that the name of a value is
-that of a field: in the module of the table, in the function that shows it, and in the head of the
-CSV.
+`data_of` makes the data of rows. A row's class has a field for each column of the CSV, with three
+exceptions: a network gives the columns that tell it from others, a rival its corpus and its name,
+and values by seed their mean and their deviation.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Table(Generic[AnyRow]):
     columns: Sequence[Column[AnyRow]]
     notes: Sequence[str] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The content of the CSV, whose rows may be others; empty for a part of the report alone."""
+    """The content of the CSV, whose rows may be others than people see. `data_of` makes it of most
+    tables; it is empty for one that only the report shows."""
 
     @property
     def headings(self) -> list[str]:
@@ -97,9 +98,9 @@ class Table(Generic[AnyRow]):
 
 
 def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
-    """Return the data of a CSV: a row for each of the rows, which are dataclasses.
+    """Return the data of a CSV: a line for each of the rows, which are dataclasses.
 
-    It has a column for each field. In place of a network or a rival there are the columns of
+    A field is a column of its name. In place of a network or a rival there are the columns of
     `_identity`, and in place of values by seed their mean and, of several seeds, their sample
     standard deviation as `<field>_sd`. A mean of no values and a deviation of one are NaN.
     """
