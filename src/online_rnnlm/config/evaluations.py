@@ -119,9 +119,10 @@ def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) 
 def parts_of_mixture(
     mixture: str, testing: TestingSettings, *, run: str, corpus_folder: str, document_size: int
 ) -> dict[str, tuple[str, str]]:
-    """Return the parts of a run's mixture by name, each with its evaluation's folder and name.
+    """Return by part of a run's mixture where its evaluation is: its folder, and its name.
 
-    The network is there in its main evaluation, which the mixture replaces by the best on `valid`.
+    That of the network is its main evaluation. The mixture takes the best of `ways_of_vector` on
+    `valid` in its place, and needs the main one to count costs.
     """
     places = {NETWORK: (run, main_way(document_size).name)}
     for part in testing.rivals_by_name[mixture].parts:

@@ -20,7 +20,7 @@ from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.planned_rows import PlannedNetwork, PlannedRow, networks_of, plan_row
 from online_rnnlm.config.reading import read_mapping
-from online_rnnlm.config.rivals import DYNAMIC, CorpusRival
+from online_rnnlm.config.rivals import CORPUS_RIVALS, DYNAMIC, CorpusRival
 from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
@@ -182,7 +182,8 @@ class Plan(Experiment):
                 corpus_folder=self.digits.folder_of(corpus),
             )
             for corpus in filter(self.testing.concerns, self.corpora)
-            for name in self.testing.corpus_rivals
+            for name in CORPUS_RIVALS
+            if name in self.testing.rivals
         ]
         return {one.name: one for one in trained}
 

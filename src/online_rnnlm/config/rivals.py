@@ -132,7 +132,10 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusRival:
-    """A rival that is trained on a corpus of an experiment."""
+    """A rival that is trained on a corpus of an experiment.
+
+    Its only evaluation is named `none`, as nothing learns in it.
+    """
 
     kind: CorpusRivalName
     """Its name in `testing.rivals`."""

@@ -20,13 +20,11 @@ from online_rnnlm.config.base import (
 )
 from online_rnnlm.config.mistakes import shown
 from online_rnnlm.config.rivals import (
-    CORPUS_RIVALS,
     MIXTURE,
     NGRAM_MIXTURE,
     NGRAMS,
     NOT_MIXED,
     RUN_RIVALS,
-    CorpusRivalName,
     Rival,
     RivalName,
     RunRivalName,
@@ -147,11 +145,6 @@ class TestingSettings(Settings):
     def run_rivals(self) -> tuple[RunRivalName, ...]:
         """The rivals that every network is tested with."""
         return tuple(name for name in RUN_RIVALS if name in self.rivals)
-
-    @property
-    def corpus_rivals(self) -> tuple[CorpusRivalName, ...]:
-        """The rivals that are trained on every corpus."""
-        return tuple(name for name in CORPUS_RIVALS if name in self.rivals)
 
     @property
     def rivals_by_name(self) -> dict[str, Rival]:
