@@ -59,8 +59,8 @@ def test_a_store_that_is_away_fails_no_job_and_gets_the_run_later(finished):
     run = finished.runs("config/smoke.yaml")[-1]
     entry = f"{RESULTS}/tracking/{run}.txt"
     away = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"}
-    done = finished.snakemake(*ARGUMENTS, entry, **away)
+    done = finished.snakemake(entry, *ARGUMENTS, **away)
     assert done.returncode == 0, done.stderr
     assert "MLflow's store was away, and 2 entries are missing" in done.stderr
-    planned = finished.snakemake(*ARGUMENTS, entry, "--dry-run", **away)
+    planned = finished.snakemake(entry, *ARGUMENTS, "--dry-run", **away)
     assert {*jobs_in(planned.stdout + planned.stderr)} == {"store", "track"}
