@@ -1,6 +1,6 @@
 """Tests that results are made again when code changes that decides them.
 
-The names of runs and corpora have digests of `core` and `corpora`, and so follow all results that
+The names of runs and corpora have digests of `core` and of the code of `corpora`, and so follow all results that
 are made from them. Snakemake makes evaluations, audits, and tables with all that follows again when
 a further digest changes. All else that these jobs import is listed here, with what it decides.
 """
@@ -16,14 +16,15 @@ import pytest
 import online_rnnlm
 from online_rnnlm.storage.code import (
     AUDIT_CODE,
+    CORPUS_CODE,
     EVALUATION_CODE,
     REPORT_CODE,
     digest_of_package,
 )
 
 PACKAGE = Path(online_rnnlm.__file__).parent
-NAMES = {"run": ("core",), "corpus": ("corpora",)}
-"""The folders whose digests the names have."""
+NAMES = {"run": ("core",), "corpus": CORPUS_CODE}
+"""The folders and files whose digests the names have."""
 FURTHER = {
     "run": (),
     "evaluation": EVALUATION_CODE,
@@ -32,7 +33,7 @@ FURTHER = {
 }
 """The folders and files of the further digest, by what is made."""
 STARTS = {
-    "run": ("jobs/train.py", "jobs/choice.py", "corpora/encoding.py"),
+    "run": ("jobs/train.py", "jobs/choice.py", "corpora/stages.py", "corpora/sources/*.py"),
     "evaluation": ("rivals/*.py", "jobs/timing.py"),
     "audits": ("auditing/networks.py",),
     "report": ("analysis/*.py", "analysis/figures/*.py", "analysis/tables/*.py"),
@@ -40,8 +41,8 @@ STARTS = {
 """The modules that its jobs begin in."""
 EVERYWHERE = {
     "errors.py": "what a user reads",
-    "process/": "when a process ends, what it runs on, and how many threads it has; a GPU's "
-    "precision (`environment`), which changes numbers by rounding only",
+    "corpora/records.py": "the formats of a corpus's records",
+    "process/": "when a process ends, what it runs on, and how many threads it has",
     "storage/": "names, formats and checksums of files; what they hold is computed elsewhere",
 }
 SETTINGS = {
@@ -62,12 +63,13 @@ SETTINGS = {
 NOT_FOLLOWED = {
     "run": {
         **EVERYWHERE,
-        "config/": "values that are in a name; but not `context_units`, the number of slow units, "
-        "and `unused`, the settings that change nothing",
-        "jobs/": "files and moments; but which candidate's settings a run takes (`choice`)",
+        "config/": "values that are in a name; one that changes nothing has its default",
+        "corpora/downloads.py": "files that have the checksums of their source",
+        "corpora/parallel.py": "the processes that prepare a text, whose results are in order",
+        "jobs/": "files and moments",
     },
     "evaluation": {**EVERYWHERE, **SETTINGS},
-    "audits": {**EVERYWHERE, **SETTINGS},
+    "audits": {**EVERYWHERE, **SETTINGS, "corpora/__init__.py": "nothing"},
     "report": {"errors.py": EVERYWHERE["errors.py"]},
 }
 """Beginnings of modules in no digest of what is made, each with what the module decides in it."""
@@ -137,6 +139,6 @@ def test_what_is_said_of_a_module_is_of_one_that_is_imported(made):
 
 
 @pytest.mark.parametrize("module", sorted(set().union(*MODULES.values())))
-def test_a_name_follows_its_own_folder_only(package, module):
-    for folders in NAMES.values():
-        assert changed_by(module, package, [folders]) == module.startswith(folders)
+def test_a_name_follows_its_own_code_only(package, module):
+    for parts in NAMES.values():
+        assert changed_by(module, package, [parts]) == module.startswith(parts)

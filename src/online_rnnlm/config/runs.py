@@ -10,6 +10,7 @@ from typing import Any
 
 from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.training import UNITS, RunSettings
+from online_rnnlm.core.sizes import context_units
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
@@ -34,7 +35,7 @@ class Digits(Settings):
     core: str
     """The first digits of the digest of `core/`."""
     corpora: dict[Name, str]
-    """By corpus, the first digits of one digest of its settings, its text and `corpora/`."""
+    """By corpus, the first digits of one digest of its settings, its text and the code of `corpora/`."""
 
     def folder_of(self, corpus: str) -> str:
         """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""
@@ -70,7 +71,8 @@ class Run:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        context = f"-C{s.context_units}" if s.context_units else ""
+        units = context_units(s)
+        context = f"-C{units}" if units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
         return _with_digits(name[:_LONGEST_NAME], self.identity[:DIGITS])
@@ -105,7 +107,8 @@ def network_name(settings: RunSettings) -> str:
     M/D stands for M hidden units and a vector of D numbers, M+C/D for C slow context units beside
     them. What is not the default is told in words: `100/20 per article`, `LSTM 100/0 by jax`.
     """
-    context = f"+{settings.context_units}" if settings.context_units else ""
+    units = context_units(settings)
+    context = f"+{units}" if units else ""
     told = _told(settings)
     cell = told.pop("cell", "").upper()
     engine = f"by {told.pop('engine')}" if "engine" in told else ""

@@ -129,11 +129,6 @@ class RunSettings(Settings):
     """Floating-point type of weights and arithmetic."""
 
     @property
-    def context_units(self) -> int:
-        """Number of slow context units; 0 in cells without them."""
-        return self.context_size if self.cell == "slow_context" else 0
-
-    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()

@@ -1,10 +1,17 @@
-"""The scoring of a text by a trained network, in a way that says what learns from it."""
+"""The scoring of a text by a trained network, in a way that says what learns from it.
+
+The output layer's distribution over the next word is
+
+    P(w) = P(c) P(w|c),  P(c) = softmax(W_c h + V_c d)[c],  P(w|c) = softmax(W_o[c] h + V_o[c] d)[w]
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.base import Scores, Sentences
@@ -15,6 +22,15 @@ from online_rnnlm.core.way import Way, reading_of
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
     from online_rnnlm.core.text import Split, Text
+
+Floats = NDArray[np.float64]
+MAX_ENTROPY = 100.0
+"""Entropy, in nats per token, above which testing counts as diverged.
+
+A uniform prediction has log V, about 10.
+"""
+_ROUNDING = 1e-3
+"""The most that rounding can put an entropy below 0."""
 
 
 class NetworkScorer:
@@ -74,3 +90,40 @@ class NetworkScorer:
         nothing = before._replace(documents=before.documents[:, :0])
         scores, after = self._scorer.go_on(self._weights, split, segments, self._rate, nothing)
         return scores, after._replace(documents=before.documents)
+
+
+def perplexity(log_probabilities: NDArray[np.float64]) -> float | None:
+    """Return exp of the mean of -log P of tokens, or None if the model has diverged."""
+    entropy = -log_probabilities.mean(keepdims=True)
+    return None if diverged(entropy)[0] else math.exp(entropy[0])
+
+
+def diverged(entropies: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """True for each entropy (nats per token) that is NaN, below 0 or at least MAX_ENTROPY."""
+    return ~((entropies >= -_ROUNDING) & (entropies < MAX_ENTROPY))
+
+
+def log_distribution(
+    weights: Parameters, class_offsets: NDArray[np.int64], hidden: Floats, documents: Floats
+) -> Floats:
+    """Return log P (nats) of every word by the model's output layer, float64 (B, V).
+
+    `hidden` (B, H) are the states that feed it, `documents` (B, D) the document vectors.
+    """
+    class_scores = hidden @ weights.class_output.T + documents @ weights.class_document
+    word_scores = hidden @ weights.word_output.T + documents @ weights.word_document
+    sizes = np.diff(class_offsets)
+    begins = class_offsets[:-1]
+    class_logs: Floats = class_scores - _log_sums(class_scores, np.zeros(1, np.int64))
+    within = word_scores - np.repeat(_log_sums(word_scores, begins), sizes, axis=1)
+    found: Floats = np.repeat(class_logs, sizes, axis=1) + within
+    return found
+
+
+def _log_sums(scores: Floats, begins: NDArray[np.int64]) -> Floats:
+    """Return log Σ exp of the scores (B, N) of each range that begins at one of these columns."""
+    highest = np.maximum.reduceat(scores, begins, axis=1)
+    sizes = np.diff(begins, append=scores.shape[1])
+    powers = np.exp(scores - np.repeat(highest, sizes, axis=1))
+    sums: Floats = highest + np.log(np.add.reduceat(powers, begins, axis=1))
+    return sums

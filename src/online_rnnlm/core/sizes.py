@@ -53,6 +53,11 @@ def count(sizes: Sizes) -> int:
     return sum(rows * columns for rows, columns in shapes_by_name(sizes).values())
 
 
+def context_units(settings: RunSettings) -> int:
+    """Number of slow context units; 0 in cells without them."""
+    return settings.context_size if settings.cell == "slow_context" else 0
+
+
 def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
     """The sizes of a run's model, given the numbers of the corpus's words and word classes."""
     return Sizes(
@@ -61,7 +66,7 @@ def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
         classes=classes,
         document=settings.document_size,
         cell=settings.cell,
-        context=settings.context_units,
+        context=context_units(settings),
     )
 
 

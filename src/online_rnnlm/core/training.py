@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.kernels.dropout import key_of
 from online_rnnlm.core.lanes import NOTHING, Batches, Carried, Segments, segments_of, side_by_side
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.schedule import Schedule
@@ -160,7 +159,7 @@ class Training:
         if progress.unfinished is None:
             progress.unfinished = self._beginning()
         done = progress.unfinished
-        key = key_of(self._settings.seed, progress.epoch + 1)
+        key = dropout_key(self._settings.seed, progress.epoch + 1)
         for batches, tokens in _parts(self._settings, split, progress.epoch + 1, done.batches):
             share = done.tokens / split.tokens
             rate = self._schedule.rate(progress.valid_perplexities, share)
@@ -223,6 +222,11 @@ def batches_of(segments: Segments, seed: int, epoch: int, lanes: int) -> Batches
     first = len(order) - int(_LONGEST_FIRST * len(order))
     order[first:] = order[first:][np.argsort(-lengths[first:], kind="stable")]
     return side_by_side(segments.units, order, lanes)
+
+
+def dropout_key(seed: int, epoch: int) -> int:
+    """Draw the key of an epoch's dropout, 32 bits (`kernels.dropout`)."""
+    return int(np.random.default_rng([seed, epoch, 1]).integers(1 << 32))
 
 
 def _perplexity(log_probability: float, split: Split) -> float:

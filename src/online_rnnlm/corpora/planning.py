@@ -15,7 +15,7 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.storage.code import code_digest, core_digest
+from online_rnnlm.storage.code import CORPUS_CODE, code_digest, core_digest
 from online_rnnlm.storage.files import sha256_of
 
 
@@ -32,7 +32,7 @@ def plan(values: Mapping[str, Any], name: str) -> Plan:
 
 def with_digits(experiment: Experiment) -> Plan:
     """Return an experiment's plan: its digits are those of this code and of the texts now."""
-    code = code_digest("corpora")
+    code = code_digest(*CORPUS_CODE)
     corpora = {}
     for name, settings in experiment.corpora.items():
         text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_way
-from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.network import Floats, Tested

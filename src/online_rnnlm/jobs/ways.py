@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from online_rnnlm.core.engines.base import Scores
-from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.jobs.cost import costs_of
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested, best_trial

@@ -13,8 +13,6 @@ _JAX = {
     # of gradients.
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 "
     "--xla_gpu_deterministic_ops=true",
-    # Otherwise a GPU multiplies float32 numbers with fewer bits.
-    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
     # Otherwise the first of several processes on a GPU takes most of its memory.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_way
-from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
 from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed

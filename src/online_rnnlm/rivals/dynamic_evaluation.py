@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 
-from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed

@@ -8,13 +8,27 @@ import tokenize
 from functools import cache
 from pathlib import Path
 
+CORPUS_CODE = (
+    "corpora/corpus.py",
+    "corpora/dump.py",
+    "corpora/encoding.py",
+    "corpora/nltk_parts.py",
+    "corpora/sentences.py",
+    "corpora/sources",
+    "corpora/splitting.py",
+    "corpora/stages.py",
+    "corpora/textfiles.py",
+    "corpora/tokenisation.py",
+    "corpora/vocabulary.py",
+)
+"""The code that decides the arrays of a corpus."""
 _OF_TESTING = ("config/engines.py", "config/evaluations.py")
 """The code of settings that says in which ways a network is tested, and by which engine."""
 EVALUATION_CODE = (*_OF_TESTING, "jobs", "rivals")
 """The code that decides evaluations, beside that in the names of their runs and corpora."""
 AUDIT_CODE = (*_OF_TESTING, "auditing", "use")
 """The same for the audits of networks."""
-REPORT_CODE = ("analysis", "config", "jobs", "storage", "use")
+REPORT_CODE = ("analysis", "config", "corpora", "jobs", "storage", "use")
 """The same for tables, and for all that is made after them."""
 
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.distribution import log_distribution
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.perplexity import diverged
+from online_rnnlm.core.scoring import diverged, log_distribution
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus

@@ -13,7 +13,7 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.perplexity import perplexity
+from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError

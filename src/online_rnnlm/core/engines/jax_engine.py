@@ -115,10 +115,11 @@ def padded(stream: Array, offsets: Integers, segments: Integers, dtype: str) -> 
 def bits_of(dtype: str) -> Iterator[None]:
     """Let JAX compute in 32 or in 64 bits; its one switch is for reals and integers together.
 
-    PyTensor asks for 64-bit sums whatever the terms are; JAX's warning that it has none in 32 bits
-    is not shown.
+    A GPU would multiply 32-bit numbers with fewer bits. PyTensor asks for 64-bit sums whatever the
+    terms are; JAX's warning that it has none in 32 bits is not shown.
     """
-    with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"):
+    all_bits = jax.default_matmul_precision("highest")
+    with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"), all_bits:
         warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
         yield
 

@@ -12,10 +12,10 @@ import pytest
 from online_rnnlm.core import parameters
 from online_rnnlm.core.engines import registry
 from online_rnnlm.core.engines.base import first_words
-from online_rnnlm.core.engines.kernels.dropout import key_of
 from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.text import Split
+from online_rnnlm.core.training import dropout_key
 from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
 from tests.unit.small_models import corpus_of, learn, random_split, weights_for
@@ -109,7 +109,7 @@ def results(run, corpus, *, carried=False):
     logs = []
     for epoch, order in enumerate(orders):
         trainer.learn_from_waiting(rate)  # so that words wait at the end alone
-        logs.append(trainer.update(side_by_side(units, order, lanes), rate, key_of(1, epoch)))
+        logs.append(trainer.update(side_by_side(units, order, lanes), rate, dropout_key(1, epoch)))
     sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
     found = trainer.weights._asdict() | sums | {"log P": np.array(logs)}
     if carried:  # between the segments of a unit; nothing reads what follows its last one

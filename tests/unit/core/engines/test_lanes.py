@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines.kernels.dropout import HIDDEN, factors, key_of
+from online_rnnlm.core.engines.kernels.dropout import HIDDEN, factors
 from online_rnnlm.core.lanes import (
     NOTHING,
     Carried,
@@ -18,6 +18,7 @@ from online_rnnlm.core.lanes import (
     unit_beginnings,
 )
 from online_rnnlm.core.text import Split
+from online_rnnlm.core.training import dropout_key
 from online_rnnlm.core.way import Reading
 from online_rnnlm.use.network import split_of
 
@@ -133,13 +134,13 @@ def test_states_and_vectors_end_with_their_unit_of_text():
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
     places = np.arange(2000)
-    found = factors(key_of(1, 1), HIDDEN, places, 50, 0.3, "float64")
+    found = factors(dropout_key(1, 1), HIDDEN, places, 50, 0.3, "float64")
     assert (found == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert found.mean() == pytest.approx(1, abs=0.02)
     # Neither words nor units are alike, nor two epochs.
     assert np.abs((found == 0).mean(axis=0) - 0.3).max() < 0.06
     assert np.abs((found == 0).mean(axis=1) - 0.3).max() < 0.35
-    other = factors(key_of(1, 2), HIDDEN, places, 50, 0.3, "float64")
+    other = factors(dropout_key(1, 2), HIDDEN, places, 50, 0.3, "float64")
     assert ((found == 0) == (other == 0)).mean() == pytest.approx(0.58, abs=0.02)
 
 

@@ -26,11 +26,6 @@ _LOW = np.uint64(0xFFFFFFFF)
 """The lower 32 bits of a number: products of 32-bit numbers are taken modulo 2^32."""
 
 
-def key_of(seed: int, epoch: int) -> int:
-    """Draw the key of an epoch's dropout, 32 bits."""
-    return int(np.random.default_rng([seed, epoch, 1]).integers(1 << 32))
-
-
 def factors(
     key: int, layer: np.uint32, places: NDArray[np.int64], units: int, rate: float, dtype: DTypeLike
 ) -> NDArray[Any]:
