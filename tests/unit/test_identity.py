@@ -1,8 +1,9 @@
 """Tests that results are made again when code changes that decides them.
 
-The names of runs and corpora have digests of `core` and of the code of `corpora`, and so follow all results that
-are made from them. Snakemake makes evaluations, audits, and tables with all that follows again when
-a further digest changes. All else that these jobs import is listed here, with what it decides.
+The names of runs and corpora have digests of `core` and of the code that prepares text, and so
+follow all results that are made from them. Snakemake makes evaluations, audits, and tables with all
+that follows again when a further digest changes. All else that these jobs import is listed here,
+with what it decides.
 """
 
 import ast

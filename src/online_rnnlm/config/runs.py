@@ -35,7 +35,7 @@ class Digits(Settings):
     core: str
     """The first digits of the digest of `core/`."""
     corpora: dict[Name, str]
-    """By corpus, the first digits of one digest of its settings, its text and the code of `corpora/`."""
+    """By corpus, the first digits of a digest of its settings, its text and its code."""
 
     def folder_of(self, corpus: str) -> str:
         """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""
