@@ -9,12 +9,10 @@ from typing import TypeVar
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
-from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.corpora.sources import source_of
-from online_rnnlm.corpora.stages import OtherTexts, Stage, run_stage
+from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.process.devices import require
@@ -52,8 +50,6 @@ def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
     settings = _named("--corpus", arguments.corpus, corpora)
     other_texts = experiment.testing.other_texts
-    if stage == "encode":
-        _refuse_text_without_words(settings, other_texts)
     run_stage(
         stage,
         settings,
@@ -62,18 +58,6 @@ def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
         arguments.threads,
         other_texts,
     )
-
-
-def _refuse_text_without_words(settings: CorpusSettings, other_texts: OtherTexts) -> None:
-    """Raise UserError if a user's file for WikiText, where empty lines are sentences, has no word.
-
-    The other sources refuse such a file themselves.
-    """
-    source = source_of(settings.source)
-    if source.tokenised:
-        for file in [*(file for _, file in source.user_files()), *other_texts.values()]:
-            if not any(sentence for sentence, _ in source.sentences([file])):
-                raise UserError(f"{file}: no text in it: all of its lines are empty")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,7 +31,12 @@ Files = dict[str, list[Path]]
 
 
 class Source(Generic[AnySettings]):
-    """The source of a corpus's text.
+    """The source of a corpus's text, in one of four layouts:
+
+    - articles, which become sentences in a stage of their own (`articles`), such as a dump;
+    - one tokenised text, a sentence a line (`tokenised`), which is divided into splits;
+    - three ready splits that are tokenised (`tokenised`), such as WikiText;
+    - three ready splits that the last stage tokenises (`skips_sentences` alone).
 
     A kind of source must define `articles` or, if its text is tokenised, `tokenised`; and
     `downloads`, `own_files` or both.

@@ -20,6 +20,7 @@ from online_rnnlm.corpora.textfiles import (
     refuse_none,
     words_at,
 )
+from online_rnnlm.errors import UserError
 
 _DATA_SET = "Salesforce/wikitext"
 _REVISION = "b08601e04326c79dfdd32d625aee71d232d685c3"
@@ -90,13 +91,17 @@ class Source(base.Source[WikitextSource]):
 def _sentences(file: Path) -> Iterator[tuple[str, bool]]:
     """Yield the lines of a file, each with True if it begins an article.
 
-    An article begins with the empty line before its title.
+    An article begins with the empty line before its title. Raises UserError if all lines are empty.
     """
     lines = pairwise(chain(_lines(file), [""]))
+    has_words = True
     for number, (line, following) in enumerate(lines, 1):
         words = words_at(line, file, number)
+        has_words = bool(words) or (has_words and number > 1)
         begins = not words and _TITLE.fullmatch(following) is not None
         yield " ".join(words), begins or number == 1
+    if not has_words:
+        raise UserError(f"{file}: no text in it: all of its lines are empty")
 
 
 def _lines(file: Path) -> Iterator[str]:
