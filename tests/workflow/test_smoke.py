@@ -64,3 +64,19 @@ def test_a_store_that_is_away_fails_no_job_and_gets_the_run_later(finished):
     assert "MLflow's store was away, and 2 entries are missing" in done.stderr
     planned = finished.snakemake(entry, *ARGUMENTS, "--dry-run", **away)
     assert {*jobs_in(planned.stdout + planned.stderr)} == {"store", "track"}
+
+
+def test_results_that_were_renamed_are_refused_if_tests_have_other_settings(finished):
+    """Snakemake knows nothing of these files, and would take them for those of the new settings."""
+    renamed = finished.path / "results" / "renamed"
+    (finished.path / RESULTS).rename(renamed)
+    smoke = (finished.path / "config" / "smoke.yaml").read_text(encoding="utf-8")
+    smoke = smoke.replace("experiment: smoke", "experiment: renamed")
+    arguments = ("--cores", "2", "--configfile", "config/renamed.yaml")
+    configuration = finished.path / "config" / "renamed.yaml"
+    configuration.write_text(smoke, encoding="utf-8")
+    assert not {"train", "evaluate"} & {*finished.planned(*arguments)}
+    configuration.write_text(smoke.replace("[0.01, 0.1]", "[0.7]"), encoding="utf-8")
+    done = finished.snakemake(*arguments, "--dry-run")
+    assert done.returncode == 1
+    assert "made with another `testing.learning_rates` than the configuration has" in done.stderr

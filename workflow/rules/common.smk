@@ -1,6 +1,5 @@
-# What all rules share: the folder of results, the planned runs, and what they read and leave.
+# What all rules share: the planned runs, and what they read and leave.
 
-RESULTS = experiment_directory(EXPERIMENT.experiment)
 CORPORA = {EXPERIMENT.digits.folder_of(name): corpus for name, corpus in EXPERIMENT.corpora.items()}
 RUNS = {run.name: run for run in EXPERIMENT.trainings()}
 WORDS = ["vocabulary.tsv", "statistics.json"]

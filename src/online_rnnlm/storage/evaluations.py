@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from online_rnnlm.config.evaluations import decisive_settings, evaluations_of
+from online_rnnlm.config.experiment import Plan
 from online_rnnlm.core.way import Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -165,6 +167,19 @@ def refuse_other_settings(path: Path, tested: EvaluationEnd, planned: Mapping[st
                 f"{path}: made with another `testing.{key}` than the configuration has: delete it, "
                 "and start the experiment again"
             )
+
+
+def refuse_renamed_results(directory: ExperimentDirectory, experiment: Plan) -> None:
+    """Raise UserError if a renamed folder has an evaluation by other settings than those planned.
+
+    Snakemake does not know by which settings the files of a renamed folder were made.
+    """
+    for run in experiment.runs():
+        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+            path = directory.evaluation(run.name, name)
+            if path.is_file():
+                planned = decisive_settings(evaluation, experiment.testing)
+                refuse_other_settings(path, read_evaluation(path), planned)
 
 
 def sentence_scores(

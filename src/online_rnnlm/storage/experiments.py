@@ -3,9 +3,11 @@ and the mark that nothing is missing."""
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar, Literal
 
 from online_rnnlm.storage.audits import Audit
+from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Digest, Part, Record
 
 Interval = tuple[float, float]
@@ -147,3 +149,12 @@ class Complete(Record):
 
     trainings: int
     """Number of trainings, all of which have ended."""
+
+
+def was_renamed(directory: ExperimentDirectory, name: str) -> bool:
+    """True if the plan in a folder of results is that of an experiment of another name."""
+    try:
+        found = json.loads(directory.configuration.read_bytes())["experiment"]
+    except (OSError, ValueError, LookupError, TypeError):  # none yet, or a damaged one
+        return False
+    return bool(found != name)
