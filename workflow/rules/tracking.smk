@@ -20,7 +20,7 @@ rule store:
     conda:
         "../../environment.yml"
     params:
-        folder=lambda wildcards: os.path.abspath(RESULTS.path),
+        folder=lambda wildcards: RESULTS.path if STORE else os.path.abspath(RESULTS.path),
         store=STORE,
     message:
         "Make a store for MLflow"

@@ -24,9 +24,26 @@ CORPUS_CODE = (
 """The code that decides the arrays of a corpus."""
 _OF_TESTING = ("config/engines.py", "config/evaluations.py")
 """The code of settings that says in which ways a network is tested, and by which engine."""
-EVALUATION_CODE = (*_OF_TESTING, "jobs", "rivals")
+EVALUATION_CODE = (
+    *_OF_TESTING,
+    "jobs/cost.py",
+    "jobs/evaluation_files.py",
+    "jobs/network.py",
+    "jobs/timing.py",
+    "jobs/ways.py",
+    "rivals",
+)
 """The code that decides evaluations, beside that in the names of their runs and corpora."""
-AUDIT_CODE = (*_OF_TESTING, "auditing", "use")
+AUDIT_CODE = (
+    *_OF_TESTING,
+    "auditing",
+    "use/model_file.py",
+    "use/network.py",
+    "use/options.py",
+    "use/places.py",
+    "use/scoring.py",
+    "use/text.py",
+)
 """The same for the audits of networks."""
 REPORT_CODE = ("analysis", "config", "corpora", "jobs", "storage", "use")
 """The same for tables, and for all that is made after them."""
