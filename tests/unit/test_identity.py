@@ -70,7 +70,12 @@ NOT_FOLLOWED = {
         "jobs/": "files and moments",
     },
     "evaluation": {**EVERYWHERE, **SETTINGS},
-    "audits": {**EVERYWHERE, **SETTINGS, "corpora/__init__.py": "nothing"},
+    "audits": {
+        **EVERYWHERE,
+        **SETTINGS,
+        "corpora/__init__.py": "nothing",
+        "use/__init__.py": "nothing",
+    },
     "report": {"errors.py": EVERYWHERE["errors.py"]},
 }
 """Beginnings of modules in no digest of what is made, each with what the module decides in it."""
