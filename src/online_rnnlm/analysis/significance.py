@@ -63,6 +63,11 @@ def kind_of_pieces(kept_for: UnitOfText, *, in_order: bool, articles_are_known: 
     return "block" if in_order or kept_for == "stream" else "sentence"
 
 
+def articles_are_known(articles: int, sentences: int) -> bool:
+    """True if a text's sentences are in articles: not all in one, and not each in its own."""
+    return 1 < articles < sentences
+
+
 def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
     """The pieces of a test text, as `kind_of_pieces` says.
 
@@ -72,7 +77,7 @@ def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order
     """
     sentences = len(articles)
     distinct, number = np.unique(articles, return_inverse=True)
-    known = 1 < len(distinct) < sentences
+    known = articles_are_known(len(distinct), sentences)
     kind = kind_of_pieces(kept_for, in_order=in_order, articles_are_known=known)
     if kind == "article":
         return Pieces(kind, number.astype(np.int64))

@@ -12,7 +12,12 @@ from online_rnnlm.analysis.evidence.folder import EvidenceFolder, TestedText
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import UnitScores
-from online_rnnlm.analysis.significance import Pieces, kind_of_pieces, pieces_of
+from online_rnnlm.analysis.significance import (
+    Pieces,
+    articles_are_known,
+    kind_of_pieces,
+    pieces_of,
+)
 from online_rnnlm.core.way import NONE, UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
@@ -49,7 +54,8 @@ class KeptScores(UnitScores):
         count = len(self.of_units(self.runs[corpus], NONE, text))
         if not self.is_in_order(corpus, text):
             return pieces_of(np.arange(count, dtype=np.int32), kept_for, in_order=False)
-        known = count == self.corpora[corpus].splits[text].documents
+        counts = self.corpora[corpus].splits[text]
+        known = articles_are_known(counts.documents, counts.sentences)
         kind = kind_of_pieces(kept_for, in_order=True, articles_are_known=known)
         return Pieces(kind, np.arange(count))
 
