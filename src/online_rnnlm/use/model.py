@@ -206,8 +206,13 @@ class TrainedModel:
         `words` are as the model reads them: tokenised, and in lower case if the training text was;
         `</s>` ends a sentence. The result is that of scoring the text in one piece, up to rounding.
         """
-        if isinstance(words, str):
-            raise UserError(f"a list of words is needed, such as {words.split()[:3]}")
+        if isinstance(words, str) or not isinstance(words, Iterable):
+            kind = type(words).__name__
+            raise UserError(f"a list of words is needed, such as ['the', 'cat'], not a {kind}")
+        words = [*words]
+        for place, word in enumerate(words):
+            if not isinstance(word, str):
+                raise UserError(f"word {place} (from 0): text is needed, not {word!r}")
         return self.network.read(state, words)
 
     def next_word(self, state: State) -> NDArray[np.float64]:

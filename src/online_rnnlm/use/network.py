@@ -194,8 +194,16 @@ class LoadedNetwork:
         """Read a text after each state; all states are of one way.
 
         A text is the numbers of one or more words, of which only the last may be `</s>`. What is
-        read side by side changes the results only by rounding.
+        read side by side changes the results only by rounding. Raises UserError for a state of a
+        network of other sizes.
         """
+        own = Carried.nothing(self.weights, self.settings.cell, 1)
+        shapes = [values.shape for values in (*own.states, own.documents)]
+        for state in states:
+            carried = (*state.carried.states, state.carried.documents)
+            is_own = [values.shape for values in carried] == shapes
+            if not is_own or state.last >= self.corpus.vocabulary_size:
+                raise UserError("the state is one of another model: a model goes on from its own")
         read = []
         for first in range(0, len(states), SIDE_BY_SIDE):
             part = slice(first, first + SIDE_BY_SIDE)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,10 +104,24 @@ def test_states_are_copied_pickled_and_used_in_threads(model):
 
 
 def test_words_and_options_that_a_state_cannot_use_are_one_line(model):
-    with pytest.raises(UserError, match="a list of words is needed"):
-        model.continue_(model.start(), "the cat")
+    for wrong in ("the cat", None, 3):
+        with pytest.raises(UserError, match=r"^a list of words is needed, .*, not a \w+$"):
+            model.continue_(model.start(), wrong)
+    for wrong in ([5, 6], [model.words.index("cat")], [None]):
+        with pytest.raises(UserError, match=r"^word 0 \(from 0\): text is needed, not .*$"):
+            model.continue_(model.start(), wrong)
     with pytest.raises(UserError, match="`learning_rate`: nothing learns"):
         model.start(frozen=True, learning_rate=0.1)
+
+
+def test_a_state_of_a_model_of_other_sizes_is_one_line(model, supplied):
+    _, other = supplied.continue_(supplied.start(), ["the"])
+    for use in (model.next_word, model.entropy, lambda state: model.continue_(state, ["the"])):
+        with pytest.raises(UserError, match=r"^the state is one of another model: .*$"):
+            use(other)
+    more_words = replace(model.start(), last=len(model.words))
+    with pytest.raises(UserError, match=r"^the state is one of another model: .*$"):
+        model.next_word(more_words)
 
 
 def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
