@@ -7,7 +7,7 @@ parameters of a call by MLflow are made of these fields. An option that is None 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -78,14 +78,13 @@ class SamplingOptions(TypedDict, total=False):
     """true if `<unk>` may be said"""
 
 
-def checked(options: Mapping[str, Any], kind: type[Kind], names: Iterable[str] = ()) -> Kind:
+def checked(options: Mapping[str, Any], kind: type[Kind]) -> Kind:
     """Return the options of a class that are not None, and the defaults of others that have one.
 
-    `names` are those of other options of the same method. Raises UserError for an option that is
-    unknown or wrong.
+    Raises UserError for an option that is unknown or wrong.
     """
     try:
-        refuse_unknown_keys(options, [*get_type_hints(kind), *names])
+        refuse_unknown_keys(options, get_type_hints(kind))
         given = {key: value for key, value in options.items() if value is not None}
         return TypeAdapter(kind).validate_python(given, strict=True)
     except ValidationError as error:
@@ -99,7 +98,7 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
 
     Raises UserError for wrong ones, and for those of no use.
     """
-    given = checked(options, WayOptions, get_type_hints(Options))
+    given = checked(options, WayOptions)
     updates = given.get("updates")
     if updates is None:
         updates = main_way(settings.document_size).name

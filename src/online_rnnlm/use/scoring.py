@@ -21,7 +21,7 @@ from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import LoadedNetwork
-from online_rnnlm.use.options import Options, way_for
+from online_rnnlm.use.options import Options, checked, way_for
 from online_rnnlm.use.text import Preparation, Sentence, layout_of, sentences_of
 
 if TYPE_CHECKING:  # pandas takes long to load.
@@ -229,9 +229,9 @@ class TextScorer:
                 f"a list of texts is needed, not a {type(texts).__name__}: put a single text into "
                 "a list; of a table, give one column"
             )
-        given: dict[str, Any] = {**options}
-        tokenised = bool(given.pop("tokenised", False))
-        running = bool(given.pop("running", False))
+        given = checked(options, Options)
+        tokenised = given.pop("tokenised", False)
+        running = given.pop("running", False)
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         layout = layout_of(tokenised=tokenised, running=running)

@@ -255,6 +255,13 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
         (["a"], {"unit": "page"}, "unknown key `unit`; "),
         (["a"], {"frozen": True}, "unknown key `frozen`; "),
         (["a"], {"tokenized": True}, "unknown key `tokenized`; did you mean `tokenised`"),
+        (
+            ["a"],
+            {"unit": "page"},
+            "allowed: learn_after, learning_rate, running, steps, tokenised, unit_",
+        ),
+        (["a"], {"tokenised": "no"}, "`tokenised`: Input should be a valid boolean"),
+        (["a"], {"running": 0.0}, "`running`: Input should be a valid boolean"),
         (["a"], {"steps": "3"}, "`steps`: Input should be a valid integer"),
         (["a"], {"updates": ""}, "`updates`: allowed: none, all"),
         (["a"], {"running": True, "tokenised": True}, "`running`: tokenised text has"),
