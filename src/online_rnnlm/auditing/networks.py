@@ -10,7 +10,7 @@ from typing import Any
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
 from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.corpora.textfiles import SENTENCE_END
+from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -71,10 +71,10 @@ def audit_networks(directory: ExperimentDirectory) -> None:
     audits = []
     for run in (row.runs[0] for row in load_plan(directory.configuration).planned_rows):
         if isinstance(read_end(directory.run(run.name)), RunResult):
-            with directory.corpus(run.corpus_folder).text("test").open(encoding="utf-8") as file:
-                lines: list[list[str]] = []
-                for number, line in enumerate(islice(file, _SENTENCES), 1):
-                    lines += [line.split()] if number % _DOCUMENT else [line.split(), []]
+            text = read_lines(directory.corpus(run.corpus_folder).text("test"))
+            lines: list[list[str]] = []
+            for number, line in enumerate(islice(text, _SENTENCES), 1):
+                lines += [words_of(line)] if number % _DOCUMENT else [words_of(line), []]
             name = f"{run.network_name} on {run.settings.corpus}"
             scorer = of_model(TextScorer.of(read_run(directory, run.name)))
             audits.append(audit_scorer(name, scorer, lines, PLACES, TOLERANCE))

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from threading import Timer
 from time import monotonic
 
@@ -93,7 +94,7 @@ class Program:
             watch.start()
             try:
                 answered = []
-                for line in first.splitlines(keepends=True) if rest else ():
+                for line in StringIO(first) if rest else ():  # other breaks belong to tokens
                     with suppress(BrokenPipeError):  # what it has answered tells more
                         process.stdin.write(line)
                         process.stdin.flush()

@@ -12,7 +12,7 @@ from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.commands._inputs import add_way, way_options
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
 from online_rnnlm.core.way import UnitOfText
-from online_rnnlm.corpora.textfiles import read_lines
+from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_at, words_of
 from online_rnnlm.errors import UserError
 
 _SECONDS = 60.0
@@ -79,13 +79,16 @@ def run_audit(arguments: argparse.Namespace) -> None:
         if given is not None and given is not False:  # 0 is given
             whom = "model" if is_program else "program"
             raise UserError(f"--{option.replace('_', '-')}: is for a {whom}")
-    lines = [line.split() for line in read_lines(arguments.text)]
+    text = arguments.text
+    lines = [words_at(line, text, number) for number, line in enumerate(read_lines(text), 1)]
     if not any(lines):
-        raise UserError(f"{arguments.text}: no text in it")
+        raise UserError(f"{text}: no text in it")
     if is_program:
         name = arguments.command
-        words = read_lines(arguments.vocabulary) if arguments.vocabulary else ()
-        vocabulary = [word for line in words for word in line.split()]
+        vocabulary: list[str] = []
+        for line in read_lines(arguments.vocabulary) if arguments.vocabulary else ():
+            for word in line.replace("\t", " ").split(" "):
+                vocabulary += [word] if word == SENTENCE_END else words_of(word)
         unit: UnitOfText = arguments.unit_of_text or "stream"
         program = Program(name, arguments.seconds or _SECONDS)
         scorer = program.scorer(unit, vocabulary, asks=arguments.ask)

@@ -354,6 +354,21 @@ def test_a_rule_that_was_not_tested_is_no_success(tmp_path, run):
     assert found.status == 1 and found.err.endswith(": not tested: reset\n")
 
 
+def test_tokens_are_divided_as_in_all_texts(tmp_path, run, refused):
+    """At spaces and tabs alone, in the vocabulary, too."""
+    words = ["10\u00a0000", "a\u2028b", "c", "<unk>"]
+    (tmp_path / "text.txt").write_text("\t".join(words) + "\n", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
+    log = "print('-1.3862943611198906 ' * len(line.split(' ')), flush=True)"
+    code = f"import sys; sys.stdin.reconfigure(encoding='utf-8')\nfor line in sys.stdin: {log}"
+    program = ("audit", "--command", shlex.join([sys.executable, "-c", code]), "--places", 1)
+    options = ("--text", tmp_path / "text.txt", "--vocabulary", tmp_path / "words.txt")
+    found = run(*program, *options)
+    assert (found.status, found.err) == (0, "") and "all 4 words" in found.out
+    (tmp_path / "text.txt").write_text("c\nc </s>\n", encoding="utf-8")
+    assert f"{tmp_path / 'text.txt'}, line 2: `</s>` is reserved" in refused(*program, *options)
+
+
 @pytest.mark.slow  # processes
 def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
     """It is not waited for again and again: the text is not shrunk."""
