@@ -78,10 +78,14 @@ def compare(
     not finite, or if there is a single piece.
     """
     lengths, logs, logs_against = _sums(ours, theirs)
-    numbers = np.zeros(len(lengths)) if documents is None else np.asarray(documents)
-    if len(numbers) != len(lengths):
-        raise UserError(f"`documents`: {len(numbers)} numbers for {len(lengths)} items of text")
-    articles = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+    try:
+        numbers = np.zeros(len(lengths)) if documents is None else np.asarray(documents)
+        count = len(numbers)
+        articles = np.unique(numbers, return_inverse=True)[1].astype(np.int32)
+    except (TypeError, ValueError):
+        raise UserError("`documents`: a number for each item of text is needed") from None
+    if count != len(lengths):
+        raise UserError(f"`documents`: {count} numbers for {len(lengths)} items of text")
     pieces = pieces_of(articles, "stream", in_order=True) if lengths.any() else None
     if pieces is None or pieces.count < 2:
         raise UserError("to compare two models, a text needs two documents, or several sentences")

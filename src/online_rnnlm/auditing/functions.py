@@ -1,6 +1,6 @@
 """The audit of a Python function that scores tokens.
 
-Importing it imports no other package.
+To import this module, the standard library and this project's own modules are enough.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import suppress
 from functools import partial
 from itertools import chain
+from numbers import Integral, Real
 from typing import Any, get_args
 
 from online_rnnlm.auditing.rules import audit_scorer
@@ -44,10 +45,10 @@ def audit(
     """
     if unit not in get_args(UnitOfText):
         raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(get_args(UnitOfText))}")
-    if places < 1:
-        raise UserError(f"`places`: {places}: allowed: at least 1")
-    if not 0 <= tolerance < math.inf:
-        raise UserError(f"`tolerance`: {tolerance}: allowed: a number, at least 0")
+    if not isinstance(places, Integral) or places < 1:
+        raise UserError(f"`places`: {places!r}: allowed: a whole number, at least 1")
+    if not isinstance(tolerance, Real) or not 0 <= tolerance < math.inf:
+        raise UserError(f"`tolerance`: {tolerance!r}: allowed: a number, at least 0")
     given = [*text] if isinstance(text, Iterable) else []
     are_lists = all(isinstance(part, Sized) and not isinstance(part, str) for part in given)
     parts: list[Any] = [part for part in given if len(part)] if are_lists else []

@@ -1,6 +1,6 @@
 """The result of an audit: whether each rule holds, and the shortest text that breaks it.
 
-Importing this module imports no other package.
+To import this module, the standard library is enough.
 """
 
 from __future__ import annotations

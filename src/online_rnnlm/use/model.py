@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
@@ -47,6 +48,8 @@ def load(model: str | Path | None = None) -> TrainedModel:
         supplied = TrainedModel(contents_at(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
+    if not isinstance(model, str | PathLike):
+        raise UserError(f"`model`: a path or an address is needed, not {model!r}")
     return TrainedModel(contents_at(model))
 
 
@@ -181,6 +184,8 @@ class TrainedModel:
 
     def _scorer_of(self, static: TrainedModel | None) -> TextScorer | None:
         """Return the scorer of a static model, by default of the one that comes with this one."""
+        if static is not None and not isinstance(static, TrainedModel):
+            raise UserError(f"`static`: a model that `load` returns is needed, not {static!r}")
         compared = static or self.companion
         return compared.scorer if compared else None
 

@@ -60,6 +60,8 @@ def test_a_model_does_not_differ_from_itself(sentences):
         ([[-1.0], [-2.0]], [[-1.0], [-2.0, -1.0]], None, "not of the same items"),
         ([[-1.0], [-np.inf]], [[-1.0], [-2.0]], None, "item 1 .* not a finite number"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [1], "1 numbers for 2 items"),
+        ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [None, "b"], "a number for each item of text"),
+        ([[-1.0], [-2.0]], [[-1.0], [-2.0]], 3, "a number for each item of text"),
         ([[-1.0]], [[-1.0]], None, "two documents, or several sentences"),
         ([], [], None, "two documents, or several sentences"),
         ("a.tsv", "b.tsv", None, "two lists of log-probabilities are needed; .* from files"),

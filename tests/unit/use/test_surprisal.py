@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from online_rnnlm.errors import UserError
 from tests.project import ROOT
 from tests.rounding import same_but_for_rounding
 
@@ -62,6 +63,9 @@ def test_only_the_projects_model_brings_a_static_one(model):
     columns = model.surprisal("The cat sees the hen.").columns
     assert "static" not in columns and {"frozen", "learning"} <= {*columns}
     assert "static" in model.surprisal("The cat.", static=model).columns
+    for use in (model.surprisal, model.show):
+        with pytest.raises(UserError, match=r"^`static`: a model that `load` returns .*, not 3$"):
+            use("The cat.", static=3)
 
 
 def test_the_page_prints_what_its_example_does(capsys):
