@@ -27,6 +27,9 @@ from online_rnnlm.errors import UserError, naming
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
 """The columns that are read of the table that `score --per word` writes."""
 
+_SMALL = 0.05
+"""The p-value below which a difference is usually said not to be chance."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -56,12 +59,19 @@ class Difference:
 
     def __str__(self) -> str:
         """Return what people read."""
-        return (
+        lines = [
             f"perplexity {self.perplexity:.2f} against {self.perplexity_against:.2f}: "
             f"{signed(self.change_percent, 2)} %, "
-            f"95 % interval {interval(self.interval_percent, 2)}, p = {self.p_value:.2g}\n"
-            f"{self.tokens} tokens in {self.pieces} {self.drawn}s, which are drawn"
-        )
+            f"95 % interval {interval(self.interval_percent, 2)}, p = {self.p_value:.2g}",
+            f"{self.tokens} tokens in {self.pieces} {self.drawn}s, which are drawn",
+        ]
+        least = 2 ** (1 - self.pieces)  # all signs of the gains alike: two patterns of all
+        if least > _SMALL:
+            lines.append(
+                f"{self.pieces} {self.drawn}s decide nothing, whatever the interval: with so few, "
+                f"p is never below {least:.2g}; take a longer text"
+            )
+        return "\n".join(lines)
 
 
 def compare(

@@ -47,6 +47,18 @@ def test_without_documents_blocks_of_sentences_are_drawn(sentences):
     assert (found.drawn, found.pieces) == ("block", 12)  # 48^(1/3) is about 4
 
 
+@pytest.mark.parametrize(
+    ("count", "least"), [(2, "0.5"), (3, "0.25"), (5, "0.062"), (6, None), (12, None)]
+)
+def test_so_few_documents_that_no_p_value_is_small_are_said_to_decide_nothing(
+    sentences, count, least
+):
+    lines = str(compare(*sentences, DOCUMENTS * count // 12)).splitlines()
+    said = [line for line in lines if line.startswith(f"{count} documents decide nothing")]
+    assert len(said) == (least is not None) and len(lines) == 2 + len(said)
+    assert least is None or f"p is never below {least};" in said[0]
+
+
 def test_a_model_does_not_differ_from_itself(sentences):
     same = compare(sentences[0], sentences[0])
     assert (same.p_value, str(same.change_percent)) == (1, "0.0")
