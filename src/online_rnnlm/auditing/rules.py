@@ -16,12 +16,12 @@ from online_rnnlm.auditing.scorer import (
     END,
     ENDS,
     AuditedScorer,
-    Beginning,
     Exam,
     Lines,
     Scores,
     Text,
     Token,
+    draw_exam,
     lines_of,
     with_end,
 )
@@ -78,7 +78,7 @@ class ScorePair:
         )
 
 
-def in_last_place(beginning: Beginning, words: Sequence[Token]) -> list[tuple[int, Token]]:
+def in_last_place(beginning: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:
     """Return words, each with a beginning's last place."""
     return [(len(beginning) - 1, word) for word in words]
 
@@ -211,7 +211,7 @@ def normalisation(exam: Exam) -> AuditedRule:
     return rule
 
 
-def add_up(exam: Exam, beginning: Beginning) -> ScorePair | None:
+def add_up(exam: Exam, beginning: Text) -> ScorePair | None:
     """Add up the probabilities of the candidates for a beginning's last place."""
     if not exam.may_predict(beginning):
         return None
@@ -236,7 +236,7 @@ def add_up(exam: Exam, beginning: Beginning) -> ScorePair | None:
     return ScorePair(said, beginning, last, [most], [total])
 
 
-def put_unknown_words(exam: Exam, beginning: Beginning) -> ScorePair | None:
+def put_unknown_words(exam: Exam, beginning: Text) -> ScorePair | None:
     """Compare the score of `<unk>` with those of words that the vocabulary lacks, in its place."""
     if not exam.may_predict(beginning):
         return None
@@ -264,7 +264,7 @@ def repeat(exam: Exam, text: Text) -> ScorePair:
     return ScorePair(said, once, [*enumerate(once)], exam.score(once), after, once * 2)
 
 
-def ask_for_it(exam: Exam, beginning: Beginning) -> ScorePair | None:
+def ask_for_it(exam: Exam, beginning: Text) -> ScorePair | None:
     """Compare the score of a beginning's last word with its score as a candidate."""
     if not exam.may_predict(beginning):
         return None
@@ -275,7 +275,7 @@ def ask_for_it(exam: Exam, beginning: Beginning) -> ScorePair | None:
     return ScorePair(said, beginning, in_last_place(beginning, word), before, after)
 
 
-def put_another(exam: Exam, beginning: Beginning) -> ScorePair | None:
+def put_another(exam: Exam, beginning: Text) -> ScorePair | None:
     """Compare the scores of candidates if another word is in a beginning's last place."""
     words, _ = exam.candidates
     others = [word for word in words if word not in (*beginning[-1:], END)]
@@ -330,8 +330,8 @@ def audit_scorer(
     A text that breaks a rule is shrunk to the shortest one found that still does. Raises UserError
     if the text has words that the vocabulary lacks, and it has no `<unk>`.
     """
-    exam = Exam(scorer, lines, places, tolerance)
+    exam = draw_exam(scorer, lines, places, tolerance)
     of_reset = reset(exam)
     if of_reset.status == "broken":  # no rule may rely on it that something is forgotten
-        exam = Exam(replace(scorer, unit="stream"), lines, places, tolerance)
+        exam = draw_exam(replace(scorer, unit="stream"), lines, places, tolerance)
     return Audit(name, tolerance, (of_reset, *(rule(exam) for rule in RULES)))

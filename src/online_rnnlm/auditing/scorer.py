@@ -1,13 +1,16 @@
 """A scorer that is audited, the texts that it is given, and what is tried of one of them.
 
 A scorer is given lines: sentences, and an empty line after each document. Within the audit a text
-is one row of tokens with an `END` after each line, so that it can be cut and shuffled anywhere.
+is one row of tokens with an `END` after each line, so that it can be cut and shuffled anywhere:
+the lines `[["a", "b"], [], ["c"]]` are the text `("a", "b", "\\n", "\\n", "c", "\\n")`, of which
+`lines_of` makes lines again. Scores go the other way: `[[-1, -2, -3], [], [-4]]`, one number more
+for an end that is predicted, are `[-1, -2, -3, nan, -4, nan]`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
@@ -22,9 +25,10 @@ Token = Hashable
 Lines = Sequence[Sequence[Token]]
 """The tokens of each line of a text."""
 Text = tuple[Token, ...]
-"""The tokens of lines, each line followed by `END`, which need not stand after the last one."""
-Beginning = Text
-"""A text up to a place that is asked for: its last token is the word that stands there."""
+"""The tokens of lines, each line followed by `END`, which need not stand after the last one.
+
+What is called a beginning is a text up to a place that is asked for: its last token is the word
+that stands there."""
 END = "\n"
 ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
 """The end of each unit of text at which a scorer can forget."""
@@ -56,7 +60,7 @@ def borders(text: Text, unit: UnitOfText) -> list[int]:
     return [n for n in range(size, len(text) + 1) if text[n - size : n] == ENDS[unit]]
 
 
-def is_predictable(beginning: Beginning) -> bool:
+def is_predictable(beginning: Text) -> bool:
     """Return True if the last token is a word, or the end of a sentence that has words."""
     return any(token != END for token in beginning[-2:])
 
@@ -99,7 +103,7 @@ class AuditedScorer:
         by_line = self.score_halves(*halves) if self.score_halves else None
         return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
 
-    def ask(self, beginning: Beginning, words: Sequence[Token]) -> Scores:
+    def ask(self, beginning: Text, words: Sequence[Token]) -> Scores:
         """Return the score of each of these words in a beginning's last place.
 
         If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
@@ -119,53 +123,32 @@ class AuditedScorer:
         return [scores[n + len(alone)] for n in accumulate(map(len, units[:-1]), initial=0)]
 
 
+@dataclass(frozen=True)
 class Exam:
-    """What a scorer is tried on: a text, drawn parts of it, and words to put in its places.
+    """What a scorer is tried on: a text, drawn parts of it, and words to put in its places."""
 
-    Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
-    """
+    scorer: AuditedScorer
+    score: Callable[[Text], Scores]
+    """Returns the scores of a text's tokens; the scorer is asked if it was not lately."""
+    tolerance: float
+    """The difference of scores (nats) and of sums that is allowed."""
+    text: Text
+    vocabulary: Collection[Token]
+    """All that can be predicted, in order; empty if it is not known."""
+    unknown: list[Token]
+    """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
+    predicts_ends: bool
+    """True if the scorer predicts the ends of sentences."""
+    units: list[tuple[Text, Text]]
+    """The text cut in two at drawn places where a unit has ended."""
+    cuts: list[tuple[Text, Text]]
+    """The text cut in two at drawn places."""
+    beginnings: list[Text]
+    """The text up to each place to try: drawn places of predicted words, the place of the most
+    probable word (a sum above 1 shows there first), and drawn places of words that are not
+    predicted."""
 
-    def __init__(self, scorer: AuditedScorer, lines: Lines, places: int, tolerance: float) -> None:
-        self.scorer = scorer
-        self.score = lru_cache(maxsize=200)(scorer.score)
-        """Returns the scores of a text's tokens; the scorer is asked if it was not lately."""
-        self.tolerance = tolerance
-        """The difference of scores (nats) and of sums that is allowed."""
-        self.text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
-        words = (END if word == scorer.sentence_end else word for word in scorer.vocabulary)
-        self.vocabulary = dict.fromkeys(words)
-        """All that can be predicted, in order; empty if it is not known."""
-        lacking = [word for word in dict.fromkeys(self.text) if word not in self.vocabulary]
-        self.unknown = [word for word in lacking if word != END and self.vocabulary][: scorer.most]
-        """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
-        if self.unknown and UNKNOWN not in self.vocabulary:
-            said = f"`{self.unknown[0]}` is in the text, but not in the vocabulary"
-            raise UserError(f"{said}, which has no `{UNKNOWN}`")
-        scores = self.score(self.text)
-        scored = [n for n, log in enumerate(scores) if not math.isnan(log)]
-        predicted = [n for n in scored if is_predictable(self.text[: n + 1])]
-        self.predicts_ends = any(self.text[n] == END for n in predicted)
-        """True if the scorer predicts the ends of sentences."""
-        chance = Random(1)
-
-        def drawn(among: Sequence[int]) -> list[int]:
-            return sorted(chance.sample(among, min(places, len(among))))
-
-        ends = [] if scorer.unit == "stream" else borders(self.text, scorer.unit)
-        between = drawn([n for n in ends if n < len(self.text)])
-        self.units = [(self.text[:n], self.text[n:]) for n in between]
-        """The text cut in two at drawn places where a unit has ended."""
-        self.cuts = [(self.text[:n], self.text[n:]) for n in drawn(range(1, len(self.text)))]
-        """The text cut in two at drawn places."""
-        surest = sorted(predicted, key=scores.__getitem__)[-1:]
-        others = [n for n, log in enumerate(scores) if math.isnan(log) and self.text[n] != END]
-        tried = {*drawn(predicted), *surest, *drawn(others)} if surest else ()
-        self.beginnings = [self.text[: n + 1] for n in sorted(tried)]
-        """The text up to each place to try: drawn places of predicted words, the place of the most
-        probable word (a sum above 1 shows there first), and drawn places of words that are not
-        predicted."""
-
-    def may_predict(self, beginning: Beginning) -> bool:
+    def may_predict(self, beginning: Text) -> bool:
         """Return True if a beginning's last token is one that the scorer may predict."""
         return is_predictable(beginning) and (self.predicts_ends or beginning[-1] != END)
 
@@ -186,7 +169,7 @@ class Exam:
         words = dict.fromkeys(known if are_all else latest)
         return [word for word in words if self.predicts_ends or word != END][:most], are_all
 
-    def candidates_for(self, beginning: Beginning) -> list[Token]:
+    def candidates_for(self, beginning: Text) -> list[Token]:
         """Return the candidates for a beginning's last place.
 
         A text cannot show the end of a sentence without words; a scorer can be asked for it.
@@ -194,6 +177,48 @@ class Exam:
         words, _ = self.candidates
         asks = self.scorer.ask_in_line is not None
         return [word for word in words if asks or is_predictable((*beginning[:-1], word))]
+
+
+def draw_exam(scorer: AuditedScorer, lines: Lines, places: int, tolerance: float) -> Exam:
+    """Score a text, and draw the parts of it that the scorer is tried on.
+
+    Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
+    """
+    text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
+    words = (END if word == scorer.sentence_end else word for word in scorer.vocabulary)
+    vocabulary = dict.fromkeys(words)
+    lacking = [word for word in dict.fromkeys(text) if word not in vocabulary]
+    unknown = [word for word in lacking if word != END and vocabulary][: scorer.most]
+    if unknown and UNKNOWN not in vocabulary:
+        said = f"`{unknown[0]}` is in the text, but not in the vocabulary"
+        raise UserError(f"{said}, which has no `{UNKNOWN}`")
+    score = lru_cache(maxsize=200)(scorer.score)
+    scores = score(text)
+    scored = [n for n, log in enumerate(scores) if not math.isnan(log)]
+    predicted = [n for n in scored if is_predictable(text[: n + 1])]
+    others = [n for n, log in enumerate(scores) if math.isnan(log) and text[n] != END]
+    surest = sorted(predicted, key=scores.__getitem__)[-1:]
+    ends = [] if scorer.unit == "stream" else borders(text, scorer.unit)
+    chance = Random(1)
+
+    def drawn(among: Sequence[int]) -> list[int]:
+        return sorted(chance.sample(among, min(places, len(among))))
+
+    between = drawn([n for n in ends if n < len(text)])
+    cuts = drawn(range(1, len(text)))
+    tried = {*drawn(predicted), *surest, *drawn(others)} if surest else ()
+    return Exam(
+        scorer,
+        score,
+        tolerance,
+        text,
+        vocabulary,
+        unknown,
+        predicts_ends=any(text[n] == END for n in predicted),
+        units=[(text[:n], text[n:]) for n in between],
+        cuts=[(text[:n], text[n:]) for n in cuts],
+        beginnings=[text[: n + 1] for n in sorted(tried)],
+    )
 
 
 def _in_a_row(lines: Lines, by_line: Sequence[Scores]) -> list[float]:

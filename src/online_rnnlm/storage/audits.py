@@ -31,10 +31,11 @@ class BrokenRule:
     word: int
     """Number of that word in its line, from 1; the end of a sentence counts as its last word."""
     before: float | None
-    """log P (nats) of the word in the text, or the greatest sum allowed; `null`: none, or no number
-    that is finite."""
+    """log P (nats) of the word in the text, or the greatest sum of probabilities that is allowed;
+    `null` if the word is not predicted, or its probability is 0."""
     after: float | None
-    """log P in the other text, or the sum of the probabilities; `null` as above."""
+    """log P (nats) of the word in the other text, or the sum of the probabilities; `null` as for
+    `before`, and if the scorer has not answered in its time."""
 
     def __str__(self) -> str:
         """Return the place, the two numbers, and the lines of both texts."""
