@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 from zipfile import is_zipfile
 
 from pydantic import TypeAdapter
@@ -18,9 +19,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.use.options import SamplingOptions, WayOptions
 from online_rnnlm.use.text import Layout, TextFile, TextOrFile, layout_of
-
-if TYPE_CHECKING:
-    from online_rnnlm.use.model import TrainedModel
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -43,79 +41,55 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Plan, ExperimentDirect
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the argument of a model."""
+    """Add the option of the model of a verb that reads or makes text."""
     parser.add_argument(
-        "model",
-        nargs="?",
+        "--model",
         help="a file that `export` wrote, a run's folder, the folder of an experiment's results, "
-        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`); "
-        "if left out, also before a text or its file: the model that comes with the project",
+        "whose best model on `valid` is used, or an address of MLflow (`models:/…`, `runs:/…`) "
+        "(default: the model that comes with the project)",
     )
 
 
-def add_files(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the argument of the files to read."""
+def add_texts(parser: argparse.ArgumentParser, what: str = "the text") -> None:
+    """Add the arguments of the texts to read."""
     parser.add_argument(
-        "files",
+        "texts",
         nargs="*",
-        default=[],
-        metavar="FILE",
-        help=f"{what}: files, or texts in quotes; `-` or nothing is standard input",
+        metavar="TEXT",
+        help=f"{what}: files, or texts of several words in quotes; `-` or nothing is standard "
+        "input",
     )
 
 
-def exists(argument: str) -> bool:
-    """True if something on disk has this name."""
-    return os.path.exists(argument)  # noqa: PTH110  # a text may be too long
+def as_texts(arguments: Sequence[str]) -> list[TextOrFile]:
+    """Return the text that each argument is, or its file.
 
-
-def is_file(argument: str) -> bool:
-    """True for standard input, and for the name of a file, a pipe or a device."""
-    return argument == "-" or (exists(argument) and not Path(argument).is_dir())
-
-
-def _is_file_of_text(argument: str) -> bool:
-    """True for a file, a pipe or a device that is no model's file."""
-    path = Path(argument)
-    is_model = path.is_file() and (path.suffix == ".onlm" or is_zipfile(path))
-    return is_file(argument) and not is_model
-
-
-def is_text(argument: str) -> bool:
-    """True if an argument is itself the text: it is empty or has a space, and is no file's name."""
-    return (not argument or " " in argument) and not exists(argument)
-
-
-def text_or_file(argument: str) -> TextOrFile:
-    """Return what an argument is: itself the text, or the file of one."""
-    return argument if is_text(argument) else TextFile(argument)
-
-
-def model_and_text(arguments: argparse.Namespace) -> tuple[TrainedModel, list[TextOrFile]]:
-    """Load the model of a verb that reads text; return the text, too.
-
-    A first argument that is a text, or the file of one, is no model. Raises UserError if there is
-    no such model.
+    An argument is a text if it is empty or has white space, and is no file's name. Raises UserError
+    for a folder, a model, or a file that is not there.
     """
-    from online_rnnlm.use.model import load
     from online_rnnlm.use.places import ADDRESSES
 
-    model: str | None = arguments.model
-    files: list[str] = arguments.files
-    if model is not None and (is_text(model) or _is_file_of_text(model)):
-        files = [model, *files]
-        model = None
-    if model is not None and not (exists(model) or model.startswith(ADDRESSES)):
-        raise UserError(
-            f"{model}: no such file or folder; `make reproduce` makes results/demo, and a text in "
-            "quotes needs more than one word"
-        )
-    return load(model), [*map(text_or_file, files)]
+    texts: list[TextOrFile] = []
+    for one in arguments:
+        path = Path(one)
+        is_there = one == "-" or os.path.exists(one)  # noqa: PTH110  # a text may be too long
+        if not is_there and one.split() != [one]:
+            texts.append(one)
+            continue
+        # Only files are asked whether they are zip files: a pipe's text can be read once.
+        is_no_text = is_there and (path.is_dir() or (path.is_file() and is_zipfile(path)))
+        if is_no_text or path.suffix == ".onlm" or one.startswith(ADDRESSES):
+            raise UserError(f"{one}: is no text; name a model by `--model`")
+        if not is_there:
+            raise UserError(
+                f"{one}: no such file; a text is several words in quotes, or standard input"
+            )
+        texts.append(TextFile(one))
+    return texts
 
 
-def add_text(parser: argparse.ArgumentParser, what: str = "the text") -> None:
-    """Add the arguments of a text and its layout: raw and to be divided if none is given."""
-    add_files(parser, what)
+def add_layout(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the layout of a text: raw and to be divided if none is given."""
     layout = parser.add_mutually_exclusive_group()
     layout.add_argument(
         "--tokenised", action="store_true", help="a sentence a line, spaces between its tokens"

@@ -154,7 +154,7 @@ def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
         program.exit()
     if name not in VERBS:
         program.error(f"there is no verb `{name}`; {suggestion(name, VERBS)}".rstrip("; "))
-    # Files may follow an option, as in `score MODEL --frozen FILE`.
+    # Texts may follow an option, as in `score FIRST --frozen SECOND`.
     return VERBS[name], parser_of(name).parse_intermixed_args(given[1:])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +76,17 @@ def new_file(text: str) -> Path:
     return Path(text)
 
 
-def add_format(parser: argparse.ArgumentParser, help: str) -> None:
-    """Add the options of the format of rows; `plain` rows, for people, are the verb's own."""
+def add_format(
+    parser: argparse.ArgumentParser, help: str, choices: Sequence[str] = ("plain", "tsv", "jsonl")
+) -> None:
+    """Add the options of the format of rows, by default the first of the choices.
+
+    `plain` rows, for people, are the verb's own.
+    """
     parser.add_argument(
         "--format",
-        choices=("plain", "tsv", "jsonl"),
-        default="plain",
+        choices=choices,
+        default=choices[0],
         help=f"{help} (default: %(default)s)",
     )
     parser.add_argument(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from online_rnnlm.commands._inputs import add_model
 from online_rnnlm.commands._verb import Verb, new_file
 
 
 def add_info_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `info`."""
-    add_model(parser)
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a model, as `--model` of `score` names it (default: the model that comes with the "
+        "project)",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON, with every setting")
 
 

@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from online_rnnlm.commands._inputs import (
-    add_files,
     add_model,
+    add_texts,
+    as_texts,
     descriptions_of,
-    is_text,
-    model_and_text,
     sampling_options,
 )
 from online_rnnlm.commands._verb import (
@@ -30,7 +29,7 @@ from online_rnnlm.use.text import numbered_lines
 def add_next_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `next`."""
     add_model(parser)
-    add_files(parser, "the beginnings of sentences, a line each")
+    add_texts(parser, "the beginnings of sentences, a line each")
     parser.add_argument(
         "--tokenised", action="store_true", help="the lines are tokens with spaces between them"
     )
@@ -48,7 +47,10 @@ def add_next_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_next(arguments: argparse.Namespace) -> None:
     """Print the likeliest words after each line."""
-    model, texts = model_and_text(arguments)
+    from online_rnnlm.use.model import load
+
+    texts = as_texts(arguments.texts)
+    model = load(arguments.model)
     start = model.start(frozen=arguments.frozen)
 
     def found() -> Iterator[tuple[list[str], float, Sequence[tuple[str, float]]]]:
@@ -81,11 +83,7 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="number of sentences (default: %(default)s)",
     )
-    parser.add_argument(
-        "--prefix",
-        default="",
-        help="the words that each sentence begins with; a text in quotes is that, too",
-    )
+    parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
     said = descriptions_of(SamplingOptions)
     parser.add_argument("--seed", type=whole_number, help=said["seed"])
     parser.add_argument("--temperature", type=finite_number, help=said["temperature"])
@@ -101,14 +99,9 @@ def run_sample(arguments: argparse.Namespace) -> None:
     """Print sentences that the model makes."""
     from online_rnnlm.use.model import load
 
-    model = arguments.model
-    prefix = arguments.prefix
-    if model is not None and is_text(model) and not prefix:
-        prefix = model
-        model = None
-    made = load(model).sample(
+    made = load(arguments.model).sample(
         arguments.number,
-        prefix=prefix,
+        prefix=arguments.prefix,
         frozen=arguments.frozen,
         **sampling_options(arguments),
     )

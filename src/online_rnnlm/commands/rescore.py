@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands._inputs import add_files, add_model, model_and_text
+from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
 from online_rnnlm.commands._verb import Verb, finite_number
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import layout_of
@@ -13,7 +13,7 @@ from online_rnnlm.use.text import layout_of
 def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rescore`."""
     add_model(parser)
-    add_files(parser, "the lists")
+    add_texts(parser, "the lists")
     parser.add_argument(
         "--format",
         choices=("moses", "kaldi", "tsv"),
@@ -57,11 +57,13 @@ def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_rescore(arguments: argparse.Namespace) -> None:
     """Print the lists with the model's scores, ranked anew."""
+    from online_rnnlm.use.model import load
     from online_rnnlm.use.rescoring import ListFormat, read_lists, rescore, written
 
     if arguments.best and arguments.tsv:
         raise UserError("--tsv: not allowed with --best, which writes the text only")
-    model, texts = model_and_text(arguments)
+    texts = as_texts(arguments.texts)
+    model = load(arguments.model)
     lists = rescore(
         model.scorer,
         read_lists(texts, arguments.format),

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.commands._inputs import (
+    add_layout,
     add_model,
-    add_text,
+    add_texts,
     add_way,
+    as_texts,
     layout_given,
-    model_and_text,
     way_options,
 )
 from online_rnnlm.commands._verb import Verb, add_format, print_rows
@@ -52,7 +53,8 @@ _SHOWN = {
 def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `score`."""
     add_model(parser)
-    add_text(parser)
+    add_texts(parser)
+    add_layout(parser)
     add_way(parser)
     parser.add_argument(
         "--per",
@@ -84,8 +86,10 @@ def run_score(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from online_rnnlm.core.lanes import SENTENCES_A_CALL
+    from online_rnnlm.use.model import load
 
-    model, texts = model_and_text(arguments)
+    texts = as_texts(arguments.texts)
+    model = load(arguments.model)
     way = model.scorer.way(**way_options(arguments))
     flush: bool = arguments.flush
     if flush and model.network.unit_of(way) != "sentence":

@@ -5,24 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 
-from online_rnnlm.commands._inputs import exists, is_file
+from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
 from online_rnnlm.commands._verb import Verb, new_file
-from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import writing_output
-from online_rnnlm.use.text import TextFile, TextOrFile, layout_of, read_text
+from online_rnnlm.use.text import layout_of, read_text
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `show`."""
-    parser.add_argument(
-        "text", nargs="*", metavar="TEXT", help="a text or a file; nothing is standard input"
-    )
-    parser.add_argument(
-        "--model", help="a model, as in `score` (default: the one that comes with the project)"
-    )
+    add_model(parser)
+    add_texts(parser)
     parser.add_argument(
         "--against",
         metavar="MODEL",
@@ -42,8 +36,8 @@ def run_show(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.model import load
     from online_rnnlm.use.show import show
 
+    texts = as_texts(arguments.texts)
     model = load(arguments.model)
-    texts = _as_texts(arguments.text)
     sentences = list(read_text(texts, model.preparation, layout_of(running=not arguments.lines)))
     static = load(arguments.against) if arguments.against else model.companion
     shown = show(model.scorer, sentences, static.scorer if static else None)
@@ -60,23 +54,6 @@ def run_show(arguments: argparse.Namespace) -> None:
         print(shown.coloured())
     else:
         print(shown)
-
-
-def _as_texts(arguments: list[str]) -> list[TextOrFile]:
-    """Return texts and files; words of which none is a file or has a space are one text.
-
-    A text need not be in quotes: it is what is no file's name. Raises UserError for a word that can
-    only be one.
-    """
-    texts = [TextFile(one) if is_file(one) else one for one in arguments]
-    words = [text for text in texts if isinstance(text, str)]
-    for word in words:
-        if len(word.split()) == 1 and ("/" in word or re.search(r"\.[^\W\d_]\w*$", word)):
-            no_file = "no such file; if it is a word of a text, put the text into quotes"
-            folder = "is a folder: name a model by `--model`"
-            raise UserError(f"{word}: {folder if exists(word) else no_file}")
-    are_unquoted = words == texts and not any(" " in word for word in words)
-    return [" ".join(words)] if words and are_unquoted else texts
 
 
 SHOW = Verb(

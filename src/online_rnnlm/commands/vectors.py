@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from online_rnnlm.commands._inputs import (
+    add_layout,
     add_model,
-    add_text,
+    add_texts,
+    as_texts,
     descriptions_of,
     layout_given,
-    model_and_text,
-    text_or_file,
 )
 from online_rnnlm.commands._verb import (
     Verb,
@@ -23,6 +23,7 @@ from online_rnnlm.commands._verb import (
     whole_number_to,
 )
 from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.errors import UserError
 from online_rnnlm.use.options import WayOptions
 from online_rnnlm.use.text import read_text
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `vectors`."""
     add_model(parser)
-    add_text(parser)
+    add_texts(parser)
+    add_layout(parser)
     unit_of_text = descriptions_of(WayOptions)["unit_of_text"]
     parser.add_argument("--unit-of-text", choices=get_args(UnitOfText), help=unit_of_text)
     parser.add_argument(
@@ -51,14 +53,15 @@ def add_vectors_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate", type=positive_number, metavar="RATE", help="of the vector"
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print a line of JSON for each vector, not TSV"
-    )
+    add_format(parser, "how the vectors are written", ("tsv", "jsonl"))
 
 
 def run_vectors(arguments: argparse.Namespace) -> None:
     """Print the vectors of a text."""
-    model, texts = model_and_text(arguments)
+    from online_rnnlm.use.model import load
+
+    texts = as_texts(arguments.texts)
+    model = load(arguments.model)
     unit_of_text = arguments.unit_of_text
     if unit_of_text is None and arguments.per == "document":
         unit_of_text = "document"
@@ -75,26 +78,27 @@ def run_vectors(arguments: argparse.Namespace) -> None:
             "sentence": sentence.sentence,
             **(
                 {"vector": vector.tolist()}
-                if arguments.json
+                if arguments.format == "jsonl"
                 else {f"v{place}": element for place, element in enumerate(vector, 1)}
             ),
             "text": sentence.text,
         }
         for sentence, vector in found
     )
-    print_rows(rows, "jsonl" if arguments.json else "tsv")
+    print_rows(rows, arguments.format)
 
 
 def add_nearest_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `nearest`."""
     add_model(parser)
-    add_text(parser, "the sentences to look for")
+    add_texts(parser, "the sentences to look for")
+    add_layout(parser)
     parser.add_argument(
         "--among",
-        metavar="FILE",
+        metavar="TEXT",
         action="append",
         required=True,
-        help="the text to search; may be repeated",
+        help="the text to search, as above; may be repeated",
     )
     parser.add_argument(
         "--number",
@@ -109,9 +113,14 @@ def run_nearest(arguments: argparse.Namespace) -> None:
     """Print the nearest sentences to each one."""
     import numpy as np
 
+    from online_rnnlm.use.model import load
     from online_rnnlm.use.vectors import nearest, unit_vectors
 
-    model, texts = model_and_text(arguments)
+    searched = as_texts(arguments.among)
+    texts = as_texts(arguments.texts)
+    if "-" in arguments.among and (not texts or "-" in arguments.texts):
+        raise UserError("--among: standard input is the sentences to look for; name a file")
+    model = load(arguments.model)
     way = model.scorer.way(unit_of_text="sentence")  # each vector is learnt from one sentence alone
 
     def read(texts: Sequence[TextOrFile]) -> tuple[list[Any], NDArray[np.float32]]:
@@ -119,7 +128,7 @@ def run_nearest(arguments: argparse.Namespace) -> None:
         sentences, vectors = zip(*(pair for pair in found if pair[0].text), strict=True)
         return [*sentences], unit_vectors(np.stack(vectors, dtype=np.float64))
 
-    among, vectors = read([*map(text_or_file, arguments.among)])
+    among, vectors = read(searched)
     queries, wanted = read(texts)
     found = (
         (query, [(among[n], cosine) for n, cosine in nearest(vectors, vector, arguments.number)])

@@ -108,7 +108,7 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
     [
         (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
         (("ui", "results/test"), "--port", "from 1 to 65535"),
-        (("score", "results/test"), "--learning-rate", "above 0"),
+        (("score",), "--learning-rate", "above 0"),
     ],
 )
 @pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "9" * 5000, ""])
@@ -127,8 +127,9 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
         (["trian"], "did you mean `train`?"),
         (["zzz"], "no verb `zzz`"),
         (["--frozen"], "online-rnnlm --help"),
-        (["score", "results/test", "--frozn"], "unrecognized arguments: --frozn"),
-        (["score", "results/test", "--format", "jsonlines"], "jsonl"),
+        (["score", "--model", "results/test", "--frozn"], "unrecognized arguments: --frozn"),
+        (["sample", "The river"], "unrecognized arguments: The river"),
+        (["score", "--model", "results/test", "--format", "jsonlines"], "jsonl"),
         (["show", "text", "--html", "x", "--json"], "--json: not allowed with argument --html"),
         (["evidence", "x", "--check", "--so-far"], "--so-far: not allowed with argument --check"),
         (["evidence", "x", "--check", "--finish"], "--finish: not allowed with argument --check"),

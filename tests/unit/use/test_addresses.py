@@ -46,8 +46,8 @@ def test_a_registered_model_is_the_model_of_its_file(chosen, trained, trained_pa
     texts = ["The cat sees the hen.", "The ship meets the zeppelin. It runs."]
     assert found.score(texts).equals(trained.score(texts))
     assert found.description == trained.description
-    out = run("score", "models:/small@best", text="\n".join(texts)).out
-    assert out == run("score", trained_path, text="\n".join(texts)).out
+    out = run("score", "--model", "models:/small@best", text="\n".join(texts)).out
+    assert out == run("score", "--model", trained_path, text="\n".join(texts)).out
     assert "3 sentences, " in out
 
 

@@ -94,7 +94,7 @@ def tables(run, model_path, tmp_path):
         "frozen.jsonl": ["jsonl", "--frozen"],
     }.items():
         how = ["--lines", "--per", "word", "--format", *options]
-        found = run("score", model_path, "-", *how, text=text)
+        found = run("score", "--model", model_path, "-", *how, text=text)
         assert found.status == 0, found.err
         (tmp_path / name).write_text(found.out, encoding="utf-8")
     return tmp_path / "learning.tsv", tmp_path / "frozen.jsonl"
@@ -135,7 +135,9 @@ def test_files_that_cannot_be_compared_are_one_line(refused, tables, old, new, e
 def test_a_table_in_another_unit_is_refused(run, refused, model_path, tables, unit):
     text = "The cat sees.\n\nThe king.\n"
     options = ("--per", "word", "--format", "tsv", "--in", unit)
-    tables[1].write_text(run("score", model_path, *options, text=text).out, encoding="utf-8")
+    tables[1].write_text(
+        run("score", "--model", model_path, *options, text=text).out, encoding="utf-8"
+    )
     for pair in ((tables[0], tables[1]), (tables[1], tables[1])):
         assert "frozen.jsonl: needed: what `score" in refused("compare", *pair)
 

@@ -73,7 +73,8 @@ def test_the_light_installation_does_what_the_whole_one_does(
         ("sample", ("--number", "2"), ""),
         ("vectors", (), TEXT),
     ):
-        command = (verb, trained_path, *options)
+        named = (trained_path,) if verb == "info" else ("--model", trained_path)
+        command = (verb, *named, *options)
         found = output_of([light / "online-rnnlm", *command], input=text, env=UNCOMPILED)
         assert found.returncode == 0, found.stderr
         assert same_but_for_rounding(found.stdout, run(*command, text=text).out), verb
@@ -132,8 +133,8 @@ def test_pip_may_install_it_into_a_folder_or_for_one_user(light, tmp_path, way):
 
 @pytest.mark.parametrize("verb", ["score", "track"])
 def test_a_verb_that_needs_the_pipeline_says_so_in_one_line(light, results, tmp_path, verb):
-    named = {"score": "models:/name@best", "track": results.path}[verb]
-    found = output_of([light / "online-rnnlm", verb, named], cwd=tmp_path, input=TEXT)
+    named = {"score": ("--model", "models:/name@best"), "track": (results.path,)}[verb]
+    found = output_of([light / "online-rnnlm", verb, *named], cwd=tmp_path, input=TEXT)
     assert found.returncode == 1, found.stderr
     [line] = found.stderr.splitlines()
     assert line.startswith("online-rnnlm: error: ")

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -21,6 +22,8 @@ def test_a_mistake_says_what_is_wrong_and_what_is_allowed(
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(TEXT, encoding="utf-8")
     Path("empty.txt").write_text("\n\n", encoding="utf-8")
+    Path("articles.jsonl.gz").touch()
+    ZipFile("zipped.txt", "w").close()
     written, *pieces = case
     command, has_input, text = written.partition(" <<<")
     arguments = [unescaped(one) for one in shlex.split(command)]

@@ -129,8 +129,8 @@ def test_a_model_whose_parts_do_not_fit_is_refused(model_path, tmp_path, change,
 def test_another_file_is_no_model(tmp_path, refused, content):
     path = tmp_path / "other.onlm"
     path.write_bytes(content)
-    for verb in ("score", "info"):
-        assert refused(verb, path, text="The cat.").startswith(f"{path}: no model, or cut off: ")
+    for verb in (("score", "--model"), ("info",)):
+        assert refused(*verb, path, text="The cat.").startswith(f"{path}: no model, or cut off: ")
 
 
 @many

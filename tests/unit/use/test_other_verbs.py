@@ -44,7 +44,7 @@ def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, froz
     options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
     way = {"updates": "none"} if frozen else {}
     options += ["--frozen"] if frozen else []
-    found = run("rescore", model_path, *options, text=listed(form))
+    found = run("rescore", "--model", model_path, *options, text=listed(form))
     assert (found.status, found.err) == (0, "")
     texts = [text for _, texts in LISTS for text in texts]
     expected = log_probabilities(model, texts, **way)
@@ -64,7 +64,7 @@ def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, froz
 
 
 def test_lists_are_ranked_and_the_best_hypothesis_can_be_taken(model_path, run):
-    options = ("rescore", model_path, "--tokenised", "--format", "tsv")
+    options = ("rescore", "--model", model_path, "--tokenised", "--format", "tsv")
     rows = rows_of(run(*options, text=listed("tsv")))
     assert [row[0] for row in rows] == ["0"] * 3 + ["1"] * 3
     totals = [float(row[2]) for row in rows]
@@ -78,7 +78,7 @@ def test_context_is_the_best_hypothesis_of_the_list_before_or_of_all(
     model, model_path, run, context
 ):
     lists = listed("kaldi") + "2-1 the king sees the ship .\n2-2 the king .\n"
-    options = ("rescore", model_path, "--tokenised", "--keep-order", "--format", "kaldi")
+    options = ("rescore", "--model", model_path, "--tokenised", "--keep-order", "--format", "kaldi")
     rows = rows_of(run(*options, "--context", context, text=lists))
     start = before = model.start(unit_of_text="document")
     for key in ("0", "1", "2"):
@@ -96,7 +96,7 @@ def test_equal_hypotheses_have_equal_scores(model_path, run):
     texts = ["the cat sees the hen .", "hen", "the ship meets the whale , the king ."] * 30
     lists = "".join(f"{n // 45}-{n} {text}\n" for n, text in enumerate(texts))
     options = ("--tokenised", "--keep-order", "--format", "kaldi")
-    rows = rows_of(run("rescore", model_path, *options, text=lists))
+    rows = rows_of(run("rescore", "--model", model_path, *options, text=lists))
     assert len({(row[1], row[4]) for row in rows}) == 3
 
 
@@ -140,17 +140,19 @@ def test_vectors(model, model_path, run):
     text = "The cat sees the hen.\nThe hen likes the milk.\n\nThe ship meets the whale.\n"
     lines = text.splitlines()
     vectors = model.document_vectors(lines)
-    header, *rows = rows_of(run("vectors", model_path, text=text))
+    header, *rows = rows_of(run("vectors", "--model", model_path, text=text))
     assert header == ["document", "sentence", "v1", "v2", "v3", "text"]
     assert [row[0] for row in rows] == ["0", "0", "0", "1"]  # an empty line has a row, too
     written_values = np.array([[np.float32(value) for value in row[2:5]] for row in rows])
     np.testing.assert_array_equal(written_values, vectors)
-    said = json_lines(run("vectors", model_path, "--json", text=text).out)
+    said = json_lines(run("vectors", "--model", model_path, "--json", text=text).out)
     assert [row["vector"] for row in said] == vectors.tolist()
     assert [[str(row["document"]), str(row["sentence"]), row["text"]] for row in said] == [
         [*row[:2], row[-1]] for row in rows
     ]
-    said = json_lines(run("vectors", model_path, "--per", "document", "--json", text=text).out)
+    said = json_lines(
+        run("vectors", "--model", model_path, "--per", "document", "--json", text=text).out
+    )
     by_document = model.document_vectors(lines, unit_of_text="document")
     assert [row["vector"] for row in said] == by_document[[1, 3]].tolist()
     assert not np.array_equal(by_document[1], vectors[1])
@@ -163,8 +165,8 @@ def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
     second = tmp_path / "second"
     first.write_text("0 ||| the cat\n0 ||| the cat sees the hen .\n")
     second.write_text("0 ||| the king\n0 ||| the ship meets the whale .\n\n1 ||| the duke\n")
-    found = [run("rescore", model_path, "--best", file).out for file in (first, second)]
-    assert run("rescore", model_path, "--best", first, second).out == "".join(found)
+    found = [run("rescore", "--model", model_path, "--best", file).out for file in (first, second)]
+    assert run("rescore", "--model", model_path, "--best", first, second).out == "".join(found)
     assert [len(out.splitlines()) for out in found] == [1, 2]
 
 
@@ -190,7 +192,7 @@ def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
 
 def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run):
     options = ["--among", text, "--tokenised", "--format", "tsv", "--number", "2"]
-    header, *rows = rows_of(run("nearest", model_path, *options, text=QUERIES))
+    header, *rows = rows_of(run("nearest", "--model", model_path, *options, text=QUERIES))
     assert header == ["query", "cosine", "sentence", "text"]
     texts = TEXT.splitlines()
     assert "" in texts  # it has a number, as in the other verbs, but no vector
@@ -208,11 +210,17 @@ def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run)
     np.testing.assert_allclose([float(row[1]) for row in rows], highest, atol=1e-5)
 
 
+def test_standard_input_can_be_the_text_to_search(model_path, text, run):
+    asked = ("nearest", "--model", model_path, "--lines", "The cat sees the hen.", "--among")
+    found = run(*asked, "-", text=TEXT)
+    assert found.status == 0 and found.out == run(*asked, text).out
+
+
 @pytest.mark.parametrize("verb", ["next", "nearest", "show"])
 def test_json_says_what_people_read(model_path, text, run, verb):
     options = {
-        "next": (model_path, text),
-        "nearest": (model_path, "--among", text, text),
+        "next": ("--model", model_path, text),
+        "nearest": ("--model", model_path, "--among", text, text),
         "show": ("--model", model_path, text),
     }[verb]
     plain = run(verb, *options).out

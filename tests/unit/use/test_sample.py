@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_sentences(model, run, model_path):
     assert model.sample(4, seed=5) == made
     assert model.sample(2, seed=5) == made[:2]
     assert model.sample(4, seed=6) != made
-    assert run("sample", model_path, "--number", 4, "--seed", 5).out.splitlines() == made
+    assert run("sample", "--model", model_path, "--number", 4, "--seed", 5).out.splitlines() == made
 
 
 def test_the_defaults_are_those_that_are_described(model):
@@ -58,8 +58,9 @@ def test_the_defaults_are_those_that_are_described(model):
     assert model.sample(3) == model.sample(3, **described)
 
 
-def test_a_text_in_quotes_is_the_prefix(run):
-    assert run("sample", "The river").out == run("sample", "--prefix", "The river").out
+def test_the_verb_takes_a_prefix(run, supplied):
+    made = supplied.sample(prefix="The river")
+    assert run("sample", "--prefix", "The river").out.splitlines() == made
 
 
 def test_a_prefix_is_prepared_and_words_are_limited(model):

@@ -64,7 +64,7 @@ def test_the_numbers_are_the_evaluations(
     options = [*steps, *EVALUATIONS[evaluation], "--lines"]
     table = pd.read_parquet(results.sentence_scores(names.VECTOR, evaluation))
     stored = table[table["split"] == "test"]
-    command = [trained_path, *options]
+    command = ["--model", trained_path, *options]
     found = run("score", *command, "--format", "jsonl", text=text)
     assert (found.status, found.err) == (0, "")
     rows = pd.DataFrame(json_lines(found.out))
@@ -90,7 +90,7 @@ def test_words_documents_and_units_agree(results, trained_path, documents, run):
     tables = {}
     for per, unit in itertools.product(("word", "sentence", "document", "total"), units):
         options = ("--per", per, "--in", unit, "--format", "tsv", "--tokenised")
-        out = run("score", trained_path, *options, text=documents).out
+        out = run("score", "--model", trained_path, *options, text=documents).out
         table = pd.read_csv(io.StringIO(out), sep="\t", quoting=3)
         tables[per, unit] = table.rename(columns={f"log_probability_{unit}": "log_probability"})
     total = tables["total", "nats"]["log_probability"][0]
@@ -105,10 +105,10 @@ def test_words_documents_and_units_agree(results, trained_path, documents, run):
 
 
 def test_people_see_brackets_around_words_that_are_not_in_the_vocabulary(model_path, run):
-    found = run("score", model_path, text="The cat sees the Zeppelin.\n")
+    found = run("score", "--model", model_path, text="The cat sees the Zeppelin.\n")
     assert "the cat sees the [zeppelin] ." in found.out
     assert "1 sentence, 6 words, 1 unknown (16.7%)" in found.out
-    options = ("score", model_path, "--per", "word", "--format")
+    options = ("score", "--model", model_path, "--per", "word", "--format")
     people, programs = (run(*options, form, text="The zeppelin .") for form in ("plain", "tsv"))
     assert "[zeppelin]" in people.out and "[the]" not in people.out
     assert "zeppelin" in programs.out and "[" not in programs.out
@@ -132,15 +132,15 @@ def without_documents(table: pd.DataFrame) -> list[dict]:
 def test_running_text_is_divided_as_in_training(results, trained_path, trained, run, names):
     """Punkt has learnt from the training text that `Mr.` ends no sentence."""
     text = raw_text(40)
-    found = run("score", trained_path, "--format", "jsonl", text=text)
+    found = run("score", "--model", trained_path, "--format", "jsonl", text=text)
     texts = [row["text"] for row in json_lines(found.out)]
     lines = results.corpus("topics").sentences.read_text(encoding="utf-8").splitlines()
     assert set(texts) <= set(lines) and len(texts) > 20
     assert trained.score([text], running=True)["text"].tolist() == texts
-    again = run("score", results.path, "--format", "jsonl", text=text)
+    again = run("score", "--model", results.path, "--format", "jsonl", text=text)
     assert [row["text"] for row in json_lines(again.out)] == texts
     lines = text.splitlines()
-    whole = run("score", trained_path, "--lines", "--format", "jsonl", text=text)
+    whole = run("score", "--model", trained_path, "--lines", "--format", "jsonl", text=text)
     found = pd.DataFrame(json_lines(whole.out))
     assert without_documents(found) == without_documents(trained.score(lines))
 
@@ -156,9 +156,11 @@ def test_an_empty_text_is_a_row_without_tokens(model, model_path, run):
     assert together["document"].tolist() == [0, 0, 0, 0, 1, 1]
     assert [len(logs) for logs in model.log_probabilities(texts)] == table["tokens"].tolist()
     assert model.document_vectors(texts).any(axis=1).tolist() == [bool(text) for text in texts]
-    out = run("score", model_path, "--format", "jsonl", text="\n".join(texts)).out
+    out = run("score", "--model", model_path, "--format", "jsonl", text="\n".join(texts)).out
     assert [row["text"] for row in json_lines(out)] == texts[:-1]  # the last ends no line
-    flushed = run("score", model_path, "--format", "jsonl", "--flush", text="\n".join(texts)).out
+    flushed = run(
+        "score", "--model", model_path, "--format", "jsonl", "--flush", text="\n".join(texts)
+    ).out
     assert [row["text"] for row in json_lines(flushed)] == texts[:-1]
     logs = [[row["log_probability"] for row in json_lines(rows)] for rows in (out, flushed)]
     np.testing.assert_allclose(logs[0], logs[1], rtol=ROUNDING)
@@ -230,14 +232,17 @@ def test_eight_threads_get_what_one_gets(model, way):
     ],
 )
 def test_what_is_too_long_is_one_line(model_path, refused, layout, text, expected):
-    assert expected in refused("score", model_path, layout, text=text)
+    assert expected in refused("score", "--model", model_path, layout, text=text)
 
 
 @pytest.mark.parametrize("text", ["The cat sees. It eats.", "The cat sat. " * 999])
 def test_a_text_in_quotes_is_a_text(run, model_path, text):
     typed = run("score", text)
     assert typed.status == 0 and typed.out == run("score", text=text).out
-    assert run("score", model_path, text).out == run("score", model_path, text=text).out
+    assert (
+        run("score", "--model", model_path, text).out
+        == run("score", "--model", model_path, text=text).out
+    )
     if len(text) < 99:
         assert run("next", text).out == run("next", text=text).out
 
@@ -307,7 +312,7 @@ def test_parts_are_a_text_in_its_order(unit):
 def test_python_gives_what_the_command_gives(trained, results, run, trained_path, documents, names):
     texts = raw(documents).splitlines()
     table = trained.score(texts)
-    out = run("score", trained_path, "--format", "jsonl", text="\n".join(texts)).out
+    out = run("score", "--model", trained_path, "--format", "jsonl", text="\n".join(texts)).out
     records = table.astype(object).where(table.notna(), None)  # JSON has no NaN
     assert without_documents(records) == without_documents(pd.DataFrame(json_lines(out)))
     marked = trained.score([f"\ufeff{text}" for text in texts])  # as Windows begins a file
@@ -345,7 +350,7 @@ def test_a_static_model_has_no_vectors(results, names, refused):
     with pytest.raises(UserError, match="has no document vector"):
         model.document_vectors(["the cat"])
     assert len(model.score(["The cat sees the hen."])) == 1
-    assert "has no document vector" in refused("vectors", place, text="The cat.\n")
+    assert "has no document vector" in refused("vectors", "--model", place, text="The cat.\n")
 
 
 @many

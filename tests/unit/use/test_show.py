@@ -129,17 +129,11 @@ def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     page = tmp_path / "page.html"
     assert run("show", TEXT, *given, "--html", page).out == f"{page}: written\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
-    words = ["The", "cat", "sees", "the", "hen", "."]
-    assert run("show", *words, *given) == run("show", "The cat sees the hen .", *given)
     long = 300 * "The cat sees the hen. "  # longer than a file's name may be
     assert run("show", long, *given) == run("show", *given, text=long.encode())
     # Each line by itself: no sentence is divided.
     lines = run("show", "The cat sees. The hen.", "--lines", *given).out.splitlines()
     assert lines[1] == ""
-
-
-def test_a_word_with_a_point_is_no_files_name(model_path, run):
-    assert run("show", "The", "river", "is", "3.5", "km", "long", "--model", model_path).status == 0
 
 
 def test_each_text_is_read_anew(model_path, run, tmp_path):

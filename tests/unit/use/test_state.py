@@ -126,7 +126,7 @@ def test_a_state_of_a_model_of_other_sizes_is_one_line(model, supplied):
 
 def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
     text = "The cat\n\nThe king\n"
-    out = run("next", model_path, "--number", 3, "--format", "tsv", text=text).out
+    out = run("next", "--model", model_path, "--number", 3, "--format", "tsv", text=text).out
     header, *rows = [line.split("\t") for line in out.splitlines()]
     assert header == ["text", "entropy", "word", "log_probability"]
     expected = []
@@ -136,5 +136,5 @@ def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
             expected.append([str(number), f"{model.entropy(state)}", one.word])
             expected[-1].append(f"{one.log_probability}")
     assert rows == expected
-    shown = run("next", model_path, "--frozen", text=text).out
+    shown = run("next", "--model", model_path, "--frozen", text=text).out
     assert len(shown.splitlines()) == 3 * 6

@@ -63,12 +63,14 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, shell):
 
 
 def test_a_closed_input_is_empty_and_closed_messages_take_nothing_away(model_path, shell):
-    empty = shell(f"online-rnnlm score {model_path} <&-")
+    empty = shell(f"online-rnnlm score --model {model_path} <&-")
     assert (empty.returncode, empty.stderr) == (
         1,
         "online-rnnlm: error: standard input: no text in it\n",
     )
-    silent = shell(f"online-rnnlm score {model_path} 'the cat .' --tokenised --format tsv 2>&-")
+    silent = shell(
+        f"online-rnnlm score --model {model_path} 'the cat .' --tokenised --format tsv 2>&-"
+    )
     assert silent.returncode == 0 and "the cat ." in silent.stdout
 
 
@@ -79,23 +81,27 @@ def test_files_may_stand_after_options(model_path, run, tmp_path):
     second.write_text("The ship.\nThe whale.\n")
     options = ("--frozen", "--per", "total")
     outputs = [
-        run("score", *arguments).out
+        run("score", "--model", model_path, *arguments).out
         for arguments in (
-            (model_path, first, second, *options),
-            (model_path, first, *options, second),
-            (*options, model_path, first, second),
+            (first, second, *options),
+            (first, *options, second),
+            (*options, first, second),
         )
     ]
     assert outputs[0].startswith("3 sentences, ") and outputs == [outputs[0]] * 3
-    for verb, *wrong in (("score", "--statik", first), ("score", first, "--no"), ("info", first)):
-        found = run(verb, model_path, *wrong)
+    for verb, *wrong in (
+        ("score", "--statik", first),
+        ("score", first, "--no"),
+        ("info", first, first),
+    ):
+        found = run(verb, *wrong)
         assert found.status == 2 and "unrecognized arguments: " in found.err
 
 
 def test_a_line_is_answered_before_the_next_is_read_and_ctrl_c_ends_it_quietly(model_path):
-    command = [sys.executable, "-m", "online_rnnlm", "score", str(model_path), "--flush"]
+    command = [sys.executable, "-m", "online_rnnlm", "score", "--model", str(model_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = heeding_interrupts([*command, "--format", "tsv"])
+    command = heeding_interrupts([*command, "--flush", "--format", "tsv"])
     with subprocess.Popen(command, env=BARE_ENVIRONMENT, text=True, **pipes) as process:
         for _ in range(2):
             process.stdin.write("The cat sees the hen.\n")
@@ -109,7 +115,7 @@ def test_a_line_is_answered_before_the_next_is_read_and_ctrl_c_ends_it_quietly(m
 
 def test_a_reader_that_has_gone_is_no_error(model_path, tmp_path, shell):
     (tmp_path / "text").write_text("The cat sees the hen.\n" * 20000)
-    done = shell(f"online-rnnlm score {model_path} text | head -1")
+    done = shell(f"online-rnnlm score --model {model_path} text | head -1")
     assert (done.stdout.split()[:2], done.stderr) == (["log", "P"], "")
 
 
