@@ -20,9 +20,9 @@ if TYPE_CHECKING:  # It loads NLTK, which tokenised text does not need.
 Layout = Literal["lines", "running", "tokenised"]
 """The layout of a text: a raw sentence a line, raw paragraphs, or a tokenised sentence a line."""
 _STANDARD_INPUT = "standard input"
-LONGEST_LINE = 100_000
+_LONGEST_LINE = 100_000
 """Characters of the longest raw sentence; regular expressions take too long for more."""
-MOST_WORDS = 10_000
+_MOST_WORDS = 10_000
 """Words of the longest sentence; the memory that scoring takes grows with it."""
 
 
@@ -91,20 +91,20 @@ class Preparation:
             sentences = [textfiles.words_of(line)]
         elif layout == "running":
             longest = max(map(len, line.split()), default=0)
-            if longest > LONGEST_LINE:
-                raise UserError(f"a word of {longest} characters; at most {LONGEST_LINE} are read")
+            if longest > _LONGEST_LINE:
+                raise UserError(f"a word of {longest} characters; at most {_LONGEST_LINE} are read")
             sentences = [sentence.split(" ") for sentence in self._tokeniser(line)]
         else:
-            if len(line) > LONGEST_LINE:
+            if len(line) > _LONGEST_LINE:
                 raise UserError(
-                    f"a sentence of {len(line)} characters; at most {LONGEST_LINE} are read; has "
+                    f"a sentence of {len(line)} characters; at most {_LONGEST_LINE} are read; has "
                     "it several sentences?"
                 )
             composed = unicodedata.normalize("NFC", line) if self.rules.nfc else line
             sentences = [self._tokeniser.tokens(composed)]
         for words in sentences:
-            if len(words) > MOST_WORDS:
-                raise UserError(f"a sentence of {len(words)} words; at most {MOST_WORDS} are read")
+            if len(words) > _MOST_WORDS:
+                raise UserError(f"a sentence of {len(words)} words; at most {_MOST_WORDS} are read")
         return [words for words in sentences if words]
 
     def words(self, line: str, layout: Layout) -> list[str]:

@@ -357,7 +357,7 @@ def test_a_rule_that_was_not_tested_is_no_success(tmp_path, run):
 def test_tokens_are_divided_as_in_all_texts(tmp_path, run, refused):
     """At spaces and tabs alone, in the vocabulary, too."""
     words = ["10\u00a0000", "a\u2028b", "c", "<unk>"]
-    (tmp_path / "text.txt").write_text("\t".join(words) + "\n", encoding="utf-8")
+    (tmp_path / "text.txt").write_text(("\t".join(words) + "\n") * 2, encoding="utf-8")
     (tmp_path / "words.txt").write_text("\n".join(words), encoding="utf-8")
     log = "print('-1.3862943611198906 ' * len(line.split(' ')), flush=True)"
     code = f"import sys; sys.stdin.reconfigure(encoding='utf-8')\nfor line in sys.stdin: {log}"
