@@ -112,6 +112,8 @@ class Training:
             settings, text, now.weights, now.accumulators, carried, waiting
         )
         self._scorer = registry.scorer(settings, text)
+        # This loads the scorer's code, or compiles it, before an epoch's time is measured.
+        self._scorer(now.weights, text.splits["valid"], np.arange(0), settings.document_rate)
         if not self._schedule.goes_back:  # then only the trainer needs accumulators
             progress.accumulators = self._trainer.accumulators
 

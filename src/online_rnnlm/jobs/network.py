@@ -20,6 +20,7 @@ from online_rnnlm.core.scoring import NetworkScorer
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.process.devices import require
+from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage.evaluations import Costs, Mixture, Trial
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
@@ -63,6 +64,7 @@ class Network:
         splits = {name: self.corpus.splits[name] for name in texts}
         for split in splits.values():
             scorer.score(split, np.arange(0))  # loads the compiled code, so that it is not timed
+        begin_anew_if_compiled()
         return timed(scorer.score, splits)
 
 

@@ -23,6 +23,7 @@ from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.cost import training_multiply_adds_per_word
 from online_rnnlm.process.devices import gpu, machine, peak_memory, require, theano_version
+from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.code import core_digest
@@ -135,6 +136,7 @@ def _train_epochs(
         logger.info("goes on %s", _position(state, corpus))
     with needing_packages():
         training = Training(state.record.settings, corpus, state.progress)
+    begin_anew_if_compiled()
     saved = time.monotonic()
     began = time.perf_counter()
     cpu_began = time.process_time()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import time
 from pathlib import Path
 
 from online_rnnlm.storage.code import core_digest
@@ -16,6 +18,10 @@ _JAX = {
     # Otherwise the first of several processes on a GPU takes most of its memory.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+
+_BEGAN = time.time()
+_BEGUN_ANEW = "ONLINE_RNNLM_BEGUN_ANEW"
+"""Variable of a process that has begun anew, which it does once."""
 
 
 def prepare_process() -> None:
@@ -51,6 +57,22 @@ def prepare_process() -> None:
 def kernels_were_compiled() -> bool:
     """Return False if the kernels of this code have never been compiled on such a machine."""
     return Path(os.environ["NUMBA_CACHE_DIR"]).is_dir()
+
+
+def begin_anew_if_compiled() -> None:
+    """Begin a job once more if it has compiled kernels, before it computes anything by them.
+
+    In the process that has compiled it, a kernel calls the others as they were compiled by
+    themselves. Any later process loads it with copies of them that were compiled for it, which can
+    round last bits in another way. A program that uses this package goes on.
+    """
+    is_job = sys.orig_argv[1:3] == ["-m", "online_rnnlm"]
+    if not is_job or _BEGUN_ANEW in os.environ:
+        return
+    kernels = Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc")
+    if any(file.stat().st_mtime > _BEGAN for file in kernels):
+        os.environ[_BEGUN_ANEW] = "1"
+        os.execv(sys.executable, sys.orig_argv)
 
 
 def value_in(file: str, *beginnings: str) -> str:

@@ -12,11 +12,13 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from typing import Any
 
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed
+from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage.evaluations import Trial
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ def evaluate(network: Network) -> Tested:
     texts: dict[str, LearningText] = {
         name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out
     }
+    scorer.score(_beginning(corpus.splits["valid"]), **_settings_at(_START))
+    begin_anew_if_compiled()
     curve = search(texts["valid"])
     chosen = best_trial(curve).settings
     logs, seconds = timed(lambda text: text(**chosen), texts)
@@ -66,6 +70,17 @@ def evaluate(network: Network) -> Tested:
     return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
 
+def _beginning(split: Split) -> Split:
+    """Return the first sentence of a split, by which kernels are compiled or loaded."""
+    return Split(split.stream[: split.offsets[1] + 1], split.offsets[:2], split.articles[:1])
+
+
+def _settings_at(place: Place) -> dict[str, Any]:
+    """Return the settings at a place of the grid."""
+    chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
+    return {**chosen, "tokens": TOKENS}
+
+
 def search(valid: LearningText) -> list[Trial]:
     """Try settings by steps to the best neighbour in the grid, until none is better."""
     curve = []
@@ -73,8 +88,7 @@ def search(valid: LearningText) -> list[Trial]:
     @cache
     def reached(place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
-        chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
-        settings = {**chosen, "tokens": TOKENS}
+        settings = _settings_at(place)
         trial = Trial(settings=settings, valid_perplexity=perplexity(valid(**settings)))
         curve.append(trial)
         said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)

@@ -54,10 +54,11 @@ class Trainer:
         self.carried = carried.copy()
         self._lanes = data.kernel_lanes(reading_of(settings), self.carried)
         self._waiting = nothing_waits(weights, settings.rare_class_words)
-        if waiting:
-            self._waiting = WaitingWords(*map(np.array, waiting))
         # This compiles the kernels, or loads them, before an epoch's time is measured.
         self.update(NO_BATCHES, settings.learning_rate)
+        self.learn_from_waiting(settings.learning_rate)
+        if waiting:
+            self._waiting = WaitingWords(*map(np.array, waiting))
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
