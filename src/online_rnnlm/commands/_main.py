@@ -165,7 +165,8 @@ def _in_one_line(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return f"this machine has too little memory: {error}"
     if not isinstance(error, OSError):
-        # It takes numpy, which a job that can raise it has loaded.
+        if "numpy" not in sys.modules:  # what can raise it has loaded numpy
+            return None
         from online_rnnlm.core.engines.base import CannotCompute
 
         return str(error) if isinstance(error, CannotCompute) else None

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
-from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.config.evaluations import engine_for, evaluations_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
+from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, suggestion
 from online_rnnlm.jobs.choice import resolve
@@ -108,10 +109,12 @@ def run_evaluate(arguments: argparse.Namespace) -> None:
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
             f"allowed: {', '.join(allowed)}"
         )
-    require(planned.settings)  # what is missing is said before anything slow is loaded
+    evaluation = allowed[arguments.evaluation]
+    if isinstance(evaluation, Way):  # what is missing is said before anything slow is loaded
+        require(engine_for(planned.settings, evaluation))
     from online_rnnlm.rivals.evaluations import evaluate_run
 
-    evaluate_run(directory, planned.name, allowed[arguments.evaluation], experiment.testing)
+    evaluate_run(directory, planned.name, evaluation, experiment.testing)
 
 
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:

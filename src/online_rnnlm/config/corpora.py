@@ -75,7 +75,7 @@ class CorpusSettings(Settings):
     earlier_test_sentences: Annotated[int, Field(ge=0, le=MOST), NOT_BOOLEAN] = 0
     """Number of sentences of a test set that has been looked at. They are drawn first and are in no
     split; `valid` and `train` stay those that were drawn beside them, and the new test set is drawn
-    from the rest."""
+    from the rest. It needs `train_sentences`."""
     vocabulary: VocabularySettings = VocabularySettings()
     """The words."""
     classes: ClassSettings = ClassSettings()
@@ -86,6 +86,11 @@ class CorpusSettings(Settings):
         if self.min_tokens > self.max_tokens:
             raise ValueError(
                 f"`min_tokens: {self.min_tokens}` is more than `max_tokens: {self.max_tokens}`"
+            )
+        if self.earlier_test_sentences and self.train_sentences is None:
+            raise ValueError(
+                "`earlier_test_sentences` needs `train_sentences`, since the new test set is drawn "
+                "from what these leave"
             )
         return self
 

@@ -132,9 +132,9 @@ def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Cou
     }
     if settings.earlier_test_sentences:
         test = wanted.pop("test")
-        wanted = {EARLIER_TEST: settings.earlier_test_sentences, **wanted, "test": test}
+        wanted = {"earlier_test": settings.earlier_test_sentences, **wanted, "test": test}
     drawn, dropped = _draw(settings, text, wanted)
-    dropped[EARLIER_TEST] += len(drawn.pop(EARLIER_TEST, ()))
+    dropped[EARLIER_TEST] += len(drawn.pop("earlier_test", ()))
     return {split: _picked(text, drawn[split]) for split in SPLITS}, dropped
 
 

@@ -60,6 +60,22 @@ def test_the_version_is_that_of_the_package(run):
     assert run("--version").out == f"online-rnnlm {version('online-rnnlm')}\n"
 
 
+@pytest.mark.parametrize(
+    ("evaluation", "said"), [("mixture", "run.json: missing"), ("none", "GPU")]
+)
+def test_scores_of_a_network_of_a_gpu_are_mixed_without_one(
+    config, refused, monkeypatch, evaluation, said
+):
+    monkeypatch.setattr("online_rnnlm.process.devices.DRIVER", "nowhere.so")
+    rows = [{"hidden_size": 10, "engine": "jax", "device": "gpu"}]
+    testing = {"rivals": ["unigram_cache", "mixture"]}
+    planned = with_digits(parse(configuration(rows=rows, testing=testing)))
+    write_json(ExperimentDirectory(Path(RESULTS)).configuration, planned.model_dump(mode="json"))
+    name = planned.runs()[0].name
+    line = refused("evaluate", RESULTS, "--run", name, "--evaluation", evaluation)
+    assert said in line
+
+
 def test_a_right_configuration_is_called_right(config, run):
     found = run("check", config)
     assert found.status == 0 and "can be used: 1 run\n" in found.out

@@ -62,9 +62,9 @@ def make(results: Results) -> Table[ComparisonRow]:
     ]
     seeds = " and in the seeds" if results.several_seeds else "; there is one seed"
     note = (
-        "All changes are from the other system to the first one: − is less. Time is processor "
-        "time, the networks timed in turn, or, with something added, that of the tests. The "
-        f"intervals allow for chance in the text{seeds}."
+        "All changes are from the other system to the first one: − is less. Time is that of the "
+        "networks timed in turn or, with something added, that of the tests. The intervals allow "
+        f"for chance in the text{seeds}."
     )
     data = pd.DataFrame([_line(row) for row in rows])
     return Table(on_corpus("Comparisons", results), rows, columns, [note], data)

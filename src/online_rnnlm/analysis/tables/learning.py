@@ -53,6 +53,7 @@ def make(results: Results) -> Table[FinishedNetwork]:
         """The mean over the seeds that have had so many epochs."""
         return number(of_seeds(reached.get((network, epoch), [])).mean(), ".1f")
 
+    means = "Means over the seeds that have had so many epochs. " if results.several_seeds else ""
     last = max(row.epoch for row in epochs)
     shown_after = sorted({*(2**power for power in range(last.bit_length())), last})
     first, *later = (
@@ -73,6 +74,6 @@ def make(results: Results) -> Table[FinishedNetwork]:
         on_corpus("Perplexity on valid by epoch", results),
         results.networks,
         columns,
-        ["Means over the seeds. The best epochs, one for each seed, gave the weights."],
+        [f"{means}The best epochs, one for each seed, gave the weights."],
         data_of(epochs, results),
     )
