@@ -60,7 +60,7 @@ class Context:
     def settings(self, document_size: int, **changes: Any) -> RunSettings:
         """Return the settings of the experiment's row of that document size, or the defaults."""
         size = {"hidden_size": HIDDEN_SIZE, "document_size": document_size}
-        found = [run.settings.model_dump() for run in self.experiment.runs()]
+        found = [one.settings.model_dump() for one in self.experiment.networks]
         alike = [values for values in found if values.items() >= size.items()]
         values = alike[0] if alike else size
         return RunSettings.model_validate({**values, "corpus": self.main.name, **changes})

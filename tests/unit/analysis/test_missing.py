@@ -169,6 +169,7 @@ def test_every_missing_thing_has_a_line_and_the_mark_goes(invented, caplog):
     assert records.read(Complete, results.directory.complete).trainings == 3
     results = burst(results, STATIC, LARGE)
     caplog.set_level(logging.ERROR, logger="online_rnnlm")
+    caplog.clear()
     with pytest.raises(UserError, match="everything else is there; 2 missing"):
         mark_complete(results.directory)
     said = [record.getMessage() for record in caplog.records]
