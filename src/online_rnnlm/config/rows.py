@@ -102,7 +102,10 @@ def _settings_of_training(
         )
         fields[key] = (_or_list_of(kind) if lists else kind, found)
     # It is as if one had written: class Search(Settings): learning_rate: PositiveFloat | … = 0.2
-    model = create_model(name, __base__=Settings, __doc__=docstring, **fields)
+    # As if in the module of `Settings`: pydantic would look for docstrings of the fields in the
+    # lines of this call, and fail with Python 3.11.
+    module = Settings.__module__
+    model = create_model(name, __base__=Settings, __doc__=docstring, __module__=module, **fields)
 
     def check(written: Any) -> dict[str, Any]:
         """Return the checked values of the keys that are written, without others' defaults.
