@@ -147,12 +147,13 @@ def _tested(
     """Yield a network in each evaluation that all its runs have."""
     corpus = network.corpus
     name = network.network_name
+    rivals = results.experiment.testing.rivals_by_name
     for evaluation in network.first.evaluations:
         if not all(evaluation in run.evaluations for run in network.runs):
             continue
         title = name
         parameters = network.parameters
-        rival = results.experiment.testing.rivals_by_name.get(evaluation)
+        rival = rivals.get(evaluation)
         if rival:
             title = f"{name} + {rival.title}"
             for model in results.rivals:

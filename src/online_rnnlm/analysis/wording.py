@@ -144,9 +144,10 @@ def tried_in_training(results: Results) -> str:
 def tried_in_testing(results: Results) -> str:
     """Return the settings that were tried in testing, with their values; "" if there are none."""
     tried: dict[str, set[Any]] = defaultdict(set)
+    rivals = results.experiment.testing.rivals_by_name
     for run in results.runs:
         for name, tested in run.evaluations.items():
-            rival = results.experiment.testing.rivals_by_name.get(name)
+            rival = rivals.get(name)
             whose = f" of {rival.label}" if rival else ""
             for trial in tested.curve:
                 for key, value in trial.settings.items():

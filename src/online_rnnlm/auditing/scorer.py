@@ -125,7 +125,7 @@ class AuditedScorer:
 
 @dataclass(frozen=True)
 class Exam:
-    """What a scorer is tried on: a text, drawn parts of it, and words to put in its places."""
+    """A scorer, with the text that it is audited on and the words that the rules put into it."""
 
     scorer: AuditedScorer
     score: Callable[[Text], Scores]

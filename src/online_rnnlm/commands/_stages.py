@@ -49,15 +49,13 @@ def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
     experiment, directory = experiment_of(arguments)
     corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
-    settings = _named("--corpus", arguments.corpus, corpora)
-    other_texts = experiment.testing.other_texts
     run_stage(
         stage,
-        settings,
+        _named("--corpus", arguments.corpus, corpora),
         directory.corpus(arguments.corpus),
         experiment.downloads,
         arguments.threads,
-        other_texts,
+        experiment.testing.other_texts,
     )
 
 

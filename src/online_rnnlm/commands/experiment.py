@@ -100,7 +100,8 @@ def run_track(arguments: argparse.Namespace) -> None:
                 entered = enter_all(directory, experiment_id)
                 print(f"{counted(entered, 'run')} entered")
     except StoreError as error:
-        error.status = os.EX_TEMPFAIL if is_named else 1
+        if is_named:
+            error.status = os.EX_TEMPFAIL
         raise
 
 

@@ -101,9 +101,10 @@ def _settings_of_training(
             json_schema_extra=hide_default,
         )
         fields[key] = (_or_list_of(kind) if lists else kind, found)
-    # It is as if one had written: class Search(Settings): learning_rate: PositiveFloat | … = 0.2
-    # As if in the module of `Settings`: pydantic would look for docstrings of the fields in the
-    # lines of this call, and fail with Python 3.11.
+    # The model is the same as that of a class statement with these fields, such as
+    # `class Search(Settings): learning_rate: PositiveFloat | … = 0.2`. It takes the module of
+    # `Settings`: with Python 3.11, pydantic otherwise reads the lines of this call, in search of
+    # docstrings of the fields, and fails.
     module = Settings.__module__
     model = create_model(name, __base__=Settings, __doc__=docstring, __module__=module, **fields)
 

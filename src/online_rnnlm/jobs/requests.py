@@ -39,7 +39,7 @@ letting all weights learn after every word costs."""
 
 
 class Workload(NamedTuple):
-    """What a run needs: its requests depend on it."""
+    """The memory and the arithmetic of a run, by which its jobs ask for memory and time."""
 
     settings: RunSettings
     megabytes: float
@@ -55,7 +55,7 @@ class Workload(NamedTuple):
 
 
 def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) -> Workload:
-    """Return what a run needs on its prepared corpus.
+    """Return the memory and the arithmetic of a run on its prepared corpus.
 
     Raises FileNotFoundError if the corpus is not prepared yet; Snakemake then asks again later.
     """

@@ -7,25 +7,22 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.scoring import diverged, log_distribution
+from online_rnnlm.core.scoring import NetworkScorer, diverged, log_distribution
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
 from online_rnnlm.errors import UserError, needing_packages
 from online_rnnlm.process.environment import kernels_were_compiled, prepare_process
-
-if TYPE_CHECKING:  # These load numba and PyTensor.
-    from online_rnnlm.core.engines.base import Scores
-    from online_rnnlm.core.scoring import NetworkScorer
 
 logger = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
@@ -131,8 +128,6 @@ class LoadedNetwork:
 
     def _make_scorer(self, way: Way, *, hidden_states: bool) -> NetworkScorer:
         prepare_process()  # a copy can be the first in its process to load numba and PyTensor
-        from online_rnnlm.core.scoring import NetworkScorer  # noqa: PLC0415
-
         settings = engine_for(self.settings, way)
         if settings.engine == "kernel" and not kernels_were_compiled():
             logger.warning("The kernels are compiled, once on this machine: some half a minute.")

@@ -42,7 +42,7 @@ print("computes")
 
 
 def test_a_job_that_has_compiled_begins_anew_before_it_computes(tmp_path):
-    """What has compiled has other code in memory than what it has written for others."""
+    """A job that compiles kernels starts once more, and then loads them from the disk."""
     package = tmp_path / "online_rnnlm"
     package.mkdir()
     own_path = f"__path__ = [{str(package)!r}, {str(Path(online_rnnlm.__file__).parent)!r}]"
