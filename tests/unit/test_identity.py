@@ -16,21 +16,18 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.storage.code import (
-    AUDIT_CODE,
-    CORPUS_CODE,
-    EVALUATION_CODE,
-    REPORT_CODE,
+    CODE,
     digest_of_package,
 )
 
 PACKAGE = Path(online_rnnlm.__file__).parent
-NAMES = {"run": ("core",), "corpus": CORPUS_CODE}
+NAMES = {"run": ("core",), "corpus": CODE["corpora"]}
 """The folders and files whose digests the names have."""
 FURTHER = {
     "run": (),
-    "evaluation": EVALUATION_CODE,
-    "audits": AUDIT_CODE,
-    "report": REPORT_CODE,
+    "evaluation": CODE["evaluations"],
+    "audits": CODE["audits"],
+    "report": CODE["report"],
 }
 """The folders and files of the further digest, by what is made."""
 STARTS = {

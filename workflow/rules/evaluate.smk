@@ -46,7 +46,7 @@ rule evaluate:
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
         results=RESULTS.path,
-        code=code_digest(*EVALUATION_CODE),
+        code=EXPERIMENT.digits.code["evaluations"],
         evaluation="{evaluation}",
         settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
     message:
@@ -127,7 +127,7 @@ rule rival:
         runtime=lambda wildcards, input, attempt: requests.by_size(10, 1, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=code_digest(*EVALUATION_CODE),
+        code=EXPERIMENT.digits.code["evaluations"],
     message:
         "Train and test {wildcards.rival}"
     shell:
@@ -153,7 +153,7 @@ rule time:
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         results=RESULTS.path,
-        code=code_digest(*EVALUATION_CODE),
+        code=EXPERIMENT.digits.code["evaluations"],
         settings=EXPERIMENT.testing.model_dump(mode="json"),
     message:
         "Time the networks side by side"
@@ -182,7 +182,7 @@ rule audits:
         runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=code_digest(*AUDIT_CODE),
+        code=EXPERIMENT.digits.code["audits"],
     message:
         "Audit the networks"
     shell:

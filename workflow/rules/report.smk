@@ -26,7 +26,7 @@ rule tables:
         "../../environment.yml"
     params:
         results=RESULTS.path,
-        code=code_digest(*REPORT_CODE),
+        code=EXPERIMENT.digits.code["report"],
         settings=EXPERIMENT.of_results(),
     message:
         "Write the tables"

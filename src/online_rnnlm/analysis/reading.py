@@ -29,7 +29,7 @@ from online_rnnlm.storage.evaluations import (
     refuse_other_settings,
 )
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, read_ended
+from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, read_ended, refuse_foreign
 
 
 def collect(directory: ExperimentDirectory) -> Results:
@@ -45,7 +45,9 @@ def collect(directory: ExperimentDirectory) -> Results:
         for corpus in experiment.corpora
     }
     finished, missing = _read_runs(experiment, directory, corpora)
-    candidates = [(run, _read_end(directory, run, corpora)) for run in experiment.search_runs()]
+    candidates = [
+        (run, _read_end(directory, run, experiment, corpora)) for run in experiment.search_runs()
+    ]
     rivals = []
     for name, trained in experiment.corpus_rivals.items():
         tested = records.read(Evaluation, directory.evaluation(name, NONE))
@@ -99,7 +101,7 @@ def _read_runs(
     for planned in experiment.runs():
         run = resolve(planned, directory)
         corpus = run.settings.corpus
-        end = _read_end(directory, run, corpora)
+        end = _read_end(directory, run, experiment, corpora)
         if isinstance(end, RunDivergence):
             missing.append(Missing(run.label, corpus, end.reason))
             continue
@@ -118,10 +120,16 @@ def _read_runs(
     return finished, missing
 
 
-def _read_end(directory: ExperimentDirectory, run: Run, corpora: Mapping[str, Statistics]) -> End:
-    """Read how a run has ended; raises UserError if it has not, or was trained on another text."""
+def _read_end(
+    directory: ExperimentDirectory, run: Run, experiment: Plan, corpora: Mapping[str, Statistics]
+) -> End:
+    """Read how a run has ended.
+
+    Raises UserError if it has not, or was trained by other code or on another text.
+    """
     files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
+    refuse_foreign(files, record, run, experiment.digits)
     end = read_ended(files)
     if record.corpus_digest != corpora[run.settings.corpus].digest:
         now = directory.corpus(run.corpus_folder).path

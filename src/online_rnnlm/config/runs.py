@@ -32,8 +32,8 @@ _IN_WORDS = {
 class Digits(Settings):
     """The beginnings of the digests of all that decides results beside the settings of training."""
 
-    core: str
-    """The first digits of the digest of `core/`."""
+    code: dict[str, str]
+    """The first digits of the digests of this program's code, by what it decides."""
     corpora: dict[Name, str]
     """By corpus, the first digits of a digest of its settings, its text and its code."""
 
@@ -146,7 +146,7 @@ def identity_of(
         "settings": settings.model_dump(mode="json", exclude=without),
         "candidates": candidates,
         "corpus": digits.folder_of(settings.corpus),
-        "core": digits.core,
+        "core": digits.code["core"],
     }
     return digest_of(planned)
 

@@ -15,7 +15,7 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.storage.code import CORPUS_CODE, code_digest, core_digest
+from online_rnnlm.storage.code import CODE, code_digest
 from online_rnnlm.storage.files import sha256_of
 
 
@@ -32,12 +32,28 @@ def plan(values: Mapping[str, Any], name: str) -> Plan:
 
 def with_digits(experiment: Experiment) -> Plan:
     """Return an experiment's plan: its digits are those of this code and of the texts now."""
-    code = code_digest(*CORPUS_CODE)
+    code = {what: code_digest(what) for what in CODE}
     corpora = {}
     for name, settings in experiment.corpora.items():
         text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]
-        corpora[name] = digest_of([settings.model_dump(mode="json"), text, code])[:DIGITS]
-    return Plan.of(experiment, Digits(core=core_digest()[:DIGITS], corpora=corpora))
+        corpora[name] = digest_of([settings.model_dump(mode="json"), text, code["corpora"]])[
+            :DIGITS
+        ]
+    beginnings = {what: digest[:DIGITS] for what, digest in code.items()}
+    return Plan.of(experiment, Digits(code=beginnings, corpora=corpora))
+
+
+def refuse_changed_code(digits: Digits, *decided: str) -> None:
+    """Raise UserError if the code that decides something is no longer that of the plan.
+
+    A job calls it when it has loaded its code. Otherwise what is computed by code that was changed
+    after the workflow's start would lie under the digits of the code before.
+    """
+    for what in decided:
+        if not code_digest(what).startswith(digits.code[what]):
+            raise UserError(
+                f"the code of {what} has changed since the experiment was started: start it again"
+            )
 
 
 def check_files(experiment: Experiment, name: str) -> None:

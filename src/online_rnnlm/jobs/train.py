@@ -26,7 +26,7 @@ from online_rnnlm.process.devices import gpu, machine, peak_memory, require, the
 from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.code import core_digest
+from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.storage.runs import End, Epoch, RunDivergence, RunRecord, RunResult
@@ -111,7 +111,7 @@ def _describe(run: Run, corpus: Corpus) -> RunRecord:
         candidates=run.candidates,
         corpus_folder=run.corpus_folder,
         corpus_digest=corpus.digest,
-        code_digest=core_digest(),
+        code_digest=code_digest("core"),
         began=datetime.now(UTC),
         host=platform.node(),
         slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),

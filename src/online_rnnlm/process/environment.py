@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from online_rnnlm.storage.code import core_digest
+from online_rnnlm.storage.code import code_digest
 
 _JAX = {
     # One thread, as for the other libraries; on a GPU, the same bits every time, even in the sums
@@ -46,7 +46,7 @@ def prepare_process() -> None:
     # Numba sees that the file of a kernel has changed, but not that another file has, whose
     # functions it calls. So every state of `core` has a folder of its own, and so have kernels that
     # check their indices.
-    state = core_digest()[:16]
+    state = code_digest("core")[:16]
     if os.environ.get("NUMBA_BOUNDSCHECK"):
         state += "-checked"
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "numba")

@@ -5,59 +5,56 @@ from __future__ import annotations
 import hashlib
 import io
 import tokenize
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-CORPUS_CODE = (
-    "corpora/corpus.py",
-    "corpora/dump.py",
-    "corpora/encoding.py",
-    "corpora/nltk_parts.py",
-    "corpora/sentences.py",
-    "corpora/sources",
-    "corpora/splitting.py",
-    "corpora/stages.py",
-    "corpora/textfiles.py",
-    "corpora/tokenisation.py",
-    "corpora/vocabulary.py",
-)
-"""The code that decides the arrays of a corpus."""
 _OF_TESTING = ("config/engines.py", "config/evaluations.py")
 """The code of settings that says in which ways a network is tested, and by which engine."""
-EVALUATION_CODE = (
-    *_OF_TESTING,
-    "jobs/cost.py",
-    "jobs/evaluation_files.py",
-    "jobs/network.py",
-    "jobs/timing.py",
-    "jobs/ways.py",
-    "rivals",
-)
-"""The code that decides evaluations, beside that in the names of their runs and corpora."""
-AUDIT_CODE = (
-    *_OF_TESTING,
-    "auditing",
-    "use/model_file.py",
-    "use/network.py",
-    "use/options.py",
-    "use/places.py",
-    "use/scoring.py",
-    "use/text.py",
-)
-"""The same for the audits of networks."""
-REPORT_CODE = ("analysis", "config", "corpora", "jobs", "storage", "use")
-"""The same for tables, and for all that is made after them."""
+CODE: Mapping[str, tuple[str, ...]] = {
+    "core": ("core",),
+    "corpora": (
+        "corpora/corpus.py",
+        "corpora/dump.py",
+        "corpora/encoding.py",
+        "corpora/nltk_parts.py",
+        "corpora/sentences.py",
+        "corpora/sources",
+        "corpora/splitting.py",
+        "corpora/stages.py",
+        "corpora/textfiles.py",
+        "corpora/tokenisation.py",
+        "corpora/vocabulary.py",
+    ),
+    "evaluations": (
+        *_OF_TESTING,
+        "jobs/cost.py",
+        "jobs/evaluation_files.py",
+        "jobs/network.py",
+        "jobs/timing.py",
+        "jobs/ways.py",
+        "rivals",
+    ),
+    "audits": (
+        *_OF_TESTING,
+        "auditing",
+        "use/model_file.py",
+        "use/network.py",
+        "use/options.py",
+        "use/places.py",
+        "use/scoring.py",
+        "use/text.py",
+    ),
+    "report": ("analysis", "config", "corpora", "jobs", "storage", "use"),
+}
+"""The folders and files of this package that decide something, by what they decide: a weight or a
+log-probability (`core`), the arrays of a corpus, and the evaluations, audits and tables beside
+these. Tables decide all that is made after them."""
 
 
-def core_digest() -> str:
-    """Return the digest of all that decides a weight or a log-probability: the folder `core`."""
-    return code_digest("core")
-
-
-@cache
-def code_digest(*parts: str) -> str:
-    """Return the digest of some folders and files of this package."""
-    return digest_of_package(Path(__file__).parents[1], *parts)
+def code_digest(what: str) -> str:
+    """Return the digest of the code, as it is on disk now, that decides something: see `CODE`."""
+    return digest_of_package(Path(__file__).parents[1], *CODE[what])
 
 
 def digest_of_package(package: Path, *parts: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
+from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -147,6 +148,21 @@ class RunDivergence(RunEnd):
     """Training has diverged."""
     reason: str
     """A line that names the divergence and what can be tried."""
+
+
+def refuse_foreign(
+    directory: RunDirectory, record: RunRecord, planned: Run, digits: Digits
+) -> None:
+    """Raise UserError if a run is not the planned one, whose folder it lies in.
+
+    Its settings, corpus or code are then others than those that the folder's name stands for.
+    """
+    is_of_code = record.code_digest.startswith(digits.code["core"])
+    if record.identity != planned.identity or not is_of_code:
+        raise UserError(
+            f"{directory.record}: made by other code or settings than its folder's name says: "
+            "delete the folder, and start the experiment again"
+        )
 
 
 End = RunResult | RunDivergence

@@ -15,7 +15,7 @@ from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result
+from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result, refuse_foreign
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
 
@@ -81,10 +81,15 @@ def read_results(folder: Path) -> Contents:
 def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
     """Read the model of a finished run.
 
-    Raises UserError if a file is missing or damaged, or if the run has not finished.
+    Raises UserError if a file is missing or damaged, if the run has not finished, or if it is not
+    the one that its folder's name stands for.
     """
     run = experiment.run(name)
     record = records.read(RunRecord, run.record)
+    plan = load_plan(experiment.configuration)
+    for planned in plan.trainings():
+        if planned.name == name:  # else it is a run of an earlier start
+            refuse_foreign(run, record, planned, plan.digits)
     result = read_result(run)
     files = experiment.corpus(record.corpus_folder)
     corpus = load_vocabulary(files)

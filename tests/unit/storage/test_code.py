@@ -20,7 +20,7 @@ import importlib.util, sys
 spec = importlib.util.spec_from_file_location("code", sys.argv[1])
 code = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(code)
-print(code.core_digest())
+print(code.code_digest("core"))
 """
 
 
@@ -65,4 +65,4 @@ def test_every_python_has_the_same(version):
     if python is None or output_of([python, "-c", ""]).returncode:
         pytest.skip(f"no Python {version} here")
     done = output_of(command, check=True)
-    assert done.stdout.strip() == code.core_digest()
+    assert done.stdout.strip() == code.code_digest("core")
