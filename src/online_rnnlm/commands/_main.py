@@ -23,7 +23,6 @@ from online_rnnlm.commands import (
     rescore,
     score,
     show,
-    vectors,
 )
 from online_rnnlm.commands._stages import STAGES
 from online_rnnlm.commands._verb import Parser, Verb
@@ -183,8 +182,6 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
         "next": next_words.NEXT,
         "rescore": rescore.RESCORE,
         "sample": next_words.SAMPLE,
-        "nearest": vectors.NEAREST,
-        "vectors": vectors.VECTORS,
         "info": model.INFO,
         "compare": score.COMPARE,
         "audit": audit.AUDIT,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.analysis.tables import neighbours
 from online_rnnlm.core.text import Split
-from online_rnnlm.use.vectors import unit_vectors
 from tests.unit.analysis import fake_experiment
 
 RUN = "invented-M100-D35-seed1"
@@ -18,7 +17,7 @@ VECTOR_ROW = [{"hidden_size": 100, "document_size": 35}]
 
 def _random(count: int, size: int, seed: int = 0) -> neighbours.Vectors:
     vectors = np.random.default_rng(seed).normal(size=(count, size))
-    return unit_vectors(vectors)
+    return neighbours.unit_vectors(vectors)
 
 
 def test_a_mean_embedding_is_of_all_words_but_the_sentences_end():
@@ -35,7 +34,7 @@ def test_cosines_are_those_of_all_pairs(count, size, seed):
     vectors = _random(count, size, seed)
     others = vectors.astype(float) @ vectors.T.astype(float)
     off_diagonal = others[~np.eye(count, dtype=bool)].reshape(count, count - 1)
-    assert unit_vectors(np.zeros((1, 2))).tolist() == [[0, 0]]
+    assert neighbours.unit_vectors(np.zeros((1, 2))).tolist() == [[0, 0]]
     assert neighbours.mean_cosine(vectors) == pytest.approx(off_diagonal.mean(), abs=1e-6)
 
 

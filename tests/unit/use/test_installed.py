@@ -71,7 +71,6 @@ def test_the_light_installation_does_what_the_whole_one_does(
         ("info", (), ""),
         ("rescore", (), lists),
         ("sample", ("--number", "2"), ""),
-        ("vectors", (), TEXT),
     ):
         named = (trained_path,) if verb == "info" else ("--model", trained_path)
         command = (verb, *named, *options)

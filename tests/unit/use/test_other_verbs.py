@@ -1,16 +1,13 @@
-"""Tests of the verbs that rescore lists, write and search vectors, and name next words."""
+"""Tests of the verbs that rescore lists and name next words."""
 
 import json
 import math
 
-import numpy as np
 import pytest
 
 from online_rnnlm import load
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.rescoring import parse, written
-from online_rnnlm.use.vectors import nearest
-from tests.unit.use.small_experiment import json_lines
 
 LISTS = [
     ("0", ["the cat sees the hen .", "the cat sees the king .", "hen the sees cat the ."]),
@@ -136,30 +133,6 @@ def test_a_line_has_the_new_score_and_all_that_it_had():
         parse(again, "kaldi")
 
 
-def test_vectors(model, model_path, run):
-    text = "The cat sees the hen.\nThe hen likes the milk.\n\nThe ship meets the whale.\n"
-    lines = text.splitlines()
-    vectors = model.document_vectors(lines)
-    header, *rows = rows_of(run("vectors", "--model", model_path, text=text))
-    assert header == ["document", "sentence", "v1", "v2", "v3", "text"]
-    assert [row[0] for row in rows] == ["0", "0", "0", "1"]  # an empty line has a row, too
-    written_values = np.array([[np.float32(value) for value in row[2:5]] for row in rows])
-    np.testing.assert_array_equal(written_values, vectors)
-    said = json_lines(run("vectors", "--model", model_path, "--json", text=text).out)
-    assert [row["vector"] for row in said] == vectors.tolist()
-    assert [[str(row["document"]), str(row["sentence"]), row["text"]] for row in said] == [
-        [*row[:2], row[-1]] for row in rows
-    ]
-    said = json_lines(
-        run("vectors", "--model", model_path, "--per", "document", "--json", text=text).out
-    )
-    by_document = model.document_vectors(lines, unit_of_text="document")
-    assert [row["vector"] for row in said] == by_document[[1, 3]].tolist()
-    assert not np.array_equal(by_document[1], vectors[1])
-    stream = model.document_vectors(lines, unit_of_text="stream")
-    np.testing.assert_allclose(stream[:2], by_document[:2], rtol=1e-4, atol=1e-6)
-
-
 def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
     first = tmp_path / "first"
     second = tmp_path / "second"
@@ -170,66 +143,17 @@ def test_lists_of_two_files_are_apart(model_path, run, tmp_path):
     assert [len(out.splitlines()) for out in found] == [1, 2]
 
 
-TEXT = "the cat sees the hen .\nthe ship fears the storm .\n\nthe king wants the queen .\n"
-QUERIES = "the whale names the ship .\nthe cat sees the hen .\n"
-
-
-@pytest.fixture
-def text(tmp_path):
-    path = tmp_path / "text.txt"
-    path.write_text(TEXT, encoding="utf-8")
-    return path
-
-
-def test_the_highest_cosines_come_first_and_equal_ones_in_the_texts_order():
-    vectors = np.array([[0, 1], [1, 0], [0.6, 0.8], [1, 0], [0, 0]], np.float32)
-    found = nearest(vectors, vectors[1], 4)
-    assert [place for place, _ in found] == [1, 3, 2, 0]
-    assert found[0] == (1, 1.0) and found[2][1] == pytest.approx(0.6)
-    longer = np.nextafter(vectors[1], np.float32(2))  # by rounding
-    assert nearest(vectors[1:2], longer, 1) == [(0, 1.0)]
-
-
-def test_cosines_are_those_of_the_document_vectors(model, model_path, text, run):
-    options = ["--among", text, "--tokenised", "--format", "tsv", "--number", "2"]
-    header, *rows = rows_of(run("nearest", "--model", model_path, *options, text=QUERIES))
-    assert header == ["query", "cosine", "sentence", "text"]
-    texts = TEXT.splitlines()
-    assert "" in texts  # it has a number, as in the other verbs, but no vector
-    way = {"tokenised": True, "unit_of_text": "sentence"}
-    kept, asked = (model.document_vectors(one, **way) for one in (texts, QUERIES.splitlines()))
-    lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(kept, axis=1)
-    least = np.full(lengths.shape, -1.0)
-    cosines = np.divide(asked @ kept.T, lengths, out=least, where=lengths > 0)
-    assert [int(row[0]) for row in rows] == [0, 0, 1, 1]
-    assert rows[2][2:] == ["0", texts[0]] and float(rows[2][1]) == pytest.approx(1)
-    for query, cosine, sentence, words in rows:
-        assert float(cosine) == pytest.approx(cosines[int(query), int(sentence)], abs=1e-5)
-        assert words == texts[int(sentence)]
-    highest = np.sort(cosines, axis=1)[:, ::-1][:, :2].ravel()
-    np.testing.assert_allclose([float(row[1]) for row in rows], highest, atol=1e-5)
-
-
-def test_standard_input_can_be_the_text_to_search(model_path, text, run):
-    asked = ("nearest", "--model", model_path, "--lines", "The cat sees the hen.", "--among")
-    found = run(*asked, "-", text=TEXT)
-    assert found.status == 0 and found.out == run(*asked, text).out
-
-
-@pytest.mark.parametrize("verb", ["next", "nearest", "show"])
-def test_json_says_what_people_read(model_path, text, run, verb):
-    options = {
-        "next": ("--model", model_path, text),
-        "nearest": ("--model", model_path, "--among", text, text),
-        "show": ("--model", model_path, text),
-    }[verb]
-    plain = run(verb, *options).out
-    lines = run(verb, *options, "--json").out
+@pytest.mark.parametrize("verb", ["next", "show"])
+def test_json_says_what_people_read(model_path, run, verb):
+    text = "The cat sees the hen .\nThe ship fears the storm .\n"
+    options = (verb, "--model", model_path)
+    plain = run(*options, text=text).out
+    lines = run(*options, "--json", text=text).out
     for row in map(json.loads, lines.splitlines()):
         for value in row.values():
             shown = value[0][0] if verb == "show" and isinstance(value, list) else value
             assert not isinstance(shown, str) or shown in plain
-    if verb in ("next", "nearest"):
-        header, *rows = rows_of(run(verb, *options, "--format", "tsv"))
+    if verb == "next":
+        header, *rows = rows_of(run(*options, "--format", "tsv", text=text))
         assert [json.loads(line).keys() for line in lines.splitlines()] == [{*header}] * len(rows)
         assert [[str(v) for v in json.loads(line).values()] for line in lines.splitlines()] == rows

@@ -24,7 +24,6 @@ from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files
 from online_rnnlm.storage.evaluations import check_evaluated
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
-from online_rnnlm.use.vectors import nearest, unit_vectors
 
 SPLIT = "valid"
 MIN_WORDS = 10  # A vector has learnt little from a shorter sentence.
@@ -121,9 +120,19 @@ def _rows(query: int, sentences: Sentences) -> Iterator[NeighbourRow]:
 
 
 def _neighbours(vectors: Vectors, query: int) -> list[tuple[int, float]]:
-    """The places of the nearest other sentences, the nearest first, each with its cosine."""
-    found = nearest(vectors, vectors[query], NEAREST + 1)  # among them may be the query itself
-    return [(place, cosine) for place, cosine in found if place != query][:NEAREST]
+    """The places of the nearest other sentences, the nearest first, each with its cosine.
+
+    Of equal cosines, the first sentence's comes first.
+    """
+    cosines = np.clip(vectors @ vectors[query], -1, 1)  # rounding may exceed them
+    best = np.argsort(-cosines, kind="stable")[: NEAREST + 1].tolist()
+    return [(place, float(cosines[place])) for place in best if place != query][:NEAREST]
+
+
+def unit_vectors(vectors: npt.NDArray[np.floating]) -> Vectors:
+    """Return vectors (N, D), each divided by its length; one of length 0 stays as it is."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def read_sentences(directory: ExperimentDirectory, run: str, files: CorpusDirectory) -> Sentences:
