@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import TypeVar
 
 from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
@@ -20,6 +21,9 @@ from online_rnnlm.process.devices import require
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 Item = TypeVar("Item")
+Job = str | Callable[[argparse.Namespace], None]
+"""The job of a stage: a function of the verb's arguments or, named as `module:function`, one of the
+folder of an experiment's results, which is imported when it runs."""
 _MOST_PROCESSES = 1000
 
 
@@ -72,7 +76,7 @@ def _run_of(arguments: argparse.Namespace) -> tuple[Plan, Run, ExperimentDirecto
     return experiment, _named("--run", arguments.run, runs), directory
 
 
-def run_train(arguments: argparse.Namespace) -> None:
+def run_training(arguments: argparse.Namespace) -> None:
     """Train a run."""
     _, planned, directory = _run_of(arguments)
     run = resolve(planned, directory)
@@ -98,7 +102,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_evaluate(arguments: argparse.Namespace) -> None:
+def run_evaluation(arguments: argparse.Namespace) -> None:
     """Test a run in one way."""
     experiment, planned, directory = _run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
@@ -130,58 +134,25 @@ def run_rival(arguments: argparse.Namespace) -> None:
     evaluate_corpus_rival(directory, rival, experiment.testing)
 
 
-def run_time(arguments: argparse.Namespace) -> None:
-    """Time an experiment's networks."""
-    from online_rnnlm.jobs.timing import time_networks
-
-    time_networks(results_of(arguments))
-
-
-def run_audits(arguments: argparse.Namespace) -> None:
-    """Audit an experiment's networks."""
-    from online_rnnlm.auditing.networks import audit_networks
-
-    audit_networks(results_of(arguments))
+def run_job(job: Job, arguments: argparse.Namespace) -> None:
+    """Do the job of a stage: every stage begins here."""
+    if isinstance(job, str):
+        module, _, function = job.partition(":")
+        getattr(import_module(f"online_rnnlm.{module}"), function)(results_of(arguments))
+    else:
+        job(arguments)
 
 
-def run_tables(arguments: argparse.Namespace) -> None:
-    """Write an experiment's tables."""
-    from online_rnnlm.analysis.tables.writing import write_tables
-
-    write_tables(results_of(arguments))
-
-
-def run_claims(arguments: argparse.Namespace) -> None:
-    """Judge the paper's claims by an experiment."""
-    from online_rnnlm.analysis.claims import write_claims
-
-    write_claims(results_of(arguments))
-
-
-def run_figures(arguments: argparse.Namespace) -> None:
-    """Draw an experiment's figures."""
-    from online_rnnlm.analysis.figures.writing import write_figures
-
-    write_figures(results_of(arguments))
-
-
-def run_report(arguments: argparse.Namespace) -> None:
-    """Write an experiment's report."""
-    from online_rnnlm.analysis.report import write_report
-
-    write_report(results_of(arguments))
-
-
-def run_complete(arguments: argparse.Namespace) -> None:
-    """Say what an experiment lacks, and fail if it lacks anything."""
-    from online_rnnlm.analysis.completion import mark_complete
-
-    mark_complete(results_of(arguments))
+def _stage(
+    help: str, job: Job, add_arguments: Callable[[argparse.ArgumentParser], None] = add_results
+) -> Verb:
+    """Return the verb of a stage; without other arguments it concerns a whole experiment."""
+    return Verb(help, add_arguments, partial(run_job, job))
 
 
 def _preparation(stage: Stage, help: str) -> Verb:
     """Return the verb of a stage of a corpus's preparation."""
-    return Verb(help, add_corpus_arguments, partial(run_preparation, stage))
+    return _stage(help, partial(run_preparation, stage), add_corpus_arguments)
 
 
 STAGES = {
@@ -189,19 +160,20 @@ STAGES = {
     "articles": _preparation("articles", "read a source's articles"),
     "sentences": _preparation("sentences", "divide articles into sentences and tokens"),
     "encode": _preparation("encode", "split the sentences, choose the words and encode all"),
-    "train": Verb("train one run", add_run_arguments, run_train),
-    "evaluate": Verb("test one run in one way", add_evaluation_arguments, run_evaluate),
-    "rival": Verb(
-        "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
+    "train": _stage("train one run", run_training, add_run_arguments),
+    "evaluate": _stage("test one run in one way", run_evaluation, add_evaluation_arguments),
+    "rival": _stage(
+        "train and test a rival of a corpus, such as n-grams", run_rival, add_rival_arguments
     ),
-    "time": Verb("time the networks side by side", add_results, run_time),
-    "audits": Verb("audit the networks", add_results, run_audits),
-    "tables": Verb("write the tables", add_results, run_tables),
-    "claims": Verb("judge the paper's claims", add_results, run_claims),
-    "figures": Verb("draw the figures", add_results, run_figures),
-    "report": Verb("write the report", add_results, run_report),
-    "complete": Verb(
-        "say what an experiment lacks, and fail if it lacks anything", add_results, run_complete
+    "time": _stage("time the networks side by side", "jobs.timing:time_networks"),
+    "audits": _stage("audit the networks", "auditing.networks:audit_networks"),
+    "tables": _stage("write the tables", "analysis.tables.writing:write_tables"),
+    "claims": _stage("judge the paper's claims", "analysis.claims:write_claims"),
+    "figures": _stage("draw the figures", "analysis.figures.writing:write_figures"),
+    "report": _stage("write the report", "analysis.report:write_report"),
+    "complete": _stage(
+        "say what an experiment lacks, and fail if it lacks anything",
+        "analysis.completion:mark_complete",
     ),
 }
 """The stages, in the order in which the workflow runs them."""
