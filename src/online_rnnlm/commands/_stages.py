@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TypeVar
 
-from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
+from online_rnnlm.commands._inputs import add_results, experiment_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import engine_for, evaluations_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.way import Way
+from online_rnnlm.corpora.planning import refuse_changed_code
 from online_rnnlm.corpora.stages import Stage, run_stage
-from online_rnnlm.errors import UserError, suggestion
+from online_rnnlm.errors import UserError, needing_packages, suggestion
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.process.devices import require
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.runs import RunRecord, refuse_foreign
 
 Item = TypeVar("Item")
-Job = str | Callable[[argparse.Namespace], None]
-"""The job of a stage: a function of the verb's arguments or, named as `module:function`, one of the
-folder of an experiment's results, which is imported when it runs."""
 _MOST_PROCESSES = 1000
 
 
@@ -52,6 +52,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
 def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
     experiment, directory = experiment_of(arguments)
+    refuse_changed_code(experiment.digits, "corpora")
     corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
     run_stage(
         stage,
@@ -78,12 +79,14 @@ def _run_of(arguments: argparse.Namespace) -> tuple[Plan, Run, ExperimentDirecto
 
 def run_training(arguments: argparse.Namespace) -> None:
     """Train a run."""
-    _, planned, directory = _run_of(arguments)
+    experiment, planned, directory = _run_of(arguments)
     run = resolve(planned, directory)
     require(run.settings)  # what is missing is said before anything slow is loaded
     from online_rnnlm.jobs.train import train
     from online_rnnlm.tracking.live_log import LiveLog
 
+    _load_engine(run.settings.engine)
+    refuse_changed_code(experiment.digits, "core")
     train(
         run,
         directory.corpus(run.corpus_folder),
@@ -112,10 +115,15 @@ def run_evaluation(arguments: argparse.Namespace) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     evaluation = allowed[arguments.evaluation]
-    if isinstance(evaluation, Way):  # what is missing is said before anything slow is loaded
-        require(engine_for(planned.settings, evaluation))
+    if isinstance(evaluation, Way):
+        settings = engine_for(planned.settings, evaluation)
+        require(settings)  # what is missing is said before anything slow is loaded
+        _load_engine(settings.engine)
     from online_rnnlm.rivals.evaluations import evaluate_run
 
+    refuse_changed_code(experiment.digits, "core", "evaluations")
+    record = records.read(RunRecord, directory.run(planned.name).record)
+    refuse_foreign(directory.run(planned.name), record, planned, experiment.digits)
     evaluate_run(directory, planned.name, evaluation, experiment.testing)
 
 
@@ -131,28 +139,38 @@ def run_rival(arguments: argparse.Namespace) -> None:
     rival = _named("--rival", arguments.rival, experiment.corpus_rivals)
     from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
 
+    refuse_changed_code(experiment.digits, "core", "evaluations")
     evaluate_corpus_rival(directory, rival, experiment.testing)
 
 
-def run_job(job: Job, arguments: argparse.Namespace) -> None:
-    """Do the job of a stage: every stage begins here."""
-    if isinstance(job, str):
-        module, _, function = job.partition(":")
-        getattr(import_module(f"online_rnnlm.{module}"), function)(results_of(arguments))
-    else:
-        job(arguments)
+def _load_engine(name: str) -> None:
+    """Load an engine's code, so that a job compares what it computes by with the plan."""
+    with needing_packages():
+        import_module(f"online_rnnlm.core.engines.{name}_engine")
 
 
-def _stage(
-    help: str, job: Job, add_arguments: Callable[[argparse.ArgumentParser], None] = add_results
-) -> Verb:
-    """Return the verb of a stage; without other arguments it concerns a whole experiment."""
-    return Verb(help, add_arguments, partial(run_job, job))
+def _run_on_results(
+    module: str, function: str, decided: Sequence[str], arguments: argparse.Namespace
+) -> None:
+    """Call a function, which is imported now, with the folder of an experiment's results."""
+    experiment, directory = experiment_of(arguments)
+    job = getattr(import_module(f"online_rnnlm.{module}"), function)
+    refuse_changed_code(experiment.digits, *decided)
+    job(directory)
+
+
+def _on_results(help: str, job: str, *decided: str) -> Verb:
+    """Return the verb of a stage of a whole experiment, whose job is named `module:function`.
+
+    `decided` names the code that decides its results, as `storage.code.CODE` does.
+    """
+    module, function = job.split(":")
+    return Verb(help, add_results, partial(_run_on_results, module, function, decided))
 
 
 def _preparation(stage: Stage, help: str) -> Verb:
     """Return the verb of a stage of a corpus's preparation."""
-    return _stage(help, partial(run_preparation, stage), add_corpus_arguments)
+    return Verb(help, add_corpus_arguments, partial(run_preparation, stage))
 
 
 STAGES = {
@@ -160,20 +178,25 @@ STAGES = {
     "articles": _preparation("articles", "read a source's articles"),
     "sentences": _preparation("sentences", "divide articles into sentences and tokens"),
     "encode": _preparation("encode", "split the sentences, choose the words and encode all"),
-    "train": _stage("train one run", run_training, add_run_arguments),
-    "evaluate": _stage("test one run in one way", run_evaluation, add_evaluation_arguments),
-    "rival": _stage(
-        "train and test a rival of a corpus, such as n-grams", run_rival, add_rival_arguments
+    "train": Verb("train one run", add_run_arguments, run_training),
+    "evaluate": Verb("test one run in one way", add_evaluation_arguments, run_evaluation),
+    "rival": Verb(
+        "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
-    "time": _stage("time the networks side by side", "jobs.timing:time_networks"),
-    "audits": _stage("audit the networks", "auditing.networks:audit_networks"),
-    "tables": _stage("write the tables", "analysis.tables.writing:write_tables"),
-    "claims": _stage("judge the paper's claims", "analysis.claims:write_claims"),
-    "figures": _stage("draw the figures", "analysis.figures.writing:write_figures"),
-    "report": _stage("write the report", "analysis.report:write_report"),
-    "complete": _stage(
+    "time": _on_results(
+        "time the networks side by side", "jobs.timing:time_networks", "core", "evaluations"
+    ),
+    "audits": _on_results(
+        "audit the networks", "auditing.networks:audit_networks", "core", "audits"
+    ),
+    "tables": _on_results("write the tables", "analysis.tables.writing:write_tables", "report"),
+    "claims": _on_results("judge the paper's claims", "analysis.claims:write_claims", "report"),
+    "figures": _on_results("draw the figures", "analysis.figures.writing:write_figures", "report"),
+    "report": _on_results("write the report", "analysis.report:write_report", "report"),
+    "complete": _on_results(
         "say what an experiment lacks, and fail if it lacks anything",
         "analysis.completion:mark_complete",
+        "report",
     ),
 }
 """The stages, in the order in which the workflow runs them."""
