@@ -1,4 +1,4 @@
-"""Settings of all tests, made before numerical libraries are imported, and the tests' order.
+"""Settings of all tests, made before numerical libraries are imported.
 
 Below `unit/`, each folder tests the folder of the package that has its name. `workflow/` runs
 Snakemake in copies of the project, `cluster/` on a real Slurm, and `browser/` looks at pages in a
@@ -44,31 +44,6 @@ gc.set_threshold(100_000, 50, 100)
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
-LONGEST = (
-    "cluster/test_crashes.py",
-    "unit/core/engines/test_engines.py",
-    "workflow/test_smoke.py",
-    "workflow/test_adversity.py",
-    "workflow/test_state.py",
-    "workflow/test_interruption.py",
-    "workflow/test_engines.py",
-    "unit/test_benchmarks.py",
-    "unit/core/engines/test_online.py",
-    "workflow/test_features.py",
-    "cluster/test_submission.py",
-    "unit/core/test_graph.py",
-    "unit/tracking/test_entries.py",
-    "unit/use/test_verbs.py",
-    "unit/tracking/test_ui.py",
-    "unit/auditing/test_audit.py",
-    "browser/test_mlflow_in_browser.py",
-    "workflow/test_module.py",
-    "workflow/test_bad_configuration.py",
-)
-"""The slowest files, slowest first: one begun last would leave the other cores idle. The tests of
-the engines compile kernels that later ones load."""
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Use two workers more than there are cores, as tests of clusters and servers mostly wait."""
@@ -91,7 +66,5 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slowest files first; all tests of a file stay together, on one worker."""
-    folder = Path(__file__).parent
-    ranks = {folder / file: rank for rank, file in enumerate(LONGEST)}
-    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+    """Put whole experiments first: one that is begun last would leave the other cores idle."""
+    items.sort(key=lambda item: "unit" in item.path.parts)
