@@ -191,7 +191,7 @@ def tracking(context: Context) -> dict[str, Any]:
         {
             "experiment": "tracking",
             "corpora": {text.path.name: {"source": {"kind": "wikipedia-vital"}}},
-            "training": {"max_epochs": epochs, "divergence_perplexity": 1e9},
+            "training": {"max_epochs": epochs},
             "rows": [{"hidden_size": HIDDEN_SIZE, "document_size": ONLINE}],
             "seeds": list(range(1, runs + 1)),
             "digits": {"core": "", "corpora": {}},

@@ -21,6 +21,7 @@ from online_rnnlm.core.engines.base import Sentences, Trainer
 from online_rnnlm.core.lanes import one_by_one, segments_of, side_by_side
 from online_rnnlm.core.parameters import GROUPS, Parameters
 from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.training import INITIAL_SCALE
 from online_rnnlm.core.way import PARTS, Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs import cost
@@ -74,7 +75,7 @@ class Context:
 def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
     """Make a trainer with the weights that training starts from."""
     sizes, precision = sizes_for(settings, corpus), settings.precision
-    weights = parameters.initialise(sizes, settings.initial_scale, settings.seed, precision)
+    weights = parameters.initialise(sizes, INITIAL_SCALE, settings.seed, precision)
     sums = parameters.filled(sizes, settings.accumulator_start, precision)
     return registry.trainer(settings, corpus, weights, sums)
 

@@ -33,7 +33,7 @@ def project(tmp_path_factory):
         corpora={"own": own_text(made)},
         training={"max_epochs": 1, "document_size": 2},
         rows=[
-            {"hidden_size": 4, "divergence_perplexity": 1e-9},
+            {"hidden_size": 4, "learning_rate": 1000.0},
             {"hidden_size": 8, "search": {"learning_rate": [0.2, 1000.0]}},
         ],
     )

@@ -69,8 +69,6 @@ def evaluations_of(
     adds the ways of `updates`, whose rates are those that are best on `valid`, and the rivals.
     """
     ways = [Way(), main_way(settings.document_size)]
-    if not testing.concerns(settings.corpus):
-        return {way.name: way for way in ways}
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
     # The graph could let those of any cell learn, but hundreds of times as slowly.
     weights_can_learn = ENGINES["kernel"].lets_weights_learn(settings.cell)

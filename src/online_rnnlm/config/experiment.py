@@ -6,7 +6,6 @@ those of the other modules of this package.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,14 +57,12 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _names_its_corpora(self) -> Experiment:
-        named: dict[str, Sequence[str]] = {"testing.corpora": self.testing.corpora}
         for number, row in enumerate(self.rows):
-            named[f"rows[{number}].corpora"] = row.get("corpora") or []
-        for key, names in named.items():
-            for name in names:
+            for name in row.get("corpora") or []:
                 if name not in self.corpora:
                     raise ValueError(
-                        f"`{key}`: no corpus `{name}`; allowed: {', '.join(self.corpora)}"
+                        f"`rows[{number}].corpora`: no corpus `{name}`; allowed: "
+                        f"{', '.join(self.corpora)}"
                     )
         return self
 
@@ -96,7 +93,7 @@ class Experiment(Settings):
     def _tested_documents_are_in_order(self) -> Experiment:
         if self.testing.updates and "document" in self.testing.unit_of_text:
             for name, settings in self.corpora.items():
-                if self.testing.concerns(name) and not settings.keeps_order:
+                if not settings.keeps_order:
                     raise ValueError(
                         f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
                         "`article`: text in order"
@@ -110,7 +107,7 @@ class Experiment(Settings):
         kernels = ENGINES["kernel"]
         for network in self.networks:
             cell = network.settings.cell
-            if self.testing.concerns(network.settings.corpus) and not kernels.has_cell(cell):
+            if not kernels.has_cell(cell):
                 raise ValueError(
                     f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{network.entry}]` has "
                     f"`cell: {cell}`; cells with kernels: {', '.join(sorted(kernels.cells or ()))}"
@@ -181,7 +178,7 @@ class Plan(Experiment):
                 corpus=corpus,
                 corpus_folder=self.digits.folder_of(corpus),
             )
-            for corpus in filter(self.testing.concerns, self.corpora)
+            for corpus in self.corpora
             for name in CORPUS_RIVALS
             if name in self.testing.rivals
         ]

@@ -65,8 +65,6 @@ Subset = Annotated[
 class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
-    corpora: Annotated[list[Name], Distinct] = Field(default=[])
-    """The corpora whose networks are tested further and with rivals; all, if the list is empty."""
     updates: Annotated[list[Subset], Distinct] = Field(default=[])
     """Parts that learn during testing. Each entry adds evaluations of every run; it is
     `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
@@ -136,10 +134,6 @@ class TestingSettings(Settings):
         if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
             raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
         return rivals
-
-    def concerns(self, corpus: str) -> bool:
-        """Return True if the networks of a corpus are tested further."""
-        return not self.corpora or corpus in self.corpora
 
     @property
     def run_rivals(self) -> tuple[RunRivalName, ...]:

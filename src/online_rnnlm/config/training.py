@@ -34,7 +34,7 @@ UNITS: Mapping[UnitOfText, str] = {
 }
 """The name of each unit of text for people."""
 
-OF_VECTOR = ("document_rate", "document_gradient", "carry")
+OF_VECTOR = ("document_rate", "document_gradient")
 """The settings that change nothing in a network without a document vector."""
 
 
@@ -68,10 +68,6 @@ class RunSettings(Settings):
     Documents are read in order, `batch_sentences` of them side by side. A `stream` is never reset:
     training cuts it into `batch_sentences` parts of about the same length, reads them side by side,
     and begins anew with each epoch; testing reads it from the first to the last sentence."""
-    carry: Literal["vector", "state", "both"] = "both"
-    """The values that are kept from one sentence of a document or stream to the next: the document
-    vector, the hidden state, or both. A value that is not kept is set to 0 at each sentence. A
-    network without a vector keeps its state."""
     segment_tokens: Size = 0
     """Number of tokens of each document or part of a stream that an update reads; the error is
     propagated back to the first of them. 0: the next sentence."""
@@ -100,8 +96,6 @@ class RunSettings(Settings):
     error_clip: NonNegativeFloat = 15.0
     """Bound on each element of the error that is propagated back to the hidden units' inputs (the
     RNNLM Toolkit's rule); 0 is no bound."""
-    initial_scale: NonNegativeFloat = 0.1
-    """Standard deviation of the initial weights, which are normally distributed."""
     max_epochs: PositiveInt = 10
     """Number of epochs; `toolkit` may end training sooner."""
     rate_rule: Literal["cooldown", "toolkit"] = "cooldown"
@@ -116,8 +110,6 @@ class RunSettings(Settings):
     """`toolkit`: an epoch is an improvement if the validation entropy falls by this factor."""
     rate_divisor: AboveOne = 2.0
     """`toolkit`: divisor of the learning rate when it falls."""
-    divergence_perplexity: PositiveFloat = 10.0
-    """Training stops as diverged if a perplexity exceeds this multiple of the vocabulary size."""
     engine: EngineName = Field(
         default="kernel",
         description=" ".join(f"`{name}`: {engine.description}" for name, engine in ENGINES.items()),
@@ -139,7 +131,7 @@ class RunSettings(Settings):
         if self.optimizer != "adagrad":
             unused |= {"accumulator_start"}
         if self.unit_of_text == "sentence":
-            unused |= {"carry", "segment_tokens"}
+            unused |= {"segment_tokens"}
         cools = self.rate_rule == "cooldown"
         unused |= {"improvement_factor", "rate_divisor"} if cools else {"cooldown"}
         return frozenset(unused)
@@ -158,12 +150,6 @@ class RunSettings(Settings):
 
     @model_validator(mode="after")
     def _go_together(self) -> RunSettings:
-        carries_all = self.carry == "both" or not self.document_size
-        if self.unit_of_text != "sentence" and self.segment_tokens and not carries_all:
-            raise ValueError(
-                f"`segment_tokens: {self.segment_tokens}` reads on over the ends of sentences, so "
-                f"it needs `carry: both`, not `carry: {self.carry}`"
-            )
         for lack in self._lacking_in(ENGINES[self.engine]):
             able = [
                 f"`engine: {name}`"

@@ -94,10 +94,14 @@ class Carried(NamedTuple):
         return Carried(tuple(map(np.array, self.states)), np.array(self.documents))
 
     def before(self, begins: Booleans, reading: Reading) -> Carried:
-        """The states and d before the next segments: 0 where a unit of text begins, (B,)."""
-        state, vector = (keeps & ~begins[:, None] for keeps in (reading.state, reading.vector))
-        states = tuple(np.where(state, values, 0).astype(values.dtype) for values in self.states)
-        documents = np.where(vector, self.documents, 0).astype(self.documents.dtype)
+        """The states and d before the next segments: 0 where a unit of text begins, (B,).
+
+        States that are not carried over are 0 before each segment.
+        """
+        goes_on = ~begins[:, None]
+        kept = goes_on & reading.state
+        states = tuple(np.where(kept, values, 0).astype(values.dtype) for values in self.states)
+        documents = np.where(goes_on, self.documents, 0).astype(self.documents.dtype)
         return Carried(states, documents)
 
 

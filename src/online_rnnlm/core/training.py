@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 SEGMENTS_A_CALL = 512
 """Approximate number of segments of one call of the trainer; training can be interrupted after
 each."""
+INITIAL_SCALE = 0.1
+"""Standard deviation of the initial weights, which are normally distributed, as in the RNNLM
+Toolkit."""
+DIVERGENCE = 10
+"""Training stops as diverged if a perplexity exceeds this multiple of the vocabulary size."""
 _LONGEST_FIRST = 0.25
 """Share of an epoch's documents, the last ones, that are read in the order of falling length."""
 _LARGEST_EXPONENT = 700.0
@@ -91,7 +96,7 @@ def begin(settings: RunSettings, text: Text) -> Progress:
     """Make the state of a training before its first epoch."""
     sizes = sizes_for(settings, text)
     return Progress(
-        parameters.initialise(sizes, settings.initial_scale, settings.seed, settings.precision),
+        parameters.initialise(sizes, INITIAL_SCALE, settings.seed, settings.precision),
         parameters.filled(sizes, settings.accumulator_start, settings.precision),
     )
 
@@ -187,7 +192,7 @@ class Training:
         scores = self._scorer(self._trainer.weights, valid, every, rate)
         train_perplexity = _perplexity(progress.unfinished.log_probability, train)
         valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
-        limit = settings.divergence_perplexity * text.vocabulary_size
+        limit = DIVERGENCE * text.vocabulary_size
         if not max(train_perplexity, valid_perplexity) <= limit:
             raise Diverged(f"a perplexity exceeds {limit:g}")
         if not parameters.all_finite(self._trainer.weights):

@@ -21,13 +21,12 @@ NONE, ALL = "none", "all"
 
 
 class Reading(NamedTuple):
-    """The unit of text that a network reads, and what lives on within it."""
+    """The unit of text at whose start a network's vector and state are reset."""
 
     unit_of_text: UnitOfText
     state: bool
-    """True if the hidden state lives on from one sentence of the unit to the next."""
-    vector: bool
-    """True if the document vector does."""
+    """True if the hidden state is carried over from one sentence of the unit to the next, as the
+    vector is."""
 
     def lanes(self, wanted: int) -> int:
         """Number of lanes to score in: as many as wanted, but a stream is a single unit."""
@@ -92,12 +91,6 @@ class Way:
 
 def reading_of(settings: RunSettings, way: Way | None = None) -> Reading:
     """Return how a network reads a text: as in training, or as a way to score it says."""
-    if settings.unit_of_text == "sentence":
-        trained = Reading("sentence", state=False, vector=False)
-    else:
-        state = settings.carry != "vector" or not settings.document_size
-        trained = Reading(settings.unit_of_text, state=state, vector=settings.carry != "state")
-    if way is None or way.unit_of_text is None:
-        return trained
-    state = trained.state and way.unit_of_text != "sentence"
-    return Reading(way.unit_of_text, state=state, vector=True)
+    trained = settings.unit_of_text
+    unit = trained if way is None else way.unit_of_text or trained
+    return Reading(unit, state="sentence" not in (unit, trained))

@@ -246,17 +246,11 @@ class TextScorer:
         """Return a way in which nothing lives on from one text of a list to the next.
 
         Where the unit of text is to be that of training, and that is a stream, each text is a
-        document. Raises UserError if the vector would then live on within it, other than in
-        training.
+        document.
         """
         settings = self.network.settings
         if way.unit_of_text is not None or settings.unit_of_text != "stream":
             return way
-        if settings.document_size and settings.carry == "state":
-            raise UserError(
-                "`unit_of_text`: a model that was trained with `carry: state` on a stream "
-                "needs one, such as `stream`: a list of texts is several streams"
-            )
         return replace(way, unit_of_text="document")
 
     def score_parts(

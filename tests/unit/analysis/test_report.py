@@ -214,7 +214,7 @@ def test_every_setting_says_where_it_comes_from(invented):
     assert status["learning_rate"] == "assumed"
     assert set(RunSettings.model_fields) - set(status) == {
         *("corpus", "seed", "hidden_size", "document_size"),
-        *("carry", "segment_tokens"),  # no row reads documents
+        "segment_tokens",  # no row reads documents
         *("context_size", "context_decay"),  # no row has slow context units
         *("improvement_factor", "rate_divisor"),  # no row has a rule that needs them
     }

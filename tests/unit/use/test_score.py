@@ -7,7 +7,6 @@ import math
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,8 +20,6 @@ from online_rnnlm.commands.score import print_scores
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
-from online_rnnlm.use import model_file
-from online_rnnlm.use.model import TrainedModel
 from online_rnnlm.use.rescoring import read_lists, rescore
 from online_rnnlm.use.scoring import in_parts
 from online_rnnlm.use.text import Sentence, read_text
@@ -280,18 +277,6 @@ def test_texts_and_options_that_cannot_be_used_are_one_line(model, texts, way, e
 def test_the_sentence_that_diverges_is_named_by_its_number_in_the_text(model):
     with pytest.raises(UserError, match=r"^sentence 3: diverged"):
         model.score(["", "", "", "the cat sees the hen"], learning_rate=1e6)
-
-
-def test_a_stream_that_carries_the_state_alone_is_no_list_of_documents(model_path):
-    contents = model_file.read(model_path)
-    settings = contents.description.settings.model_copy(
-        update={"unit_of_text": "stream", "carry": "state"}
-    )
-    described = contents.description.model_copy(update={"settings": settings})
-    other = TrainedModel(replace(contents, description=described))
-    with pytest.raises(UserError, match="`unit_of_text`: a model that was trained with `carry"):
-        other.score(["the cat .", "the king"])
-    assert len(other.score(["the cat .", "the king"], unit_of_text="stream")) == 2
 
 
 @pytest.mark.parametrize("unit", ["sentence", "document", "stream"])

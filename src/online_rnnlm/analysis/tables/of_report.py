@@ -25,7 +25,6 @@ ORIGINS: Mapping[str, Mapping[str, Any]] = {
         "error_clip": 15.0,
         "improvement_factor": 1.003,
         "rate_divisor": 2.0,
-        "initial_scale": 0.1,
         "rate_rule": "toolkit",
         "classes.rule": "sqrt_frequency",
         "classes.count": 100,

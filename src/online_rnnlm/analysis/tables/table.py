@@ -139,7 +139,6 @@ def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
         "document_size": settings.document_size,
         "document_gradient": settings.document_gradient,
         "unit_of_text": settings.unit_of_text,
-        "carry": settings.carry,
         "model": shown.network_name,
     }
 

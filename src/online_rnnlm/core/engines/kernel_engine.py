@@ -141,7 +141,7 @@ class Scorer:
             np.zeros((1, len(segments)), np.bool_),
             np.arange(len(segments))[None, :],
         )
-        whole = Reading("stream", state=True, vector=True)
+        whole = Reading("stream", state=True)
         return self._follow(weights, split, order, document_rate, whole, after), after
 
     def _follow(

@@ -100,9 +100,8 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
     "changes",
     [
         SENTENCES | VECTOR,
-        *(DOCUMENTS | VECTOR | {"carry": carry} for carry in ("vector", "state", "both")),
+        DOCUMENTS | VECTOR,
         STREAM | VECTOR | {"batch_sentences": 2},
-        STREAM | VECTOR | {"carry": "vector"},
     ],
     ids=str,
 )

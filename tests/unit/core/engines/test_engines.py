@@ -47,8 +47,6 @@ OPTIONS = {
     "vector": FIVE | {"batch_sentences": 16},
     "vector float32": FIVE | SINGLE | SGD | {"batch_sentences": 16, "error_clip": 0.02},
     "vector documents": VECTOR | DOCUMENT | SINGLE,
-    "carries the vector": VECTOR | DOCUMENT | {"carry": "vector"},
-    "carries the state": VECTOR | DOCUMENT | {"carry": "state"},
     "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
     "stream": VECTOR | STREAM | {"segment_tokens": 5},
     "dropout": VECTOR | DROPOUT,
@@ -59,7 +57,7 @@ OPTIONS = {
     "slow context stretches": VECTOR | DOCUMENT | SLOW | RARE | {"segment_tokens": 3},
     "lstm": LSTM | SINGLE | {"embedding_dropout": 0.2},
     "lstm stretches": VECTOR | DOCUMENT | LSTM | DROPOUT | {"segment_tokens": 3},
-    "lstm stream": VECTOR | STREAM | LSTM | {"carry": "vector"},
+    "lstm stream": VECTOR | STREAM | LSTM,
 }
 OTHER_CLASSES = {
     "of a word each": ((1,) * 24, VECTOR),

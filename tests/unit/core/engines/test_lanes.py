@@ -119,7 +119,7 @@ def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
 
 
 def test_sentences_of_similar_length_are_scored_side_by_side():
-    order = scoring_order(text(), np.arange(5), Reading("sentence", state=False, vector=False), 2)
+    order = scoring_order(text(), np.arange(5), Reading("sentence", state=False), 2)
     lengths = np.array(LENGTHS)[order.segments[order.segments != NOTHING]]
     assert (np.diff(lengths) <= 0).all()
 
@@ -127,9 +127,11 @@ def test_sentences_of_similar_length_are_scored_side_by_side():
 def test_states_and_vectors_end_with_their_unit_of_text():
     carried = Carried((np.ones((3, 2)),), np.ones((3, 1)))
     begins = np.array([True, False, False])
-    before = carried.before(begins, Reading("document", state=True, vector=False))
+    before = carried.before(begins, Reading("document", state=False))
+    assert before.states[0].tolist() == [[0, 0], [0, 0], [0, 0]]
+    assert before.documents.tolist() == [[0], [1], [1]]
+    before = carried.before(begins, Reading("document", state=True))
     assert before.states[0].tolist() == [[0, 0], [1, 1], [1, 1]]
-    assert before.documents.tolist() == [[0], [0], [0]]
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():

@@ -179,7 +179,7 @@ def test_learning_after_one_word_is_plain_scoring_and_after_more_than_a_unit_has
     case = Case(3, (), RATE, 1, 1, "document")
     split = corpus.splits["train"]
     actual, weights = scored(corpus, case)
-    whole = Reading("document", state=False, vector=True)
+    whole = Reading("document", state=False)
     plain = registry.scorer(case.settings(), corpus, whole)
     small.assert_same(actual, plain(weights, split, ORDER, RATE))
     longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])

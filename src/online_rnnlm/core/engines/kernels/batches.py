@@ -66,7 +66,7 @@ def _take_up(lanes, begins, batch):
         if lanes.keeps_state and not begins[lane]:
             copy(lanes.hidden[lane], before.hidden[b])
             copy(lanes.memory[lane], before.memory[b])
-        if lanes.keeps_vector and not begins[lane]:
+        if not begins[lane]:
             copy(lanes.documents[lane], vectors.documents[b])
             copy(lanes.gradients[lane], vectors.gradients[b])
             vectors.waiting[b] = lanes.waiting[lane]
@@ -85,10 +85,9 @@ def _leave(lanes, batch, states, vectors):
                 copy(states.memory[row], lanes.memory[lane])
     for b in range(batch.lanes.size):
         lane = batch.lanes[b]
-        if lanes.keeps_vector:
-            copy(vectors.documents[b], lanes.documents[lane])
-            copy(vectors.gradients[b], lanes.gradients[lane])
-            lanes.waiting[lane] = vectors.waiting[b]
+        copy(vectors.documents[b], lanes.documents[lane])
+        copy(vectors.gradients[b], lanes.gradients[lane])
+        lanes.waiting[lane] = vectors.waiting[b]
 
 
 @njit(cache=True, nogil=True)

@@ -41,9 +41,7 @@ class Lanes(NamedTuple):
     waiting: Integers
     """(B,): number of these words."""
     keeps_state: bool
-    """True if `hidden` and `memory` live on; else they are 0 before each segment."""
-    keeps_vector: bool
-    """True if d, `gradients` and `waiting` live on."""
+    """True if `hidden` and `memory` are carried over; else they are 0 before each segment."""
 
 
 class Classes(NamedTuple):
@@ -106,7 +104,6 @@ def kernel_lanes(reading: Reading, carried: Carried) -> Lanes:
         np.zeros_like(carried.documents),
         np.zeros(len(carried.documents), np.int64),
         reading.state,
-        reading.vector,
     )
 
 

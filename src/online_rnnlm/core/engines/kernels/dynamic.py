@@ -10,7 +10,7 @@ n steps at once are a factor (1 - λ r)^n.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -57,20 +57,12 @@ class Decay(NamedTuple):
     """(K,): the same for each class's rows of W_o and columns of V_oᵀ."""
 
 
-class Resets(NamedTuple):
-    """Marks of the segments (S,) before which values are reset to 0, boolean."""
-
-    states: Any
-    """(S,): True if the cell's states are 0 before the segment."""
-    vectors: Any
-    """(S,): True if d is 0 before the segment."""
-
-
 @njit(cache=True, nogil=True)
 def score_dynamically(model, learning, decay, text, resets, lanes, log_probabilities):
     """Score all segments of a text in order, with a step of all weights after each.
 
-    The weights of `model` change; `learning` adds their gradients to its sums, which are 0. Fills
+    States and vector are reset before the segments that `resets` (S,), boolean, marks. The weights
+    of `model` change; `learning` adds their gradients to its sums, which are 0. Fills
     `log_probabilities` (tokens,).
     """
     weights = model.weights
@@ -81,10 +73,9 @@ def score_dynamically(model, learning, decay, text, resets, lanes, log_probabili
     begins = np.zeros(1, np.bool_)
     for n in range(text.offsets.size - 1):
         begin, end = text.offsets[n], text.offsets[n + 1]
-        if resets.states[n]:
+        if resets[n]:
             lanes.hidden[0] = 0
             lanes.memory[0] = 0
-        if resets.vectors[n]:
             lanes.documents[0] = 0
         words = text.stream[begin : end + 1]
         _catch_up(model, gradients, decay, words, n)
@@ -198,7 +189,7 @@ class DynamicScorer:
             self._decay(learning_rate, decay, epsilon),
             data.text_of(split, offsets),
             resets,
-            self._lanes(1)._replace(keeps_state=True, keeps_vector=True),
+            self._lanes(1)._replace(keeps_state=True),
             log_probabilities,
         )
         return log_probabilities
@@ -235,21 +226,14 @@ class DynamicScorer:
 
 def segments_for(
     split: Split, settings: RunSettings, tokens: int
-) -> tuple[NDArray[np.int64], Resets]:
-    """Cut a split into segments of at most `tokens` tokens; return offsets and `Resets`.
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Cut each unit of a split into segments of at most `tokens` tokens.
 
-    A segment ends with its sentence, or with its unit if state and vector live on to its end.
+    Returns the segments' offsets (S + 1,), and True for each that begins a unit (S,).
     """
-    reading = reading_of(settings)
-    every = np.arange(split.sentences)
-    lives_on = reading.state and reading.vector
-    begins = unit_beginnings(split, every, reading.unit_of_text if lives_on else "sentence")
+    begins = unit_beginnings(split, np.arange(split.sentences), settings.unit_of_text)
     units = np.append(np.flatnonzero(begins), split.sentences)
     segments = stretches(split.offsets[units], tokens)
-    resets = []
-    for keeps in (reading.state, reading.vector):
-        anew = np.zeros(len(segments.offsets) - 1, np.bool_)
-        unit = reading.unit_of_text if keeps else "sentence"
-        anew[segments.units[:-1]] = unit_beginnings(split, every, unit)[units[:-1]]
-        resets.append(anew)
-    return segments.offsets, Resets(*resets)
+    resets = np.zeros(len(segments.offsets) - 1, np.bool_)
+    resets[segments.units[:-1]] = True
+    return segments.offsets, resets
