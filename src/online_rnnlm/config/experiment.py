@@ -16,7 +16,7 @@ from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.mistakes import first_message
+from online_rnnlm.config.mistakes import all_messages
 from online_rnnlm.config.planned_rows import PlannedNetwork, PlannedRow, networks_of, plan_row
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import CORPUS_RIVALS, DYNAMIC, CorpusRival
@@ -213,4 +213,4 @@ def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{file}: {first_message(error, values)}") from None
+        raise UserError(f"{file}: {all_messages(error, values)}") from None

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from online_rnnlm.errors import suggestion
 
@@ -26,15 +27,30 @@ IN_WORDS = {
 """The patterns that some texts must have, in words for messages and documents."""
 _LONGEST_SHOWN = 60
 """Number of letters of a value, or of a key, that a message shows."""
+_MOST_TOLD = 5
+"""Number of mistakes that a line tells."""
 
 
-def first_message(error: ValidationError, written: Any = None) -> str:
-    """Return the first of pydantic's errors as "`key`: what is wrong", in one line.
+def first_message(error: ValidationError) -> str:
+    """Return the first of pydantic's errors as "`key`: what is wrong", in one line."""
+    return _message(error.errors()[0])[1]
 
-    `written` are the values that a user wrote: with them, the key is as in the file. The wrong
-    value is added to messages of pydantic; our own messages name it themselves where that helps.
+
+def all_messages(error: ValidationError, written: Any) -> str:
+    """Return what is wrong with each key of the values that a user wrote, in one line."""
+    by_key: dict[str, str] = {}
+    for one in error.errors():  # a value that may be of several types has an error for each
+        by_key.setdefault(*_message(one, written))
+    told, more = [*by_key.values()][:_MOST_TOLD], len(by_key) - _MOST_TOLD
+    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
+
+
+def _message(first: ErrorDetails, written: Any = None) -> tuple[str, str]:
+    """Return the key of one of pydantic's errors, and "`key`: what is wrong".
+
+    With the values that a user wrote, the key is as in the file. The wrong value is added to
+    messages of pydantic; our own messages name it themselves where that helps.
     """
-    first = error.errors()[0]
     place = list(first["loc"])
     if written is not None:
         place = _keys_of(place, written, is_missing=first["type"] == "missing")
@@ -59,7 +75,7 @@ def first_message(error: ValidationError, written: Any = None) -> str:
             said = f"{said}, not {given}"
     names = (f"[{key}]" if isinstance(key, int) else f".{_in_short(key)}" for key in place)
     key = "".join(names).removeprefix(".")
-    return f"`{key}`: {said}" if key else said
+    return key, f"`{key}`: {said}" if key else said
 
 
 def _keys_of(place: list[int | str], written: Any, *, is_missing: bool) -> list[int | str]:

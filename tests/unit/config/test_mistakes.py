@@ -50,6 +50,15 @@ def test_a_mistake_names_its_key_and_what_is_allowed(folder, changed, key, expec
     assert [piece for piece in expected if piece not in message] == []
 
 
+def test_every_mistake_is_told_once_in_one_line(folder):
+    values = {**GOOD, "seeds": ["a"], "training": {"learning_rate": -1}, "testing": {"steps": "b"}}
+    message = refused(lambda: plan(values, "my.yaml"))
+    keys = ("seeds[0]", "training.learning_rate", "testing.steps")
+    assert [message.count(f"`{key}`: ") for key in keys] == [1, 1, 1]
+    many = {**GOOD, "seeds": ["a"] * 9}
+    assert refused(lambda: plan(many, "my.yaml")).endswith("; and 4 more")
+
+
 def test_json_is_read_with_all_of_its_characters(tmp_path):
     values = {"file": "data/\U0001f600 \u00e9.txt"}
     file = tmp_path / "config.json"
