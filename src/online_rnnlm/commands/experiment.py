@@ -11,6 +11,7 @@ from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError, counted
+from online_rnnlm.process.devices import require_packages
 from online_rnnlm.storage.paths import experiment_directory
 
 MOST_PORTS = 65_535
@@ -38,6 +39,8 @@ def run_check(arguments: argparse.Namespace) -> None:
     if arguments.results:
         print(experiment_directory(experiment.experiment).path)
         return
+    for run in experiment.trainings():
+        require_packages(run.settings)
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
     print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")

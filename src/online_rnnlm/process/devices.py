@@ -34,10 +34,21 @@ def require(settings: RunSettings) -> None:
     as it asks the NVIDIA driver itself, which respects CUDA_VISIBLE_DEVICES.
     """
     gpu(settings)
+    require_packages(settings)
+    engine = ENGINES[settings.engine]
+    if engine.is_elsewhere:
+        os.environ[THEANO_PYTHON] = theano_python()
+    os.environ.update(engine.devices[settings.device].environment)
+
+
+def require_packages(settings: RunSettings) -> None:
+    """Raise UserError if what the engine needs on its device is not installed here.
+
+    The device itself need not be there: a cluster's jobs may run on another machine.
+    """
     engine = ENGINES[settings.engine]
     if engine.is_elsewhere:
         theano_version()
-        os.environ[THEANO_PYTHON] = theano_python()
     device = engine.devices[settings.device]
     missing = next((module for module in device.modules if find_spec(module) is None), None)
     if missing:
@@ -46,7 +57,6 @@ def require(settings: RunSettings) -> None:
             f"`{missing}` is not installed: `make {device.extra}` adds it "
             f"(with pip: the extra `{device.extra}`)"
         )
-    os.environ.update(device.environment)
 
 
 def gpu(settings: RunSettings) -> str | None:

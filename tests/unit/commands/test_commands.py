@@ -82,6 +82,19 @@ def test_a_right_configuration_is_called_right(config, run):
     assert run("check", config, "--results").out == f"{RESULTS}\n"
 
 
+@pytest.mark.parametrize(("device", "extra"), [("cpu", "jax"), ("gpu", "cuda")])
+def test_an_engine_that_is_not_installed_is_refused_but_a_gpu_may_be_elsewhere(
+    config, run, refused, monkeypatch, device, extra
+):
+    monkeypatch.setattr("online_rnnlm.process.devices.DRIVER", "nowhere.so")
+    training = {"engine": "jax", "device": device}
+    config.write_text(yaml.safe_dump(configuration(training=training)), encoding="utf-8")
+    monkeypatch.setattr("online_rnnlm.process.devices.find_spec", lambda name: None)
+    assert f"the Python module `jax` is not installed: `make {extra}`" in refused("check", config)
+    monkeypatch.setattr("online_rnnlm.process.devices.find_spec", lambda name: name)
+    assert run("check", config).status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
