@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from online_rnnlm.config.testing import TestingSettings
@@ -14,7 +15,7 @@ from online_rnnlm.core.engines.base import Trainer
 from online_rnnlm.core.lanes import one_by_one
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.core.text import Split
+from online_rnnlm.core.text import Split, sum_by_sentence
 from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, UnitOfText, Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
@@ -147,3 +148,16 @@ def assert_same(found: Iterable[ArrayLike], expected: Iterable[ArrayLike]) -> No
     """Assert that arrays have the same bits, one by one."""
     for array, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(array, other)
+
+
+def sentence_table(directory: ExperimentDirectory, run: str, evaluation: str) -> pd.DataFrame:
+    """Add up an evaluation's scores of each sentence of `test`, of the corpus `topics`."""
+    corpus = load_corpus(directory.corpus("topics"))
+    split = corpus.splits["test"]
+    scores = np.load(directory.token_scores(run, evaluation))
+    columns = {
+        "tokens": split.lengths,
+        "unknown": sum_by_sentence(split.stream[1:] == corpus.unk_id, split.lengths, np.int64),
+        "log_probability": sum_by_sentence(scores, split.lengths),
+    }
+    return pd.DataFrame(columns)

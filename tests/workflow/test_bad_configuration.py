@@ -54,6 +54,13 @@ def test_without_configfile_the_demo_runs_and_config_changes_a_key(shared):
     assert len([run for run in runs if "-seed2-" in run]) == len(demo["rows"])
 
 
+def test_a_name_with_a_plus_is_planned(shared):
+    search = {"learning_rate": [1.0e16]}
+    file = shared.configure(**GOOD, search=search)
+    runs = shared.planned_trainings("--configfile", file)
+    assert [run for run in runs if "learning_rate1e+16" in run]
+
+
 def test_config_overrides_the_file_and_is_checked(shared):
     file = ("--configfile", shared.configure(**GOOD, search={"error_clip": [0, 1]}))
     values = ("--config", "seeds=[1,2]", "training={max_epochs: 2}")

@@ -17,7 +17,7 @@ def corpus_files(folders, texts, *others):
 
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
-    kinds = ["json", "parquet", *(f"{text}.npy" for text in TESTED)]
+    kinds = ["json", *(f"{text}.npy" for text in TESTED)]
     if evaluation == "document_vector":
         kinds += ["valid.vectors.npy", "test.vectors.npy"]
     return collect(f"<results>/evaluations/{folder}/{evaluation}.{{kind}}", kind=kinds)

@@ -3,7 +3,7 @@
 
 
 wildcard_constraints:
-    corpus="|".join(CORPORA),
+    corpus="|".join(map(re.escape, CORPORA)),
 
 
 # Downloads lie in a folder that experiments share, so they are no outputs. This job runs where the

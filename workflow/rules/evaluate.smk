@@ -24,7 +24,6 @@ rule evaluate:
         other_texts=lambda wildcards: corpus_files(RUNS[wildcards.run].corpus_folder, OTHER_TEXTS),
     output:
         "<results>/evaluations/{run}/{evaluation}.json",
-        "<results>/evaluations/{run}/{evaluation}.parquet",
         collect(
             "<results>/evaluations/{{run}}/{{evaluation}}.{text}.npy",
             text=TESTED,
@@ -60,7 +59,6 @@ rule evaluate:
 use rule evaluate as evaluate_vector with:
     output:
         "<results>/evaluations/{run}/document_vector.json",
-        "<results>/evaluations/{run}/document_vector.parquet",
         "<results>/evaluations/{run}/document_vector.valid.vectors.npy",
         "<results>/evaluations/{run}/document_vector.test.vectors.npy",
         collect(
@@ -99,7 +97,7 @@ use rule evaluate as mix with:
             for file in evaluation_files(wildcards.run, way.name)
         ],
     wildcard_constraints:
-        evaluation="|".join(MIXTURES),
+        evaluation="|".join(map(re.escape, MIXTURES)),
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
         runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
@@ -114,12 +112,11 @@ rule rival:
         lambda wildcards: corpus_files(RIVALS[wildcards.rival].corpus_folder, OTHER_TEXTS),
     output:
         "<results>/evaluations/{rival}/none.json",
-        "<results>/evaluations/{rival}/none.parquet",
         collect("<results>/evaluations/{{rival}}/none.{text}.npy", text=TESTED),
     log:
         "<logs>/evaluate/{rival}.log",
     wildcard_constraints:
-        rival="|".join(RIVALS) or "no rival",
+        rival="|".join(map(re.escape, RIVALS)) or "no rival",
     conda:
         "../../environment.yml"
     resources:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +19,10 @@ from online_rnnlm.analysis.significance import (
 )
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.experiment import Plan
+from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.evaluations import sentence_scores
+from online_rnnlm.storage.evaluations import token_scores
 from online_rnnlm.storage.experiments import Comparison
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
@@ -117,8 +119,28 @@ class SentenceScores(UnitScores):
     """The log-probabilities that an experiment's evaluations have left in their files."""
 
     def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
-        """The `tokens` and the `log_probability` of each sentence of a text."""
-        return sentence_scores(self.directory, run, evaluation, text)
+        """The `tokens` and the `log_probability` of each sentence of a text.
+
+        There is none if what learns diverged on it. Raises UserError for the scores of another
+        text.
+        """
+        scores = token_scores(self.directory, run, evaluation, text)
+        files = self.directory.corpus(self._corpus_folders[run])
+        lengths = np.diff(np.load(files.offsets(text))) if scores.size else np.zeros(0, np.int64)
+        if lengths.sum() != scores.size:
+            path = self.directory.token_scores(run, evaluation, text)
+            raise UserError(
+                f"{path}: has scores of {scores.size} tokens, but {files.path} has {lengths.sum()} "
+                f"in `{text}`"
+            )
+        sums = sum_by_sentence(scores, lengths)
+        return pd.DataFrame({"tokens": lengths, "log_probability": sums})
+
+    @cached_property
+    def _corpus_folders(self) -> dict[str, str]:
+        """The names of the folders of their corpora, by run or rival."""
+        tested = [*self.experiment.runs(), *self.experiment.corpus_rivals.values()]
+        return {one.name: one.corpus_folder for one in tested}
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+
+def sum_by_sentence(
+    values: NDArray[Any], lengths: NDArray[np.int64], dtype: DTypeLike = np.float64
+) -> NDArray[Any]:
+    """Add up the values (tokens,) of each sentence, (S,); `lengths` (S,) are numbers of tokens.
+
+    The sum of a sentence without tokens is 0.
+    """
+    sums = np.zeros(len(lengths), dtype)
+    has_tokens = lengths > 0
+    if has_tokens.any():
+        starts = np.cumsum(lengths) - lengths
+        sums[has_tokens] = np.add.reduceat(values, starts[has_tokens], dtype=dtype)
+    return sums
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,11 @@ class Split:
     def sentences(self) -> int:
         """Number of sentences."""
         return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(sentences,): the number of tokens of each sentence, `</s>` counted."""
+        return np.diff(self.offsets)
 
     @property
     def tokens(self) -> int:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_way
 from online_rnnlm.core.scoring import perplexity
+from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.network import Floats, Tested
@@ -52,18 +52,20 @@ class EvaluationFiles:
         If what learns diverged on one of the corpus's own splits, the test has failed. A text of
         another kind on which it diverged is left out.
         """
-        tables = {}
+        scored = dict(found.log_probabilities)
         for split, scores in found.log_probabilities.items():
-            diverged = f"{self.run}, {self.evaluation}: diverged on {split}{found.advice}"
-            if perplexity(scores) is not None:
-                tables[split] = self._sentence_table(split, scores)
-            elif split in SPLITS:
-                self.write_failed(diverged, found.curve)
-                return
-            else:
+            if perplexity(scores) is None:
+                diverged = f"{self.run}, {self.evaluation}: diverged on {split}{found.advice}"
+                if split in SPLITS:
+                    self.write_failed(diverged, found.curve)
+                    return
                 logger.warning("%s", diverged)
-        files = self._write_scores(tables, found.log_probabilities, found.vectors)
-        splits = {split: _metrics(table, found.seconds[split]) for split, table in tables.items()}
+                del scored[split]
+        files = self._write_scores(scored, found.vectors)
+        splits = {
+            split: self._metrics(split, scores, found.seconds[split])
+            for split, scores in scored.items()
+        }
         for split, metrics in splits.items():
             logger.info("%s: perplexity %.2f", split, metrics.perplexity)
         record = Evaluation(
@@ -83,7 +85,7 @@ class EvaluationFiles:
         vectors = {}
         if self.document_size and self.way == main_way(self.document_size):
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
-        files = self._write_scores({}, {}, vectors)
+        files = self._write_scores({}, vectors)
         record = DivergedEvaluation(**self._about(curve, files), reason=reason)
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
@@ -99,56 +101,35 @@ class EvaluationFiles:
             "files": files,
         }
 
-    def _write_scores(
-        self, tables: Mapping[str, pd.DataFrame], logs: Mapping[str, Floats], vectors: Vectors
-    ) -> dict[str, str]:
-        """Write the scores and vectors, those of texts without a table empty.
+    def _write_scores(self, logs: Mapping[str, Floats], vectors: Vectors) -> dict[str, str]:
+        """Write the scores of the held-out texts and the vectors; where there are none, empty.
 
         Returns the sha256 of each file by name.
         """
-        no_sentence = self._sentence_table("valid", np.zeros(self.corpus.splits["valid"].tokens))
-        sentences = pd.concat([*tables.values()] or [no_sentence[:0]], ignore_index=True)
-        table = self.experiment.sentence_scores(self.run, self.evaluation)
-        with replacing(table) as temporary:
-            sentences.to_parquet(temporary, index=False)
         arrays: dict[Path, NDArray[Any]] = {}
         for split in self.corpus.held_out:
             file = self.experiment.token_scores(self.run, self.evaluation, split)
-            arrays[file] = logs[split] if split in tables else np.zeros(0)
+            arrays[file] = logs.get(split, np.zeros(0))
         for split, values in vectors.items():
             arrays[self.experiment.document_vectors(self.run, split)] = values
         for file, array in arrays.items():
             with replacing(file) as temporary, temporary.open("wb") as out:
                 np.save(out, array.astype(np.float32))
-        return {file.name: sha256_of(file) for file in (table, *arrays)}
+        return {file.name: sha256_of(file) for file in arrays}
 
-    def _sentence_table(self, name: str, log_probabilities: Floats) -> pd.DataFrame:
-        """Make the table of `<evaluation>.parquet`, which has one row per sentence."""
+    def _metrics(self, name: str, log_probabilities: Floats, seconds: float) -> SplitMetrics:
+        """Compute a split's metrics; a sentence's `</s>` is a token, but no word."""
         split = self.corpus.splits[name]
         unknown = split.stream[1:] == self.corpus.unk_id
-        starts = split.offsets[:-1]
-        return pd.DataFrame(
-            {
-                "split": pd.Series([name] * split.sentences, dtype="str"),
-                "sentence": np.arange(split.sentences, dtype=np.int32),
-                "tokens": np.diff(split.offsets).astype(np.int32),
-                "log_probability": np.add.reduceat(log_probabilities, starts),
-                "unk_tokens": np.add.reduceat(unknown, starts, dtype=np.int32),
-                "unk_log_probability": np.add.reduceat(log_probabilities * unknown, starts),
-            }
+        unknown_tokens = int(unknown.sum())
+        # Added as `use.scoring.total` adds, to the last bit.
+        total = sum_by_sentence(log_probabilities, split.lengths).sum()
+        of_unknown = sum_by_sentence(log_probabilities * unknown, split.lengths).sum()
+        return SplitMetrics(
+            sentences=split.sentences,
+            tokens=split.tokens,
+            perplexity=math.exp(-total / split.tokens),
+            perplexity_without_unk=math.exp((of_unknown - total) / (split.tokens - unknown_tokens)),
+            oov_rate=unknown_tokens / (split.tokens - split.sentences),
+            words_per_second=split.tokens / seconds,
         )
-
-
-def _metrics(table: pd.DataFrame, seconds: float) -> SplitMetrics:
-    """Compute a split's metrics; a sentence's `</s>` is a token, but no word."""
-    sums = table[["tokens", "log_probability", "unk_tokens", "unk_log_probability"]].sum()
-    known = sums["tokens"] - sums["unk_tokens"]
-    without_unk = sums["log_probability"] - sums["unk_log_probability"]
-    return SplitMetrics(
-        sentences=len(table),
-        tokens=int(sums["tokens"]),
-        perplexity=math.exp(-sums["log_probability"] / sums["tokens"]),
-        perplexity_without_unk=math.exp(-without_unk / known),
-        oov_rate=float(sums["unk_tokens"] / (sums["tokens"] - len(table))),
-        words_per_second=float(sums["tokens"] / seconds),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,6 @@ from online_rnnlm.storage.files import check
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Digest, Number, Part, Record
 from online_rnnlm.storage.runs import Machine
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Costs(Part):
@@ -180,19 +177,6 @@ def refuse_renamed_results(directory: ExperimentDirectory, experiment: Plan) -> 
             if path.is_file():
                 planned = decisive_settings(evaluation, experiment.testing)
                 refuse_other_settings(path, read_evaluation(path), planned)
-
-
-def sentence_scores(
-    directory: ExperimentDirectory, name: str, evaluation: str, split: str = "test"
-) -> pd.DataFrame:
-    """Read the per-sentence scores of a split: `tokens` and `log_probability`, by `sentence`."""
-    path = directory.sentence_scores(name, evaluation)
-    check_evaluated(directory, name, evaluation, path)
-    import pandas as pd  # noqa: PLC0415  # slow to load, and most who read records need none
-
-    columns = ["split", "sentence", "tokens", "log_probability"]
-    scores = pd.read_parquet(path, columns=columns)
-    return scores[scores["split"] == split].set_index("sentence").sort_index()
 
 
 def token_scores(

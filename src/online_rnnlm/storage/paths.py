@@ -199,19 +199,11 @@ class ExperimentDirectory(Folder):
         """
         return self.evaluations(run) / f"{evaluation}.json"
 
-    def sentence_scores(self, run: str, evaluation: str) -> Path:
-        """A row for each sentence, with its log-probability.
-
-        `split` (string; `train` in `none` and `document_vector` only), `sentence` (int32, from 0 in
-        each split), `tokens` (int32, with `</s>`), `log_probability` (float64, natural logarithm,
-        sum over the tokens), `unk_tokens` (int32), `unk_log_probability` (float64).
-        """
-        return self.evaluations(run) / f"{evaluation}.parquet"
-
     def token_scores(self, run: str, evaluation: str, split: str = "test") -> Path:
         """float32 (tokens,): the natural log P of every token of `valid`, `test` or another text.
 
-        It is empty if what learns diverged on the text.
+        The split's offsets say where its sentences begin. The array is empty if what learns
+        diverged on the text.
         """
         return self.evaluations(run) / f"{evaluation}.{split}.npy"
 

@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from online_rnnlm.core.lanes import SENTENCES_A_CALL
+from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
@@ -98,28 +99,20 @@ class ScoredPart:
         """Make a row for every sentence."""
         import pandas as pd  # noqa: PLC0415
 
-        sums = self._sums(self.log_probabilities)
-        of_unknown = self._sums(np.where(self.unknown, self.log_probabilities, 0.0))
+        sums = sum_by_sentence(self.log_probabilities, self.lengths)
+        log_of_unknown = np.where(self.unknown, self.log_probabilities, 0.0)
         with np.errstate(invalid="ignore"):
             perplexity = np.exp(-sums / self.lengths)
         columns = {
             **self._numbers,
             "tokens": self.lengths,
-            "unknown": self._sums(self.unknown, np.int64),
+            "unknown": sum_by_sentence(self.unknown, self.lengths, np.int64),
             "log_probability": sums,
-            "unknown_log_probability": of_unknown,
+            "unknown_log_probability": sum_by_sentence(log_of_unknown, self.lengths),
             "perplexity": perplexity,
             "text": pd.Series([" ".join(words) for words, _ in self.sentences], dtype="str"),
         }
         return pd.DataFrame(columns)
-
-    def _sums(self, values: NDArray[Any], dtype: DTypeLike = np.float64) -> NDArray[Any]:
-        """Add up the values of each sentence's tokens, (S,)."""
-        sums = np.zeros(len(self.sentences), dtype)
-        has_words = self.lengths > 0
-        if has_words.any():
-            sums[has_words] = np.add.reduceat(values, self.starts[has_words], dtype=dtype)
-        return sums
 
     @property
     def _numbers(self) -> dict[str, NDArray[np.int64]]:

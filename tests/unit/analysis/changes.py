@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
@@ -44,8 +44,7 @@ def change_evaluation(
 def update_checksums(directory: ExperimentDirectory, run: str, evaluation: str) -> None:
     """Let an evaluation's record list its files as they are now."""
     splits = read_json(directory.evaluation(run, evaluation))["splits"]
-    files = [directory.sentence_scores(run, evaluation)]
-    files += [directory.token_scores(run, evaluation, split) for split in splits]
+    files = [directory.token_scores(run, evaluation, split) for split in splits]
     if evaluation == DOCUMENT_VECTOR:
         files += [directory.document_vectors(run, split) for split in splits]
     digests = {file.name: sha256_of(file) for file in files if file.is_file()}
@@ -68,11 +67,10 @@ def score(results: Results, run: str, evaluation: str, **perplexities: float) ->
     for split, perplexity in perplexities.items():
         change_split(results.directory, run, evaluation, split, perplexity=perplexity)
     if "test" in perplexities:
-        scores = pd.read_parquet(results.directory.sentence_scores(run, evaluation))
-        rows = scores["split"] == "test"
-        entropy = -scores.loc[rows, "log_probability"].sum() / scores.loc[rows, "tokens"].sum()
-        scores.loc[rows, "log_probability"] *= math.log(perplexities["test"]) / entropy
-        scores.to_parquet(results.directory.sentence_scores(run, evaluation))
+        path = results.directory.token_scores(run, evaluation)
+        scores = np.load(path)
+        entropy = -scores.mean(dtype=np.float64)
+        np.save(path, (scores * (math.log(perplexities["test"]) / entropy)).astype(np.float32))
         update_checksums(results.directory, run, evaluation)
     return again(results)
 

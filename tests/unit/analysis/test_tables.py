@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -255,10 +256,10 @@ def test_intervals_allow_for_what_a_cache_keeps_from_one_sentence_to_the_next(in
     testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
     results = invented(rows=TWO_ROWS[:1], testing=testing)
     for evaluation in ("all.word.sentence", "unigram_cache"):
-        path = results.directory.sentence_scores(STATIC, evaluation)
-        scores = pd.read_parquet(path)
-        scores["log_probability"] = -scores["tokens"] * (4 + scores["sentence"] // 4 % 2)
-        scores.to_parquet(path)
+        for text in ("test", "fiction"):
+            lengths = np.diff(np.load(results.directory.corpus("invented").offsets(text)))
+            scores = np.repeat(-(4 + np.arange(len(lengths)) // 4 % 2), lengths)
+            np.save(results.directory.token_scores(STATIC, evaluation, text), scores)
         update_checksums(results.directory, STATIC, evaluation)
     rows = other_texts.make(again(results)).data.set_index(["text", "evaluation"])
     width = rows["interval_high_percent"] - rows["interval_low_percent"]

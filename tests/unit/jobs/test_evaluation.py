@@ -6,7 +6,6 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from online_rnnlm.config import testing as typed
@@ -27,7 +26,6 @@ from online_rnnlm.storage.evaluations import (
     DivergedEvaluation,
     Evaluation,
     read_evaluation,
-    sentence_scores,
 )
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
@@ -72,8 +70,7 @@ def evaluated(directory, name, **testing) -> Evaluation | DivergedEvaluation:
     evaluate_run(directory, "run", evaluation, settings)
     found = read_evaluation(directory.evaluation("run", name))
     assert found is not None
-    files = [directory.sentence_scores("run", name)]
-    files += [directory.token_scores("run", name, split) for split in HELD_OUT]
+    files = [directory.token_scores("run", name, split) for split in HELD_OUT]
     if name == "document_vector":
         files += [directory.document_vectors("run", split) for split in HELD_OUT]
     assert set(found.files) == {file.name for file in files if file.is_file()}
@@ -109,32 +106,18 @@ def by_hand(experiment):
 
 
 @pytest.mark.parametrize(("name", "rate"), [("none", 0.0), ("document_vector", RATE)])
-def test_metrics_and_sentences_by_hand(experiment, by_hand, name, rate):
+def test_metrics_by_hand(experiment, by_hand, name, rate):
     metrics = read(experiment, "run", name)
     assert (metrics.run, metrics.evaluation) == ("run", name)
     assert metrics.identity == records.read(RunResult, experiment.run("run").result).identity
-    table = pd.read_parquet(experiment.sentence_scores("run", name))
-    assert list(metrics.splits) == list(SPLITS) == table["split"].drop_duplicates().tolist()
-    kinds = ["int32", "int32", "float64", "int32", "float64"]
-    assert [str(kind) for kind in table.dtypes[1:]] == kinds
+    assert list(metrics.splits) == list(SPLITS)
     for split in SPLITS:
         log_probabilities, unknown, vectors = by_hand(split, rate)
-        rows = table[table["split"] == split]
-        assert rows["sentence"].tolist() == list(range(SENTENCES[split]))
-        assert rows["tokens"].tolist() == [len(p) for p in log_probabilities]
-        expected = [p.sum() for p in log_probabilities]
-        np.testing.assert_allclose(rows["log_probability"], expected, rtol=1e-5)
-        assert rows["unk_tokens"].tolist() == [u.sum() for u in unknown]
-        expected = [p[u].sum() for p, u in zip(log_probabilities, unknown, strict=True)]
-        np.testing.assert_allclose(rows["unk_log_probability"], expected, rtol=1e-5)
-
         every = np.concatenate(log_probabilities)
         hidden = np.concatenate(unknown)
         found = metrics.splits[split]
         assert (found.sentences, found.tokens) == (SENTENCES[split], len(every))
         assert found.perplexity == pytest.approx(np.exp(-every.mean()), rel=1e-5)
-        kept = np.exp(-rows["log_probability"].sum() / rows["tokens"].sum())
-        assert found.perplexity == pytest.approx(kept, rel=1e-12)
         without = pytest.approx(np.exp(-every[~hidden].mean()), rel=1e-5)
         assert found.perplexity_without_unk == without
         assert found.perplexity_without_unk != pytest.approx(found.perplexity, rel=1e-3)
@@ -259,8 +242,6 @@ def test_a_rate_that_diverges_is_passed_over(experiment):
     assert isinstance(diverged, DivergedEvaluation)
     assert re.search(r"diverged.*testing\.learning_rates", diverged.reason)
     assert [trial.valid_perplexity for trial in diverged.curve] == [None]
-    empty = pd.read_parquet(experiment.sentence_scores("run", name))
-    assert len(empty) == 0 and "log_probability" in empty
     assert np.load(experiment.token_scores("run", name)).shape == (0,)
 
 
@@ -401,9 +382,6 @@ def test_a_text_of_another_kind_that_is_the_test_text_gets_the_tests_numbers(tes
     assert numbers[0] == numbers[1]
     scores = [np.load(tested_again.token_scores(*place, s)) for s in ("test", "test_again")]
     np.testing.assert_array_equal(*scores)
-    rows = [sentence_scores(tested_again, *place, split) for split in ("test", "test_again")]
-    pd.testing.assert_frame_equal(*(frame.drop(columns="split") for frame in rows))
-    assert rows[0]["log_probability"].sum() == pytest.approx(scores[0].sum(), rel=1e-5)
 
 
 def test_only_a_text_of_another_kind_is_left_out_where_what_learns_diverges_on_it(tested_again):
@@ -412,4 +390,3 @@ def test_only_a_text_of_another_kind_is_left_out_where_what_learns_diverges_on_i
         assert ("train_again" in read(tested_again, "run", name).splits) != diverged
         scores = np.load(tested_again.token_scores("run", name, "train_again"))
         assert (len(scores) == 0) == diverged
-        assert sentence_scores(tested_again, "run", name, "train_again").empty == diverged

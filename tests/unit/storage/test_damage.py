@@ -10,7 +10,7 @@ from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Evaluation, sentence_scores, token_scores
+from online_rnnlm.storage.evaluations import Evaluation, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 RIVAL = "topics-kneser_ney2"
@@ -36,7 +36,6 @@ def results(tmp_path_factory, corpus_directory):
 def _read(results):
     load_corpus(results.corpus("topics"))
     records.read(Evaluation, results.evaluation(RIVAL, "none"))
-    sentence_scores(results, RIVAL, "none")
     for split in ("valid", "test"):
         token_scores(results, RIVAL, "none", split)
 
@@ -44,11 +43,11 @@ def _read(results):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_of_a_corpus_or_an_evaluation_is_named(results, damage):
     _read(results)
-    kinds = {".json", ".npy", ".tsv", ".parquet"}
+    kinds = {".json", ".npy", ".tsv"}
     files = [file for file in results.path.rglob("*") if file.suffix in kinds]
     read_elsewhere = {"source.json", "splitter.json"}
     files = [file for file in files if file.name not in read_elsewhere]
-    assert len(files) > 12
+    assert len(files) > 11
     for file in files:
         content = file.read_bytes()
         file.write_bytes(DAMAGES[damage](content))

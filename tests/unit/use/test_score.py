@@ -26,7 +26,7 @@ from online_rnnlm.use.text import Sentence, read_text
 from tests.project import ROOT
 from tests.toy_texts import raw_text
 from tests.unit.made_texts import BYTES, many
-from tests.unit.small_models import STEPS
+from tests.unit.small_models import STEPS, sentence_table
 from tests.unit.use.small_experiment import EVALUATIONS, json_lines
 
 ROUNDING = 1e-5
@@ -59,8 +59,7 @@ def test_the_numbers_are_the_evaluations(
     text = raw(documents if evaluation.endswith("document") else test_text)
     steps = ["--steps", STEPS] if evaluation.startswith("all") else []
     options = [*steps, *EVALUATIONS[evaluation], "--lines"]
-    table = pd.read_parquet(results.sentence_scores(names.VECTOR, evaluation))
-    stored = table[table["split"] == "test"]
+    stored = sentence_table(results, names.VECTOR, evaluation)
     command = ["--model", trained_path, *options]
     found = run("score", *command, "--format", "jsonl", text=text)
     assert (found.status, found.err) == (0, "")
@@ -68,7 +67,7 @@ def test_the_numbers_are_the_evaluations(
     rows = rows[rows["tokens"] > 0]  # an empty line divides documents
     np.testing.assert_allclose(rows["log_probability"], stored["log_probability"], rtol=ROUNDING)
     assert rows["tokens"].tolist() == stored["tokens"].tolist()
-    assert rows["unknown"].tolist() == stored["unk_tokens"].tolist()
+    assert rows["unknown"].tolist() == stored["unknown"].tolist()
     [total] = json_lines(
         run("score", *command, "--per", "total", "--format", "jsonl", text=text).out
     )
