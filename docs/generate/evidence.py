@@ -24,7 +24,7 @@ from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claims
-from online_rnnlm.storage.runs import RunResult, read_end
+from online_rnnlm.storage.runs import read_end
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"
 _WAYS = [Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), PARTS)]
@@ -163,9 +163,9 @@ def _searched(evidence: EvidenceFolder) -> str:
         best: dict[str, float] = {}
         for run in row.candidates:
             end = read_end(evidence.run(run.name))
-            if isinstance(end, RunResult):
+            if end is not None and not end.reason:
                 length = f"{run.settings.max_epochs} epochs"
-                best[length] = min(end.valid_perplexity, best.get(length, end.valid_perplexity))
+                best[length] = min(end.reached, best.get(length, end.reached))
         if best:
             rows.append(SearchRow(row.runs[0].network_name, best))
     lengths = dict.fromkeys(length for row in rows for length in row.by_length)

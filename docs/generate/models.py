@@ -17,10 +17,10 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.mistakes import IN_WORDS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, Timings
+from online_rnnlm.storage.evaluations import Evaluation, Timings
 from online_rnnlm.storage.experiments import Audits, Captions, Claims, Complete
 from online_rnnlm.storage.records import Record
-from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
 from online_rnnlm.use.model_file import ModelDescription
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -41,10 +41,8 @@ RECORDS: tuple[type[Record], ...] = (
     RunRecord,
     Epoch,
     RunResult,
-    RunDivergence,
     ModelDescription,
     Evaluation,
-    DivergedEvaluation,
     Timings,
     Audits,
     Claims,

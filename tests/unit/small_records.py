@@ -7,7 +7,7 @@ from online_rnnlm.config.experiment import Plan, parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import CorpusSource, SplitStatistics, Statistics, TextPreparation
 from online_rnnlm.storage.code import CODE
-from online_rnnlm.storage.runs import Epoch, Machine, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.runs import Epoch, Machine, RunRecord, RunResult
 
 DIGEST = "0" * 64
 VITAL = {"source": {"kind": "wikipedia-vital"}}
@@ -69,9 +69,10 @@ def run_result(**changes: Any) -> RunResult:
     return RunResult.model_validate(values | changes)
 
 
-def run_divergence(**changes: Any) -> RunDivergence:
-    values = {"identity": DIGEST, "files": {}, "ended": _BEGAN, "epochs": 0, "reason": "diverged"}
-    return RunDivergence.model_validate(values | changes)
+def run_divergence(**changes: Any) -> RunResult:
+    values: dict[str, Any] = {"reason": "diverged", "valid_perplexity": None}
+    values |= {"epochs": 0, "best_epoch": 0, "words_per_second": 0.0}
+    return run_result(**values | changes)
 
 
 def epoch(number: int = 1, **changes: Any) -> Epoch:

@@ -29,7 +29,7 @@ from online_rnnlm.storage.evaluations import (
     refuse_other_settings,
 )
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import End, RunDivergence, RunRecord, read_ended, refuse_foreign
+from online_rnnlm.storage.runs import RunRecord, RunResult, refuse_foreign
 
 
 def collect(directory: ExperimentDirectory) -> Results:
@@ -102,7 +102,7 @@ def _read_runs(
         run = resolve(planned, directory)
         corpus = run.settings.corpus
         end = _read_end(directory, run, experiment, corpora)
-        if isinstance(end, RunDivergence):
+        if end.reason:
             missing.append(Missing(run.label, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
@@ -110,11 +110,10 @@ def _read_runs(
             path = directory.evaluation(run.name, name)
             tested = read_evaluation(path)
             refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
-            if isinstance(tested, Evaluation):
-                evaluations[name] = tested
+            if tested.reason:
+                missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
             else:
-                what = f"{run.label}, {name}"
-                missing.append(Missing(what, corpus, tested.reason))
+                evaluations[name] = tested
         if evaluations.keys() >= {NONE, main_way(run.settings.document_size).name}:
             finished.append(FinishedRun(run, end, evaluations))
     return finished, missing
@@ -122,7 +121,7 @@ def _read_runs(
 
 def _read_end(
     directory: ExperimentDirectory, run: Run, experiment: Plan, corpora: Mapping[str, Statistics]
-) -> End:
+) -> RunResult:
     """Read how a run has ended.
 
     Raises UserError if it has not, or was trained by other code or on another text.
@@ -130,7 +129,7 @@ def _read_end(
     files = directory.run(run.name)
     record = records.read(RunRecord, files.record)
     refuse_foreign(files, record, run, experiment.digits)
-    end = read_ended(files)
+    end = records.read(RunResult, files.result)
     if record.corpus_digest != corpora[run.settings.corpus].digest:
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")

@@ -35,7 +35,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits, Captions, Claims
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_ended, read_epochs
+from online_rnnlm.storage.runs import RunRecord, has_finished, read_epochs
 
 _WIDTH = 88
 """Characters in a line of the summary."""
@@ -174,7 +174,7 @@ def facts_of_trainings(results: Results) -> dict[str, str]:
     for run in results.experiment.trainings():
         files = results.directory.run(run.name)
         seconds += sum(epoch.seconds for epoch in read_epochs(files))
-        some_diverged |= isinstance(read_ended(files), RunDivergence)
+        some_diverged |= not has_finished(files)
         record = records.read(RunRecord, files.record)
         machine = {key: value for key, value in record.machine if value is not None}
         code = {"code digest": record.code_digest[:12], "python": record.python}

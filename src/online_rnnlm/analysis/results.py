@@ -12,7 +12,7 @@ from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import End
+from online_rnnlm.storage.runs import RunResult
 
 NO_NETWORK = "No network has finished."
 
@@ -42,7 +42,7 @@ class Results:
     networks: Sequence[FinishedNetwork]
     """The networks of the comparison, in the configuration's order. One is left out if any seed's
     run has diverged, or its test, frozen or with the vector learning as in training."""
-    candidates: Sequence[tuple[Run, End]]
+    candidates: Sequence[tuple[Run, RunResult]]
     """The runs of the search for settings and how they ended, in the configuration's order; one
     that has diverged is not chosen, and is not among what is missing."""
     missing: Sequence[Missing]

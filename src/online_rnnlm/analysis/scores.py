@@ -139,8 +139,9 @@ class SentenceScores(UnitScores):
     @cached_property
     def _corpus_folders(self) -> dict[str, str]:
         """The names of the folders of their corpora, by run or rival."""
-        tested = [*self.experiment.runs(), *self.experiment.corpus_rivals.values()]
-        return {one.name: one.corpus_folder for one in tested}
+        runs = {run.name: run.corpus_folder for run in self.experiment.runs()}
+        rivals = self.experiment.corpus_rivals
+        return runs | {name: rival.corpus_folder for name, rival in rivals.items()}
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""

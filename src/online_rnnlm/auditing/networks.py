@@ -14,7 +14,7 @@ from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunResult, read_end
+from online_rnnlm.storage.runs import has_finished
 from online_rnnlm.use.places import read_run
 from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
@@ -70,7 +70,7 @@ def audit_networks(directory: ExperimentDirectory) -> None:
     """
     audits = []
     for run in (row.runs[0] for row in load_plan(directory.configuration).planned_rows):
-        if isinstance(read_end(directory.run(run.name)), RunResult):
+        if has_finished(directory.run(run.name)):
             text = read_lines(directory.corpus(run.corpus_folder).text("test"))
             lines: list[list[str]] = []
             for number, line in enumerate(islice(text, _SENTENCES), 1):

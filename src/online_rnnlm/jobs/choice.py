@@ -10,7 +10,7 @@ from online_rnnlm.core.schedule import best_candidate
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
+from online_rnnlm.storage.runs import RunRecord, read_end
 
 
 def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
@@ -28,7 +28,7 @@ def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
         end = read_end(files)
         if end is None or not files.record.is_file():
             raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
-        reached[name] = end.valid_perplexity if isinstance(end, RunResult) else math.inf
+        reached[name] = end.reached
     best = best_candidate(reached)
     chosen = records.read(RunRecord, directory.run(best).record).searched
     settings = planned.settings_with(chosen)

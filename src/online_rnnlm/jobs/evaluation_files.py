@@ -19,7 +19,7 @@ from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.network import Floats, Tested
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import DivergedEvaluation, Evaluation, SplitMetrics, Trial
+from online_rnnlm.storage.evaluations import Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 
@@ -86,7 +86,7 @@ class EvaluationFiles:
         if self.document_size and self.way == main_way(self.document_size):
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
         files = self._write_scores({}, vectors)
-        record = DivergedEvaluation(**self._about(curve, files), reason=reason)
+        record = Evaluation(**self._about(curve, files), reason=reason)
         records.write(self.experiment.evaluation(self.run, self.evaluation), record)
 
     def _about(self, curve: Sequence[Trial], files: Mapping[str, str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
+from online_rnnlm.storage.runs import RunRecord, has_finished
 
 ROUNDS = 9
 """Number of times that every network scores the test text in each way, after once untimed."""
@@ -92,7 +92,7 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
     for run in (row.runs[0] for row in experiment.planned_rows):
         files = directory.run(run.name)
         corpus = corpora(run.corpus_folder)
-        if isinstance(read_end(files), RunResult):
+        if has_finished(files):
             record = records.read(RunRecord, files.record)
             weights = weight_files.read_trained(files, corpus.digest)
             network = Network(directory, record, corpus, weights, experiment.testing)

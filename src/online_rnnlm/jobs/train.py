@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run, digest_of
@@ -29,7 +28,7 @@ from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.code import code_digest
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
-from online_rnnlm.storage.runs import End, Epoch, RunDivergence, RunRecord, RunResult
+from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ def train(
         records.write(directory.record, state.record)
         records.write_lines(directory.metrics, state.epochs)
         with _logging_to(directory.log):
-            reason = None
+            reason = ""
             if run.hopeless:
                 reason = f"{run.name}: all its candidates diverged; try others in `search`"
             else:
@@ -213,45 +212,40 @@ def _position(state: RunState, corpus: Corpus) -> str:
     return f"after epoch {progress.epoch}{within}"
 
 
-def _finish(state: RunState, corpus: Corpus, divergence: str | None) -> None:
+def _finish(state: RunState, corpus: Corpus, divergence: str) -> None:
     """Write the files of a run that has ended, and remove its checkpoint.
 
-    `divergence` is the reason if the run has diverged. The result comes last, when the others are
-    complete. Record and metrics are written once more, because Snakemake removes them if it takes
-    the job for failed while it still runs.
+    `divergence` is the reason if the run has diverged, else empty. The result comes last, when the
+    others are complete. Record and metrics are written once more, because Snakemake removes them if
+    it takes the job for failed while it still runs.
     """
     directory = state.directory
     settings = state.record.settings
     records.write(directory.record, state.record)
     records.write_lines(directory.metrics, state.epochs)
     weight_files.save(state.progress.weights, directory.model)
-    ended: dict[str, Any] = {
-        "identity": state.record.identity,
-        "files": {file.name: sha256_of(file) for file in (directory.model, directory.metrics)},
-        "ended": datetime.now(UTC),
-        "epochs": len(state.epochs),
-    }
-    if divergence is None:
-        best = min(state.epochs, key=lambda epoch: epoch.valid_perplexity)
-        sizes = sizes_for(settings, corpus)
-        adds = training_multiply_adds_per_word(
+    sizes = sizes_for(settings, corpus)
+    best = min(state.epochs, key=lambda epoch: epoch.valid_perplexity, default=None)
+    speeds = [epoch.words_per_second for epoch in state.epochs]
+    result = RunResult(
+        identity=state.record.identity,
+        files={file.name: sha256_of(file) for file in (directory.model, directory.metrics)},
+        ended=datetime.now(UTC),
+        reason=divergence,
+        epochs=len(state.epochs),
+        best_epoch=best.epoch if best else 0,
+        valid_perplexity=best.valid_perplexity if best and not divergence else None,
+        parameters=count(sizes),
+        training_multiply_adds_per_word=training_multiply_adds_per_word(
             sizes,
             corpus.mean_class_size("train"),
             goes_through=goes_through_updates(settings),
-        )
-        end: End = RunResult(
-            **ended,
-            best_epoch=best.epoch,
-            valid_perplexity=best.valid_perplexity,
-            parameters=count(sizes),
-            training_multiply_adds_per_word=adds,
-            words_per_second=statistics.median(epoch.words_per_second for epoch in state.epochs),
-            seconds=sum(epoch.seconds for epoch in state.epochs),
-            cpu_seconds=sum(epoch.cpu_seconds for epoch in state.epochs),
-        )
-    else:
-        end = RunDivergence(**ended, reason=divergence)
-    records.write(directory.result, end)
+        ),
+        words_per_second=statistics.median(speeds) if speeds else 0.0,
+        seconds=sum(epoch.seconds for epoch in state.epochs),
+        cpu_seconds=sum(epoch.cpu_seconds for epoch in state.epochs),
+    )
+    records.write(directory.result, result)
     directory.state.unlink(missing_ok=True)
 
 

@@ -20,7 +20,7 @@ from online_rnnlm.jobs.network import Failed, Network, Tested
 from online_rnnlm.jobs.ways import evaluate_way
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunDivergence, RunRecord, read_end
+from online_rnnlm.storage.runs import RunRecord, read_end
 
 
 def evaluate_run(
@@ -49,7 +49,7 @@ def evaluate_run(
         tested_with=decisive_settings(evaluation, testing),
         document_size=record.settings.document_size,
     )
-    if isinstance(end, RunDivergence):
+    if end is not None and end.reason:
         files.write_failed(end.reason)
         return
     weights = weight_files.read_trained(run, corpus.digest)

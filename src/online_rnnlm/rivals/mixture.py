@@ -19,7 +19,6 @@ from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
 from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
 from online_rnnlm.storage.evaluations import (
     Costs,
-    DivergedEvaluation,
     Evaluation,
     Mixture,
     read_evaluation,
@@ -89,7 +88,7 @@ def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
     parts: dict[str, Evaluation] = {}
     for name, place in places.items():
         tested = read_evaluation(network.experiment.evaluation(*place))
-        if isinstance(tested, DivergedEvaluation):
+        if tested.reason:
             raise Failed(f"its part {name} is missing: {tested.reason}")
         parts[name] = tested
     return parts
@@ -99,7 +98,7 @@ def _in_best_way(network: Network) -> Evaluation:
     """Return the network in the way of learning that is best on `valid`; of equals, the first."""
     ways = ways_of_vector(network.settings, network.testing)
     paths = [network.experiment.evaluation(network.run.name, way.name) for way in ways]
-    finished = [found for found in map(read_evaluation, paths) if isinstance(found, Evaluation)]
+    finished = [found for found in map(read_evaluation, paths) if not found.reason]
     return min(finished, key=lambda tested: tested.splits["valid"].perplexity)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +71,11 @@ class Mixture(Part):
 TestedWith = dict[str, int | tuple[float, ...] | tuple[str, ...]]
 
 
-class EvaluationEnd(Record):
-    """The values that the record of a finished evaluation and that of a diverged one share."""
+class Evaluation(Record):
+    """The metrics of one evaluation; written last, when all its other files are complete.
+
+    An evaluation that has failed has a reason and no metrics; its other files are there, but empty.
+    """
 
     missing: ClassVar = "the run has not been evaluated in this way: run the experiment first"
 
@@ -91,15 +94,11 @@ class EvaluationEnd(Record):
     """All settings that were tried on `valid`."""
     files: dict[str, Digest]
     """sha256 of the evaluation's other files, by name."""
-
-
-class Evaluation(EvaluationEnd):
-    """The metrics of one evaluation; written last, when all its other files are complete."""
-
-    status: Literal["finished"] = "finished"
-    """The evaluation has finished."""
-    costs: Costs
-    """Mean costs of a token of `test`."""
+    reason: str = ""
+    """If the run, or what learns during testing, has diverged, a line that names the failure and
+    what can be tried; else empty."""
+    costs: Costs = Costs(parameters_touched_per_word=0, multiply_adds_per_word=0)
+    """Mean costs of a token of `test`; 0 if the evaluation has failed."""
     parameters: int | None = None
     """Number of an n-gram model's parameters; `null` for a run."""
     chosen: dict[str, Number] = Field(default={})
@@ -108,18 +107,9 @@ class Evaluation(EvaluationEnd):
     mixtures: tuple[Mixture, ...] = ()
     """Only of the evaluation `mixture`: the network with each other part alone, and all parts
     without each."""
-    splits: dict[str, SplitMetrics]
+    splits: dict[str, SplitMetrics] = Field(default={})
     """The metrics by split, texts of another kind among them, but for those on which what learns
     diverged; only the evaluations `none` and `document_vector` of a run include `train`."""
-
-
-class DivergedEvaluation(EvaluationEnd):
-    """An evaluation without metrics; its other files are there, but empty."""
-
-    status: Literal["diverged"] = "diverged"
-    """The run, or what learns during testing, has diverged."""
-    reason: str
-    """A line that names the failure and what can be tried."""
 
 
 class Timing(Part):
@@ -150,12 +140,12 @@ class Timings(Record):
     """The networks' times, in the order of the rows; of a run that has diverged there is none."""
 
 
-def read_evaluation(path: Path) -> Evaluation | DivergedEvaluation:
+def read_evaluation(path: Path) -> Evaluation:
     """Read the record of an evaluation; raises UserError if it is missing or damaged."""
-    return records.read_either(Evaluation, DivergedEvaluation, path)
+    return records.read(Evaluation, path)
 
 
-def refuse_other_settings(path: Path, tested: EvaluationEnd, planned: Mapping[str, Any]) -> None:
+def refuse_other_settings(path: Path, tested: Evaluation, planned: Mapping[str, Any]) -> None:
     """Raise UserError if an evaluation was made with other settings than those planned now."""
     made = tested.model_dump(mode="json")["tested_with"]
     for key in sorted({*made, *planned}):

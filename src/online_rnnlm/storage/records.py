@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -37,7 +36,6 @@ class Record(Part):
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-OtherRecord = TypeVar("OtherRecord", bound=Record)
 
 
 def write(path: Path, record: Record) -> None:
@@ -58,20 +56,6 @@ def read(kind: type[AnyRecord], path: Path) -> AnyRecord:
     Raises UserError, in one line, if the file is missing, damaged or of another version.
     """
     return _parsed(kind, _text(kind, path), str(path))
-
-
-def read_either(
-    finished: type[AnyRecord], diverged: type[OtherRecord], path: Path
-) -> AnyRecord | OtherRecord:
-    """Read the record of what has finished or, if that is its `status`, of what has diverged.
-
-    Raises UserError as `read` does.
-    """
-    text = _text(finished, path)
-    with suppress(ValueError, TypeError, LookupError):  # if the text is damaged, `finished` says so
-        if json.loads(text)["status"] == "diverged":
-            return _parsed(diverged, text, str(path))
-    return _parsed(finished, text, str(path))
 
 
 def read_lines(kind: type[AnyRecord], path: Path) -> list[AnyRecord]:

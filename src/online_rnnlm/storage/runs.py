@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import math
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
@@ -101,8 +102,12 @@ class Epoch(Record):
     """Time at which it ended, in UTC; `null` in records of earlier versions."""
 
 
-class RunEnd(Record):
-    """The values that the result of a finished run and that of a diverged one share."""
+class RunResult(Record):
+    """The results of a run that has ended; written last, when all the run's files are complete.
+
+    If the run has diverged, `model.npz` holds the best weights before that, or the initial ones. It
+    is not trained again, because it would diverge again.
+    """
 
     missing: ClassVar = "the run has not been trained to its end: run the experiment first"
 
@@ -112,42 +117,30 @@ class RunEnd(Record):
     """sha256 of `model.npz` and `metrics.jsonl`, by name."""
     ended: AwareDatetime
     """Time at which training ended, in UTC."""
+    reason: str = ""
+    """If the run has diverged, a line that names the divergence and what can be tried; else
+    empty."""
     epochs: Count
     """Number of whole epochs."""
-
-
-class RunResult(RunEnd):
-    """The results of a finished run; written last, when all the run's files are complete."""
-
-    status: Literal["finished"] = "finished"
-    """The run has finished."""
-    best_epoch: int = Field(ge=1)
-    """Number of the epoch whose weights the model has."""
-    valid_perplexity: float
-    """Perplexity of `valid` after that epoch."""
+    best_epoch: Count
+    """Number of the epoch whose weights the model has; 0 if it has the initial weights."""
+    valid_perplexity: float | None
+    """Perplexity of `valid` after that epoch; `null` if the run has diverged."""
     parameters: Count
     """Number of the model's parameters."""
     training_multiply_adds_per_word: float
     """Multiply-adds per token in training, counted from the equations."""
     words_per_second: float
-    """Number of tokens trained on per second, median over the epochs."""
+    """Number of tokens trained on per second, median over the epochs; 0 if there is none."""
     seconds: Seconds
     """Duration of all epochs, without validation (s)."""
     cpu_seconds: Seconds
     """Processor time of all epochs (s)."""
 
-
-class RunDivergence(RunEnd):
-    """The end of a run that has diverged, in place of the results of a finished one.
-
-    `model.npz` then holds the best weights before training diverged, or the initial ones. The run
-    is not trained again, because it would diverge again.
-    """
-
-    status: Literal["diverged"] = "diverged"
-    """Training has diverged."""
-    reason: str
-    """A line that names the divergence and what can be tried."""
+    @property
+    def reached(self) -> float:
+        """The perplexity of `valid`, by which runs are chosen; infinite if it has diverged."""
+        return math.inf if self.valid_perplexity is None else self.valid_perplexity
 
 
 def refuse_foreign(
@@ -165,24 +158,21 @@ def refuse_foreign(
         )
 
 
-End = RunResult | RunDivergence
-"""The contents of `result.json`."""
-
-
-def read_end(run: RunDirectory) -> End | None:
+def read_end(run: RunDirectory) -> RunResult | None:
     """Read how a run has ended; None if it has not. Raises UserError for a damaged file."""
-    return read_ended(run) if run.result.is_file() else None
+    return records.read(RunResult, run.result) if run.result.is_file() else None
 
 
-def read_ended(run: RunDirectory) -> End:
-    """Read how a run has ended; raises UserError if it has not, or for a damaged file."""
-    return records.read_either(RunResult, RunDivergence, run.result)
+def has_finished(run: RunDirectory) -> bool:
+    """True if a run has ended and has not diverged; raises UserError for a damaged file."""
+    end = read_end(run)
+    return end is not None and not end.reason
 
 
-def read_result(run: RunDirectory) -> RunResult:
+def read_finished(run: RunDirectory) -> RunResult:
     """Read a finished run's results; raises UserError if it has not finished, or has diverged."""
-    end = read_ended(run)
-    if isinstance(end, RunDivergence):
+    end = records.read(RunResult, run.result)
+    if end.reason:
         raise UserError(f"{run.result}: {end.reason}")
     return end
 

@@ -11,7 +11,7 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check, replacing
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.runs import RunRecord, read_result
+from online_rnnlm.storage.runs import RunRecord, read_finished
 
 
 def save(parameters: Parameters, path: Path) -> None:
@@ -33,7 +33,7 @@ def read_trained(run: RunDirectory, corpus_digest: str) -> Parameters:
     another corpus or has diverged.
     """
     record = records.read(RunRecord, run.record)
-    result = read_result(run)
+    result = read_finished(run)
     if record.corpus_digest != corpus_digest:
         raise UserError(
             f"{run.record}: trained on another corpus than `{record.settings.corpus}` now is"

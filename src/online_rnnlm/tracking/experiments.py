@@ -13,7 +13,7 @@ from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end
+from online_rnnlm.storage.runs import RunRecord, read_end
 from online_rnnlm.tracking.runs import enter_run
 from online_rnnlm.tracking.store import find_entry, find_or_create_entry
 
@@ -91,10 +91,10 @@ def _register_best(directory: ExperimentDirectory, experiment_id: str, experimen
     for run in experiment.runs():
         files = directory.run(run.name)
         end = read_end(files)
-        if isinstance(end, RunResult):
+        if end is not None and not end.reason:
             logged = find_entry(experiment_id, records.read(RunRecord, files.record).identity)
             if logged is not None and logged.outputs.model_outputs:
-                perplexities[run.settings.corpus][logged.info.run_id] = end.valid_perplexity
+                perplexities[run.settings.corpus][logged.info.run_id] = end.reached
     for corpus, models in perplexities.items():
         best = min(models, key=models.__getitem__)
         name = f"{directory.path.resolve().name}-{corpus}"

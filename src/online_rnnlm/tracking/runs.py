@@ -12,10 +12,8 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import (
-    RunDivergence,
     RunRecord,
     RunResult,
-    read_ended,
     read_epochs,
 )
 from online_rnnlm.tracking.live_log import begin_run, log_epochs
@@ -32,15 +30,15 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     library = mlflow()
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
-    end = read_ended(run)
+    end = records.read(RunResult, run.result)
     run_id = begin_run(experiment_id, record)
     with library.start_run(run_id=run_id):
-        failures = [end.reason] if isinstance(end, RunDivergence) else []
+        failures = [end.reason] if end.reason else []
         failures += _log_evaluations(directory, name, record.settings.document_size)
         log_epochs(run_id, record, read_epochs(run))
-        if isinstance(end, RunResult):
+        if not end.reason:
             values = {
-                "perplexity/valid_best": round(end.valid_perplexity, 2),
+                "perplexity/valid_best": round(end.reached, 2),
                 "best_epoch": end.best_epoch,
                 "parameters": end.parameters,
             }
@@ -68,7 +66,7 @@ def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: i
     files = directory.evaluations(name).glob("*.json")
     for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
         test = read_evaluation(file)
-        if isinstance(test, Evaluation):
+        if not test.reason:
             written = round(1000 * file.stat().st_mtime)
             library.log_metrics(_metrics(test, main), timestamp=written)
         elif test.evaluation in (NONE, main):

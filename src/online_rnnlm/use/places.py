@@ -13,9 +13,9 @@ from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
+from online_rnnlm.storage.evaluations import read_evaluation
 from online_rnnlm.storage.paths import HELD_OUT, ExperimentDirectory, RunDirectory
-from online_rnnlm.storage.runs import RunRecord, RunResult, read_end, read_result, refuse_foreign
+from online_rnnlm.storage.runs import RunRecord, read_end, read_finished, refuse_foreign
 from online_rnnlm.use import model_file
 from online_rnnlm.use.model_file import Contents, ModelDescription
 
@@ -90,14 +90,14 @@ def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
     for planned in plan.trainings():
         if planned.name == name:  # else it is a run of an earlier start
             refuse_foreign(run, record, planned, plan.digits)
-    result = read_result(run)
+    result = read_finished(run)
     files = experiment.corpus(record.corpus_folder)
     corpus = load_vocabulary(files)
     about = read_statistics(files)
-    perplexity = {"valid": result.valid_perplexity}
+    perplexity = {"valid": result.reached}
     main = experiment.evaluation(name, main_way(record.settings.document_size).name)
     tested = read_evaluation(main) if main.is_file() else None
-    if isinstance(tested, Evaluation) and tested.identity == record.identity:
+    if tested and not tested.reason and tested.identity == record.identity:
         perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}
     description = ModelDescription(
         run=record.name,
@@ -128,7 +128,7 @@ def _best(directory: ExperimentDirectory) -> str:
     experiment = load_plan(directory.configuration)
     ends = {run.name: read_end(directory.run(run.name)) for run in experiment.runs()}
     finished = {
-        name: end.valid_perplexity for name, end in ends.items() if isinstance(end, RunResult)
+        name: end.reached for name, end in ends.items() if end is not None and not end.reason
     }
     if not finished:
         raise UserError(

@@ -9,19 +9,13 @@ from tests.unit.jobs.runs import run_of
 from tests.unit.jobs.stub import use_stub
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"rate_rule": "cooldown", "cooldown": 0.5, "max_epochs": 3},
-        {"unit_of_text": "document", "segment_tokens": 3},
-    ],
-    ids=["sentences with a cooldown", "stretches"],
-)
-def test_a_training_killed_at_any_write(documents_directory, tmp_path, monkeypatch, changes):
+@pytest.mark.slow  # two trainings for each of their writes
+def test_a_training_killed_at_any_write(documents_directory, tmp_path, monkeypatch):
     """A checkpoint is written after every call of the trainer, within documents, too."""
     use_stub(monkeypatch)
     monkeypatch.setattr("os.fsync", lambda _: None)  # no disk fails here
-    run = run_of(**{"learning_rate": 0.8, "max_epochs": 2, **changes})
+    stretches = {"unit_of_text": "document", "segment_tokens": 3}
+    run = run_of(learning_rate=0.8, max_epochs=2, cooldown=0.5, **stretches)
     (tmp_path / "nothing").mkdir()
 
     def work(place):

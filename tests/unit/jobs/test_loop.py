@@ -19,7 +19,7 @@ from online_rnnlm.jobs.train import train
 from online_rnnlm.process.stop_signals import END_TIME, Stopped
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import RunDirectory
-from online_rnnlm.storage.runs import RunDivergence, read_epochs
+from online_rnnlm.storage.runs import RunResult, read_epochs
 from tests.unit.jobs.runs import (
     assert_same_run,
     record_of,
@@ -175,7 +175,7 @@ def test_a_divergence_has_advice(corpus_directory, tmp_path, monkeypatch, change
     """The vocabulary has 24 words, so 10 times as much is the limit."""
     perplexities(monkeypatch, entropy)
     directory = trained(run_of(**changes), corpus_directory, tmp_path / "run")
-    end = records.read(RunDivergence, directory.result)
+    end = records.read(RunResult, directory.result)
     assert (end.identity, end.epochs) == (record_of(directory).identity, 0)
     said = rf"diverged in epoch 1: .*a perplexity exceeds 240; try a .*{advice}$"
     assert re.search(said, end.reason)
@@ -196,7 +196,7 @@ def test_a_weight_or_probability_that_is_not_finite_is_a_divergence(
             return total if what == "weight" else math.nan
 
     monkeypatch.setattr(registry, "trainer", Broken)
-    end = records.read(RunDivergence, trained(run_of(), corpus_directory, tmp_path).result)
+    end = records.read(RunResult, trained(run_of(), corpus_directory, tmp_path).result)
     assert f"a {what} is not a" in end.reason
 
 
@@ -204,18 +204,18 @@ def test_a_divergence_after_a_good_epoch_keeps_its_weights(corpus_directory, tmp
     perplexities(monkeypatch, 3.0, 6.0, 3.0)
     directory = trained(run_of(), corpus_directory, tmp_path / "run")
     good = trained(run_of(max_epochs=1), corpus_directory, tmp_path / "good")
-    end = records.read(RunDivergence, directory.result)
+    end = records.read(RunResult, directory.result)
     assert end.epochs == 1 and "diverged in epoch 2" in end.reason
     assert same_weights(directory, good)
     train(run_of(), corpus_directory, directory)  # it is not trained again: no entropy is left
-    assert records.read(RunDivergence, directory.result) == end
+    assert records.read(RunResult, directory.result) == end
 
 
 def test_a_hopeless_run_is_not_trained_and_says_why(corpus_directory, tmp_path, calls):
     run = replace(run_of(max_epochs=1), hopeless=True)
     directory = trained(run, corpus_directory, tmp_path)
     assert not calls and read_epochs(directory) == []
-    assert "`search`" in records.read(RunDivergence, directory.result).reason
+    assert "`search`" in records.read(RunResult, directory.result).reason
 
 
 def test_a_finished_run_is_left_alone(corpus_directory, tmp_path, calls):

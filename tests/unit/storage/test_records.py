@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.runs import Epoch, RunDivergence, RunRecord
+from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
 from tests.unit.small_records import epoch, run_divergence, run_record
 
 DIVERGENCE = run_divergence(reason="ein Riß")
@@ -82,7 +82,7 @@ def test_a_wrong_value_is_named_with_its_key(tmp_path, record, change, expected)
 def test_a_file_that_is_no_record_is_called_damaged(tmp_path, content):
     path = tmp_path / "result.json"
     path.write_bytes(content)
-    assert "damaged" in refusal(RunDivergence, path)
+    assert "damaged" in refusal(RunResult, path)
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
@@ -96,7 +96,7 @@ def test_a_record_of_another_version_says_so(tmp_path, known):
     path = tmp_path / "result.json"
     written = DIVERGENCE.model_dump(mode="json") | {"format": known}
     path.write_text(json.dumps(written), encoding="utf-8")
-    message = refusal(RunDivergence, path)
+    message = refusal(RunResult, path)
     assert "of another version: `format`" in message
     assert "delete it" in message
 

@@ -18,7 +18,7 @@ from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
+from online_rnnlm.storage.evaluations import read_evaluation
 from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
 
 TOLERANCE = 1e-6
@@ -52,12 +52,11 @@ def _check_perplexities(evidence: EvidenceFolder, results: Results) -> None:
     """
     for path in sorted(evidence.path.glob("evaluations/*/*.json")):
         record = read_evaluation(path)
-        splits = record.splits if isinstance(record, Evaluation) else {}
-        for text in sorted(splits.keys() - {"train", "valid"}):
+        for text in sorted(record.splits.keys() - {"train", "valid"}):
             units = results.scores.of_units(record.run, record.evaluation, text)
             scored = math.exp(-units["log_probability"].sum() / units["tokens"].sum())
             what = f"{evidence.scores_of(record.run)}: {record.evaluation}: perplexity of {text}"
-            refuse_difference(what, splits[text].perplexity, scored)
+            refuse_difference(what, record.splits[text].perplexity, scored)
 
 
 def _check_claims(evidence: EvidenceFolder, results: Results) -> int:

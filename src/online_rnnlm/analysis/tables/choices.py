@@ -14,7 +14,6 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, of_seeds
 from online_rnnlm.analysis.tables.table import Column, Table, corpus_column, on_corpus, spread_note
 from online_rnnlm.analysis.tables.values import mean, settings_text
-from online_rnnlm.storage.runs import RunDivergence, RunResult
 
 TRAINING = "training"
 """The entry of the column `evaluation` for settings of training, which a search has tried."""
@@ -91,7 +90,7 @@ def _diverged_note(results: Results) -> list[str]:
     """A note that names the runs of the search that have diverged; none if none has."""
     named = []
     for run, end in results.candidates:
-        if isinstance(end, RunDivergence):
+        if end.reason:
             where = f" on {run.settings.corpus}" if results.several_corpora else ""
             named.append(f"{run.label}{where}")
     return [f"Diverged in training, and so not chosen: {'; '.join(named)}."] if named else []
@@ -108,7 +107,7 @@ def _tried(results: Results) -> Iterator[TriedRow]:
             seed=run.settings.seed,
             settings=run.searched,
             epochs=run.settings.max_epochs,
-            valid_perplexity=end.valid_perplexity if isinstance(end, RunResult) else math.nan,
+            valid_perplexity=math.nan if end.reason else end.reached,
             chosen=run.name in chosen,
         )
     for finished in results.runs:
