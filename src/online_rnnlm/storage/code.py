@@ -77,10 +77,13 @@ def digest_of_package(package: Path, *parts: str) -> str:
 
 @cache
 def _code_in(source: str) -> str:
-    """Return the lines of a Python file without comments, docstrings and blank lines."""
+    """Return the lines of a Python file without comments, docstrings and blank lines of code."""
     lines = source.split("\n")
     strings: list[tokenize.TokenInfo] | None = []  # of a statement that has nothing else so far
+    whole: set[int] = set()  # numbers of lines that end within a string
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if tokenize.tok_name[token.type] in ("STRING", "FSTRING_MIDDLE"):
+            whole.update(range(token.start[0], token.end[0]))
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
@@ -88,9 +91,14 @@ def _code_in(source: str) -> str:
             for string in strings or ():
                 for number in range(string.start[0], string.end[0] + 1):
                     lines[number - 1] = ""
+                    whole.discard(number)
             strings = []
         elif token.type == tokenize.STRING and strings is not None:
             strings.append(token)
         elif token.type not in (tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
             strings = None
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    return "\n".join(
+        line if number in whole else line.rstrip()
+        for number, line in enumerate(lines, 1)
+        if number in whole or line.strip()
+    )

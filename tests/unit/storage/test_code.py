@@ -14,6 +14,14 @@ CODE = """def half(x):
 
 class Size:
     width: int
+
+
+PAGE = '''one
+
+# of
+''' + f'''{CODE} two
+
+'''
 """
 ALONE = """
 import importlib.util, sys
@@ -47,7 +55,18 @@ def test_comments_and_docstrings_do_not_count(tmp_path, old, new):
     assert digest(tmp_path, CODE.replace(old, new)) == digest(tmp_path, CODE)
 
 
-@pytest.mark.parametrize(("old", "new"), [("/ 2", "* 0.5"), ('"#"', '"# a"'), ("half", "halve")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/ 2", "* 0.5"),
+        ('"#"', '"# a"'),
+        ("half", "halve"),
+        ("one\n\n", "one\n"),
+        ("one\n\n", "one\n \n"),
+        ("one", "one "),
+        ("two\n\n", "two\n"),
+    ],
+)
 def test_code_counts(tmp_path, old, new):
     assert digest(tmp_path, CODE.replace(old, new)) != digest(tmp_path, CODE)
 
