@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from threading import Event
 from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import SETTINGS, mlflow, one_line_errors
@@ -15,6 +18,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.store import address_of_files, own_store
 
 HOST = "127.0.0.1"
+_SECONDS = 0.1
+"""Time between two tries to reach the server (s)."""
 BEST_FIRST = {
     "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
     "orderByKey": "metrics.`perplexity/test`",
@@ -27,10 +32,10 @@ BEST_FIRST = {
 
 
 def serve(directory: ExperimentDirectory, port: int) -> None:
-    """Print the address of an experiment's runs, and run MLflow's server until Ctrl-C.
+    """Run MLflow's server until Ctrl-C, and print the address of the runs once it answers.
 
-    The server is for this machine only. Raises UserError if the folder has no store, or if the
-    server ends by itself.
+    The server is for this machine only. Raises UserError if the folder has no store, if the port is
+    in use, or if the server ends by itself.
     """
     if not directory.store.is_file():
         raise UserError(
@@ -41,7 +46,8 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
         # A folder that was renamed since has an experiment of another name: all are shown.
         found = client.get_experiment_by_name(directory.path.resolve().name)
     page = page_of_runs(found.experiment_id) if found else ""
-    print(f"http://{HOST}:{port}/{page}\nCtrl-C ends it.", flush=True)
+    with suppress(OSError), socket.create_connection((HOST, port)):
+        raise UserError(f"port {port}: is in use: name another one by `--port`")
     log = directory.logs / "ui.log"
     log.parent.mkdir(exist_ok=True)
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
@@ -62,9 +68,20 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
+    while server.poll() is None and not _answers(port):
+        told.wait(_SECONDS)
+    if server.poll() is None and not told.is_set():
+        print(f"http://{HOST}:{port}/{page}\nCtrl-C ends it.", flush=True)
     server.wait()
     if not told.is_set():
-        raise UserError(f"port {port}: MLflow's server has ended: is it in use? {log} says why")
+        raise UserError(f"port {port}: MLflow's server has ended: {log} says why")
+
+
+def _answers(port: int) -> bool:
+    """Return True if MLflow's server answers at a port of this machine."""
+    with suppress(OSError), urlopen(f"http://{HOST}:{port}/health", timeout=1):
+        return True
+    return False
 
 
 def page_of_runs(experiment_id: str) -> str:

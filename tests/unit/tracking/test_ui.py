@@ -40,7 +40,8 @@ def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_pa
         )
     server = f"http://{HOST}:{port}"
     try:
-        wait_until(lambda: answers(f"{server}/health") or process.poll(), said.read_text)
+        wait_until(lambda: said.read_text().endswith("\n") or process.poll(), said.read_text)
+        assert answers(f"{server}/health")  # as soon as the link is printed
         assert f"{server}/#/experiments/{experiment_id}/" in said.read_text()
         page = f"{server}/get-artifact?path=report.html&run_uuid={summary}"
         assert fetch(page) == directory.report.read_bytes()
@@ -51,8 +52,7 @@ def test_the_interface_shows_the_store_until_it_is_told_to_end(directory, tmp_pa
             assert answer.code == 403
         another = output_of(command)  # at the same port
         assert another.returncode == 1
-        assert f"port {port}: MLflow's server has ended: is it in use?" in another.stderr
-        assert "address already in use" in (directory.logs / "ui.log").read_text()
+        assert another.stdout == "" and f"port {port}: is in use" in another.stderr
     finally:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
         assert process.wait(PATIENCE) == 0
