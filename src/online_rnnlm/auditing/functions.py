@@ -65,10 +65,10 @@ def audit(
 
 def _score(score: Callable[..., object], lines: Lines) -> list[list[float]]:
     """Let a function score lines; it gets no empty ones."""
-    lists = [[*line] for line in lines if line]
-    answer = score(lists)
+    read = [line for line in lines if line]
+    answer = score([[*line] for line in read])  # copies, which the function may change
     logs = [*map(_numbers, answer)] if isinstance(answer, Iterable) else []
-    if [*map(len, logs)] != [*map(len, lists)]:
+    if [*map(len, logs)] != [*map(len, read)]:
         raise UserError("`score`: a list of log P for each list, one for each token, is needed")
     in_order = iter(logs)
     return [next(in_order) if line else [] for line in lines]

@@ -115,6 +115,27 @@ def test_none_is_no_prediction_and_0_is_a_probability_of_1():
     assert nothing.not_tested == ["normalisation"]
 
 
+def test_a_model_may_change_the_lists_that_it_is_given():
+    """Such as one that takes each token from its list as it reads."""
+    model = Adaptive()
+    given = [[*tokens] for tokens in TEXT]
+
+    def score(text):
+        logs = model.score(text)
+        for tokens in text:
+            tokens.clear()
+        text.clear()
+        return logs
+
+    def ask(text, candidates):
+        logs = model.ask(text, candidates)
+        candidates.clear()
+        return logs
+
+    found = audit(score, ask, text=given, vocabulary=range(SIZE), tolerance=1e-9)
+    assert (found.broken, found.not_tested, given) == ([], [], TEXT)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
