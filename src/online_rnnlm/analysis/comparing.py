@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from online_rnnlm.analysis.significance import (
     Floats,
@@ -26,6 +26,10 @@ from online_rnnlm.errors import UserError, naming
 
 _COLUMNS = ["document", "sentence", "word", "known", "log_probability"]
 """The columns that are read of the table that `score --per word` writes."""
+
+_ROUNDING = 1e-3
+"""The most that rounding can put a log-probability above 0."""
+_NEEDED = "a log-probability is needed, a finite number of at most 0"
 
 _SMALL = 0.05
 """The p-value below which a difference is usually said not to be chance."""
@@ -129,11 +133,18 @@ def _sums(ours: Sequence[ArrayLike], theirs: Sequence[ArrayLike]) -> tuple[Ints,
     lengths, others = (np.array([logs.size for logs in side], np.int64) for side in sides)
     if not np.array_equal(lengths, others):
         raise UserError("the two lists of log-probabilities are not of the same items of text")
+    for which, side in zip(("first", "second"), sides, strict=True):
+        wrong = np.flatnonzero(~_are_logs(np.concatenate([[], *map(np.ravel, side)])))
+        if wrong.size:
+            item = np.searchsorted(np.cumsum(lengths), wrong[0], side="right")
+            raise UserError(f"item {item} (from 0) of the {which} list: {_NEEDED}")
     sums = [np.array([logs.sum() for logs in side]) for side in sides]
-    if not np.isfinite(sums).all():
-        at = int(np.flatnonzero(~np.isfinite(sums).all(axis=0))[0])
-        raise UserError(f"item {at} (from 0): a log-probability is not a finite number")
     return lengths, sums[0], sums[1]
+
+
+def _are_logs(values: Floats) -> NDArray[np.bool_]:
+    """True for each value that is a log-probability; rounding may put it a little above 0."""
+    return np.isfinite(values) & (values <= _ROUNDING)
 
 
 def compare_files(ours: Path, theirs: Path) -> Difference:
@@ -183,4 +194,9 @@ def _words(file: Path) -> pd.DataFrame:
             ) from None
         if words.empty:
             raise UserError("has no words")
+        wrong = np.flatnonzero(~_are_logs(words["log_probability"].to_numpy()))
+        if len(wrong):
+            at = int(wrong[0])
+            value = words["log_probability"][at]
+            raise UserError(f"row {at + 1}, `{words['word'][at]}`: {_NEEDED}, not {value}")
         return words

@@ -70,7 +70,9 @@ def test_a_model_does_not_differ_from_itself(sentences):
     [
         ([[-1.0], [-2.0]], [[-1.0]], None, "not of the same items"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0, -1.0]], None, "not of the same items"),
-        ([[-1.0], [-np.inf]], [[-1.0], [-2.0]], None, "item 1 .* not a finite number"),
+        ([[-1.0], [-np.inf]], [[-1.0], [-2.0]], None, "item 1 .* first list: .* finite number"),
+        ([[-1.0], [-2.0]], [[-1.0, -2.0], [-3.0, 0.5]], None, "not of the same items"),
+        ([[-1, -1], [-2, -2]], [[-1, -1], [-3, 0.5]], None, "item 1 .* second list: .* at most 0"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [1], "1 numbers for 2 items"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [None, "b"], "a number for each item of text"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], 3, "a number for each item of text"),
@@ -122,6 +124,7 @@ def test_files_of_score_are_compared(run, model, tables):
         ("mouse\tTrue", "mouse\tFalse", "known is False and True: not one vocabulary"),
         ("\tlog_probability", "\tlog_p", "learning.tsv: needed: what `score --per word"),
         ("\tTrue\t-", "\tTrue\tx", "learning.tsv: needed: what `score --per word"),
+        ("hunts\tTrue\t-", "hunts\tTrue\t", "learning.tsv: row 8, `hunts`: a log-probability is"),
     ],
 )
 def test_files_that_cannot_be_compared_are_one_line(refused, tables, old, new, expected):
@@ -129,6 +132,15 @@ def test_files_that_cannot_be_compared_are_one_line(refused, tables, old, new, e
     assert old in text
     tables[0].write_text(text.replace(old, new), encoding="utf-8")
     assert expected in refused("compare", *tables)
+
+
+def test_a_log_probability_that_is_no_number_is_named_by_its_file_and_row(refused, tables):
+    lines = tables[0].read_text(encoding="utf-8").splitlines()
+    lines[8] = "\t".join([*lines[8].split("\t")[:-1], "nan"])
+    tables[0].write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "learning.tsv: row 8, `hunts`: a log-probability is needed" in refused(
+        "compare", *tables
+    )
 
 
 @pytest.mark.parametrize("unit", ["bits", "log10"])
