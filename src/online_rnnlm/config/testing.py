@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from online_rnnlm.config.base import (
+    MOST,
     NOT_BOOLEAN,
     Distinct,
     FilePath,
@@ -38,10 +39,12 @@ _TAKEN = ("train", "valid", "test", "sentences")
 
 def _moment(value: Any) -> Any:
     """Return `word`, `sentence`, or a number of words as int; raises ValueError for all else."""
-    if not re.fullmatch(r"word|sentence|[1-9]\d{0,8}", str(value)):
-        allowed = "'word', 'sentence' or a number of words from 1 on"
+    if value in ("word", "sentence"):
+        return value
+    if not re.fullmatch(r"\d{1,10}", str(value)) or not 1 <= int(value) <= MOST:
+        allowed = f"'word', 'sentence' or a number of words from 1 to {MOST}"
         raise ValueError(f"allowed: {allowed}, not {shown(value)}")
-    return int(value) if str(value).isdecimal() else value
+    return int(value)
 
 
 LearnAfter = Annotated[Literal["word", "sentence"] | PositiveInt, BeforeValidator(_moment)]
