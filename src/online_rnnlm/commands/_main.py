@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -153,8 +154,15 @@ def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
         program.exit()
     if name not in VERBS:
         program.error(f"there is no verb `{name}`; {suggestion(name, VERBS)}".rstrip("; "))
+    arguments: list[str] = []
+    for one in given[1:]:
+        # Argparse takes a number such as -1e9 for an option unless it is joined to its own.
+        if re.fullmatch(r"-[\d.]+e[+-]?\d+", one) and arguments and arguments[-1][:2] == "--":
+            arguments[-1] += f"={one}"
+        else:
+            arguments.append(one)
     # Texts may follow an option, as in `score FIRST --frozen SECOND`.
-    return VERBS[name], parser_of(name).parse_intermixed_args(given[1:])
+    return VERBS[name], parser_of(name).parse_intermixed_args(arguments)
 
 
 def _in_one_line(error: Exception) -> str | None:

@@ -66,6 +66,7 @@ def whole_number_to(most: int) -> Callable[[str], int]:
 
 whole_number = number(int, "whole numbers", lambda _: True)
 finite_number = number(float, "finite numbers", math.isfinite)
+number_from_0 = number(float, "numbers from 0 on", lambda value: 0 <= value < math.inf)
 positive_number = number(float, "numbers above 0", lambda value: 0 < value < math.inf)
 
 

@@ -24,7 +24,8 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         default=Path("config/config.yaml"),
-        help="the experiment's configuration (default: %(default)s)",
+        # Not `%(default)s`, which `parse_intermixed_args` of Python 3.11 cannot replace here.
+        help="the experiment's configuration (default: config/config.yaml)",
     )
     parser.add_argument(
         "--results",

@@ -21,9 +21,9 @@ from online_rnnlm.commands._verb import (
     whole_number,
     whole_number_to,
 )
-from online_rnnlm.errors import naming
+from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.options import SamplingOptions
-from online_rnnlm.use.text import numbered_lines
+from online_rnnlm.use.text import names_of, numbered_lines
 
 
 def add_next_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,15 +54,18 @@ def run_next(arguments: argparse.Namespace) -> None:
     start = model.start(frozen=arguments.frozen)
 
     def found() -> Iterator[tuple[list[str], float, Sequence[tuple[str, float]]]]:
+        line = None
         for line in numbered_lines(texts):
             with naming(line.where):
                 begin = model.beginning(line.text, tokenised=arguments.tokenised)
             _, state = model.continue_(start, begin)
             yield begin, model.entropy(state), model.likeliest(state, arguments.number)
+        if line is None:
+            raise UserError(f"{', '.join(names_of(texts))}: no line in it")
 
     if arguments.format == "plain":
         for begin, entropy, likeliest in found():
-            print(f"{' '.join(begin)} … entropy {entropy:.2f} nats")
+            print(f"{' '.join([*begin, '…'])} entropy {entropy:.2f} nats")
             for word, log in likeliest:
                 print(f"  {math.exp(log):6.4f}  {word}")
         return

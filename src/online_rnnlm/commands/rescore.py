@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
-from online_rnnlm.commands._verb import Verb, finite_number
+from online_rnnlm.commands._verb import Verb, number_from_0
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import layout_of
 
@@ -31,14 +31,14 @@ def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weight",
-        type=finite_number,
+        type=number_from_0,
         default=1.0,
         help="factor of log P (nats) in the sum with the score that is there "
         "(default: %(default)s)",
     )
     parser.add_argument(
         "--unknown-penalty",
-        type=finite_number,
+        type=number_from_0,
         metavar="NATS",
         help="what log P loses in the sum for each word that is not in the vocabulary (default: "
         "log of the number of times that such a word is in the training text)",
@@ -94,5 +94,6 @@ example: printf '0 ||| the of city\\n0 ||| the city of\\n' | online-rnnlm rescor
 - moses: `0 ||| text ||| features ||| score`. Log P is added as a feature `OnlineLM=`, and the
   number of unknown words as `OnlineLMUnknown=`.
 - kaldi: `utterance-1 text`. The result has the columns key, log P, sum, unknown words and text.
-- tsv: the columns `utterance`, `score` and `text`. The result has the columns of that of kaldi.""",
+- tsv: the columns `utterance`, `score` and `text`, without a header. The result has the columns of
+  that of kaldi.""",
 )

@@ -136,6 +136,7 @@ class LoadedNetwork:
                 settings, self.corpus, self.weights, way, hidden_states=hidden_states
             )
 
+    @np.errstate(over="ignore")  # of a rate: what diverges by it is said below
     def score(self, split: Split, way: Way, numbers: Sequence[int] = ()) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
 

@@ -125,6 +125,8 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
         raise UserError("`learn_after`: nothing learns: leave it out")
     if way.groups and way.after not in (1, "sentence"):
         raise UserError("`learn_after`: weights learn after every word, or every sentence")
+    if way.after == "sentence" and steps is not None:
+        raise UserError("`steps`: a step after a sentence goes through all of it: leave it out")
     if way.parts and way.after == (way.unit_of_text or settings.unit_of_text):
         raise UserError(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"

@@ -100,7 +100,10 @@ def parse(line: str, form: ListFormat) -> Hypothesis:
         return Hypothesis(match[1], match[2] or "", 0.0, line)
     fields = line.split("\t")
     if len(fields) != 3:
-        raise UserError(f"{len(fields)} columns: `utterance`, `score` and `text` are needed")
+        raise UserError(
+            f"{len(fields)} columns: `utterance`, `score` and `text` are needed, without a header; "
+            "what `rescore` or `score` has written is no such list"
+        )
     return Hypothesis(fields[0], fields[2], _number(fields[1]), line)
 
 
@@ -110,7 +113,7 @@ def _number(text: str) -> float:
         value = float(text)
         if math.isfinite(value):
             return value
-    raise UserError(f"the score {text[:40]!r}: a finite number is needed")
+    raise UserError(f"the score {text[:40]!r}: a finite number is needed; a list has no header")
 
 
 def rescore(

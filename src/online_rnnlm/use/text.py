@@ -200,6 +200,6 @@ def numbered_lines(texts: Sequence[TextOrFile]) -> Iterator[Piece]:
             lines: Iterable[str] = text.lines()
         else:
             textfiles.check_text(text, name, one_line=False)
-            lines = text.splitlines()
+            lines = text.splitlines() or [""]
         for number, line in enumerate(lines, 1):
             yield Piece(f"{name}, line {number}", line, begins=number == 1)

@@ -384,7 +384,6 @@ def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
     assert [rule for rule, one in rules.items() if one["status"] == "broken"] == ["single pass"]
 
 
-LEARNT = {"learning_rate": 0.05, "steps": 3}
 NETWORKS = [
     *({"cell": cell, "document_size": size} for cell in ("sigmoid", "lstm") for size in (0, 3)),
     {"unit_of_text": "document", "cell": "lstm"},
@@ -396,11 +395,11 @@ WAYS = [
     {"updates": "document_vector", "unit_of_text": "document", "learn_after": 5},
     {"updates": "document_vector", "unit_of_text": "stream", "learn_after": "sentence"},
     *(
-        {"updates": updates, "unit_of_text": "stream", "learn_after": after, **LEARNT}
+        {"updates": updates, "unit_of_text": "stream", "learning_rate": 0.05, **learnt}
         for updates in ("embeddings+recurrent+output", "all")
-        for after in ("word", "sentence")
+        for learnt in ({"steps": 3}, {"learn_after": "sentence"})
     ),
-    {"updates": "all", "unit_of_text": "sentence", **LEARNT},
+    {"updates": "all", "unit_of_text": "sentence", "learning_rate": 0.05, "steps": 3},
 ]
 UNEVEN = (1, 4, 1, 3, 2, 4)
 NUMBERS = [[3, 14, 3, 9, 7], [14, 3, 3], [], [8, 9, 8], [4, 14, 3], [], [5, 9], []]

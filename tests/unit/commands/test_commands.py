@@ -138,11 +138,17 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
         (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
         (("ui", "results/test"), "--port", "from 1 to 65535"),
         (("score",), "--learning-rate", "above 0"),
+        (("rescore",), "--unknown-penalty", "from 0 on"),
+        (("rescore",), "--weight", "from 0 on"),
     ],
 )
-@pytest.mark.parametrize("number", ["0", "-1", "many", "nan", "inf", "9" * 5000, ""])
-def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, allowed, number):
-    found = run(*verb, f"{option}={number}")
+@pytest.mark.parametrize(
+    "given", ["=0", "=-1", " -1e9", "=many", "=nan", "=inf", f"={'9' * 5000}", "="]
+)
+def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, allowed, given):
+    if given == "=0" and allowed == "from 0 on":
+        return
+    found = run(*verb, *f"{option}{given}".split(" "))
     said = found.err.splitlines()[-1]
     assert found.status == 2 and f"argument {option}: " in said and allowed in said
     assert "invalid" not in said  # as argparse calls the name of a function
@@ -167,6 +173,12 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
 )
 def test_a_wrong_name_is_one_line(config, refused, arguments, expected):
     assert expected in refused(*arguments, status=2)
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_a_help(run, verb):
+    found = run(verb, "--help")
+    assert (found.status, found.err) == (0, "") and f"usage: online-rnnlm {verb}" in found.out
 
 
 def test_the_command_alone_lists_its_verbs(run):

@@ -57,7 +57,7 @@ def test_the_numbers_are_the_evaluations(
 ):
     """Raw text is tokenised as it was for them."""
     text = raw(documents if evaluation.endswith("document") else test_text)
-    steps = ["--steps", STEPS] if evaluation.startswith("all") else []
+    steps = ["--steps", STEPS] if evaluation.startswith("all.word") else []
     options = [*steps, *EVALUATIONS[evaluation], "--lines"]
     stored = sentence_table(results, names.VECTOR, evaluation)
     command = ["--model", trained_path, *options]
@@ -271,6 +271,12 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
 def test_texts_and_options_that_cannot_be_used_are_one_line(model, texts, way, expected):
     with pytest.raises(UserError, match=f"^.*{expected}.*$"):
         model.score(texts, **way)
+
+
+def test_a_step_may_be_taken_after_any_number_of_words_that_is_said_to_be_allowed(model):
+    never = model.score(["the cat sees the hen"], learn_after=10**9, unit_of_text="document")
+    frozen = model.score(["the cat sees the hen"], updates="none")
+    np.testing.assert_allclose(never["log_probability"], frozen["log_probability"], ROUNDING)
 
 
 def test_the_sentence_that_diverges_is_named_by_its_number_in_the_text(model):

@@ -138,3 +138,7 @@ def test_the_next_words_of_the_command_are_pythons(model, model_path, run):
     assert rows == expected
     shown = run("next", "--model", model_path, "--frozen", text=text).out
     assert len(shown.splitlines()) == 3 * 6
+    # An empty text is the beginning of a sentence, as an empty line is.
+    empty = run("next", "--model", model_path, "").out
+    assert empty == run("next", "--model", model_path, text="\n").out
+    assert empty.splitlines()[0].startswith("… entropy ")
