@@ -64,13 +64,10 @@ def test_the_light_installation_has_nothing_of_the_pipeline(light, tmp_path):
 def test_the_light_installation_does_what_the_whole_one_does(
     light, results, names, trained_path, trained, run, tmp_path
 ):
-    lists = "0 ||| the cat sees ||| F= -1 ||| -1\n0 ||| cat the sees ||| F= -2 ||| -2\n"
     learning = ("--updates", "all", "--learning-rate", "0.03", "--unit-of-text", "stream")
     for verb, options, text in (
         ("score", ("--per", "word", "--format", "tsv", *learning), TEXT),
         ("info", (), ""),
-        ("rescore", (), lists),
-        ("sample", ("--number", "2"), ""),
     ):
         named = (trained_path,) if verb == "info" else ("--model", trained_path)
         command = (verb, *named, *options)
@@ -117,6 +114,7 @@ def test_pip_may_install_it_into_a_folder_or_for_one_user(light, tmp_path, way):
     lib = tmp_path if way == "target" else tmp_path / "lib/python3.13/site-packages"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "wheel")
+        assert {"online_rnnlm/py.typed", "online_rnnlm/__init__.pyi"} <= {*archive.namelist()}
         templates = {name for name in archive.namelist() if "/analysis/templates/" in name}
     assert len(templates) == len([*(ROOT / "src/online_rnnlm/analysis/templates").iterdir()])
     lib.mkdir(parents=True, exist_ok=True)
