@@ -8,8 +8,8 @@ segment to the next one of its unit are kept for each lane (`Carried`).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ SCORING_LANES = 64
 SENTENCES_A_CALL = 4096
 """Number of sentences of a long text that are scored in one call: it bounds the memory.
 Results depend on it only by rounding."""
+Item = TypeVar("Item")
 NOTHING = -1
 """The number of a segment in a lane that reads nothing."""
 
@@ -116,16 +117,25 @@ def unit_beginnings(split: Split, sentences: Integers, unit_of_text: str) -> Boo
     return begins
 
 
-def parts_of_documents(split: Split) -> Iterator[Integers]:
-    """Yield the numbers of a split's sentences in parts of about `SENTENCES_A_CALL`.
+def parts_of_documents(
+    sentences: Iterable[Item], document_of: Callable[[Item], object], size: int = SENTENCES_A_CALL
+) -> Iterator[list[Item]]:
+    """Cut a text into parts of about `size` sentences, in which documents stay whole.
 
-    Documents stay whole.
+    At each multiple of `size`, a part ends with the last document that is complete.
     """
-    sentences = np.arange(split.sentences)
-    begins = np.flatnonzero(unit_beginnings(split, sentences, "document"))
-    wanted = np.arange(SENTENCES_A_CALL, len(sentences), SENTENCES_A_CALL)
-    borders = np.unique(begins[np.searchsorted(begins, wanted, side="right") - 1])
-    yield from (part for part in np.split(sentences, borders) if part.size)
+    kept: list[Item] = []
+    end = 0  # the number of kept sentences whose documents are complete
+    for number, sentence in enumerate(sentences):
+        if kept and document_of(sentence) != document_of(kept[-1]):
+            end = len(kept)
+        kept.append(sentence)
+        if number and number % size == 0 and end:
+            yield kept[:end]
+            kept = kept[end:]
+            end = 0
+    if kept:
+        yield kept
 
 
 def segments_of(split: Split, settings: RunSettings) -> Segments:

@@ -70,7 +70,9 @@ class NetworkScorer:
             return self._score(split, sentences)
         if self._weights_learn or self.reading.unit_of_text == "stream":
             return self._score(split, np.arange(split.sentences))
-        parts = [self._score(split, part) for part in parts_of_documents(split)]
+        articles = split.articles if split.articles.size else np.arange(split.sentences)
+        numbers = parts_of_documents(range(split.sentences), articles.__getitem__)
+        parts = [self._score(split, np.array(part)) for part in numbers]
         if not parts:
             return self._score(split, np.arange(0))
         return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

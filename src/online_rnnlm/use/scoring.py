@@ -10,12 +10,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.lanes import SENTENCES_A_CALL
+from online_rnnlm.core.lanes import SENTENCES_A_CALL, parts_of_documents
 from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import SENTENCE_END
@@ -155,24 +156,13 @@ def in_parts(
 ) -> Iterator[list[Sentence]]:
     """Cut a text into parts of about `size` sentences; a stream is one part.
 
-    Documents that are units of text stay whole: a part then ends with the last document that is
-    complete at each multiple of `size`, as in the evaluations.
+    Documents that are units of text stay whole, as in the evaluations.
     """
-    kept: list[Sentence] = []
-    end = 0  # the number of kept sentences whose documents are complete
-    for number, sentence in enumerate(sentences):
-        if unit == "document" and kept and sentence.document != kept[-1].document:
-            end = len(kept)
-        kept.append(sentence)
-        if unit == "sentence" and len(kept) == size:
-            yield kept
-            kept = []
-        elif unit == "document" and number and number % size == 0 and end:
-            yield kept[:end]
-            kept = kept[end:]
-            end = 0
-    if kept:
-        yield kept
+    if unit == "document":
+        return parts_of_documents(sentences, lambda sentence: sentence.document, size)
+    left = iter(sentences)
+    number = size if unit == "sentence" else None
+    return iter(lambda: list(islice(left, number)), [])
 
 
 @dataclass(frozen=True)

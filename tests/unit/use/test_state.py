@@ -58,7 +58,7 @@ def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
             np.testing.assert_allclose(after.document_vector, state.document_vector, **close)
             np.testing.assert_allclose(model.next_word(after), model.next_word(state), **close)
 
-    Program.TestCase.settings = settings(many, stateful_step_count=20)
+    Program.TestCase.settings = settings(many, stateful_step_count=10)
     Program.TestCase().runTest()
 
 
