@@ -322,9 +322,8 @@ def test_python_gives_what_the_command_gives(trained, results, run, trained_path
 
 
 @pytest.mark.slow  # trainings
-@pytest.mark.parametrize("kind", ["a file", "a folder"])
-def test_a_pickled_model_is_the_same(results, trained_path, names, kind):
-    model = online_rnnlm.load(trained_path if kind == "a file" else results.run(names.VECTOR).path)
+def test_a_pickled_model_is_the_same(results, names):
+    model = online_rnnlm.load(results.run(names.VECTOR).path)
     texts = ["The cat sees the hen, Mr. cat. The ship meets the whale."]
     ways = ({"running": True}, {"updates": "all", "learning_rate": 0.1})
     expected = [model.score(texts, **way) for way in ways]
