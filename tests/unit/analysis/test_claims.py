@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from online_rnnlm.analysis.claims import judge, verdict_of
+from online_rnnlm.analysis.claims import judge, sides_of_claims, verdict_of
 from online_rnnlm.analysis.figures.systems import draw_systems
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, verdicts_table
 from online_rnnlm.analysis.wording import findings
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.experiments import Claim
+from online_rnnlm.storage.experiments import Claim, UntestedClaim
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -116,7 +116,7 @@ def test_a_static_network_with_exactly_as_much_is_enough(invented, letter, cost)
         same = vector.main.multiply_adds
         results = with_costs(results, "none", STATIC, multiply_adds_per_word=same)
     if cost in ("seconds", ""):
-        ratio = 1.2 * (100 / 120) ** 2
+        ratio = 1.2 * (100 / 120) ** 2 * (1 + 1e-9)  # equal but for rounding
         rounds = {"120/0": [ratio, 1.01 * ratio, 1.02 * ratio]}
         fake_experiment.write_timings(results.directory, results.experiment, rounds)
     claim = by_letter(again(results))[letter]
@@ -127,16 +127,20 @@ def test_a_static_network_with_exactly_as_much_is_enough(invented, letter, cost)
         )
 
 
-@pytest.mark.parametrize(
-    ("times", "counts"), [((0.9, 1.05, 0.97), True), ((0.96, 0.961, 0.962), False)]
-)
-def test_a_network_that_is_not_shown_to_be_faster_takes_as_long(invented, times, counts):
-    """120/0 is a little faster than 100/20 on average, in all rounds alike or by chance."""
-    as_fast = 1.2 * (100 / 120) ** 2
-    rounds = {"120/0": [as_fast * time for time in times], "100/20": [1.0, 1.0, 1.0]}
+def test_a_network_that_may_be_faster_never_takes_as_long(invented):
+    """100/0 takes five sixths of the time of 100/20, 120/0 six fifths, and each round is off by a
+    fifth: the smaller is then often not shown to be faster."""
     results = invented(GOOD, rows=PAIR)
-    fake_experiment.write_timings(results.directory, results.experiment, rounds)
-    assert ("e" in by_letter(again(results))) is counts
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        times = {name: np.exp(random.normal(0, 0.2, 9)).tolist() for name in GOOD}
+        fake_experiment.write_timings(results.directory, results.experiment, times)
+        sides = {one.letter: one for one in sides_of_claims(again(results))}
+        for letter in ("a", "e"):
+            side = sides[letter]
+            assert isinstance(side, UntestedClaim) or side.theirs.name == "120/0"
+    fake_experiment.write_timings(results.directory, results.experiment)  # alike in all rounds
+    assert against(by_letter(again(results))["e"]) == "120/0"
 
 
 def test_a_network_that_costs_more_in_one_respect_only_is_not_larger(invented):
