@@ -431,6 +431,19 @@ def test_the_static_network_of_the_same_perplexity_has_its_costs(invented):
         equal_perplexity.make(better)  # there is one static size
 
 
+def test_of_slow_units_beside_as_many_hidden_units_the_best_on_valid_counts(invented):
+    """100+10/0 is smaller than 100+20/0, but worse."""
+    slow = {"cell": "slow_context", "hidden_size": [100, 120], "context_size": [10, 20]}
+    vector = {"cell": "slow_context", "context_size": 20, "document_size": 20}
+    perplexities = {"100+10/0": 130.0, "100+20/0": 100.0, "120+10/0": 128.0, "120+20/0": 90.0}
+    results = invented(perplexities | {"100+20/20": 95.0}, rows=[slow, vector])
+    for hidden in (100, 120):
+        path = results.directory.run(f"invented-M{hidden}-C10-D0-seed1").result
+        update(path, parameters=read_json(path)["parameters"] - 1000)
+    [row] = equal_perplexity.make(again(results)).rows
+    assert 100 < row.units < 120
+
+
 def test_the_shown_curves_of_learning_are_means_over_the_seeds(invented):
     table = learning.make(invented(seeds=[1, 2], rows=TWO_ROWS))
     means = table.data[table.data["epoch"] == 4].groupby("model")["valid_perplexity"].mean()

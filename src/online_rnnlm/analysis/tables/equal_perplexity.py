@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from online_rnnlm.analysis.opponents import static_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.systems import FinishedNetwork
+from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
 from online_rnnlm.analysis.tables.table import (
     Column,
     NetworkRow,
@@ -95,14 +96,16 @@ def make(results: Results) -> Table[SizeRow]:
 def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
     """The size of the static network that is as good as a network, and its costs.
 
-    None if there are no static networks of two sizes to draw a line through.
+    None if there are no static networks of two sizes to draw a line through. Of those of one size,
+    which may have different numbers of slow units, the best on `valid` counts.
     """
-    # Of networks of one size, the first is the best.
-    by_size = {one.settings.hidden_size: one for one in reversed(static_like(results, vector))}
+    by_size: dict[int, list[TestedNetwork]] = defaultdict(list)
+    for static in static_like(results, vector):
+        by_size[static.settings.hidden_size].append(static.main)
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None
-    found = [results.scores.compare(vector.main, by_size[size].main) for size in sizes]
+    found = [results.scores.compare(vector.main, best_on_valid(by_size[size])) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
 
     def at_units(costs: Sequence[float]) -> float:
