@@ -59,17 +59,13 @@ def _values(evidence: EvidenceFolder) -> Iterator[tuple[str, str]]:
 
 
 def _rows(file: Path) -> list[dict[Hashable, Any]]:
-    """Return the rows of a kept table; a folder of an experiment under way has none."""
-    return pd.read_csv(file).to_dict("records") if file.is_file() else []
+    """Return the rows of a kept table."""
+    return pd.read_csv(file).to_dict("records")
 
 
 def _table(evidence: EvidenceFolder, make: Callable[[EvidenceFolder], str]) -> str:
-    """Return a table made from a folder of evidence; raises UserError if its files have changed.
-
-    A folder without checksums is of an experiment under way, whose runs are kept as they finish.
-    """
-    if evidence.sums.is_file():
-        evidence.refuse_changes()
+    """Return a table made from a folder of evidence; raises UserError if its files have changed."""
+    evidence.refuse_changes()
     return make(evidence)
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from online_rnnlm.commands._inputs import add_results, experiment_of, results_of
+from online_rnnlm.commands._inputs import add_results, results_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
@@ -115,47 +115,26 @@ def add_evidence_arguments(parser: argparse.ArgumentParser) -> None:
         "results", type=Path, nargs="?", help="the experiment's folder, such as results/demo"
     )
     parser.add_argument("folder", type=Path, help="the folder of evidence")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
+    parser.add_argument(
         "--check",
         action="store_true",
         help="compute the tables and claims of the folder again from its scores, and compare",
-    )
-    what.add_argument(
-        "--so-far",
-        action="store_true",
-        help="keep the runs that have finished so far, beside those that the folder has",
-    )
-    what.add_argument(
-        "--finish",
-        action="store_true",
-        help="make tables, claims and pictures of networks from the runs that the folder keeps",
     )
 
 
 def run_evidence(arguments: argparse.Namespace) -> None:
     """Keep evidence, or check it."""
-    if (arguments.check or arguments.finish) == (arguments.results is not None):
-        raise UserError("give RESULTS and FOLDER to keep evidence, or --check or --finish FOLDER")
-    from online_rnnlm.analysis.evidence.checking import check_evidence
-    from online_rnnlm.analysis.evidence.keeping import (
-        finish_evidence,
-        keep_finished,
-        write_evidence,
-    )
-
     folder = arguments.folder
-    if arguments.finish:
-        finish_evidence(folder)
-    if arguments.check or arguments.finish:
+    if arguments.check == (arguments.results is not None):
+        raise UserError("give RESULTS and FOLDER to keep evidence, or --check FOLDER")
+    if arguments.check:
+        from online_rnnlm.analysis.evidence.checking import check_evidence
+
         checked = check_evidence(folder)
         print(f"{folder}: {checked} values and claims made again: all are right")
-        return
-    if arguments.so_far:
-        experiment, directory = experiment_of(arguments)
-        kept = keep_finished(experiment, directory, folder)
-        print(f"{folder}: {kept} of {len(experiment.trainings())} runs kept so far")
     else:
+        from online_rnnlm.analysis.evidence.keeping import write_evidence
+
         write_evidence(results_of(arguments), folder)
         print(f"{folder}: written, and computed again: all is right")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.evidence.checking import check_evidence, refuse_difference
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.evidence.keeping import finish_evidence, keep_finished, write_evidence
+from online_rnnlm.analysis.evidence.keeping import write_evidence
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
@@ -134,12 +133,13 @@ def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
     directory = fake_experiment.write(tmp_path / "invented", experiment)
     [run] = experiment.runs()
     diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
-    assert keep_finished(experiment, directory, tmp_path / "kept") == 1
+    finish(experiment, directory)
+    write_evidence(directory, tmp_path / "kept")
     kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
     assert read_evaluation(kept).reason
 
 
-def test_a_run_that_diverged_is_kept_with_its_reason_and_stays_when_its_machine_is_lost(tmp_path):
+def test_a_run_that_diverged_is_kept_with_its_reason(tmp_path):
     """It has records, but no scores."""
     experiment = fake_experiment.experiment(rows=ROWS, corpora=IN_ORDER, testing={"rivals": []})
     directory = fake_experiment.write(tmp_path / "invented", experiment)
@@ -153,9 +153,6 @@ def test_a_run_that_diverged_is_kept_with_its_reason_and_stays_when_its_machine_
     write_evidence(directory, evidence.path)
     assert check_evidence(evidence.path)
     assert [missing.line for missing in collect(evidence).missing] == ["it burst"]
-    shutil.rmtree(directory.run(run).path)
-    shutil.rmtree(directory.evaluations(run))
-    assert keep_finished(experiment, directory, evidence.path) == len(experiment.trainings())
     # Its network is left out of all tables, but the record of its other seed is checked.
     record = read_json(evidence.evaluation(experiment.runs()[0].name, "none"))
     record["splits"]["test"]["perplexity"] += 0.01
@@ -183,55 +180,6 @@ def test_evidence_that_was_there_stays_if_the_new_one_is_not_put_in_its_place(
         write_evidence(finished.directory, evidence.path)
     assert evidence.sums.read_bytes() == sums
     assert [*evidence.path.parent.iterdir()] == [evidence.path]
-
-
-def contents(place: Path) -> dict[Path, bytes]:
-    """Return what is kept of corpora, runs and evaluations, by path."""
-    parts = [(place / part).rglob("*") for part in ("corpora", "runs", "evaluations")]
-    files = [file for part in parts for file in part if file.is_file()]
-    return {file.relative_to(place): file.read_bytes() for file in files}
-
-
-def test_runs_are_kept_as_they_finish_and_stay_when_the_machine_is_lost(
-    finished, written, tmp_path
-):
-    """With what was kept copied back, a new machine keeps the others beside it."""
-    plan = finished.experiment
-    folder = EvidenceFolder(tmp_path / "so far")
-    machines = [ExperimentDirectory(tmp_path / name) for name in ("first", "second")]
-    for machine in machines:
-        shutil.copytree(finished.directory.path, machine.path)
-    shutil.rmtree(machines[0].evaluations(LAST))  # it is not tested yet
-    assert keep_finished(plan, machines[0], folder.path) == len(plan.trainings()) - 1
-    assert not folder.run(LAST).path.exists()
-    for run in plan.runs()[:-1]:  # the second machine has the records that were kept alone
-        shutil.rmtree(machines[1].evaluations(run.name))
-        shutil.copytree(folder.evaluations(run.name), machines[1].evaluations(run.name))
-    assert keep_finished(plan, machines[1], folder.path) == len(plan.trainings())
-    assert contents(folder.path) == contents(written)
-    with pytest.raises(UserError, match=r"timings\.json: .*not been timed"):
-        finish_evidence(folder.path)
-    shutil.copy(machines[0].timings, folder.timings)
-    finish_evidence(folder.path)
-    assert check_evidence(folder.path)
-    for name in TABLES:
-        of_whole = EvidenceFolder(written).table(name, "csv")
-        assert folder.table(name, "csv").read_bytes() == of_whole.read_bytes()
-
-
-@pytest.mark.parametrize("there", ["another experiment", "no experiment"])
-def test_runs_are_kept_in_no_folder_of_other_files(finished, written, tmp_path, there):
-    folder = tmp_path / "there"
-    if there == "another experiment":
-        shutil.copytree(written, folder)
-    else:
-        folder.mkdir()
-        (folder / "config.json").write_text('{"mine": 1}', encoding="utf-8")
-    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    other = finished.experiment.model_copy(update={"experiment": "other"})
-    with pytest.raises(UserError, match=re.escape(str(folder))):
-        keep_finished(other, finished.directory, folder)
-    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
 
 
 @pytest.mark.parametrize(("kept", "made"), [(1.0, None), (math.nan, "abc"), (None, 1.0), (2, "2")])

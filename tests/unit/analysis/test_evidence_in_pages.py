@@ -2,8 +2,9 @@
 
 import pytest
 
-from docs.generate import evidence
+from docs.generate.evidence import TABLES_OF_EVIDENCE
 from online_rnnlm.analysis.claims import write_claims
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.errors import UserError
 from tests.unit.analysis.changes import again, change_split
 
@@ -11,20 +12,19 @@ STATIC = [{"hidden_size": size} for size in (100, 110, 120, 160)]
 VECTOR = {"hidden_size": 100, "document_size": 20}
 
 
-def finding(results, monkeypatch):
+def finding(results):
     """Make the part of a page from an invented experiment, as if its files were kept."""
     write_claims(results.directory)
-    monkeypatch.setattr(evidence, "EVIDENCE", results.directory.path.parent)
-    return evidence.parts()[f"{results.directory.path.name} finding"]()
+    return TABLES_OF_EVIDENCE["finding"](EvidenceFolder(results.directory.path))
 
 
-def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(invented, monkeypatch):
+def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(invented):
     """Networks of equal perplexity keep the order of the claims. No claim is about 160/0."""
     results = invented(rows=[*STATIC, VECTOR])
     *static, _ = results.runs
     for run in static:
         change_split(results.directory, run.name, "none", "test", perplexity=110.0)
-    made = finding(again(results), monkeypatch)
+    made = finding(again(results))
     _, _, *rows = made.splitlines()
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
     assert [(row[0], row[1], row[-1] == "") for row in cells] == [
@@ -35,6 +35,6 @@ def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(inven
     ]
 
 
-def test_without_a_claim_there_is_no_finding(invented, monkeypatch):
+def test_without_a_claim_there_is_no_finding(invented):
     with pytest.raises(UserError, match=r"claims\.json: no claim is tested"):
-        finding(invented(rows=STATIC[:1]), monkeypatch)
+        finding(invented(rows=STATIC[:1]))

@@ -166,8 +166,6 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
         (["sample", "The river"], "unrecognized arguments: The river"),
         (["score", "--model", "results/test", "--format", "jsonlines"], "jsonl"),
         (["show", "text", "--html", "x", "--json"], "--json: not allowed with argument --html"),
-        (["evidence", "x", "--check", "--so-far"], "--so-far: not allowed with argument --check"),
-        (["evidence", "x", "--check", "--finish"], "--finish: not allowed with argument --check"),
     ],
     ids=str,
 )
