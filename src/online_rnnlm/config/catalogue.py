@@ -1,8 +1,8 @@
 """The list of all tables and figures, each with its section of the report and its requirements.
 
 The configuration decides which of them an experiment has; the workflow and the report read it here,
-without the libraries that make a table or draw a figure. The function that makes each table is in
-`analysis/tables/making.py`, and the one that draws each figure in `analysis/figures/writing.py`.
+without the libraries that make a table or draw a figure. A table is made by the function `make` of
+`analysis/tables/<name>.py`, and a figure is drawn by a function that its entry names.
 """
 
 from __future__ import annotations
@@ -53,23 +53,39 @@ class Entry:
     """True for a figure that fills the page, and scrolls on a narrow one."""
     of_text: bool = False
     """True if it is made of the text or of single tokens' scores, which evidence does not keep."""
+    drawn_by: str = ""
+    """The function that draws a figure, with its file in `analysis/figures`: `file:function`."""
 
 
 _PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
 FIGURES = (
-    Entry("test_perplexity", Section.FIRST),
-    Entry("perplexity_by_cost", Section.PERPLEXITY, wide=True),
-    Entry("learning_curves", Section.TRAINING),
-    Entry("gain_by_epoch", Section.TRAINING, _PAIRS),
-    Entry("perplexity_by_position", Section.GAIN, ("rows with a vector",), of_text=True),
+    Entry("test_perplexity", Section.FIRST, drawn_by="systems:draw_systems"),
+    Entry("perplexity_by_cost", Section.PERPLEXITY, wide=True, drawn_by="systems:draw_costs"),
+    Entry("learning_curves", Section.TRAINING, drawn_by="epochs:draw_learning"),
+    Entry("gain_by_epoch", Section.TRAINING, _PAIRS, drawn_by="epochs:draw_gain_by_epoch"),
+    Entry(
+        "perplexity_by_position",
+        Section.GAIN,
+        ("rows with a vector",),
+        of_text=True,
+        drawn_by="tokens:draw_position",
+    ),
     Entry(
         "perplexity_by_distance",
         Section.GAIN,
         ("rows with a vector", "text in order"),
         of_text=True,
+        drawn_by="tokens:draw_distance",
     ),
-    Entry("gain_by_frequency", Section.GAIN, _PAIRS, of_text=True),
-    Entry("gain_by_text_size", Section.GAIN, (*_PAIRS, "several corpora")),
+    Entry(
+        "gain_by_frequency", Section.GAIN, _PAIRS, of_text=True, drawn_by="tokens:draw_frequency"
+    ),
+    Entry(
+        "gain_by_text_size",
+        Section.GAIN,
+        (*_PAIRS, "several corpora"),
+        drawn_by="sizes:draw_sizes",
+    ),
 )
 PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
 """The table that an experiment is made for; the report shows it in two, if it has rivals."""

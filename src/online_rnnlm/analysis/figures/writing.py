@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from pkgutil import resolve_name
 
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.epochs import draw_gain_by_epoch, draw_learning
-from online_rnnlm.analysis.figures.sizes import draw_sizes
-from online_rnnlm.analysis.figures.systems import draw_costs, draw_systems
-from online_rnnlm.analysis.figures.tokens import draw_distance, draw_frequency, draw_position
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.config.catalogue import FIGURES, Entry, those_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Captions
 from online_rnnlm.storage.paths import FIGURE_KINDS, ExperimentDirectory
-
-DRAWN_BY: Mapping[str, Callable[[Results], drawing.Drawing]] = {
-    "test_perplexity": draw_systems,
-    "perplexity_by_cost": draw_costs,
-    "learning_curves": draw_learning,
-    "gain_by_epoch": draw_gain_by_epoch,
-    "perplexity_by_position": draw_position,
-    "perplexity_by_distance": draw_distance,
-    "gain_by_frequency": draw_frequency,
-    "gain_by_text_size": draw_sizes,
-}
-"""The function that draws each figure of the catalogue, by the figure's name."""
 
 
 def write_figures(directory: ExperimentDirectory) -> None:
@@ -53,9 +38,10 @@ def write_figure(
 
     The caption names the corpus shown if there are others that the figure does not show.
     """
+    draw: Callable[[Results], drawing.Drawing] = resolve_name(f"{__package__}.{entry.drawn_by}")
     with drawing.style(entry.name):
         try:
-            figure, caption = DRAWN_BY[entry.name](results)
+            figure, caption = draw(results)
             if results.several_corpora and "several corpora" not in entry.needs:
                 caption += f" The corpus shown is {results.first_corpus}."
         except NothingToShowError as error:

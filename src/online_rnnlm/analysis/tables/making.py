@@ -1,44 +1,17 @@
-"""Makes the tables of `config/catalogue.py`, each by its own function."""
+"""Makes the tables of `config/catalogue.py`, each by the function `make` of its own module."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from pkgutil import resolve_name
 from typing import Any
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.tables import (
-    choices,
-    comparisons,
-    corpora,
-    equal_perplexity,
-    learning,
-    lengths,
-    mixtures,
-    neighbours,
-    other_texts,
-    perplexity,
-    updates,
-)
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.config.catalogue import Entry, Section
-
-MADE_BY: Mapping[str, Callable[[Results], Table[Any]]] = {
-    "corpora": corpora.make,
-    "perplexity": perplexity.make,
-    "comparisons": comparisons.make,
-    "equal_perplexity": equal_perplexity.make,
-    "mixtures": mixtures.make,
-    "lengths": lengths.make,
-    "other_texts": other_texts.make,
-    "updates": updates.make,
-    "learning": learning.make,
-    "choices": choices.make,
-    "neighbours": neighbours.make,
-}
-"""The function that makes each table of the catalogue, by the table's name."""
 
 
 def make_table(entry: Entry, results: Results) -> Table[Any]:
@@ -47,8 +20,9 @@ def make_table(entry: Entry, results: Results) -> Table[Any]:
     It has no column of empty cells. A table that has nothing to show says only that. Raises
     UserError for files that are missing or do not fit each other.
     """
+    make: Callable[[Results], Table[Any]] = resolve_name(f"{__package__}.{entry.name}:make")
     try:
-        table = MADE_BY[entry.name](results)
+        table = make(results)
     except NothingToShowError as error:
         said = str(error)
         column: Column[str] = Column("Missing", str, text=True, wide=True)
