@@ -85,6 +85,14 @@ def test_what_a_document_names_exists(document):
     assert list(missing(document)) == []
 
 
+def test_the_names_of_the_glossary_are_in_the_code():
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    code = " ".join(file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py"))
+    names = {*re.findall(r"`([a-z]+(?:_[a-z]+)*)`", glossary)}
+    assert len(names) > 10
+    assert names - {*re.findall(r"\w+", code)} == set()
+
+
 @pytest.mark.parametrize(
     "sums", sorted(evidence.EVIDENCE.glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
 )
