@@ -201,9 +201,9 @@ class TestedNetwork(System):
 
     @property
     def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end what was read is forgotten; with a rival, never."""
+        """The unit of text at whose end what was read is forgotten."""
         way = self.by_seed[0].way
-        if way is None:
+        if way is None:  # with a rival: caches are never reset
             return "stream"
         trained = self.network.settings.unit_of_text
         return longest([trained, way.unit_of_text or trained])

@@ -25,8 +25,6 @@ SUPPLIED_MODEL = RESOURCES / _MODEL
 """The model that comes with the project, whose vector learns."""
 SUPPLIED_STATIC_MODEL = RESOURCES / "wikipedia-110-0.onlm"
 """The static one beside it, with at least as many parameters."""
-TABLE_KINDS = ("csv", "md", "tex", "html")
-"""The formats of every table."""
 FIGURE_KINDS = ("svg", "png")
 """The formats of every figure."""
 

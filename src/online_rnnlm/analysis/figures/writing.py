@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pkgutil import resolve_name
 
 from online_rnnlm.analysis.figures import drawing
@@ -28,13 +28,8 @@ def write_figures(directory: ExperimentDirectory) -> None:
     records.write(directory.captions, Captions(captions=captions))
 
 
-def write_figure(
-    entry: Entry,
-    results: Results,
-    directory: ExperimentDirectory,
-    kinds: Iterable[str] = FIGURE_KINDS,
-) -> str:
-    """Draw a figure of the catalogue in each of some formats; return its caption.
+def write_figure(entry: Entry, results: Results, directory: ExperimentDirectory) -> str:
+    """Draw a figure of the catalogue in each format; return its caption.
 
     The caption names the corpus shown if there are others that the figure does not show.
     """
@@ -49,6 +44,6 @@ def write_figure(
             axis.set_axis_off()
             axis.text(0.5, 0.5, str(error), ha="center", va="center", color=drawing.MUTED)
             caption = str(error)
-        for kind in kinds:
+        for kind in FIGURE_KINDS:
             drawing.save(figure, directory.figure(entry.name, kind))
     return caption

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.analysis.tables.table import Table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.storage.files import replacing
-from online_rnnlm.storage.paths import TABLE_KINDS, ExperimentDirectory
+from online_rnnlm.storage.paths import ExperimentDirectory
 
 _HEADING_WIDTH = 12  # Letters in a line of a heading in LaTeX.
 _WIDE_SHARE = 0.75  # The share of a line for the columns of sentences.
@@ -35,26 +35,18 @@ _LATEX = {
 def write_tables(directory: ExperimentDirectory) -> None:
     """Write all tables of an experiment as `tables/<name>.{csv,md,tex,html}`."""
     results = collect(directory)
+    page = environment().get_template("page.html.j2")
     for entry in those_of(TABLES, results.experiment):
-        write_table(entry.name, make_table(entry, results), directory)
-
-
-def write_table(
-    name: str,
-    table: Table[Any],
-    directory: ExperimentDirectory,
-    kinds: Iterable[str] = TABLE_KINDS,
-) -> None:
-    """Write a table in each of some formats."""
-    renderings = {
-        "csv": table.data.to_csv(index=False, lineterminator="\n"),
-        "md": to_markdown(table),
-        "tex": to_latex(table, name),
-        "html": environment().get_template("page.html.j2").render(table=table),
-    }
-    for kind in kinds:
-        with replacing(directory.table(name, kind)) as temporary:
-            temporary.write_text(renderings[kind], encoding="utf-8")
+        table = make_table(entry, results)
+        renderings = {
+            "csv": table.data.to_csv(index=False, lineterminator="\n"),
+            "md": to_markdown(table),
+            "tex": to_latex(table, entry.name),
+            "html": page.render(table=table),
+        }
+        for kind, text in renderings.items():
+            with replacing(directory.table(entry.name, kind)) as temporary:
+                temporary.write_text(text, encoding="utf-8")
 
 
 def environment() -> Environment:
