@@ -179,5 +179,5 @@ def _describe(text: corpora.Text) -> dict[str, Any]:
         "sentences": train.sentences,
         "vocabulary": corpus.vocabulary_size,
         "classes": corpus.classes,
-        "mean_class_size": corpus.mean_class_size("train"),
+        "mean_class_size": corpus.mean_class_size(corpus.splits["train"]),
     }

@@ -233,5 +233,5 @@ def _along(context: Context, axis: str, values: Sequence[int]) -> Iterable[Row]:
             settings = RunSettings.model_validate({**settings.model_dump(), axis: value})
         one = _training(axis, settings, corpus, context.sample(corpus, SENTENCES // 2))
         about = {"value": value, "classes": corpus.classes}
-        about["mean_class_size"] = corpus.mean_class_size("train")
+        about["mean_class_size"] = corpus.mean_class_size(corpus.splits["train"])
         yield from measured([one._replace(more=about)], min(AXIS_REPEATS, context.repeats))

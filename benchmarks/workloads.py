@@ -16,7 +16,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.base import Sentences, Trainer
 from online_rnnlm.core.lanes import one_by_one, segments_of, side_by_side
 from online_rnnlm.core.parameters import GROUPS, Parameters
@@ -77,7 +77,7 @@ def new_trainer(settings: RunSettings, corpus: Corpus) -> Trainer:
     sizes, precision = sizes_for(settings, corpus), settings.precision
     weights = parameters.initialise(sizes, INITIAL_SCALE, settings.seed, precision)
     sums = parameters.filled(sizes, settings.accumulator_start, precision)
-    return registry.trainer(settings, corpus, weights, sums)
+    return load_engine(settings).Trainer(settings, corpus, weights, sums)
 
 
 def learn_from(trainer: Trainer, settings: RunSettings, sentences: Sentences) -> None:
@@ -121,7 +121,7 @@ def reading_task(settings: RunSettings, corpus: Corpus) -> Task:
 
 def scoring_task(settings: RunSettings, corpus: Corpus, weights: Parameters) -> Task:
     """Return a task that scores `test`; the document vector learns, if there is one."""
-    score, split = registry.scorer(settings, corpus), corpus.splits["test"]
+    score, split = load_engine(settings).Scorer(settings, corpus), corpus.splits["test"]
     rate = settings.document_rate if settings.document_size else 0.0
 
     def run() -> float:
@@ -145,7 +145,7 @@ def online_scoring_task(
         unit_of_text="sentence",
         steps=testing.steps,
     )
-    scorer = registry.online_scorer(settings, corpus, weights, way)
+    scorer = load_engine(settings).OnlineScorer(settings, corpus, weights, way)
     split = corpus.splits["test"]
     few = np.arange(min(sentences, split.sentences))
     words = words_in(corpus, few, "test")
@@ -179,7 +179,7 @@ def words_in(corpus: Corpus, sentences: Sentences, split: str = "train") -> int:
 
 def training_flops(settings: RunSettings, corpus: Corpus) -> float:
     """Return the FLOPs to learn from a word: two for each multiply-add."""
-    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("train")
+    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size(corpus.splits["train"])
     return 2 * cost.training_multiply_adds_per_word(sizes, mean)
 
 
@@ -188,7 +188,7 @@ def scoring_flops(settings: RunSettings, corpus: Corpus, steps: int = 0) -> floa
 
     With `steps`, all weights learn after the word through so many hidden states.
     """
-    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size("test")
+    sizes, mean = sizes_for(settings, corpus), corpus.mean_class_size(corpus.splits["test"])
     flops = 2 * cost.multiply_adds_per_word(sizes, mean)
     if steps:
         flops += 2 * cost.update_multiply_adds_per_word(sizes, mean, GROUPS, steps)

@@ -44,6 +44,7 @@ gc.set_threshold(100_000, 50, 100)
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Use two workers more than there are cores, as tests of clusters and servers mostly wait."""

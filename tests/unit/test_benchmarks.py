@@ -41,10 +41,10 @@ def test_workloads_are_timed_in_turn_in_changing_orders_after_an_untimed_call():
 def test_flops_are_those_counted_by_hand(corpus_directory):
     corpus = load_corpus(corpus_directory)
     settings = RunSettings(corpus="topics", hidden_size=10, document_size=4)
-    scores = corpus.classes + corpus.mean_class_size("train")
+    scores = corpus.classes + corpus.mean_class_size(corpus.splits["train"])
     products = 10 * 10 + scores * (10 + 4)
     assert training_flops(settings, corpus) == pytest.approx(2 * (3 * products + 4))
-    scores = corpus.classes + corpus.mean_class_size("test")
+    scores = corpus.classes + corpus.mean_class_size(corpus.splits["test"])
     forward = 10 * 10 + scores * (10 + 2 * 4) + 4
     assert scoring_flops(settings, corpus) == pytest.approx(2 * forward)
 

@@ -29,7 +29,7 @@ from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import NONE
 from online_rnnlm.corpora import sources
@@ -104,8 +104,8 @@ def learnt(engine: str, cell: str) -> list[np.ndarray]:
     corpus = small.corpus_of((1, 4, 3), split)
     before = small.weights_for(run, corpus)
     sums = parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
-    trainer = registry.trainer(run, corpus, before, sums)
-    score = registry.scorer(run, corpus, hidden_states=True)
+    trainer = load_engine(run).Trainer(run, corpus, before, sums)
+    score = load_engine(run).Scorer(run, corpus, hidden_states=True)
     both = np.arange(split.sentences)
     small.learn(trainer, both, 0.1)
     scores = [score(weights, split, both, 0.3) for weights in (before, trainer.weights)]

@@ -64,7 +64,7 @@ NOT_FOLLOWED = {
         "config/": "values that are in a name; one that changes nothing has its default",
         "corpora/downloads.py": "files that have the checksums of their source",
         "corpora/parallel.py": "the processes that prepare a text, whose results are in order",
-        "jobs/": "files and moments",
+        "jobs/": "files and moments, and that the lowest perplexity of a search is the best",
     },
     "evaluation": {**EVERYWHERE, **SETTINGS},
     "audits": {

@@ -4,10 +4,11 @@ A reader who wants to understand the idea reads these files, in this order:
 
 - `sizes`, `parameters`, `cells`: the sizes of a network, its six matrices, its hidden layers;
 - `graph`: the definition, as one symbolic graph; `updates`: how its weights learn;
-- `text`, `way`, `lanes`: the text as arrays, the way in which it is read, the order of its parts;
-- `schedule`, `training`: the learning rate, the choice of a search, the epochs;
-- `scoring`: scoring with a trained network, its vector or its weights learning or not; the mean
-  error, and the whole distribution of the next word;
+- `text`, `classes`, `way`, `lanes`: the text and the words' classes as arrays, how a text is read
+  and what adapts to it, the order of its parts;
+- `schedule`, `training`: the learning rate, the epochs;
+- `scoring`: scoring with a trained network, with adaptation or without; the mean error, and the
+  whole distribution of the next word;
 - `engines`: the same in fast code, tested against the graph.
 
 This folder imports nothing else of the package, but for the types of the settings that it is given.

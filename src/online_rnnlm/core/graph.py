@@ -13,7 +13,7 @@ gradients. In those of the weights, the update of d counts as a constant, unless
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
 The original Theano compiles this file, too (`engines.theano_engine`): so this file keeps to Python
-3.8, and so does what it calls of `parameters` and `cells`.
+3.8, and so does what it calls of `classes`, `parameters` and `cells`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad, grad_clip
 
 from online_rnnlm.core.cells import Words
+from online_rnnlm.core.classes import classes_of_words
 from online_rnnlm.core.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class WordClasses:
     def from_offsets(cls, offsets: NDArray[np.int64]) -> WordClasses:
         """Make the tables: class c has the ids from offsets[c] to offsets[c + 1] - 1; (K + 1,)."""
         sizes = np.diff(offsets)
-        of_word = np.repeat(np.arange(len(sizes)), sizes)
+        of_word = classes_of_words(offsets)
         places = np.arange(sizes.max())
         exists = places < sizes[:, None]
         words = np.where(exists, offsets[:-1, None] + places, 0)

@@ -1,19 +1,19 @@
 """The order in which a text is read: several units of text side by side, each in a lane.
 
 A lane reads a unit, such as an article, segment after segment, and then takes the next unit. A
-batch is the next segment of every lane. The states and the document vector that live on from a
-segment to the next one of its unit are kept for each lane (`Carried`).
+batch is the next segment of every lane. The states and the document vector that are carried
+over from a segment to the next one of its unit are kept for each lane (`Carried`).
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from online_rnnlm.core.arrays import Array, Booleans, Integers
 from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
@@ -22,8 +22,6 @@ from online_rnnlm.core.way import Reading
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
 
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
 SCORING_LANES = 64
 """Number of units of text that are scored side by side; results depend on it only by rounding."""
 SENTENCES_A_CALL = 4096
@@ -61,7 +59,7 @@ class Batches(NamedTuple):
 
 
 NO_BATCHES = Batches(np.empty((0, 1), np.int64), np.empty((0, 1), np.bool_))
-"""No batch at all: an update by it compiles the kernels, or loads them."""
+"""An empty batch, used to compile the kernels."""
 
 
 class ScoringOrder(NamedTuple):
@@ -78,9 +76,9 @@ class ScoringOrder(NamedTuple):
 class Carried(NamedTuple):
     """The states and document vectors that B lanes take on from a segment to the next one."""
 
-    states: tuple[NDArray[Any], ...]
+    states: tuple[Array, ...]
     """The cell's states, h first: (B, ·) each."""
-    documents: NDArray[Any]
+    documents: Array
     """d, (B, D)."""
 
     @classmethod

@@ -1,9 +1,9 @@
-"""The rules that lower the learning rate, end training, and choose among the runs of a search."""
+"""The rules that lower the learning rate and end training."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,11 +58,3 @@ class Schedule:
             failed.append(entropy * self.settings.improvement_factor >= best)
             best = min(entropy, best)
         return failed
-
-
-def best_candidate(perplexities: Mapping[str, float]) -> str:
-    """Return the name of a search's run that has the lowest perplexity of `valid`.
-
-    Of equal ones it is the first. That of a run that has diverged is infinite.
-    """
-    return min(perplexities, key=perplexities.__getitem__)

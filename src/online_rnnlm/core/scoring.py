@@ -1,4 +1,4 @@
-"""The scoring of a text by a trained network, in a way that says what learns from it.
+"""The scoring of a text by a trained network, with adaptation or without.
 
 The output layer's distribution over the next word is
 
@@ -11,10 +11,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from online_rnnlm.core.engines import registry
-from online_rnnlm.core.engines.base import Scores, Sentences
+from online_rnnlm.core.arrays import Booleans, Floats, Integers
+from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.lanes import Carried, parts_of_documents
 from online_rnnlm.core.parameters import Parameters, without_document
 from online_rnnlm.core.way import Way, reading_of
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
     from online_rnnlm.core.text import Split, Text
 
-Floats = NDArray[np.float64]
 MAX_ENTROPY = 100.0
 """Entropy, in nats per token, above which testing counts as diverged.
 
@@ -37,8 +36,8 @@ class NetworkScorer:
     """A network that scores texts in one way; every call begins with the trained weights.
 
     The engine of the settings scores; it must be able to learn what the way says
-    (`config.evaluations.engine_for`). It gives hidden states, and goes on from a state, only if no
-    weights learn, and the vector learns after every word or not at all.
+    (`config.evaluations.engine_for`). It gives hidden states, and continues from a state, only if
+    `goes_on`.
     """
 
     def __init__(
@@ -52,19 +51,19 @@ class NetworkScorer:
     ) -> None:
         self.reading = reading_of(settings, way)
         self.goes_on = not way.groups and (way.after == 1 or not way.vector_learns)
-        """True if reading can go on from a state (`go_on`)."""
+        """True if no weights learn, and the vector learns after every word or never."""
         self._weights_learn = bool(way.groups)
         self._rate = way.vector_rate_in(settings)
         if self.goes_on:
             # A vector that does not learn stays 0: the network without it predicts the same.
             self._weights = weights if way.vector_learns else without_document(weights)
-            self._scorer = registry.scorer(
+            self._scorer = load_engine(settings).Scorer(
                 settings, text, self.reading, hidden_states=hidden_states
             )
         else:
-            self._online = registry.online_scorer(settings, text, weights, way)
+            self._online = load_engine(settings).OnlineScorer(settings, text, weights, way)
 
-    def score(self, split: Split, sentences: Sentences | None = None) -> Scores:
+    def score(self, split: Split, sentences: Integers | None = None) -> Scores:
         """Score sentences of a split in their order, or all of them."""
         if sentences is not None:
             return self._score(split, sentences)
@@ -77,13 +76,13 @@ class NetworkScorer:
             return self._score(split, np.arange(0))
         return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
-    def _score(self, split: Split, sentences: Sentences) -> Scores:
+    def _score(self, split: Split, sentences: Integers) -> Scores:
         if self.goes_on:
             return self._scorer(self._weights, split, sentences, self._rate)
-        return self._online.score(split, sentences)
+        return self._online.score(split, sentences)[0]
 
-    def go_on(self, split: Split, segments: Sentences, before: Carried) -> tuple[Scores, Carried]:
-        """Score a segment in each of B lanes, going on from the states and vectors in `before`.
+    def go_on(self, split: Split, segments: Integers, before: Carried) -> tuple[Scores, Carried]:
+        """Score a segment in each of B lanes, from the states and vectors in `before`.
 
         Returns the scores, and the states and vectors after the segments.
         """
@@ -94,19 +93,19 @@ class NetworkScorer:
         return scores, after._replace(documents=before.documents)
 
 
-def perplexity(log_probabilities: NDArray[np.float64]) -> float | None:
+def perplexity(log_probabilities: Floats) -> float | None:
     """Return exp of the mean of -log P of tokens, or None if the model has diverged."""
     entropy = -log_probabilities.mean(keepdims=True)
     return None if diverged(entropy)[0] else math.exp(entropy[0])
 
 
-def diverged(entropies: NDArray[np.float64]) -> NDArray[np.bool_]:
+def diverged(entropies: Floats) -> Booleans:
     """True for each entropy (nats per token) that is NaN, below 0 or at least MAX_ENTROPY."""
     return ~((entropies >= -_ROUNDING) & (entropies < MAX_ENTROPY))
 
 
 def log_distribution(
-    weights: Parameters, class_offsets: NDArray[np.int64], hidden: Floats, documents: Floats
+    weights: Parameters, class_offsets: Integers, hidden: Floats, documents: Floats
 ) -> Floats:
     """Return log P (nats) of every word by the model's output layer, float64 (B, V).
 
@@ -122,7 +121,7 @@ def log_distribution(
     return found
 
 
-def _log_sums(scores: Floats, begins: NDArray[np.int64]) -> Floats:
+def _log_sums(scores: Floats, begins: Integers) -> Floats:
     """Return log Σ exp of the scores (B, N) of each range that begins at one of these columns."""
     highest = np.maximum.reduceat(scores, begins, axis=1)
     sizes = np.diff(begins, append=scores.shape[1])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.arrays import Array
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.lanes import NOTHING, Batches, Carried, Segments, segments_of, side_by_side
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.schedule import Schedule
@@ -47,8 +47,8 @@ class Unfinished:
     accumulators: Parameters
     carried: Carried
     """The states and vectors after the segments that were read last, by lane."""
-    waiting: tuple[NDArray[Any], ...] = ()
-    """The words of rare classes that wait, as the engine's trainer keeps them."""
+    deferred: tuple[Array, ...] = ()
+    """The deferred updates, as the engine's trainer keeps them."""
     batches: int = 0
     """Number of batches trained on so far, in the epoch's order."""
     tokens: int = 0
@@ -102,21 +102,22 @@ def begin(settings: RunSettings, text: Text) -> Progress:
 
 
 class Training:
-    """A training that goes on from a state: iterate over `steps` to train to the end."""
+    """A training that starts from a state: iterate over `steps` to train to the end."""
 
     def __init__(self, settings: RunSettings, text: Text, progress: Progress) -> None:
-        """Prepare the engine; `progress` is taken over and changes while training goes on."""
+        """Prepare the engine; `progress` is taken over and changes during training."""
         self._settings = settings
         self._text = text
         self._schedule = Schedule(settings)
         self._progress = progress
         now = progress.unfinished or progress
         carried = progress.unfinished.carried if progress.unfinished else None
-        waiting = progress.unfinished.waiting if progress.unfinished else ()
-        self._trainer = registry.trainer(
-            settings, text, now.weights, now.accumulators, carried, waiting
+        deferred = progress.unfinished.deferred if progress.unfinished else ()
+        engine = load_engine(settings)
+        self._trainer = engine.Trainer(
+            settings, text, now.weights, now.accumulators, carried, deferred
         )
-        self._scorer = registry.scorer(settings, text)
+        self._scorer = engine.Scorer(settings, text)
         # This loads the scorer's code, or compiles it, before an epoch's time is measured.
         self._scorer(now.weights, text.splits["valid"], np.arange(0), settings.document_rate)
         if not self._schedule.goes_back:  # then only the trainer needs accumulators
@@ -124,19 +125,19 @@ class Training:
 
     @property
     def progress(self) -> Progress:
-        """The state now, with which another process can go on to the same bits."""
+        """The state now, from which another process can continue to the same bits."""
         unfinished = self._progress.unfinished
         if unfinished is not None:
             unfinished.weights = self._trainer.weights
             unfinished.accumulators = self._trainer.accumulators
             unfinished.carried = self._trainer.carried
-            unfinished.waiting = self._trainer.waiting
+            unfinished.deferred = self._trainer.deferred
         return self._progress
 
     def steps(self) -> Iterator[EpochResult | None]:
         """Train to the end; yield None after each part of an epoch, its result after each epoch.
 
-        Training may end at any of these, and go on later from `progress`. Raises Diverged.
+        Training may end at any of these, and continue later from `progress`. Raises Diverged.
         """
         progress = self._progress
         while not self._schedule.ended(progress.valid_perplexities):
@@ -157,10 +158,13 @@ class Training:
     def _beginning(self) -> Unfinished:
         """Return the state of an epoch that begins with the trainer's weights."""
         trainer = self._trainer
-        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried, trainer.waiting)
+        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried, trainer.deferred)
 
     def _read_text(self) -> Iterator[None]:
-        """Train on the rest of an epoch's text; yield after each part of it."""
+        """Train on the rest of an epoch's text; yield after each part of it.
+
+        The deferred updates of the epoch belong to its last part, and have its rate.
+        """
         progress = self._progress
         split = self._text.splits["train"]
         if progress.unfinished is None:
@@ -173,11 +177,11 @@ class Training:
             done.log_probability += self._trainer.update(batches, rate, key)
             done.batches += len(batches.segments)
             done.tokens += tokens
+            if done.tokens == split.tokens:
+                self._trainer.apply_deferred(rate)
             if not math.isfinite(done.log_probability):
                 raise Diverged("a probability is not a number")
             yield
-        rate = self._schedule.rate(progress.valid_perplexities, done.tokens / split.tokens)
-        self._trainer.learn_from_waiting(rate)
 
     def _measure(self) -> EpochResult:
         """Score `valid` after an epoch's last sentence, and tell if training has diverged."""

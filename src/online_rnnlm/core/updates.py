@@ -31,15 +31,15 @@ def adagrad(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) ->
 OPTIMIZERS = {"sgd": sgd, "adagrad": adagrad}
 
 
-class Waiting(NamedTuple):
-    """The gradients of W_o and V_oᵀ by words whose classes had too few words to learn from."""
+class Deferred(NamedTuple):
+    """The deferred gradients of W_o and V_oᵀ, by words of classes that had too few words."""
 
     word_output: Any
     """(V, M)."""
     word_document: Any
     """(D, V)."""
     due: Any
-    """(V,): 1 for the words of the classes that learn now, 0 for those that wait on."""
+    """(V,): 1 for the words of the classes that learn now, 0 for the others."""
 
 
 def training_updates(
@@ -53,30 +53,30 @@ def training_updates(
     optimizer: str,
     start: Start | None = None,
     dropout: Dropout | None = None,
-    waiting: Waiting | None = None,
+    deferred: Deferred | None = None,
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
     """The batch's predictions, and the updates of all weights and accumulators.
 
-    With `waiting` also those of its gradients: the output weights of a class learn only if the
-    class is due, from what has waited, too.
+    With `deferred` also those of its gradients: the output weights of a class learn only if the
+    class is due, from its deferred gradients, too.
     """
     result = predictions(model, weights, batch, document_rate, start, dropout)
     total = result.log_probabilities.sum()
     gradients = Parameters(*pt.grad(-total, list(weights), disconnected_inputs="ignore"))
-    if waiting is None:
+    if deferred is None:
         return result, steps(optimizer, weights, accumulators, gradients, learning_rate)
     gathered = gradients._replace(
-        word_output=gradients.word_output + waiting.word_output,
-        word_document=gradients.word_document + waiting.word_document,
+        word_output=gradients.word_output + deferred.word_output,
+        word_document=gradients.word_document + deferred.word_document,
     )
     changed = dict(steps(optimizer, weights, accumulators, gathered, learning_rate))
-    rows = waiting.due[:, None]
-    columns = waiting.due[None, :]
+    rows = deferred.due[:, None]
+    columns = deferred.due[None, :]
     for parameters in (weights, accumulators):
         for symbol, due in ((parameters.word_output, rows), (parameters.word_document, columns)):
             changed[symbol] = pt.where(due, changed[symbol], symbol)
-    changed[waiting.word_output] = pt.where(rows, 0, gathered.word_output)
-    changed[waiting.word_document] = pt.where(columns, 0, gathered.word_document)
+    changed[deferred.word_output] = pt.where(rows, 0, gathered.word_output)
+    changed[deferred.word_document] = pt.where(columns, 0, gathered.word_document)
     return result, list(changed.items())
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from online_rnnlm.core.classes import classes_of_words
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.corpora.textfiles import UNKNOWN
@@ -46,7 +47,13 @@ class Vocabulary:
     @property
     def word_classes(self) -> npt.NDArray[np.int64]:
         """Every word's class, int64 (V,)."""
-        return np.repeat(np.arange(self.classes), np.diff(self.class_offsets))
+        return classes_of_words(self.class_offsets)
+
+    def mean_class_size(self, split: Split) -> float:
+        """Number of words to score in the class of a target, averaged over a split's targets."""
+        of_word = scored_words(self.class_offsets)[self.word_classes]
+        parts = np.array_split(split.stream[1:], split.tokens // _WORDS_AT_ONCE + 1)
+        return sum(int(of_word[part].sum()) for part in parts) / split.tokens
 
 
 @dataclass(frozen=True)
@@ -68,22 +75,11 @@ class Corpus(Vocabulary):
         """The names of all splits but `train`: `valid`, `test`, and texts of another kind."""
         return [split for split in self.splits if split != "train"]
 
-    def mean_class_size(self, split: str) -> float:
-        """`mean_class_size` of a split's tokens."""
-        return mean_class_size(self.class_offsets, self.splits[split].stream[1:])
-
 
 def scored_words(class_offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Number of words to score in each class, int64 (K,): a word alone in its class needs none."""
     sizes = np.diff(class_offsets)
     return np.where(sizes > 1, sizes, 0)
-
-
-def mean_class_size(class_offsets: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]) -> float:
-    """Number of words to score in the target's class, averaged over targets."""
-    of_word = np.repeat(scored_words(class_offsets), np.diff(class_offsets))
-    parts = np.array_split(targets, len(targets) // _WORDS_AT_ONCE + 1)
-    return sum(int(of_word[part].sum()) for part in parts) / len(targets)
 
 
 def load_corpus(directory: CorpusDirectory, other_texts: Iterable[str] = ()) -> Corpus:

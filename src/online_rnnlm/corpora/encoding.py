@@ -11,7 +11,7 @@ import numpy as np
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import Vocabulary, digest_of_files, mean_class_size
+from online_rnnlm.corpora.corpus import Vocabulary, digest_of_files
 from online_rnnlm.corpora.records import (
     Counts,
     SentenceSplitter,
@@ -166,5 +166,5 @@ def _split_statistics(
         unk_tokens=unknown,
         oov_rate=unknown / words,
         in_train=in_train,
-        mean_class_size=mean_class_size(vocabulary.class_offsets, targets),
+        mean_class_size=vocabulary.mean_class_size(encoded),
     )

@@ -54,7 +54,7 @@ class RunState:
                 **_named("unfinished.accumulators", begun.accumulators),
                 **_numbered("unfinished.state", begun.carried.states),
                 "unfinished.documents": begun.carried.documents,
-                **_numbered("unfinished.waiting", begun.waiting),
+                **_numbered("unfinished.deferred", begun.deferred),
                 "unfinished.batches": begun.batches,
                 "unfinished.tokens": begun.tokens,
                 "unfinished.log_probability": begun.log_probability,
@@ -100,7 +100,7 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
                     carried=Carried(
                         _tuple(arrays, "unfinished.state"), arrays["unfinished.documents"]
                     ),
-                    waiting=_tuple(arrays, "unfinished.waiting"),
+                    deferred=_tuple(arrays, "unfinished.deferred"),
                     batches=int(arrays["unfinished.batches"]),
                     tokens=int(arrays["unfinished.tokens"]),
                     log_probability=float(arrays["unfinished.log_probability"]),

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.schedule import best_candidate
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -29,7 +28,7 @@ def resolve(planned: Run, directory: ExperimentDirectory) -> Run:
         if end is None or not files.record.is_file():
             raise UserError(f"{files.result}: missing: train the candidate `{name}` first")
         reached[name] = end.reached
-    best = best_candidate(reached)
+    best = min(reached, key=reached.__getitem__)
     chosen = records.read(RunRecord, directory.run(best).record).searched
     settings = planned.settings_with(chosen)
     return replace(planned, settings=settings, chosen=best, hopeless=math.isinf(reached[best]))

@@ -158,7 +158,7 @@ def costs_of(settings: RunSettings, corpus: Corpus, way: Way) -> Costs:
     vector = way.vector_learns and settings.document_size > 0
     if not vector:  # it is 0, and need not be multiplied
         sizes = sizes.without_document()
-    mean = corpus.mean_class_size("test")
+    mean = corpus.mean_class_size(corpus.splits["test"])
     steps = way.steps if way.groups else 0
     after_sentence = way.after == "sentence"
     if after_sentence:
@@ -184,7 +184,7 @@ def costs_after_stretches(
     that decays later, when it is needed, costs as much as one that decays at once.
     """
     sizes = sizes_for(settings, corpus)
-    mean = corpus.mean_class_size("test")
+    mean = corpus.mean_class_size(corpus.splits["test"])
     groups = frozenset(GROUPS)
     weights = touched_after_sentences(sizes, corpus, stretches, groups, document=False)
     updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)

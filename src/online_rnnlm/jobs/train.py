@@ -238,7 +238,7 @@ def _finish(state: RunState, corpus: Corpus, divergence: str) -> None:
         parameters=count(sizes),
         training_multiply_adds_per_word=training_multiply_adds_per_word(
             sizes,
-            corpus.mean_class_size("train"),
+            corpus.mean_class_size(corpus.splits["train"]),
             goes_through=goes_through_updates(settings),
         ),
         words_per_second=statistics.median(speeds) if speeds else 0.0,

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.engines import THEANO_PYTHON
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import value_in
 from online_rnnlm.storage.runs import Machine
 
 DRIVER = "libcuda.so.1"
-THEANO_PYTHON = "THEANO_PYTHON"
-"""Variable with the path of the Python that has Theano 1.0.5; the engine reads it."""
 THEANO_HERE = ".venv-theano/bin/python"
 """The Python that `make theano` makes, below the project's folder."""
 _NAME_BYTES = 256

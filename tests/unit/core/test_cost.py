@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.sizes import Sizes, sizes_of_run
 from online_rnnlm.jobs import cost
 from online_rnnlm.use.network import split_of
@@ -95,9 +95,11 @@ def changed_by(cell, size, groups, learn_after, texts):
     for text in texts:
         corpus = small.corpus_of(CLASS_SIZES, split_of(text))
         weights = small.weights_for(case.settings, corpus)
-        scorer = registry.online_scorer(case.settings, corpus, weights, case.online)
-        scores = scorer.score(corpus.splits["train"], np.arange(len(text)))
-        learnt.append([*scorer.weights, scores.document_vectors[-1]])
+        scorer = load_engine(case.settings).OnlineScorer(
+            case.settings, corpus, weights, case.online
+        )
+        scores, after = scorer.score(corpus.splits["train"], np.arange(len(text)))
+        learnt.append([*after, scores.document_vectors[-1]])
     changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
     return changed, sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
 

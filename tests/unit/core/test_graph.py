@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.base import first_words
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.way import GROUPS
@@ -44,7 +44,7 @@ def test_predictions_and_gradients_are_those_of_plain_numpy(corpus, split, name,
     run = settings(name, size)
     weights = small.weights_for(run, corpus)
     numbers = np.arange(split.sentences)
-    scores = registry.scorer(run, corpus, hidden_states=True)(weights, split, numbers, RATE)
+    scores = load_engine(run).Scorer(run, corpus, hidden_states=True)(weights, split, numbers, RATE)
     starts = first_words(split.offsets, numbers)
     sentences = [small.words_of(split, number) for number in numbers]
     held = []
@@ -76,7 +76,9 @@ def test_jax_learns_and_scores_with_an_added_cell_as_the_graph_does(corpus, spli
     found = []
     for run in runs:
         learnt, sums = after_one_update(run, corpus, weights, 0.2)
-        scores = registry.scorer(run, corpus, hidden_states=True)(weights, split, order, RATE)
+        scores = load_engine(run).Scorer(run, corpus, hidden_states=True)(
+            weights, split, order, RATE
+        )
         found.append([*learnt, *sums, *scores])
     for array, other in zip(*found, strict=True):
         np.testing.assert_allclose(array, other, rtol=1e-10, atol=1e-12)
@@ -105,15 +107,15 @@ def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, na
     weights = small.weights_for(run, corpus)
     words = small.words_of(split, 2)
     online = small.way_of(GROUPS, 1.0, RATE, 1, "sentence", "stream")
-    scorer = registry.online_scorer(run, corpus, weights, online)
-    scorer.score(split, np.array([2]))
+    scorer = load_engine(run).OnlineScorer(run, corpus, weights, online)
+    _, learnt = scorer.score(split, np.array([2]))
     # The vector stays 0 until the sentence has been read, so its weights have no gradient.
     still = np.zeros((len(words), 2))
 
     def loss():
         return -predict(name, weights, corpus.class_offsets, words, still)[0].sum()
 
-    assert_steps_follow_slopes(loss, weights, scorer.weights, without_vector=True)
+    assert_steps_follow_slopes(loss, weights, learnt, without_vector=True)
 
 
 def test_adagrad_by_its_formula():
@@ -169,7 +171,8 @@ def test_a_sentence_computed_by_hand():
     split = split_of([[1, 2]])
     corpus = small.corpus_of((2, 1), split)
     for kind in ("graph", "kernel"):
-        score = registry.scorer(settings("sigmoid", 1, hidden_size=1, engine=kind), corpus)
+        run = settings("sigmoid", 1, hidden_size=1, engine=kind)
+        score = load_engine(run).Scorer(run, corpus)
         scores = score(weights, split, np.arange(1), 0.6)
         np.testing.assert_allclose(scores.log_probabilities, by_hand)
         assert scores.document_vectors[0, 0] == pytest.approx(vector)

@@ -30,8 +30,8 @@ def begun(run, weights=FEW):
 def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     weight_files.save(WEIGHTS, tmp_path / "model.npz")
     carried = Carried((np.ones((64, 20), "float32"),), np.ones((64, 5), "float32"))
-    waiting = (np.arange(3), np.ones((2, 2), "float32"))
-    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, waiting, 8, 9000, -1234.5)
+    deferred = (np.arange(3), np.ones((2, 2), "float32"))
+    halfway = Unfinished(WEIGHTS, WEIGHTS, carried, deferred, 8, 9000, -1234.5)
     run = RunDirectory(tmp_path)
     saved = begun(run, WEIGHTS)
     saved.progress.unfinished = halfway
@@ -42,7 +42,7 @@ def test_within_an_epoch_it_has_four_times_the_size_of_the_model(tmp_path):
     assert loaded.record == RECORD
     assert (loaded.seconds, loaded.cpu_seconds) == (1.5, 1.25)
     assert loaded.progress.unfinished.log_probability == -1234.5
-    for found, expected in zip(loaded.progress.unfinished.waiting, waiting, strict=True):
+    for found, expected in zip(loaded.progress.unfinished.deferred, deferred, strict=True):
         np.testing.assert_array_equal(found, expected)
     model = (tmp_path / "model.npz").stat().st_size
     assert run.state.stat().st_size == pytest.approx(4 * model, rel=0.05)

@@ -10,7 +10,7 @@ import pytest
 
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
@@ -171,8 +171,9 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
     rate = best.settings["learning_rate"]
     alpha = found.chosen.get("document_rate", RATE)
     online = way_of(["output"], rate, alpha, 2, unit="stream")
-    scorer = registry.online_scorer(UNTRAINED, corpus, weights, online)
-    logs = scorer.score(corpus.splits["test"], np.arange(SENTENCES["test"])).log_probabilities
+    scorer = load_engine(UNTRAINED).OnlineScorer(UNTRAINED, corpus, weights, online)
+    scores, _ = scorer.score(corpus.splits["test"], np.arange(SENTENCES["test"]))
+    logs = scores.log_probabilities
     assert found.splits["test"].perplexity == pytest.approx(np.exp(-logs.mean()), rel=1e-12)
 
 

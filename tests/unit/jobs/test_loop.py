@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters, training
-from online_rnnlm.core.engines import registry
 from online_rnnlm.core.lanes import segments_of
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
@@ -28,7 +27,7 @@ from tests.unit.jobs.runs import (
     same_weights,
     trained,
 )
-from tests.unit.jobs.stub import StubTrainer, use_stub
+from tests.unit.jobs.stub import ENGINE, StubTrainer, use_stub
 
 RESTLESS = {"learning_rate": 0.8, "max_epochs": 6, "improvement_factor": 1.0}
 """Settings with which the stub's epochs get better and worse."""
@@ -65,7 +64,7 @@ def calls(monkeypatch):
             calls.append(Call(len(batches.segments), learning_rate, key, before, sums, after))
             return total
 
-    monkeypatch.setattr(registry, "trainer", Recorded)
+    monkeypatch.setattr(ENGINE, "Trainer", Recorded)
     return calls
 
 
@@ -89,7 +88,7 @@ def perplexities(monkeypatch, *entropies):
 
         return score
 
-    monkeypatch.setattr(registry, "scorer", scorer)
+    monkeypatch.setattr(ENGINE, "Scorer", scorer)
 
 
 @pytest.mark.parametrize("unit", ["sentence", "document"])
@@ -157,6 +156,36 @@ def test_a_cooldown_goes_on_from_a_worse_epochs_weights(
     assert rates[-1] < 0.02 and rates[half:] == sorted(rates[half:], reverse=True)
 
 
+def test_deferred_updates_have_the_rate_of_the_last_batch_and_count_as_the_epochs_time(
+    corpus_directory, tmp_path, monkeypatch
+):
+    """After the last batch of all, a cooldown's rate is 0, by which nothing would be learnt."""
+    monkeypatch.setattr(training, "SEGMENTS_A_CALL", 64)
+    now = 0.0
+    rates = []
+    applied = []
+
+    class Deferring(StubTrainer):
+        def update(self, batches, learning_rate, key=0):
+            rates.append(learning_rate)
+            return super().update(batches, learning_rate, key)
+
+        def apply_deferred(self, learning_rate):
+            nonlocal now
+            now += 5.0
+            applied.append((len(rates), learning_rate))
+            super().apply_deferred(learning_rate)
+
+    monkeypatch.setattr(ENGINE, "Trainer", Deferring)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    run = run_of(max_epochs=2, rate_rule="cooldown", cooldown=0.5)
+    epochs = read_epochs(trained(run, corpus_directory, tmp_path))
+    half = len(rates) // 2
+    assert applied == [(half, rates[half - 1]), (2 * half, rates[-1])]
+    assert rates[-1] > 0
+    assert [epoch.seconds for epoch in epochs] == [5.0, 5.0]
+
+
 def test_training_ends_with_its_schedule(corpus_directory, tmp_path, monkeypatch):
     perplexities(monkeypatch, 3.0, *[3.1] * 9)
     directory = trained(run_of(max_epochs=30), corpus_directory, tmp_path)
@@ -195,7 +224,7 @@ def test_a_weight_or_probability_that_is_not_finite_is_a_divergence(
             self.weights.recurrent[0, 0] = math.inf if what == "weight" else 0
             return total if what == "weight" else math.nan
 
-    monkeypatch.setattr(registry, "trainer", Broken)
+    monkeypatch.setattr(ENGINE, "Trainer", Broken)
     end = records.read(RunResult, trained(run_of(), corpus_directory, tmp_path).result)
     assert f"a {what} is not a" in end.reason
 
@@ -266,5 +295,5 @@ def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monk
             RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
             return super().update(*arguments)
 
-    monkeypatch.setattr(registry, "trainer", Removing)
+    monkeypatch.setattr(ENGINE, "Trainer", Removing)
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)

@@ -11,7 +11,6 @@ import time
 import pytest
 
 from online_rnnlm.core import training
-from online_rnnlm.core.engines import registry
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.train import train
 from online_rnnlm.process.stop_signals import END_TIME, Stopped
@@ -20,7 +19,7 @@ from online_rnnlm.storage.paths import RunDirectory
 from tests.killing import in_a_process
 from tests.processes import PATIENCE
 from tests.unit.jobs.runs import assert_same_run, run_of, trained
-from tests.unit.jobs.stub import StubTrainer, use_stub
+from tests.unit.jobs.stub import ENGINE, StubTrainer, use_stub
 
 RUN = run_of(learning_rate=0.8, max_epochs=3)
 
@@ -47,7 +46,7 @@ def _act_in_call(monkeypatch, number, act):
                 act()
             return super().update(*arguments)
 
-    monkeypatch.setattr(registry, "trainer", Acting)
+    monkeypatch.setattr(ENGINE, "Trainer", Acting)
 
 
 def test_a_warned_job_ends_within_an_epoch_and_its_retry_goes_on(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from online_rnnlm.core.arrays import Array, Floats, Integers
 from online_rnnlm.core.lanes import Batches, Carried
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
-
-Array = NDArray[Any]
-Sentences = NDArray[np.int64]
 
 
 class CannotCompute(Exception):
@@ -22,15 +19,15 @@ class CannotCompute(Exception):
 class Scores(NamedTuple):
     """The result of scoring S sentences."""
 
-    log_probabilities: NDArray[np.float64]
+    log_probabilities: Floats
     """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
-    document_vectors: NDArray[Any]
+    document_vectors: Array
     """(S, D): d after every sentence's last word."""
-    hidden_states: NDArray[Any]
+    hidden_states: Array
     """(tokens, M): h, which every word was predicted from; (0, M) if not asked for."""
 
 
-def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.int64]:
+def first_words(offsets: Integers, sentences: Integers) -> Integers:
     """The row of each sentence's first word in the scores, and last the number of rows: (S + 1,).
 
     Scores have the sentences in the order in which they are given here.
@@ -39,9 +36,7 @@ def first_words(offsets: NDArray[np.int64], sentences: Sentences) -> NDArray[np.
     return np.concatenate([np.zeros(1, np.int64), ends])
 
 
-def empty_scores(
-    weights: Parameters, starts: NDArray[np.int64], *, hidden_states: bool = False
-) -> Scores:
+def empty_scores(weights: Parameters, starts: Integers, *, hidden_states: bool = False) -> Scores:
     """Make scores of zeros for sentences that begin at these rows, `first_words`."""
     tokens = int(starts[-1])
     sentences = len(starts) - 1
@@ -64,12 +59,12 @@ class Trainer(Protocol):
     def carried(self) -> Carried:
         """The states and vectors after the segments read last, by lane; not copies."""
 
-    def learn_from_waiting(self, learning_rate: float) -> None:
-        """Learn from the words of rare classes that wait, so that none do."""
+    def apply_deferred(self, learning_rate: float) -> None:
+        """Apply all deferred updates, those by words of rare classes; none are left."""
 
     @property
-    def waiting(self) -> tuple[Array, ...]:
-        """The arrays of what waits, by which another trainer of the engine can go on."""
+    def deferred(self) -> tuple[Array, ...]:
+        """The arrays of the deferred updates, from which another trainer continues."""
 
     @property
     def weights(self) -> Parameters:
@@ -87,7 +82,7 @@ class Scorer(Protocol):
     """A function that scores sentences with given weights."""
 
     def __call__(
-        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
     ) -> Scores:
         """Score these sentences, the document vector learning after every word."""
 
@@ -95,7 +90,7 @@ class Scorer(Protocol):
         self,
         weights: Parameters,
         split: Split,
-        segments: Sentences,
+        segments: Integers,
         document_rate: float,
         before: Carried,
     ) -> tuple[Scores, Carried]:
@@ -108,9 +103,8 @@ class Scorer(Protocol):
 class OnlineScorer(Protocol):
     """A scorer whose weights learn from what they have scored."""
 
-    def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Score these sentences in this order, starting from the weights given at the start."""
+    def score(self, split: Split, sentences: Integers) -> tuple[Scores, Parameters]:
+        """Score these sentences in this order, starting from the trained weights.
 
-    @property
-    def weights(self) -> Parameters:
-        """The weights after the last call, not copies."""
+        Returns the weights after the last sentence, too.
+        """

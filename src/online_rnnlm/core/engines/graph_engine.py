@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,17 +12,17 @@ import pytensor
 import pytensor.tensor as pt
 
 from online_rnnlm.core import graph, updates
+from online_rnnlm.core.arrays import Array, Integers
+from online_rnnlm.core.classes import classes_of_words
 from online_rnnlm.core.engines import symbolic
 from online_rnnlm.core.engines.base import (
-    Array,
     Scores,
-    Sentences,
     empty_scores,
     first_words,
 )
 from online_rnnlm.core.engines.kernels import dropout
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
-from online_rnnlm.core.lanes import NOTHING, Carried, Integers, unit_beginnings
+from online_rnnlm.core.lanes import NOTHING, Carried, unit_beginnings
 from online_rnnlm.core.parameters import Parameters, shapes
 from online_rnnlm.core.sizes import goes_through_updates, sizes_for
 from online_rnnlm.core.text import Split, Text
@@ -61,14 +62,14 @@ class Trainer(PaddedTrainer):
     def _prepare(self, text: Text) -> None:
         self._form = form_of(self._settings)
         self._update = self.compiled(self._form, text.class_offsets)
-        self._class_sizes = np.diff(text.class_offsets)
-        if self._form.rare_class_words and not self.waiting:
+        self._classes = classes_of_words(text.class_offsets)
+        if self._form.rare_class_words and not self.deferred:
             sizes = sizes_for(self._settings, text)
             shape = shapes(sizes)
             dtype = self._settings.precision
             counts = np.zeros(sizes.classes, np.int64)
             sums = (np.zeros(one, dtype) for one in (shape.word_output, shape.word_document))
-            self.waiting = (counts, *sums)
+            self.deferred = (counts, *sums)
 
     def _learn(
         self, segments: Integers, rates: list[Array], start: Carried, key: int
@@ -77,9 +78,9 @@ class Trainer(PaddedTrainer):
         batch = graph.pad(self._split.stream, self._offsets, padded, self._settings.precision)
         return self._learn_from(batch, padded, rates, start, key, self._form.rare_class_words)
 
-    def learn_from_waiting(self, learning_rate: float) -> None:
-        """Learn from the words that wait, by a batch that has no words of its own."""
-        if not self.waiting:
+    def apply_deferred(self, learning_rate: float) -> None:
+        """Apply all deferred updates, by a batch without words; none are left."""
+        if not self.deferred:
             return
         segments = np.zeros(_FEWEST_LANES, np.int64)
         dtype = self._settings.precision
@@ -102,9 +103,9 @@ class Trainer(PaddedTrainer):
         lanes = len(start.documents)
         before = (_widened(values, 0) for values in (*start.states, start.documents))
         factors = self._factors(key, segments, len(batch.mask)) if self._form.drops else ()
-        waiting = self._due(batch, enough) if self.waiting else ()
+        deferred = self._due(batch, enough) if self.deferred else ()
         total, *found = self._update(
-            *self._weights, *self._sums, *batch, *rates, *before, *factors, *waiting
+            *self._weights, *self._sums, *batch, *rates, *before, *factors, *deferred
         )
         last = len(start.states)
         number = len(self._weights)
@@ -113,18 +114,19 @@ class Trainer(PaddedTrainer):
         learnt = found[last + 1 :]
         self._weights = Parameters(*learnt[:number])
         self._sums = Parameters(*learnt[number : 2 * number])
-        if waiting:
-            self.waiting = (self.waiting[0], *learnt[2 * number :])
+        if deferred:
+            self.deferred = (self.deferred[0], *learnt[2 * number :])
         return total, Carried(tuple(state[:lanes] for state in states), document[:lanes])
 
-    def _due(self, batch: graph.Padded, enough: int) -> updates.Waiting:
-        """Count a batch's words with those that wait; return what waits, and the words due."""
-        counts, word_output, word_document = self.waiting
-        classes = np.repeat(np.arange(len(self._class_sizes)), self._class_sizes)
-        counts = counts + np.bincount(classes[batch.targets[batch.mask > 0]], minlength=len(counts))
+    def _due(self, batch: graph.Padded, enough: int) -> updates.Deferred:
+        """Count a batch's words; return the deferred gradients, and which words are due."""
+        counts, word_output, word_document = self.deferred
+        counts = counts + np.bincount(
+            self._classes[batch.targets[batch.mask > 0]], minlength=len(counts)
+        )
         due = counts >= enough
-        self.waiting = (np.where(due, 0, counts), word_output, word_document)
-        return updates.Waiting(word_output, word_document, due[classes])
+        self.deferred = (np.where(due, 0, counts), word_output, word_document)
+        return updates.Deferred(word_output, word_document, due[self._classes])
 
     def _factors(self, key: int, segments: Integers, length: int) -> graph.Dropout:
         """The factors of dropout for padded segments of that length."""
@@ -167,13 +169,27 @@ class Scorer(PaddedScorer):
         return Found(batch.mask, logs, hidden, Carried(tuple(states), documents))
 
 
+@dataclass
+class _Adapted:
+    """The values that change while an `OnlineScorer` reads a unit of text."""
+
+    weights: Parameters
+    states: tuple[Array, ...]
+    """The cell's states after the last word, (1, ·)."""
+    document: Array
+    """d, (1, D)."""
+    change: Array
+    """The change of d by its next step, so far."""
+    words: int = 0
+    """Number of words since the last step of d."""
+
+
 class OnlineScorer:
     """Scoring by `updates.online_updates`, word after word or sentence after sentence."""
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
-        self._trained = self.weights = Parameters(*(array.copy() for array in weights))
+        self._trained = Parameters(*(array.copy() for array in weights))
         self._way = way
-        self._waiting = 0
         self._reading = reading_of(settings, way)
         self._nothing = Carried.nothing(weights, settings.cell, 1)
         dtype = settings.precision
@@ -201,63 +217,64 @@ class OnlineScorer:
             on_unused_input="ignore",
         )
 
-    def score(self, split: Split, sentences: Sentences) -> Scores:
-        """Score these sentences in this order, starting from the weights given at the start."""
+    def score(self, split: Split, sentences: Integers) -> tuple[Scores, Parameters]:
+        """Score these sentences in this order, starting from the trained weights.
+
+        Returns the weights after the last sentence, too.
+        """
         starts = first_words(split.offsets, sentences)
         scores = empty_scores(self._trained, starts)
         begins = unit_beginnings(split, sentences, self._reading.unit_of_text)
+        now = self._beginning()
         with _COMPUTING:
-            states = list(self._nothing.states)
-            document = self._nothing.documents
-            self.weights = self._trained
-            for number, sentence in enumerate(sentences):
-                if begins[number]:
-                    self.weights = self._trained
-                    document = self._nothing.documents
-                    self._change = np.zeros_like(document)
-                    self._waiting = 0
-                if begins[number] or not self._reading.state:
-                    states = list(self._nothing.states)
+            for index, sentence in enumerate(sentences):
+                if begins[index]:
+                    now = self._beginning()
+                elif not self._reading.state:
+                    now.states = self._nothing.states
                 begin, end = split.offsets[sentence], split.offsets[sentence + 1]
                 words = split.stream[begin : end + 1, None].astype("int64")
-                logs, document, states = self._read(words[:-1], words[1:], document, states)
-                scores.log_probabilities[starts[number] : starts[number + 1]] = logs
-                scores.document_vectors[number] = document[0]
-        return scores
+                logs = self._read(now, words[:-1], words[1:])
+                scores.log_probabilities[starts[index] : starts[index + 1]] = logs
+                scores.document_vectors[index] = now.document[0]
+        return scores, now.weights
 
-    def _read(
-        self, inputs: Array, targets: Array, document: Array, before: list[Array]
-    ) -> tuple[Array, Array, list[Array]]:
+    def _beginning(self) -> _Adapted:
+        """The values before a unit of text."""
+        states, document = self._nothing
+        return _Adapted(self._trained, states, document, np.zeros_like(document))
+
+    def _read(self, now: _Adapted, inputs: Array, targets: Array) -> Array:
         """Score a sentence's words, and learn when a step is due or after the last of them.
 
-        Returns their log P, and d and the states after them. Inputs and targets are (T, 1), d is
-        (1, D), and `before` are the states before the first word, (1, ·).
+        Returns their log P; `now` changes. Inputs and targets are (T, 1).
         """
         by_word = self._way.words_a_step > 0
         size = len(inputs)
-        states = [before]
+        states = [now.states]
         documents = []
         logs = np.zeros(size)
         for t in range(size):
-            documents.append(document)
+            documents.append(now.document)
             if not by_word and t + 1 < size:
                 continue
             begin = max(0, t + 1 - self._way.steps) if by_word else 0
             scored = t if by_word else 0
-            mask = (np.arange(begin, t + 1) >= scored).astype(document.dtype)[:, None]
+            mask = (np.arange(begin, t + 1) >= scored).astype(now.document.dtype)[:, None]
             words = (inputs[begin : t + 1], targets[begin : t + 1])
             held = np.stack(documents[begin:])
-            found = self._score(*self.weights, *words, mask, *states[begin], held)
+            found = self._score(*now.weights, *words, mask, *states[begin], held)
             number = len(self._learning)
             learnt = dict(zip(self._learning, found[:number], strict=True))
-            self.weights = self.weights._replace(**learnt)
+            now.weights = now.weights._replace(**learnt)
             log_probabilities, updated, *after = found[number:]
             logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
-            self._change += (updated - held).sum(axis=0)
-            self._waiting += 1
-            if self._waiting == self._way.words_a_step or not by_word:
-                document = document + self._change
-                self._change = np.zeros_like(document)
-                self._waiting = 0
-            states.append([state[-1] for state in after])
-        return logs, document, states[-1]
+            now.change = now.change + (updated - held).sum(axis=0)
+            now.words += 1
+            if now.words == self._way.words_a_step or not by_word:
+                now.document = now.document + now.change
+                now.change = np.zeros_like(now.document)
+                now.words = 0
+            states.append(tuple(state[-1] for state in after))
+        now.states = states[-1]
+        return logs

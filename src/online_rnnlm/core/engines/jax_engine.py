@@ -15,12 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from online_rnnlm.core.engines.base import Array, CannotCompute, Scores, Sentences
+from online_rnnlm.core.arrays import Array, Integers
+from online_rnnlm.core.engines.base import CannotCompute, Scores
 from online_rnnlm.core.engines.graph_engine import form_of
 from online_rnnlm.core.engines.jax_network import Network, optimizer_step
 from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
 from online_rnnlm.core.graph import Padded, pad
-from online_rnnlm.core.lanes import Batches, Carried, Integers
+from online_rnnlm.core.lanes import Batches, Carried
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split, Text
 
@@ -57,7 +58,7 @@ class Trainer(PaddedTrainer):
     def _updated(
         self, weights: Parameters, sums: Parameters, batch: Padded, rates: list[Any], start: Carried
     ) -> tuple[Parameters, Parameters, Any, Carried]:
-        """The weights and accumulators after a batch, its log P, and what lives on after it."""
+        """The weights and accumulators after a batch, its log P, and what is carried over."""
 
         def loss(weights: Parameters) -> tuple[Any, Found]:
             results = self._network(weights, batch, rates[1], start)
@@ -88,7 +89,7 @@ class Scorer(PaddedScorer):
         return found if self._hidden_states else found._replace(hidden=())
 
     def __call__(
-        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
     ) -> Scores:
         """Score these sentences, the document vector learning after every word."""
         with bits_of(self._settings.precision):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from online_rnnlm.core.engines.base import Array, Scores, Sentences, empty_scores, first_words
+from online_rnnlm.core.arrays import Array, Integers
+from online_rnnlm.core.engines.base import Scores, empty_scores, first_words
 from online_rnnlm.core.lanes import (
     NOTHING,
     SCORING_LANES,
     Batches,
     Carried,
-    Integers,
     scoring_order,
     segments_of,
 )
@@ -46,14 +46,16 @@ class PaddedTrainer:
         text: Text,
         weights: Parameters,
         accumulators: Parameters,
-        carried: Carried,
-        waiting: tuple[Array, ...] = (),
+        carried: Carried | None = None,
+        deferred: tuple[Array, ...] = (),
     ) -> None:
         self._settings = settings
-        self.carried = carried
-        self.waiting = waiting
+        self.deferred = deferred
         self._split = text.splits["train"]
-        self._offsets = segments_of(self._split, settings).offsets
+        segments = segments_of(self._split, settings)
+        self._offsets = segments.offsets
+        lanes = segments.lanes(settings.batch_sentences)
+        self.carried = carried or Carried.nothing(weights, settings.cell, lanes)
         self._prepare(text)
         self.restore(weights, accumulators)
 
@@ -76,8 +78,8 @@ class PaddedTrainer:
         """Copies of AdaGrad's current sums of squared gradients."""
         return Parameters(*map(np.array, self._sums))
 
-    def learn_from_waiting(self, learning_rate: float) -> None:
-        """Learn from the words that wait: there are none, unless an engine lets them wait."""
+    def apply_deferred(self, learning_rate: float) -> None:
+        """Apply all deferred updates: there are none, unless an engine defers some."""
 
     def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
         """Learn from segments of the training text, batch after batch; return their log P."""
@@ -98,7 +100,7 @@ class PaddedTrainer:
     def _learn(
         self, segments: Integers, rates: list[Array], start: Carried, key: int
     ) -> tuple[Any, Carried]:
-        """Make an update by these segments (B,); return log P, and what lives on after them.
+        """Make an update by these segments (B,); return log P, and what is carried over.
 
         `rates` are those of the weights and of the document vector.
         """
@@ -112,14 +114,14 @@ class PaddedScorer:
         self,
         settings: RunSettings,
         text: Text,
-        reading: Reading,
+        reading: Reading | None = None,
         *,
         hidden_states: bool = False,
     ) -> None:
         self._settings = settings
-        self._reading = reading
+        self._reading = reading or reading_of(settings)
         self._hidden_states = hidden_states
-        self._width = reading.lanes(SCORING_LANES)
+        self._width = self._reading.lanes(SCORING_LANES)
         self._prepare(text)
 
     def _prepare(self, text: Text) -> None:
@@ -127,7 +129,7 @@ class PaddedScorer:
         raise NotImplementedError
 
     def __call__(
-        self, weights: Parameters, split: Split, sentences: Sentences, document_rate: float
+        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
     ) -> Scores:
         """Score these sentences, the document vector learning after every word."""
         settings = self._settings
@@ -148,7 +150,7 @@ class PaddedScorer:
         self,
         weights: Parameters,
         split: Split,
-        segments: Sentences,
+        segments: Integers,
         document_rate: float,
         before: Carried,
     ) -> tuple[Scores, Carried]:
@@ -167,7 +169,7 @@ class PaddedScorer:
         raise NotImplementedError
 
 
-def _fill(scores: Scores, places: Sentences, starts: Sentences, found: Found) -> None:
+def _fill(scores: Scores, places: Integers, starts: Integers, found: Found) -> None:
     """Copy the results of a batch into the rows of the scores that they belong to.
 
     `places` (B,) are the numbers of the sentences in the scores, or `NOTHING`; `starts` is that of

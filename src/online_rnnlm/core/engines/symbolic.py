@@ -15,8 +15,7 @@ from online_rnnlm.core.cells import load_cell
 from online_rnnlm.core.parameters import Parameters
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from online_rnnlm.core.arrays import Integers
 
 
 class Form(NamedTuple):
@@ -37,7 +36,7 @@ class Form(NamedTuple):
         """True if the training takes factors of dropout."""
         return bool(self.dropout or self.embedding_dropout)
 
-    def model(self, class_offsets: NDArray[np.int64]) -> graph.Model:
+    def model(self, class_offsets: Integers) -> graph.Model:
         """The model's definition; `class_offsets` (K + 1,) are those of the vocabulary."""
         classes = graph.WordClasses.from_offsets(class_offsets)
         cell = load_cell(self.cell)
@@ -58,7 +57,7 @@ def _start_symbols(model: graph.Model, weights: Parameters) -> graph.Start:
     return graph.Start(tuple(states), pt.matrix(dtype=dtype))
 
 
-def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
+def training(form: Form, class_offsets: Integers) -> Any:
     """Compile a function that learns from a batch by `updates.training_updates`.
 
     Inputs: weights, accumulators, `graph.Padded`, the rates of the weights and of the document
@@ -74,8 +73,8 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
     start = _start_symbols(model, weights)
     rates = [pt.scalar(dtype=dtype), pt.scalar(dtype=dtype)]
     factors = [pt.tensor3(dtype=dtype), pt.tensor3(dtype=dtype)] if form.drops else []
-    waiting = [pt.matrix(dtype=dtype), pt.matrix(dtype=dtype), pt.vector(dtype="bool")]
-    waiting = waiting if form.rare_class_words else []
+    deferred = [pt.matrix(dtype=dtype), pt.matrix(dtype=dtype), pt.vector(dtype="bool")]
+    deferred = deferred if form.rare_class_words else []
     result, changes = updates.training_updates(
         model,
         weights,
@@ -85,19 +84,19 @@ def training(form: Form, class_offsets: NDArray[np.int64]) -> Any:
         optimizer=form.optimizer,
         start=start,
         dropout=graph.Dropout(*factors) if factors else None,
-        waiting=updates.Waiting(*waiting) if waiting else None,
+        deferred=updates.Deferred(*deferred) if deferred else None,
     )
     last = graph.last_states(result, batch.mask)
     new = dict(changes)
-    learnt = [new[symbol] for symbol in (*weights, *sums, *waiting[:2])]
+    learnt = [new[symbol] for symbol in (*weights, *sums, *deferred[:2])]
     return pytensor.function(
-        [*weights, *sums, *batch, *rates, *start.states, start.document, *factors, *waiting],
+        [*weights, *sums, *batch, *rates, *start.states, start.document, *factors, *deferred],
         [result.log_probabilities.sum(), *last.states, last.document, *learnt],
         on_unused_input="ignore",
     )
 
 
-def scoring(form: Form, class_offsets: NDArray[np.int64]) -> Any:
+def scoring(form: Form, class_offsets: Integers) -> Any:
     """Compile a function that scores a batch by `graph.predictions`.
 
     Inputs: the weights, `graph.Padded`, the rate of the document vector, and the states and vectors

@@ -13,16 +13,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from online_rnnlm.core.engines import graph_engine, theano_worker
+from online_rnnlm.core.arrays import Array, Integers
+from online_rnnlm.core.engines import THEANO_PYTHON, graph_engine, theano_worker
 from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.core.engines.symbolic import Form
 from online_rnnlm.core.engines.theano_worker import receive, send
-
-THEANO_PYTHON = "THEANO_PYTHON"
-"""The environment variable with the path of the Python that has Theano 1.0.5."""
 
 
 class Process:
@@ -32,7 +27,7 @@ class Process:
     cannot do what it is asked.
     """
 
-    def __init__(self, kind: str, form: Form, class_offsets: NDArray[np.int64]) -> None:
+    def __init__(self, kind: str, form: Form, class_offsets: Integers) -> None:
         """Compile the function of that kind: `training` or `scoring`."""
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
         self._connection, theirs = Pipe()
@@ -47,7 +42,7 @@ class Process:
         weakref.finalize(self, _end, self._process, self._connection)
         self(kind, json.dumps(form._asdict()), class_offsets)
 
-    def __call__(self, *values: Any) -> list[NDArray[Any]]:
+    def __call__(self, *values: Any) -> list[Array]:
         """Call the function; return its outputs."""
         try:
             send(self._connection, *values)

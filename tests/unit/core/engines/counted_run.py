@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.kernels import forward, learning
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.core.way import GROUPS
@@ -120,12 +120,14 @@ def run(case):
     numbers = np.arange(split.sentences)
     if case.mode == "train":
         ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)
-        return learn(registry.trainer(settings, corpus, weights, ones), numbers, 0.1)
+        return learn(load_engine(settings).Trainer(settings, corpus, weights, ones), numbers, 0.1)
     if case.mode == "score":
-        scores = registry.scorer(settings, corpus)(weights, split, numbers, settings.document_rate)
+        scores = load_engine(settings).Scorer(settings, corpus)(
+            weights, split, numbers, settings.document_rate
+        )
     else:
-        scorer = registry.online_scorer(settings, corpus, weights, case.online)
-        scores = scorer.score(split, numbers)
+        scorer = load_engine(settings).OnlineScorer(settings, corpus, weights, case.online)
+        scores, _ = scorer.score(split, numbers)
     return float(scores.log_probabilities.sum())
 
 

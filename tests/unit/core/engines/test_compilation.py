@@ -10,7 +10,7 @@ import pytest
 
 import online_rnnlm
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.kernels.batches import score_sentences, train_batches
 from online_rnnlm.core.engines.kernels.online import score_online
 from online_rnnlm.core.way import GROUPS
@@ -32,13 +32,13 @@ def test_one_compilation_serves_all_sizes_cells_and_options(corpus_directory):
     for document, cell in ((0, "sigmoid"), (3, "lstm")):
         settings = RunSettings(corpus="c", hidden_size=4, document_size=document, cell=cell)
         weights = weights_for(settings, corpus)
-        learn(registry.trainer(settings, corpus, weights, weights), numbers, 0.1)
+        learn(load_engine(settings).Trainer(settings, corpus, weights, weights), numbers, 0.1)
         for hidden_states in (False, bool(document)):
-            score = registry.scorer(settings, corpus, hidden_states=hidden_states)
+            score = load_engine(settings).Scorer(settings, corpus, hidden_states=hidden_states)
             score(weights, test, numbers, 0.1)
         for learn_after in ("word", "sentence"):
             way = way_of(GROUPS, 0.1, 0.1, 2, learn_after, "document")
-            registry.online_scorer(settings, corpus, weights, way).score(test, numbers)
+            load_engine(settings).OnlineScorer(settings, corpus, weights, way).score(test, numbers)
         compiled.append([list(kernel.signatures) for kernel in KERNELS])
     assert compiled[0] == compiled[1]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
 from online_rnnlm.core.lanes import Batches, segments_of, side_by_side
 from online_rnnlm.core.parameters import Parameters
@@ -50,7 +50,9 @@ class _Equation:
         units = segments_of(split, settings).units
         order = side_by_side(units, np.arange(len(units) - 1), 1)
         self._batches = [order.part(n, n + 1) for n in range(len(order.segments))]
-        self._trainer = registry.trainer(settings, corpus, self._trained, self._trained)
+        self._trainer = load_engine(settings).Trainer(
+            settings, corpus, self._trained, self._trained
+        )
         squares = [self._learn(self._trained, batch)[1] for batch in self._batches]
         sums = (sum(one**2 for one in of_weight) for of_weight in zip(*squares, strict=True))
         self._rms = [np.sqrt(total / len(squares)) for total in sums]
@@ -113,7 +115,7 @@ def test_with_a_rate_of_0_a_text_is_scored_as_in_training(changes, tokens):
     split = corpus.splits["valid"]
     dynamics = {"learning_rate": 0.0, "decay": 0.1, "epsilon": 0.3, "tokens": tokens}
     found = DynamicScorer(settings, corpus, weights).score(split, **dynamics)
-    scorer = registry.scorer(settings, corpus)
+    scorer = load_engine(settings).Scorer(settings, corpus)
     sentences = np.arange(split.sentences)
     plain = scorer(weights, split, sentences, document_rate=settings.document_rate)
     np.testing.assert_allclose(found, plain.log_probabilities, rtol=1e-12)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.base import first_words
 from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
 from online_rnnlm.core.sizes import sizes_for
@@ -98,7 +98,7 @@ def start_for(run, corpus):
 
 def results(run, corpus, *, carried=False):
     """All that two passes over the text, in two orders, change, by name; and their log P."""
-    trainer = registry.trainer(run, corpus, *start_for(run, corpus))
+    trainer = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
     units = segments_of(corpus.splits["train"], run).units
     number = len(units) - 1
     lanes = len(trainer.carried.documents)
@@ -106,7 +106,7 @@ def results(run, corpus, *, carried=False):
     orders = [np.arange(number), np.random.default_rng(0).permutation(number)]
     logs = []
     for epoch, order in enumerate(orders):
-        trainer.learn_from_waiting(rate)  # so that words wait at the end alone
+        trainer.apply_deferred(rate)  # so that some are deferred at the end alone
         logs.append(trainer.update(side_by_side(units, order, lanes), rate, dropout_key(1, epoch)))
     sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
     found = trainer.weights._asdict() | sums | {"log P": np.array(logs)}
@@ -121,7 +121,7 @@ def scores_of(run, corpus):
     numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
     if run.unit_of_text != "sentence":
         numbers.sort()
-    scorer = registry.scorer(run, corpus, hidden_states=True)
+    scorer = load_engine(run).Scorer(run, corpus, hidden_states=True)
     return scorer(weights_for(run, corpus), corpus.splits["train"], numbers, RATE)
 
 
@@ -171,7 +171,7 @@ def test_a_sentence_is_scored_alike_alone_among_others_and_word_by_word(corpus, 
     run = settings(**changes)
     split = corpus.splits["train"]
     weights = weights_for(run, corpus)
-    score = registry.scorer(run, corpus, hidden_states=True)
+    score = load_engine(run).Scorer(run, corpus, hidden_states=True)
     # More sentences than are scored in parallel, some of them twice.
     numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
     together = score(weights, split, numbers, RATE)
@@ -205,7 +205,7 @@ def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
         pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     run = settings(engine, **VECTOR)
     weights, sums = start_for(run, corpus)
-    trainer = registry.trainer(run, corpus, weights, sums)
+    trainer = load_engine(run).Trainer(run, corpus, weights, sums)
     numbers = np.arange(len(LENGTHS))
     first = learn(trainer, numbers, 0.1)
     after = [array.copy() for array in trainer.weights]
@@ -216,20 +216,20 @@ def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
 
 
 @pytest.mark.parametrize("engine", ["kernel", "graph"])
-def test_words_that_wait_go_on_waiting_in_another_trainer(corpus, engine):
+def test_deferred_updates_are_applied_by_another_trainer(corpus, engine):
     run = settings(engine, **VECTOR, **RARE)
     numbers = np.arange(len(LENGTHS))
-    unbroken = registry.trainer(run, corpus, *start_for(run, corpus))
-    first = registry.trainer(run, corpus, *start_for(run, corpus))
+    unbroken = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
+    first = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
     for trainer in (unbroken, first):
         learn(trainer, numbers[:7], 0.1)
-    state = deepcopy((first.weights, first.accumulators, first.carried, first.waiting))
+    state = deepcopy((first.weights, first.accumulators, first.carried, first.deferred))
     assert any(count > 0 for count in state[-1][0])
-    second = registry.trainer(run, corpus, *state)
+    second = load_engine(run).Trainer(run, corpus, *state)
     for trainer in (unbroken, second):
         learn(trainer, numbers[7:], 0.1)
-        trainer.learn_from_waiting(0.1)
-        assert not trainer.waiting[0].any()
+        trainer.apply_deferred(0.1)
+        assert not trainer.deferred[0].any()
     small.assert_same(second.weights, unbroken.weights)
 
 
@@ -251,9 +251,12 @@ def test_a_unit_of_text_is_scored_as_one_long_sentence(corpus, changes, unit, en
     weights = weights_for(run, corpus)
     split = corpus.splits["train"]
     whole = joined(split, ends)
-    scorer = registry.scorer(run.model_copy(update={"unit_of_text": unit}), corpus)
+    of_unit = run.model_copy(update={"unit_of_text": unit})
+    scorer = load_engine(of_unit).Scorer(of_unit, corpus)
     found = scorer(weights, split, np.arange(split.sentences), RATE)
-    expected = registry.scorer(run, corpus)(weights, whole, np.arange(whole.sentences), RATE)
+    expected = load_engine(run).Scorer(run, corpus)(
+        weights, whole, np.arange(whole.sentences), RATE
+    )
     close = {"atol": 1e-12, "rtol": 0}
     np.testing.assert_allclose(found.log_probabilities, expected.log_probabilities, **close)
     vectors = found.document_vectors[ends - 1]
@@ -285,7 +288,7 @@ def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
 def test_jax_scores_no_text_a_longer_one_and_with_a_frozen_vector(corpus):
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     runs = [settings(engine, **VECTOR) for engine in ("jax", "kernel")]
-    scorers = [registry.scorer(run, corpus) for run in runs]
+    scorers = [load_engine(run).Scorer(run, corpus) for run in runs]
     weights = weights_for(runs[0], corpus)
     longer = split_of([[3, 14, 3, 23, 7] * 5 + [0]])
     for sentences, rate in ((np.arange(1), RATE), (np.arange(0), RATE), (np.arange(1), 0.0)):

@@ -1,5 +1,6 @@
 """Tests of scoring while weights learn: kernel against plain graph, and properties of both."""
 
+import sys
 from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines import registry
+from online_rnnlm.core import engines
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.parameters import GROUPS
 from online_rnnlm.core.way import Reading
 from tests.unit import small_models as small
@@ -85,13 +87,15 @@ def new_scorer(corpus, case, kind="kernel", learning_rate=0.05):
     """Return a new scorer and the weights that it was given."""
     settings = case.settings(kind)
     weights = small.weights_for(settings, corpus)
-    return registry.online_scorer(settings, corpus, weights, case.way(learning_rate)), weights
+    return load_engine(settings).OnlineScorer(
+        settings, corpus, weights, case.way(learning_rate)
+    ), weights
 
 
 def scored(corpus, case, order=ORDER, kind="kernel", learning_rate=0.05):
     """Return the scores of the sentences in order, and the weights after the last sentence."""
     scorer, _ = new_scorer(corpus, case, kind, learning_rate)
-    return scorer.score(corpus.splits["train"], np.array(order)), scorer.weights
+    return scorer.score(corpus.splits["train"], np.array(order))
 
 
 def assert_close(actual, expected, precision):
@@ -133,17 +137,43 @@ def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     scorer, weights = new_scorer(corpus, case, kind)
     untouched = deepcopy(weights)
     split = corpus.splits["train"]
-    nothing = scorer.score(split, np.arange(0))
+    nothing, kept = scorer.score(split, np.arange(0))
     assert [array.shape for array in nothing] == [(0,), (0, 3), (0, 6)]
-    small.assert_same(scorer.weights, weights)
-    first = scorer.score(split, ORDER)
-    learnt = deepcopy(scorer.weights)
-    scorer.score(split, ORDER[:2])
-    assert not np.array_equal(scorer.weights.recurrent, learnt.recurrent)
+    small.assert_same(kept, weights)
+    first, learnt = scorer.score(split, ORDER)
+    _, other = scorer.score(split, ORDER[:2])
+    assert not np.array_equal(other.recurrent, learnt.recurrent)
     weights.recurrent[:] = 0  # the scorer has its own copies
-    small.assert_same(scorer.score(split, ORDER), first)
-    small.assert_same(scorer.weights, learnt)
+    again, learnt_again = scorer.score(split, ORDER)
+    small.assert_same(again, first)
+    small.assert_same(learnt_again, learnt)
     np.testing.assert_array_equal(weights.embeddings, untouched.embeddings)
+
+
+def test_a_call_gives_the_same_whatever_other_calls_begin_within_it(corpus):
+    """At every line of the engine, another call scores another text, as another thread would."""
+    scorer, _ = new_scorer(corpus, Case(3, EVERYTHING, RATE, 4, "word", "stream"))
+    split = corpus.splits["train"]
+    expected, learnt = scorer.score(split, ORDER)
+    interruptions = 0
+
+    def interrupt(frame, *_):
+        nonlocal interruptions
+        if not frame.f_globals["__name__"].startswith(engines.__name__):
+            return None
+        interruptions += 1
+        scorer.score(split, ORDER[:2])
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        found, weights = scorer.score(split, ORDER)
+    finally:
+        sys.settrace(before)
+    assert interruptions > 20
+    small.assert_same(found, expected)
+    small.assert_same(weights, learnt)
 
 
 @pytest.mark.parametrize("unit", ["stream", "document"])
@@ -180,7 +210,7 @@ def test_learning_after_one_word_is_plain_scoring_and_after_more_than_a_unit_has
     split = corpus.splits["train"]
     actual, weights = scored(corpus, case)
     whole = Reading("document", state=False)
-    plain = registry.scorer(case.settings(), corpus, whole)
+    plain = load_engine(case.settings()).Scorer(case.settings(), corpus, whole)
     small.assert_same(actual, plain(weights, split, ORDER, RATE))
     longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])
     for learn_after, learns in ((longest, True), (longest + 1, False)):

@@ -2,9 +2,9 @@
 
 Read them in this order: `data` has the arguments, `layout` puts the words of a batch side by side,
 `elementwise` has functions of rows, `dropout` leaves units out, `cells` computes hidden states and
-goes back through them, `forward` predicts words, `learning` has the rules of a step, `waiting` the
-words of rare classes, and `backward` updates weights. `batches` trains and scores by them; `online`
-and `dynamic` test while weights learn.
+goes back through them, `forward` predicts words, `learning` has the rules of a step, `deferred` the
+updates by words of rare classes, and `backward` updates weights. `batches` trains and scores by
+them; `online` and `dynamic` test while weights learn.
 
 The document vector feeds the output layer alone, so hidden states do not depend on it: those of a
 whole batch come first.

@@ -14,12 +14,12 @@ from online_rnnlm.core.engines.kernels.cells import (
     go_back_through_cell,
     hidden_states_before,
 )
+from online_rnnlm.core.engines.kernels.deferred import Factors, defer, deferred_of, take_all
 from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, HIDDEN, drop
 from online_rnnlm.core.engines.kernels.elementwise import add, copy, gather
 from online_rnnlm.core.engines.kernels.forward import predict_class
 from online_rnnlm.core.engines.kernels.layout import scores_of_class
 from online_rnnlm.core.engines.kernels.learning import learn_by_product, step
-from online_rnnlm.core.engines.kernels.waiting import Factors, let_wait, take_all, waiting_of
 
 
 @njit(cache=True)
@@ -52,7 +52,7 @@ def update_weights(model, learning, batch, states, found):
 
 @njit(cache=True)
 def _go_through_classes(model, learning, batch, found, gradient):
-    """For every class c add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of its words, and let its weights learn."""
+    """For every class c add W_o[c]ᵀ δ_w to ∂L_t/∂h_t of its words, and update its weights."""
     weights = model.weights
     classes = model.classes
     groups = found.groups
@@ -62,7 +62,7 @@ def _go_through_classes(model, learning, batch, found, gradient):
         if begin == end or high - low == 1:
             continue
         words = groups.words[begin:end]
-        if found.lacks_words:
+        if found.leaves_words:
             predict_class(model, batch, found, c)
         deltas = scores_of_class(found.word_deltas, groups, classes, c)
         if learning.embeddings or learning.recurrent:
@@ -76,24 +76,24 @@ def _go_through_classes(model, learning, batch, found, gradient):
 
 @njit(cache=True)
 def _learn_from(model, learning, c, factors):
-    """Update W_o[c] and V_o[c], or let these words wait if there are too few of them."""
-    waiting = learning.waiting
+    """Update W_o[c] and V_o[c], or defer the update if there are too few words."""
+    deferred = learning.deferred
     classes = model.classes
-    if waiting.counts[c] + factors.deltas.shape[0] < learning.rare_class_words:
-        let_wait(waiting, classes, c, factors)
-    elif waiting.counts[c] > 0:
-        _update_class(model, learning, c, take_all(waiting, classes, c, factors))
+    if deferred.counts[c] + factors.deltas.shape[0] < learning.rare_class_words:
+        defer(deferred, classes, c, factors)
+    elif deferred.counts[c] > 0:
+        _update_class(model, learning, c, take_all(deferred, classes, c, factors))
     else:
         _update_class(model, learning, c, factors)
 
 
 @njit(cache=True)
-def learn_from_waiting(model, learning):
-    """Update W_o and V_o by all words that wait."""
-    for c in range(learning.waiting.counts.size):
-        if learning.waiting.counts[c] > 0:
-            _update_class(model, learning, c, waiting_of(learning.waiting, model.classes, c))
-            learning.waiting.counts[c] = 0
+def apply_deferred(model, learning):
+    """Apply all deferred updates; none are left."""
+    for c in range(learning.deferred.counts.size):
+        if learning.deferred.counts[c] > 0:
+            _update_class(model, learning, c, deferred_of(learning.deferred, model.classes, c))
+            learning.deferred.counts[c] = 0
 
 
 @njit(cache=True)

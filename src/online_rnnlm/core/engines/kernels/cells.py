@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from online_rnnlm.core.cells.lstm import FORGET_BIAS
+from online_rnnlm.core.engines.kernels.data import Lanes
 from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, drop
 from online_rnnlm.core.engines.kernels.elementwise import (
     add_product,
@@ -27,19 +28,11 @@ from online_rnnlm.core.engines.kernels.elementwise import (
 from online_rnnlm.core.engines.kernels.layout import states_before
 
 
-class Before(NamedTuple):
-    """The states before the first words of B segments."""
-
-    hidden: Any
-    """(B, M): h; with C slow context units (B, M + C), h and s side by side."""
-    memory: Any
-    """(B, M): c of an LSTM; (B, 0) for sigmoid units."""
-
-
 class States(NamedTuple):
     """The states of a batch's words, N rows."""
 
-    before: Before
+    before: Lanes
+    """Those before the first words."""
     hidden: Any
     """(N, M): h, or (N, M + C): h and s."""
     memory: Any

@@ -1,4 +1,4 @@
-"""The kernels' arguments: text, word classes, the model, and what lives on between segments."""
+"""The kernels' arguments: text, word classes, the model, and what is carried over."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.core.arrays import Integers
+from online_rnnlm.core.classes import classes_of_words
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
@@ -14,8 +16,6 @@ from online_rnnlm.core.way import Reading
 
 if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
-
-Integers = NDArray[np.int64]
 
 
 class KernelText(NamedTuple):
@@ -28,7 +28,7 @@ class KernelText(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """The states and document vectors that B lanes take on from a segment to the next one."""
+    """The states and document vectors before the next segments: of B lanes, or of B segments."""
 
     hidden: Any
     """(B, M): h; with C slow context units (B, M + C), h and s side by side."""
@@ -38,7 +38,7 @@ class Lanes(NamedTuple):
     """(B, D): d."""
     gradients: Any
     """(B, D): ∂L/∂d, summed over the words since d's last step."""
-    waiting: Integers
+    words: Integers
     """(B,): number of these words."""
     keeps_state: bool
     """True if `hidden` and `memory` are carried over; else they are 0 before each segment."""
@@ -95,7 +95,7 @@ def text_of(split: Split, offsets: Integers | None = None) -> KernelText:
 
 
 def kernel_lanes(reading: Reading, carried: Carried) -> Lanes:
-    """Put together what lanes carry; the kernels change these arrays in place."""
+    """Put together what is carried over; the kernels change these arrays in place."""
     hidden, *memory = carried.states
     return Lanes(
         hidden,
@@ -124,10 +124,9 @@ def kernel_model(
     dropout = DropoutRates(np.uint32(0), 0.0, 0.0)
     if key is not None:
         dropout = DropoutRates(np.uint32(key), settings.embedding_dropout, settings.dropout)
-    of_word = np.repeat(np.arange(len(class_offsets) - 1), np.diff(class_offsets))
     return KernelModel(
         weights,
-        Classes(of_word, np.asarray(class_offsets)),
+        Classes(classes_of_words(class_offsets), np.asarray(class_offsets)),
         settings.cell == "lstm",
         real(settings.context_decay),
         real(document_rate),

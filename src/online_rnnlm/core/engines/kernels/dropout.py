@@ -7,11 +7,11 @@ hash functions", 2018).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
+
+from online_rnnlm.core.arrays import Array, Integers
 
 EMBEDDINGS = np.uint32(0x3C6EF372)
 HIDDEN = np.uint32(0xDAA66D2B)
@@ -27,8 +27,8 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 def factors(
-    key: int, layer: np.uint32, places: NDArray[np.int64], units: int, rate: float, dtype: DTypeLike
-) -> NDArray[Any]:
+    key: int, layer: np.uint32, places: Integers, units: int, rate: float, dtype: DTypeLike
+) -> Array:
     """The factors that units are multiplied by: 0, or 1 / (1 - rate) for those that are kept.
 
     `layer` is `EMBEDDINGS` or `HIDDEN`; `places` (…) are the places of words in the text; the

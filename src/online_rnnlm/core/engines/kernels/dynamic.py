@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from online_rnnlm.core.arrays import Booleans, Floats, Integers
 from online_rnnlm.core.engines.kernels import data
 from online_rnnlm.core.engines.kernels.backward import update_weights
 from online_rnnlm.core.engines.kernels.batches import read_batch, train_batches
@@ -51,9 +51,9 @@ class Decay(NamedTuple):
     """log(1 - λ r)."""
     rates: Parameters
     """η / (m + ε)."""
-    steps_of_words: NDArray[np.int64]
+    steps_of_words: Integers
     """(V,): the number of steps that each word's row of E has had."""
-    steps_of_classes: NDArray[np.int64]
+    steps_of_classes: Integers
     """(K,): the same for each class's rows of W_o and columns of V_oᵀ."""
 
 
@@ -133,7 +133,7 @@ def _step(weights, gradient, row, steps):
     """Let weights (n,) decay for some steps, and learn in one of them; then the gradient is 0.
 
     `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). One step has the gradient, which is 0
-    if there are several steps; the others only let the weights decay.
+    if there are several steps; in the others the weights only decay.
     """
     trained, log_keep, rates = row
     number = weights.dtype.type(steps)
@@ -147,8 +147,8 @@ def _step(weights, gradient, row, steps):
 class DynamicScorer:
     """Log-probabilities of a text while all weights of a network learn and decay.
 
-    The hidden state and the document vector live on from segment to segment, and end where they end
-    in training; the weights live on through the whole text.
+    The hidden state and the document vector are carried over from segment to segment, and reset as
+    in training; the weights are carried over through the whole text.
     """
 
     def __init__(self, settings: RunSettings, text: Text, weights: Parameters) -> None:
@@ -173,7 +173,7 @@ class DynamicScorer:
 
     def score(
         self, split: Split, *, learning_rate: float, decay: float, epsilon: float, tokens: int
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """Natural log P of every token of a split, float64 (tokens,), in order.
 
         `learning_rate` is η, `decay` λ, 0 or more, and `epsilon` ε as a share of the mean of all m;
@@ -224,9 +224,7 @@ class DynamicScorer:
         return data.kernel_lanes(reading_of(self._settings), nothing)
 
 
-def segments_for(
-    split: Split, settings: RunSettings, tokens: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def segments_for(split: Split, settings: RunSettings, tokens: int) -> tuple[Integers, Booleans]:
     """Cut each unit of a split into segments of at most `tokens` tokens.
 
     Returns the segments' offsets (S + 1,), and True for each that begins a unit (S,).

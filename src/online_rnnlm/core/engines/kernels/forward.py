@@ -10,30 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from online_rnnlm.core.engines.kernels.data import Integers
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines.kernels.dropout import HIDDEN, drop
 from online_rnnlm.core.engines.kernels.elementwise import copy, descend, gather, softmax_deltas
 from online_rnnlm.core.engines.kernels.layout import ByClass, group_by_class, scores_of_class
-
-
-class Vectors(NamedTuple):
-    """The document vectors of B segments as they are now; the kernels change them."""
-
-    documents: Any
-    """(B, D): d."""
-    gradients: Any
-    """(B, D): ∂L/∂d, summed over the words since d's last step."""
-    waiting: Integers
-    """(B,): number of these words."""
 
 
 class KernelPredictions(NamedTuple):
     """The predictions of a batch's P words, and what their gradients are computed from."""
 
     groups: ByClass
-    log_probabilities: NDArray[np.float64]
+    log_probabilities: Floats
     """(P,): log P of every word."""
     hidden: Any
     """(P, M): h that feeds the output layer, after dropout."""
@@ -43,15 +31,16 @@ class KernelPredictions(NamedTuple):
     """(P, K): δ_c."""
     word_deltas: Any
     """(scores,): δ_w, as `groups` says."""
-    lacks_words: bool
-    """True if P(w|c) and δ_w are left to `predict_class`."""
+    leaves_words: bool
+    """True for static training only: P(w|c) and δ_w are left to `predict_class`, during the update
+    of W_o, so that W_o is read from memory once."""
 
 
 @njit(cache=True)
-def predict(model, batch, states, vectors, lacks_words):
-    """Predict a batch's words; `vectors` are those before its first words, and then after them.
+def predict(model, batch, states, lanes, leaves_words):
+    """Predict a batch's words; the vectors of its segments are read from `lanes`, and left there.
 
-    A model without a vector may leave the words of the classes to `predict_class`.
+    `leaves_words` is that of `KernelPredictions`.
     """
     weights = model.weights
     classes = model.classes
@@ -66,16 +55,16 @@ def predict(model, batch, states, vectors, lacks_words):
         groups,
         np.empty(batch.targets.size),
         hidden,
-        np.empty((batch.targets.size, vectors.documents.shape[1]), hidden.dtype),
+        np.empty((batch.targets.size, lanes.documents.shape[1]), hidden.dtype),
         class_scores,
         np.empty(groups.scores, hidden.dtype),
-        lacks_words,
+        leaves_words,
     )
-    if not lacks_words:
+    if not leaves_words:
         for c in range(classes.offsets.size - 1):
             if groups.starts[c] < groups.starts[c + 1]:
                 _score_class(model, found, c)
-    _follow_documents(model, batch, found, vectors)
+    _follow_documents(model, batch, found, lanes)
     return found
 
 
@@ -96,22 +85,19 @@ def _score_class(model, found, c):
 
 @njit(cache=True)
 def predict_class(model, batch, found, c):
-    """Compute P(w|c) and δ_w of the words of a class that has several, by a model without a vector.
-
-    Together with the update of W_o[c], which follows, W_o is read from memory once and not twice.
-    """
+    """Compute P(w|c) and δ_w of a class's words, in static training."""
     _score_class(model, found, c)
     groups = found.groups
     low = model.classes.offsets[c]
     scores = scores_of_class(found.word_deltas, groups, model.classes, c)
     for i in range(scores.shape[0]):
-        number = groups.words[groups.starts[c] + i]
-        target = batch.targets[number] - low
-        found.log_probabilities[number] += softmax_deltas(scores[i], target)
+        index = groups.words[groups.starts[c] + i]
+        target = batch.targets[index] - low
+        found.log_probabilities[index] += softmax_deltas(scores[i], target)
 
 
 @njit(cache=True)
-def _follow_documents(model, batch, found, vectors):
+def _follow_documents(model, batch, found, lanes):
     """Let the document vectors learn from their words, in the order of time.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
@@ -125,38 +111,38 @@ def _follow_documents(model, batch, found, vectors):
     for row in range(batch.inputs.size):
         if row == batch.first_rows[t + 1]:
             t += 1
-        number = row - batch.first_predicted
+        index = row - batch.first_predicted
         b = row - batch.first_rows[t]
-        if number < 0:
+        if index < 0:
             continue
-        target = batch.targets[number]
+        target = batch.targets[index]
         c = of_word[target]
         low, high = offsets[c], offsets[c + 1]
-        document = vectors.documents[b]
-        gradient = vectors.gradients[b]
-        copy(document, found.documents[number])
-        deltas = found.class_deltas[number]
+        document = lanes.documents[b]
+        gradient = lanes.gradients[b]
+        copy(document, found.documents[index])
+        deltas = found.class_deltas[index]
         feed(document, class_document, 0, deltas)
         log_probability = softmax_deltas(deltas, c)
         add_document_gradient(class_document, 0, deltas, gradient)
-        if high - low > 1 and not found.lacks_words:
-            first = found.groups.first_scores[number]
+        if high - low > 1 and not found.leaves_words:
+            first = found.groups.first_scores[index]
             deltas = found.word_deltas[first : first + high - low]
             feed(document, word_document, low, deltas)
             log_probability += softmax_deltas(deltas, target - low)
             add_document_gradient(word_document, low, deltas, gradient)
-        found.log_probabilities[number] = log_probability
-        vectors.waiting[b] += 1
-        if vectors.waiting[b] == model.words_a_step:
-            take_step(vectors, b, model.document_rate)
+        found.log_probabilities[index] = log_probability
+        lanes.words[b] += 1
+        if lanes.words[b] == model.words_a_step:
+            take_step(lanes, b, model.document_rate)
 
 
 @njit(cache=True)
-def take_step(vectors, b, rate):
+def take_step(lanes, b, rate):
     """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
-    descend(vectors.documents[b], rate, vectors.gradients[b])
-    vectors.gradients[b] = 0
-    vectors.waiting[b] = 0
+    descend(lanes.documents[b], rate, lanes.gradients[b])
+    lanes.gradients[b] = 0
+    lanes.words[b] = 0
 
 
 @njit(cache=True)

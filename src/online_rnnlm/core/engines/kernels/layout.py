@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from online_rnnlm.core.engines.kernels.data import Integers
+from online_rnnlm.core.arrays import Integers
 from online_rnnlm.core.lanes import NOTHING
 
 

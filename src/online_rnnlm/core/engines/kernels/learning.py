@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from online_rnnlm.core.engines.kernels.deferred import DeferredUpdates, nothing_deferred
 from online_rnnlm.core.engines.kernels.elementwise import add
-from online_rnnlm.core.engines.kernels.waiting import WaitingWords, nothing_waits
 from online_rnnlm.core.parameters import Parameters
 
 ADAGRAD, SGD, GRADIENTS = range(3)
@@ -20,15 +20,15 @@ _FEW = 4
 
 
 class Learning(NamedTuple):
-    """How weights learn from a batch."""
+    """The rule, rate and weights of an update."""
 
     rule: int
     learning_rate: np.floating
     sums: Parameters
     """AdaGrad's sums of squared gradients, or the sums of `GRADIENTS`; plain descent has none."""
     rare_class_words: int
-    """Number of words from which the output weights of a class learn at once; fewer wait."""
-    waiting: WaitingWords
+    """Number of words from which the output weights of a class learn; fewer are deferred."""
+    deferred: DeferredUpdates
     embeddings: bool
     """True if E learns."""
     recurrent: bool
@@ -38,13 +38,13 @@ class Learning(NamedTuple):
 
 
 def learning_of(rule: int, learning_rate: float, sums: Parameters) -> Learning:
-    """Let all weights learn, and no words wait."""
+    """All weights learn, and no updates are deferred."""
     return Learning(
         rule,
         sums.recurrent.dtype.type(learning_rate),
         sums,
         rare_class_words=0,
-        waiting=nothing_waits(sums, 0),
+        deferred=nothing_deferred(sums, 0),
         embeddings=True,
         recurrent=True,
         output=True,

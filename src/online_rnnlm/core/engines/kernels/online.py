@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from online_rnnlm.core.arrays import Booleans
 from online_rnnlm.core.engines.kernels.backward import update_weights
-from online_rnnlm.core.engines.kernels.cells import Before, run_cell
-from online_rnnlm.core.engines.kernels.data import KernelModel, KernelText
+from online_rnnlm.core.engines.kernels.cells import run_cell
+from online_rnnlm.core.engines.kernels.data import KernelModel, KernelText, Lanes
 from online_rnnlm.core.engines.kernels.elementwise import copy
-from online_rnnlm.core.engines.kernels.forward import Vectors, predict, take_step
+from online_rnnlm.core.engines.kernels.forward import predict, take_step
 from online_rnnlm.core.engines.kernels.layout import lay_out
 from online_rnnlm.core.engines.kernels.learning import Learning
 from online_rnnlm.core.parameters import Parameters
@@ -33,86 +33,79 @@ class Learner(NamedTuple):
     learning: Learning
     trained: Parameters
     """The weights that every unit of text begins with."""
-    learnt_words: NDArray[np.bool_]
+    learnt_words: Booleans
     """(V,): True if the word's row of E has learnt since the unit began."""
-    learnt_classes: NDArray[np.bool_]
+    learnt_classes: Booleans
     """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
     after_sentence: bool
     """True if weights learn after every sentence, False after every word."""
-    carries_state: bool
-    """True if the hidden state lives on from one sentence of a unit to the next."""
     bptt_steps: int
     """Number of hidden states that a word's loss is propagated through."""
 
 
 @njit(cache=True, nogil=True)
-def score_online(learner, text, sentences, begins, scores):
+def score_online(learner, text, sentences, begins, lane, scores):
     """Score sentences (S,) in order while weights learn.
 
-    `begins` (S,): True if a unit of text begins with the sentence. Fills `scores`, an
-    `engines.base.Scores`, with log P of every word, sentence after sentence, and d at every
-    sentence's end.
+    `begins` (S,): True if a unit of text begins with the sentence. `lane` are the `Lanes` of a
+    single lane, all 0. Fills `scores`, an `engines.base.Scores`, with log P of every word, sentence
+    after sentence, and d at every sentence's end.
     """
-    weights = learner.model.weights
-    size = weights.class_document.shape[0]
-    dtype = weights.recurrent.dtype
-    vectors = Vectors(np.zeros((1, size), dtype), np.zeros((1, size), dtype), np.zeros(1, np.int64))
-    before = _no_states(learner.model)
     row = 0
-    for number in range(sentences.size):
-        if begins[number]:
+    for index in range(sentences.size):
+        if begins[index]:
             _forget(learner)
-            vectors.documents[0] = 0
-        if begins[number] or not learner.carries_state:
-            before = _no_states(learner.model)
-        begin, end = text.offsets[sentences[number]], text.offsets[sentences[number] + 1]
-        sentence = KernelText(text.stream, text.offsets[sentences[number] : sentences[number] + 2])
+            lane.documents[0] = 0
+        if begins[index] or not lane.keeps_state:
+            lane.hidden[0] = 0
+            lane.memory[0] = 0
+        begin, end = text.offsets[sentences[index]], text.offsets[sentences[index] + 1]
+        sentence = KernelText(text.stream, text.offsets[sentences[index] : sentences[index] + 2])
         log_probabilities = scores.log_probabilities[row : row + end - begin]
-        before = _read_sentence(learner, sentence, before, vectors, log_probabilities)
+        _read_sentence(learner, sentence, lane, log_probabilities)
         row += end - begin
-        copy(vectors.documents[0], scores.document_vectors[number])
+        copy(lane.documents[0], scores.document_vectors[index])
 
 
 @njit(cache=True)
-def _no_states(model):
-    """States of 0 before a single segment."""
-    size = model.weights.recurrent.shape[1]
-    dtype = model.weights.recurrent.dtype
-    memory = size if model.is_lstm else 0
-    return Before(np.zeros((1, size), dtype), np.zeros((1, memory), dtype))
-
-
-@njit(cache=True)
-def _read_sentence(learner, sentence, before, vectors, log_probabilities):
+def _read_sentence(learner, sentence, lane, log_probabilities):
     """Fill `log_probabilities` (T,) for a text of a single segment, and learn from it.
 
-    Returns the states after it.
+    The states and the vector are read from `lane`, and left there.
     """
     model = learner.model
     learning = learner.learning
     first = sentence.offsets[0]
     size = log_probabilities.size
     steps = learner.bptt_steps if learning.embeddings or learning.recurrent else 1
-    hidden = np.empty((size + 1, before.hidden.shape[1]), before.hidden.dtype)
-    memory = np.empty((size + 1, before.memory.shape[1]), before.memory.dtype)
-    copy(before.hidden[0], hidden[0])
-    copy(before.memory[0], memory[0])
+    hidden = np.empty((size + 1, lane.hidden.shape[1]), lane.hidden.dtype)
+    memory = np.empty((size + 1, lane.memory.shape[1]), lane.memory.dtype)
+    copy(lane.hidden[0], hidden[0])
+    copy(lane.memory[0], memory[0])
     for t in range(size - 1 if learner.after_sentence else 0, size):
         begin = 0 if learner.after_sentence else max(0, t + 1 - steps)
         predicted = 0 if learner.after_sentence else t
         window = KernelText(sentence.stream, np.array([first + begin, first + t + 1]))
         batch = lay_out(window, np.zeros(1, np.int64), predicted - begin)
-        before = Before(hidden[begin : begin + 1], memory[begin : begin + 1])
+        before = Lanes(
+            hidden[begin : begin + 1],
+            memory[begin : begin + 1],
+            lane.documents,
+            lane.gradients,
+            lane.words,
+            lane.keeps_state,
+        )
         states = run_cell(model, batch, before)
-        found = predict(model, batch, states, vectors, False)
+        found = predict(model, batch, states, before, False)
         if learner.after_sentence:
-            take_step(vectors, 0, model.document_rate)
+            take_step(before, 0, model.document_rate)
         update_weights(model, learning, batch, states, found)
         _mark(learner, batch)
         copy(states.hidden[t - begin], hidden[t + 1])
         copy(states.memory[t - begin], memory[t + 1])
         copy(found.log_probabilities, log_probabilities[predicted : t + 1])
-    return Before(hidden[size:], memory[size:])
+    copy(hidden[size], lane.hidden[0])
+    copy(memory[size], lane.memory[0])
 
 
 @njit(cache=True)

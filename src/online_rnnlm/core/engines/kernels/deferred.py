@@ -1,8 +1,8 @@
-"""Words of rare classes, whose share in the gradients of W_o and V_o waits for more of its class.
+"""Deferred updates of W_o and V_o, by words of rare classes.
 
 A batch has few words of most classes, and an update of W_o[c] for a single word touches as many
-weights as one for ten. So an update waits until a class has `RunSettings.rare_class_words` words.
-What waits is not the gradient, which is as large as W_o[c], but its factors.
+weights as one for ten. So it is deferred until a class has `RunSettings.rare_class_words` words.
+The factors of the gradient are kept, as the gradient is as large as W_o[c].
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from online_rnnlm.core.engines.kernels.data import Integers
+from online_rnnlm.core.arrays import Integers
 from online_rnnlm.core.engines.kernels.elementwise import copy
 from online_rnnlm.core.parameters import Parameters
 
@@ -28,11 +28,11 @@ class Factors(NamedTuple):
     """(n, D): d."""
 
 
-class WaitingWords(NamedTuple):
-    """The factors that wait: of each class those of up to R words, one less than are enough."""
+class DeferredUpdates(NamedTuple):
+    """The factors of deferred updates, of up to R words of each class, one less than are enough."""
 
     counts: Integers
-    """(K,): the number of words that wait."""
+    """(K,): numbers of words."""
     deltas: Any
     """(R V,): δ_w. Those of class c are a matrix (R, L), from R times the class's first word on."""
     hidden: Any
@@ -41,14 +41,14 @@ class WaitingWords(NamedTuple):
     """(K, R, D): d."""
 
 
-def nothing_waits(weights: Parameters, rare_class_words: int) -> WaitingWords:
-    """Make room for the words that wait until their class has this many."""
+def nothing_deferred(weights: Parameters, rare_class_words: int) -> DeferredUpdates:
+    """Make room for the words that are deferred until their class has this many."""
     most = max(rare_class_words - 1, 0)
     classes, hidden = weights.class_output.shape
     vocabulary = len(weights.word_output)
     document = len(weights.class_document)
     dtype = weights.word_output.dtype
-    return WaitingWords(
+    return DeferredUpdates(
         np.zeros(classes, np.int64),
         np.zeros(most * vocabulary, dtype),
         np.zeros((classes, most, hidden), dtype),
@@ -57,21 +57,21 @@ def nothing_waits(weights: Parameters, rare_class_words: int) -> WaitingWords:
 
 
 @njit(cache=True)
-def waiting_of(waiting, classes, c):
-    """The factors of class c that wait, views."""
-    count = waiting.counts[c]
-    most = waiting.hidden.shape[1]
+def deferred_of(deferred, classes, c):
+    """The deferred factors of class c, views."""
+    count = deferred.counts[c]
+    most = deferred.hidden.shape[1]
     low, high = classes.offsets[c], classes.offsets[c + 1]
-    deltas = waiting.deltas[most * low : most * high].reshape(most, high - low)
-    return Factors(deltas[:count], waiting.hidden[c][:count], waiting.documents[c][:count])
+    deltas = deferred.deltas[most * low : most * high].reshape(most, high - low)
+    return Factors(deltas[:count], deferred.hidden[c][:count], deferred.documents[c][:count])
 
 
 @njit(cache=True)
-def let_wait(waiting, classes, c, factors):
-    """Let more words of class c wait, for which there is room."""
-    before = waiting.counts[c]
-    waiting.counts[c] += factors.deltas.shape[0]
-    places = waiting_of(waiting, classes, c)
+def defer(deferred, classes, c, factors):
+    """Defer the updates by more words of class c, for which there is room."""
+    before = deferred.counts[c]
+    deferred.counts[c] += factors.deltas.shape[0]
+    places = deferred_of(deferred, classes, c)
     for i in range(factors.deltas.shape[0]):
         copy(factors.deltas[i], places.deltas[before + i])
         copy(factors.hidden[i], places.hidden[before + i])
@@ -79,10 +79,10 @@ def let_wait(waiting, classes, c, factors):
 
 
 @njit(cache=True)
-def take_all(waiting, classes, c, factors):
-    """The factors of class c that have waited, and then these; none wait any more."""
-    before = waiting_of(waiting, classes, c)
-    waiting.counts[c] = 0
+def take_all(deferred, classes, c, factors):
+    """The deferred factors of class c, and then these; none are deferred any more."""
+    before = deferred_of(deferred, classes, c)
+    deferred.counts[c] = 0
     return Factors(
         np.concatenate((before.deltas, factors.deltas)),
         np.concatenate((before.hidden, factors.hidden)),
