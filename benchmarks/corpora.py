@@ -15,6 +15,7 @@ import numpy as np
 from online_rnnlm.config.corpora import ClassSettings, CorpusSettings
 from online_rnnlm.config.experiment import load
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
+from online_rnnlm.corpora.planning import sums_of
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.files import sha256_of
@@ -68,9 +69,12 @@ def run_stages(
     other_texts: Mapping[str, Path] | None = None,
 ) -> None:
     """Prepare a corpus by all of its stages, as the workflow's rules do; a ready text skips two."""
-    ready = source_of(settings.source).skips_sentences
+    source = source_of(settings.source)
+    others = other_texts or {}
+    sums = sums_of([*source.user_files(), *others.values()])
+    ready = source.skips_sentences
     for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
-        run_stage(stage, settings, directory, downloads, processes, other_texts or {})
+        run_stage(stage, settings, directory, downloads, sums, processes, others)
 
 
 def paper_text(folder: Path) -> Text:

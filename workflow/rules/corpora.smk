@@ -10,9 +10,7 @@ wildcard_constraints:
 # workflow is started, since the nodes of a cluster often have no network.
 rule fetch:
     input:
-        lambda wildcards: [
-            ancient(file) for _, file in source_of(CORPORA[wildcards.corpus].source).user_files()
-        ],
+        lambda wildcards: ancient(source_of(CORPORA[wildcards.corpus].source).user_files()),
     output:
         "<results>/corpora/{corpus}/source.json",
     log:

@@ -52,13 +52,16 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
 def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
     experiment, directory = experiment_of(arguments)
-    refuse_changed_code(experiment.digits, "corpora")
-    corpora = {experiment.digits.folder_of(name): each for name, each in experiment.corpora.items()}
+    digits = experiment.digits
+    refuse_changed_code(digits, "corpora")
+    corpora = {digits.folder_of(name): name for name in experiment.corpora}
+    name = _named("--corpus", arguments.corpus, corpora)
     run_stage(
         stage,
-        _named("--corpus", arguments.corpus, corpora),
+        experiment.corpora[name],
         directory.corpus(arguments.corpus),
         experiment.downloads,
+        digits.texts[name],
         arguments.threads,
         experiment.testing.other_texts,
     )

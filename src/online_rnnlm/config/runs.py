@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import Field
+
 from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.sizes import context_units
@@ -34,6 +36,8 @@ class Digits(Settings):
     """The first digits of the digests of this program's code, by what it decides."""
     corpora: dict[Name, str]
     """By corpus, the first digits of a digest of its settings, its text and its code."""
+    texts: dict[Name, dict[str, str]] = Field(default={})
+    """By corpus and path, the sha256 of each of the user's files that its preparation reads."""
 
     def folder_of(self, corpus: str) -> str:
         """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""

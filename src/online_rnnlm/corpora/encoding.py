@@ -21,7 +21,7 @@ from online_rnnlm.corpora.records import (
 )
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.splitting import read_splits
-from online_rnnlm.corpora.textfiles import UNKNOWN
+from online_rnnlm.corpora.textfiles import UNKNOWN, unchanged
 from online_rnnlm.corpora.vocabulary import choose_vocabulary, encoded, write_vocabulary
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -32,6 +32,7 @@ def encode(
     settings: CorpusSettings,
     directory: CorpusDirectory,
     downloads: Path,
+    sums: Mapping[str, str],
     processes: int,
     other_texts: Mapping[str, Path],
 ) -> None:
@@ -39,15 +40,18 @@ def encode(
 
     Each of `other_texts` is a split, too, but no part of the corpus's digest, since nothing is
     trained on it. The result does not depend on the number of processes. Raises UserError if a text
-    cannot be read, or is too short for its splits or classes.
+    cannot be read, has another sum than in `sums`, or is too short for its splits or classes.
     """
     source = source_of(settings.source)
+    files = [*other_texts.values()]
     if source.skips_sentences:
         source.fetch(downloads)
-    splitter = _splitter(settings, directory, downloads)
-    texts, numbers, dropped = read_splits(
-        settings, directory, downloads, processes, other_texts, splitter
-    )
+        files += source.user_files()
+    with unchanged(files, sums):
+        splitter = _splitter(settings, directory, downloads)
+        texts, numbers, dropped = read_splits(
+            settings, directory, downloads, processes, other_texts, splitter
+        )
     records.write(directory.splitter, splitter)
     vocabulary = choose_vocabulary(settings, texts["train"], numbers)
     write_vocabulary(vocabulary, directory.vocabulary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,16 @@ def plan(values: Mapping[str, Any], name: str) -> Plan:
 def with_digits(experiment: Experiment) -> Plan:
     """Return an experiment's plan: its digits are those of this code and of the texts now."""
     code = {what: code_digest(what) for what in CODE}
+    others = sums_of(experiment.testing.other_texts.values())
     corpora = {}
+    texts = {}
     for name, settings in experiment.corpora.items():
-        text = [sha256_of(file) for _, file in source_of(settings.source).user_files()]
-        corpora[name] = digest_of([settings.model_dump(mode="json"), text, code["corpora"]])[
-            :DIGITS
-        ]
+        own = sums_of(source_of(settings.source).user_files())
+        decisive = [settings.model_dump(mode="json"), [*own.values()], code["corpora"]]
+        corpora[name] = digest_of(decisive)[:DIGITS]
+        texts[name] = own | others
     beginnings = {what: digest[:DIGITS] for what, digest in code.items()}
-    return Plan.of(experiment, Digits(code=beginnings, corpora=corpora))
+    return Plan.of(experiment, Digits(code=beginnings, corpora=corpora, texts=texts))
 
 
 def refuse_changed_code(digits: Digits, *decided: str) -> None:
@@ -54,6 +56,11 @@ def refuse_changed_code(digits: Digits, *decided: str) -> None:
             raise UserError(
                 f"the code of {what} has changed since the experiment was started: start it again"
             )
+
+
+def sums_of(files: Iterable[Path]) -> dict[str, str]:
+    """Return the sha256 of files, by path, for a plan."""
+    return {str(file): sha256_of(file) for file in files}
 
 
 def check_files(experiment: Experiment, name: str) -> None:
@@ -84,7 +91,7 @@ def refuse_same_names(corpora: Mapping[str, CorpusSettings]) -> None:
 def _check_source(source: Source[Any], place: str) -> None:
     """Raise UserError if a source cannot read one of its files, or would read one twice."""
     seen: dict[str, str] = {}
-    for key, file in source.user_files():
+    for key, file in source.files_by_key():
         what = why_no_file(file) or source.why_not(file)
         real = os.path.realpath(file)
         if not what and real in seen:

@@ -15,6 +15,7 @@ from typing import Literal
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.corpora.records import Counts, SourceFile, SourceFiles
 from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.textfiles import unchanged
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import replacing, sha256_of
@@ -35,18 +36,23 @@ def run_stage(
     settings: CorpusSettings,
     directory: CorpusDirectory,
     downloads: Path,
+    sums: Mapping[str, str],
     processes: int = 1,
     other_texts: OtherTexts = _NONE,
 ) -> None:
     """Run a stage; `downloads` is the folder of downloads. Raises UserError if it fails.
 
-    The result does not depend on the number of processes.
+    `sums` are those of the user's files when the experiment was planned, by path: a text that has
+    changed since then is refused. The result does not depend on the number of processes.
     """
+    now = [*source_of(settings.source).user_files(), *other_texts.values()]
+    if gone := sums.keys() - set(map(str, now)):
+        raise UserError(f"{min(gone)}: is gone since this start: start the experiment again")
     match stage:
         case "fetch":
-            _fetch(settings, directory, downloads)
+            _fetch(settings, directory, downloads, sums)
         case "articles":
-            _write_articles(settings, directory, downloads, processes)
+            _write_articles(settings, directory, downloads, sums, processes)
         case "sentences":
             from online_rnnlm.corpora.sentences import write_sentences  # noqa: PLC0415
 
@@ -54,10 +60,12 @@ def run_stage(
         case "encode":
             from online_rnnlm.corpora.encoding import encode  # noqa: PLC0415
 
-            encode(settings, directory, downloads, processes, other_texts)
+            encode(settings, directory, downloads, sums, processes, other_texts)
 
 
-def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path) -> None:
+def _fetch(
+    settings: CorpusSettings, directory: CorpusDirectory, downloads: Path, sums: Mapping[str, str]
+) -> None:
     """Download a source's files, unless they are there, and record all files that it is read from.
 
     Raises UserError if a download fails.
@@ -67,14 +75,20 @@ def _fetch(settings: CorpusSettings, directory: CorpusDirectory, downloads: Path
     for download, file in zip(source.downloads(), source.fetch(downloads), strict=True):
         about = {"origin": download.origin, "sha256": sha256_of(file)}
         files.append(SourceFile(name=download.name, size=file.stat().st_size, **about))
-    for _, file in source.user_files():
-        size = file.stat().st_size
-        files.append(SourceFile(name=str(file), sha256=sha256_of(file), size=size))
+    own = source.user_files()
+    with unchanged(own, sums):
+        for file in own:
+            size = file.stat().st_size
+            files.append(SourceFile(name=str(file), sha256=sums[str(file)], size=size))
     records.write(directory.source, SourceFiles(files=tuple(files)))
 
 
 def _write_articles(
-    settings: CorpusSettings, directory: CorpusDirectory, downloads: Path, processes: int
+    settings: CorpusSettings,
+    directory: CorpusDirectory,
+    downloads: Path,
+    sums: Mapping[str, str],
+    processes: int,
 ) -> None:
     """Write the source's articles, one JSON object per line; those without text are counted.
 
@@ -85,12 +99,13 @@ def _write_articles(
     read = 0
     kept = 0
     with replacing(directory.articles) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for article in source.articles(downloads, processes):
-            read += 1
-            if article.text:
-                row = {"title": article.title, "text": article.text}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                kept += 1
+        with unchanged(source.user_files(), sums):
+            for article in source.articles(downloads, processes):
+                read += 1
+                if article.text:
+                    row = {"title": article.title, "text": article.text}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    kept += 1
         if not kept:
             raise UserError(f"{source.describe().origin}: no text in it: {NO_ARTICLE}")
     counts = Counts(read=read, dropped={EMPTY: read - kept} if read > kept else {})

@@ -14,12 +14,14 @@ import re
 import stat
 import textwrap
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from online_rnnlm.errors import UserError
+from online_rnnlm.storage.files import sha256_of
 
 Item = TypeVar("Item")
 UNKNOWN = "<unk>"
@@ -92,6 +94,26 @@ def why_no_file(path: Path) -> str | None:
     except OSError as error:
         return str(error.strerror).lower()
     return None
+
+
+@contextmanager
+def unchanged(files: Sequence[Path], sums: Mapping[str, str]) -> Iterator[None]:
+    """Let the block read files only as they were when their sums were computed.
+
+    Raises UserError before the block, or at its end, if one has another sum, or had none.
+    """
+    _refuse_changed(files, sums)
+    yield
+    _refuse_changed(files, sums)
+
+
+def _refuse_changed(files: Iterable[Path], sums: Mapping[str, str]) -> None:
+    for file in files:
+        why = why_no_file(file)
+        if why is None and sha256_of(file) != sums.get(str(file)):
+            why = "has changed since this start"
+        if why is not None:
+            raise UserError(f"{file}: {why}: start the experiment again")
 
 
 def read_lines(path: Path) -> Iterator[str]:

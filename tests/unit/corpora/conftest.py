@@ -20,7 +20,7 @@ def sentences(tmp_path: Path) -> Callable[..., list[str]]:
         directory = CorpusDirectory(folder / "corpus")
         write(directory.articles, [{"text": line} for line in text.split("\n")])
         settings = settings_of({"file": "unused"}, **{"min_tokens": 1, **values})
-        run_stage("sentences", settings, directory, folder)
+        run_stage("sentences", settings, directory, folder, {})
         return lines(directory.sentences)
 
     return run

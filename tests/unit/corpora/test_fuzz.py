@@ -101,13 +101,13 @@ def test_each_sentence_is_in_a_split_or_counted(folder, texts, bounds, values):
     try:
         splitter = train_splitter(corpus, directory.articles)
         read = [sentence for sentence, _ in sentences_of(corpus, [directory.articles], splitter, 1)]
-        run_stage("sentences", corpus, directory, folder)
+        run_stage("sentences", corpus, directory, folder, {})
         counted = records.read(Counts, directory.counts("sentences"))
         kept = list(read_lines(directory.sentences))
         assert counted.read == len(read)
         assert counted.kept == len(kept)
         assert Counter(kept) <= Counter(read)
-        run_stage("encode", corpus, directory, folder)
+        run_stage("encode", corpus, directory, folder, {})
     except UserError as error:
         assert len(str(error).splitlines()) == 1
         return

@@ -112,7 +112,9 @@ def test_patterns_are_files_in_the_order_of_their_names(tmp_path):
         write(tmp_path / name, "x")
     files = [tmp_path / name for name in ("part*.txt", "more.txt", "none*.txt")]
     settings = CorpusSettings.model_validate({"source": {"kind": "text", "file": files}})
-    found = [f"{key} {file.name}" for key, file in sources.source_of(settings.source).user_files()]
+    found = [
+        f"{key} {file.name}" for key, file in sources.source_of(settings.source).files_by_key()
+    ]
     assert found[:3] == [f"file[0] part{number}.txt" for number in (1, 10, 2)]
     assert found[3:] == ["file[1] more.txt", "file[2] none*.txt"]
 
@@ -150,7 +152,7 @@ def test_a_file_and_an_address_give_the_same_text(tmp_path, server, kind):
     assert recorded == SourceFile(name=file.name, size=len(content), **about)
     # A later stage fetches what has got lost since.
     (tmp_path / "downloads" / file.name).unlink()
-    run_stage("articles", settings, directory, tmp_path / "downloads")
+    run_stage("articles", settings, directory, tmp_path / "downloads", {})
     assert (tmp_path / "downloads" / file.name).read_bytes() == content
 
 

@@ -54,7 +54,7 @@ class Source(Generic[AnySettings]):
     ) -> CorpusSource:
         """Return the description; title and origin are those of the files if they are None."""
         found = [(download.name, download.origin) for download in self.downloads()]
-        found += [(file.name, str(file)) for _, file in self.user_files()]
+        found += [(file.name, str(file)) for file in self.user_files()]
         names, origins = map(", ".join, zip(*found, strict=True))
         return CorpusSource(
             kind=self.settings.kind,
@@ -90,7 +90,11 @@ class Source(Generic[AnySettings]):
         """
         return {}
 
-    def user_files(self) -> list[tuple[str, Path]]:
+    def user_files(self) -> list[Path]:
+        """The user's own files."""
+        return [file for _, file in self.files_by_key()]
+
+    def files_by_key(self) -> list[tuple[str, Path]]:
         """The user's own files, each with its key, such as `file`, or `train[1]` of several."""
         found = []
         for key, paths in self.own_files().items():
@@ -116,7 +120,7 @@ class Source(Generic[AnySettings]):
         """The files of a text that skips the stage `sentences`."""
         if not self.own_files().get("train"):
             return {WHOLE: self.files(downloads)}
-        own = [(key.partition("[")[0], file) for key, file in self.user_files()]
+        own = [(key.partition("[")[0], file) for key, file in self.files_by_key()]
         return {split: [file for key, file in own if key == split] for split in SPLITS}
 
     def sentences(self, files: Sequence[Path]) -> Iterator[Numbered]:
@@ -139,7 +143,7 @@ class Source(Generic[AnySettings]):
     def files(self, downloads: Path) -> list[Path]:
         """All files that are read: the downloads, and the user's own."""
         fetched = [downloads / download.name for download in self.downloads()]
-        return [*fetched, *(file for _, file in self.user_files())]
+        return [*fetched, *self.user_files()]
 
 
 class FileSource(Source[FileSettings]):
