@@ -18,11 +18,11 @@ from urllib.parse import quote
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
+from online_rnnlm.process.mlflow_library import SETTINGS, STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.experiments import enter_all
 from online_rnnlm.tracking.server import HOST, page_of_runs, server_command
-from online_rnnlm.tracking.store import STORE, open_store
+from online_rnnlm.tracking.store import open_store
 from tests.browser.chromium import CHROMIUM, browse
 from tests.processes import answers, free_port, wait_until
 from tests.unit.analysis import fake_experiment

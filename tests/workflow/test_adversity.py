@@ -142,7 +142,6 @@ def test_a_read_only_folder_allows_a_dry_run_or_is_one_line(project, first, name
 
 
 def test_a_store_that_is_away_takes_nothing_away(project, first, names, monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", AWAY)
     report = (results(project) / "report.html").read_bytes()
     lines = errors(project.snakemake(*ARGUMENTS))

@@ -84,10 +84,10 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_track(arguments: argparse.Namespace) -> None:
     """Enter runs into MLflow; the status is EX_TEMPFAIL if a store that is named is away."""
-    from online_rnnlm.process.mlflow_library import StoreError, one_line_errors
+    from online_rnnlm.process.mlflow_library import STORE, StoreError, one_line_errors
     from online_rnnlm.tracking.experiments import enter_all, enter_summary
     from online_rnnlm.tracking.runs import enter_run
-    from online_rnnlm.tracking.store import STORE, open_store
+    from online_rnnlm.tracking.store import open_store
 
     directory = results_of(arguments)
     is_named = bool(os.environ.get(STORE))

@@ -10,12 +10,11 @@ from datetime import timedelta
 
 from online_rnnlm.config.runs import Run
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
+from online_rnnlm.process.mlflow_library import STORE, mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import Epoch, RunRecord
 from online_rnnlm.tracking.store import (
-    STORE,
     find_or_create_entry,
     kind_of,
     milliseconds,

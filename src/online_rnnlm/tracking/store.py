@@ -8,11 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import mlflow
+from online_rnnlm.process.mlflow_library import STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
-
-STORE = "MLFLOW_TRACKING_URI"
-"""MLflow's variable with the address of a server or database."""
 
 
 def kind_of(address: str) -> Literal["file", "database", "server"]:

@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.process.mlflow_library import SETTINGS, mlflow
+from online_rnnlm.process.mlflow_library import SETTINGS, STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.server import HOST
-from online_rnnlm.tracking.store import STORE, own_store
+from online_rnnlm.tracking.store import own_store
 from tests.processes import answers, free_port, output_of, wait_until
 from tests.unit.analysis import fake_experiment
 from tests.unit.tracking.two_networks import experiment

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from online_rnnlm.errors import UserError
-from online_rnnlm.process.mlflow_library import mlflow, one_line_errors
+from online_rnnlm.process.mlflow_library import STORE, StoreError, mlflow, one_line_errors
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import Claims
@@ -20,7 +23,7 @@ from online_rnnlm.tracking import runs
 from online_rnnlm.tracking.experiments import enter_all, enter_summary, tags_of_claims
 from online_rnnlm.tracking.live_log import LiveLog
 from online_rnnlm.tracking.runs import enter_run
-from online_rnnlm.tracking.store import STORE, open_store
+from online_rnnlm.tracking.store import open_store
 from tests.processes import free_port
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import diverge, diverge_evaluation
@@ -200,7 +203,6 @@ def test_a_damaged_record_ends_no_training(directory, monkeypatch, caplog):
 
 def test_a_server_that_is_away_is_one_warning_and_no_error(directory, monkeypatch, caplog):
     monkeypatch.setenv(STORE, f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     epochs = read_epochs(directory.run(RUN))
     log = LiveLog(directory, RUN)
     with caplog.at_level(logging.WARNING):
@@ -225,13 +227,39 @@ def test_without_a_server_training_logs_nothing(directory):
     ],
 )
 def test_a_store_that_cannot_be_used_is_one_line(directory, monkeypatch, uri, message):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     uri = uri.format(port=free_port())
     monkeypatch.setenv(STORE, uri)
     with pytest.raises(UserError) as error, one_line_errors():
         open_store(directory)
     assert message.format(uri=uri) in str(error.value)
     assert "\n" not in str(error.value) and "open-sesame" not in str(error.value)
+
+
+@pytest.mark.parametrize("answer", ["never", "hangs up"])
+@pytest.mark.parametrize(("kind", "tries"), [("http", 2), ("postgresql", 1)])
+def test_a_store_that_is_away_is_given_up_after_few_tries(
+    directory, monkeypatch, answer, kind, tries
+):
+    held = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with suppress(OSError):  # it is closed at the end
+                while True:
+                    held.append(server.accept()[0])
+                    if answer == "hangs up":
+                        held[-1].close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        for variable in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "PGCONNECT_TIMEOUT"):
+            monkeypatch.setenv(variable, "2")  # a user's own value
+        monkeypatch.setenv(STORE, f"{kind}://me@127.0.0.1:{server.getsockname()[1]}/store")
+        with pytest.raises(StoreError), one_line_errors():
+            open_store(directory)
+        server.shutdown(socket.SHUT_RDWR)
+    assert len(held) == tries
+    for connection in held:
+        connection.close()
 
 
 def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch, refused):

@@ -12,10 +12,11 @@ from urllib.error import HTTPError
 import pytest
 
 from online_rnnlm.errors import UserError
+from online_rnnlm.process.mlflow_library import STORE
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.experiments import enter_summary
 from online_rnnlm.tracking.server import HOST, serve
-from online_rnnlm.tracking.store import STORE, open_store
+from online_rnnlm.tracking.store import open_store
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, output_of, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
