@@ -27,10 +27,11 @@ RESULTS = $$($(BIN)/online-rnnlm check --results $(CONFIG_FILE))
 START := $(shell date +%s.%N)
 
 # Run an experiment. Its configuration is checked first, by a stricter reader than Snakemake's,
-# which names the file. Snakemake prints the table that it makes; an older one is printed here.
+# which names the file. Snakemake prints the table that it makes; an older one is printed here. After
+# Ctrl-C the last line is Snakemake's, since make reports no failure.
 define RUN
 @$(BIN)/online-rnnlm check $(CONFIG_FILE)
-@$(SNAKEMAKE) --configfile $(CONFIG_FILE)
+@trap stopped=yes INT; $(SNAKEMAKE) --configfile $(CONFIG_FILE) || test "$$stopped"
 @find "$(RESULTS)/summary.txt" ! -newermt @$(START) -exec cat {} +
 endef
 

@@ -56,8 +56,12 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake in a process group of its own, as a terminal does."""
+        return self.start_command(self.command(*arguments))
+
+    def start_command(self, command: list[str]) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own, as a terminal does."""
         return subprocess.Popen(
-            heeding_interrupts(self.command(*arguments)),
+            heeding_interrupts(command),
             cwd=self.path,
             env=users_environment(),
             start_new_session=True,

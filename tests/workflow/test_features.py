@@ -1,6 +1,7 @@
 """Tests that Snakemake's own features do here what its manual says, with quick jobs."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,24 @@ def test_a_failed_submission_shows_the_schedulers_own_words(project, tmp_path):
     done = project.snakemake(*options, "--forcerun", "encode", PATH=path)
     assert done.returncode != 0 and "qsub: no such queue" in done.stderr
     assert "memory" not in done.stderr
+
+
+def test_without_slurm_its_profile_ends_at_once_with_the_cause(project, tmp_path):
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "sh", "env", "git", "which"):  # all that Snakemake needs
+        (programs / name).symlink_to(str(shutil.which(name)))
+    options = ("--workflow-profile", "workflow/profiles/slurm", "--forcerun", "encode")
+    done = project.snakemake(*options, PATH=str(programs))
+    assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith(
+            "online-rnnlm: error: `executor: slurm`: there is no `sbatch` on this machine: "
+        )
+    )
+    assert project.begun() == []
 
 
 def test_all_outputs_can_be_deleted_and_shared_files_stay(project):

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +15,14 @@ import pytest
 
 from tests.outcome import outcome
 from tests.processes import PATIENCE, wait_until
-from tests.project import copy_project, own_text
+from tests.project import ROOT, copy_project, own_text
 
 RUNS = "results/killed/runs"
+KEPT = "What has finished is kept: the same command goes on from there."
+MAKE = (
+    *("make", "-f", str(ROOT / "Makefile"), "reproduce", "CONFIG=config/test.yaml", "CORES=1"),
+    *("INSTALL=true", f"VENV={sys.prefix}"),
+)
 
 
 def _training(project):
@@ -55,15 +61,16 @@ class Trained:
         self.project.succeed(*self.options, *self.targets)
 
     @contextlib.contextmanager
-    def training(self) -> Iterator[tuple[subprocess.Popen[str], int]]:
-        """Start Snakemake; yield its process and the id of the long training's process.
+    def training(self, *make: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        """Start Snakemake, or `make`; yield its process and the id of the long training's process.
 
         The training has written a checkpoint and is paused until the end of the block, so that it
         cannot finish before the test disturbs it.
         """
         checkpoint = self.run / "checkpoint.npz"
         before = checkpoint.stat().st_mtime_ns if checkpoint.is_file() else None
-        process = self.project.start(*self.options, *self.targets)
+        command = [*make] or self.project.command(*self.options, *self.targets)
+        process = self.project.start_command(command)
 
         def written() -> bool:
             assert process.poll() is None, process.communicate()[0]
@@ -111,7 +118,13 @@ def test_a_training_that_is_interrupted_in_many_ways_ends_with_the_same_bits(tra
     quick = trained.project.path / RUNS / trained.runs[0] / "result.json"
     finished = quick.read_bytes()
     shutil.rmtree(trained.run)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):  # Ctrl-C is the first
+    for command in (MAKE, ()):
+        with trained.training(*command) as (process, _):
+            os.killpg(process.pid, signal.SIGINT)  # Ctrl-C
+        said = _ended(process)
+        assert "Exception" not in said and "Error" not in said
+        assert said.strip().endswith("\n" + KEPT)
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with trained.training() as (process, _):
             os.killpg(process.pid, number)
         _ended(process)
@@ -122,7 +135,7 @@ def test_a_training_that_is_interrupted_in_many_ways_ends_with_the_same_bits(tra
     assert "Error in rule train" in said and f"logs/train/{trained.runs[1]}.log" in said
     trained.finish()
     assert outcome(trained.run) == trained.bits
-    assert trained.log().count("goes on after epoch") == 4
+    assert trained.log().count("goes on after epoch") == 5
     assert quick.read_bytes() == finished
     assert not trained.project.processes()
 

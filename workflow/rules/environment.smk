@@ -1,6 +1,7 @@
 # What the workflow and its jobs find and heed: this project's code, this environment's programs, a
 # scheduler's warning, and a folder that can be written to.
 
+import logging
 import signal
 
 # The code of a checkout runs in it, even if another version is installed, and jobs find this
@@ -13,6 +14,16 @@ os.environ.update(PATH=":".join([str(Path(sys.executable).parent), *os.get_exec_
 # A scheduler warns all processes of a job by this signal. A training heeds it, all other jobs go on,
 # and Snakemake waits for their end.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
+# Ctrl-C reaches the jobs, too. Snakemake would report the end of each as an error, with its command.
+def on_interrupt(number, frame):
+    logger.addFilter(lambda record: record.levelno < logging.ERROR)
+    signal.default_int_handler(number, frame)
+
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # `nohup` and `&` ignore it
+    signal.signal(signal.SIGINT, on_interrupt)
 
 if not os.access(os.curdir, os.W_OK):
     sys.exit(

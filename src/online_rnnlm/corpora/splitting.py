@@ -14,10 +14,11 @@ import numpy.typing as npt
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
-from online_rnnlm.corpora.records import SentenceSplitter
+from online_rnnlm.corpora.records import Counts, SentenceSplitter
 from online_rnnlm.corpora.sources import base, source_of
 from online_rnnlm.corpora.textfiles import SENTENCE_END, Numbered, read_lines
 from online_rnnlm.errors import UserError, counted
+from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 
 CUT_OFF = "cut off with an article"
@@ -92,7 +93,11 @@ def read_splits(
     if not source.skips_sentences:
         articles = np.load(directory.sentence_articles).tolist()
         sentences = zip(read_lines(directory.sentences), articles, strict=True)
-        splits, dropped = divide(settings, read_text(sentences, numbers))
+        try:
+            splits, dropped = divide(settings, read_text(sentences, numbers))
+        except UserError as error:
+            counts = records.read(Counts, directory.counts("sentences"))
+            raise UserError(f"{error}; sentences of the text: {counts}") from None
     elif base.WHOLE in files:
         splits, dropped = divide(settings, read_text(read(files[base.WHOLE]), numbers))
     else:

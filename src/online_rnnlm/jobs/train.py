@@ -131,11 +131,12 @@ def _train_epochs(
 
     Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
     """
-    if state.progress.epoch or state.progress.unfinished:
-        logger.info("goes on %s", _position(state, corpus))
     with needing_packages():
         training = Training(state.record.settings, corpus, state.progress)
+    watch.stop_if_told()  # a job that begins anew has not heard of it
     begin_anew_if_compiled()
+    if state.progress.epoch or state.progress.unfinished:
+        logger.info("goes on %s", _position(state, corpus))
     saved = time.monotonic()
     began = time.perf_counter()
     cpu_began = time.process_time()

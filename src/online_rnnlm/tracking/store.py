@@ -90,12 +90,16 @@ def milliseconds(time: datetime) -> int:
 
 
 def forget_missing_entries(directory: ExperimentDirectory) -> str:
-    """Remove the empty files of what a store that was away has not got; return a line about them.
+    """Remove the empty files of what a store has not got; return a line about them.
 
     The next start of the workflow enters what they stand for. The line is empty if there are none.
     """
     missing = [file for file in directory.path.glob("tracking/*.txt") if not file.stat().st_size]
     for file in missing:
         file.unlink()
-    said = f"MLflow's store was away, and {len(missing)} entries are missing"
-    return f"{said}: the same command makes them ({directory.logs}/track)" if missing else ""
+    if not missing:
+        return ""
+    lacks = (
+        f"MLflow lacks {len(missing)} of its entries, as its store was away or the start was ended"
+    )
+    return f"{lacks}: the same command makes them ({directory.logs}/track)"

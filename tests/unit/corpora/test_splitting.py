@@ -215,3 +215,10 @@ def test_the_borders_of_documents_decide_the_digest(tmp_path):
         corpora.append(load_corpus(prepare(made, tmp_path, name=name)))
     assert [corpus.splits["test"].documents for corpus in corpora] == [1, 2]
     assert corpora[0].digest != corpora[1].digest
+
+
+def test_a_text_that_is_too_short_says_how_much_of_it_was_dropped(tmp_path):
+    file = write(tmp_path / "a.txt", "The same line again and again.\n" * 3000 + "Short.\n")
+    expected = r"1 sentence leaves too few .*: 3001 read, 2999 duplicate, 1 too short$"
+    with pytest.raises(UserError, match=expected):
+        prepare(settings_of({"file": file}), tmp_path)
