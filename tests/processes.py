@@ -24,18 +24,21 @@ Seen = TypeVar("Seen")
 
 
 def wait_until(
-    condition: Callable[[], Seen | None], what: str | Callable[[], str] = "what is waited for"
+    condition: Callable[[], Seen | None],
+    what: str | Callable[[], str] = "what is waited for",
+    pause: float = 0.02,
 ) -> Seen:
     """Wait until the condition returns a true value; return that value.
 
-    `what` is said if that takes too long; a function may look at what hinders it.
+    `what` is said if that takes too long; a function may look at what hinders it. The condition is
+    looked at after every `pause`, in seconds, which should be long if that starts a process.
     """
     end = time.monotonic() + PATIENCE
     while not (value := condition()):
         assert time.monotonic() < end, (
             f"{what if isinstance(what, str) else what()}: not after {PATIENCE:g} s"
         )
-        time.sleep(0.02)
+        time.sleep(pause)
     return value
 
 

@@ -101,7 +101,7 @@ class Project:
                     return number
             return None
 
-        return wait_until(job, f"a job that runs `{verb}`")
+        return wait_until(job, f"a job that runs `{verb}`", pause=0.1)
 
     def succeed(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed; return all of its output."""

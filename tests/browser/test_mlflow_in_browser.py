@@ -1,4 +1,6 @@
-"""Tests in a real browser that MLflow's interface answers the questions of docs/mlflow.md.
+"""Tests of `ui`, MLflow's own server as a user starts and ends it, and of its pages in a browser.
+
+The pages answer the questions of docs/mlflow.md.
 
 SCREENSHOTS=FOLDER keeps a screenshot of every page in that folder; RESULTS=FOLDER takes the
 screenshots of that experiment. `RESULTS=results/demo SCREENSHOTS=docs/mlflow make test` makes the
@@ -9,31 +11,32 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote
 
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
-from online_rnnlm.process.mlflow_library import SETTINGS, STORE, mlflow
+from online_rnnlm.process.mlflow_library import STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.experiments import enter_all
-from online_rnnlm.tracking.server import HOST, page_of_runs, server_command
+from online_rnnlm.tracking.server import HOST, page_of_runs
 from online_rnnlm.tracking.store import open_store
 from tests.browser.chromium import CHROMIUM, browse
-from tests.processes import answers, free_port, wait_until
+from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, wait_until
 from tests.unit.analysis import fake_experiment
 
 BUDGETS = [25_000, 50_000, 100_000, 200_000, 400_000]
 """Milliseconds given to a page; the browser lets them pass faster while nothing is done."""
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.filterwarnings("ignore"),  # MLflow's own warnings
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own warnings
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +66,47 @@ def experiment_id(directory: ExperimentDirectory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def interface(directory: ExperimentDirectory, experiment_id: str) -> Iterator[str]:
+def interface(
+    directory: ExperimentDirectory, experiment_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of the server until Ctrl-C, which must end it without an error."""
     port = free_port()
-    process = subprocess.Popen(
-        server_command(directory, port),
-        env=os.environ | SETTINGS,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    said = tmp_path_factory.mktemp("ui") / "said"
+    command = [sys.executable, "-m", "online_rnnlm", "ui", str(directory.path), "--port", str(port)]
+    with said.open("wb") as out:
+        process = subprocess.Popen(
+            heeding_interrupts(command), stdout=out, stderr=out, start_new_session=True
+        )
     address = f"http://{HOST}:{port}/"
     try:
-        wait_until(lambda: answers(f"{address}health"), "MLflow's server")
+        wait_until(lambda: said.read_text().endswith("\n") or process.poll(), said.read_text)
+        assert answers(f"{address}health")  # as soon as the link is printed
+        assert f"{address}#/experiments/{experiment_id}/" in said.read_text()
         yield address
     finally:
-        process.terminate()
-        process.wait(60)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert said.read_text().endswith("\nCtrl-C ends it.\n")
+
+
+def fetch(page: str, **headers: str) -> bytes:
+    """Return what a server answers."""
+    request = urllib.request.Request(page, headers=headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return bytes(answer.read())
+
+
+def test_the_interface_serves_the_report_and_refuses_another_name_of_this_machine(
+    interface: str, directory: ExperimentDirectory, experiment_id: str
+) -> None:
+    """A page of another site could reach the server by a name that means this machine."""
+    found = mlflow().search_runs([experiment_id], "tags.kind = 'summary'", output_format="list")
+    page = f"{interface}get-artifact?path=report.html&run_uuid={found[0].info.run_id}"
+    assert fetch(page) == directory.report.read_bytes()
+    with pytest.raises(HTTPError) as refused:
+        fetch(interface, Host="elsewhere.example")
+    with refused.value as answer:
+        assert answer.code == 403
 
 
 def look(interface: str, folder: Path, page: str, name: str, awaited: list[str]) -> str:
@@ -105,6 +134,7 @@ def look(interface: str, folder: Path, page: str, name: str, awaited: list[str])
     raise AssertionError(f"{page} does not show {missing} but\n{text}")
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_path: Path) -> None:
     runs = mlflow().search_runs([experiment_id], output_format="list")
     networks = [run for run in runs if "perplexity/test" in run.data.metrics]

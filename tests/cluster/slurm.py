@@ -23,6 +23,8 @@ PACKAGES = "slurm-wlm slurmdbd munge mariadb-server"
 SYSTEM_PATH = "/usr/sbin:/sbin"
 CPUS = 4
 MEMORY_MB = 16000
+ASK = 0.5
+"""Seconds between two questions to the cluster, each of which is a process."""
 SUBMIT = (
     *("--workflow-profile", "workflow/profiles/slurm"),
     *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20"),
@@ -133,7 +135,8 @@ class Cluster:
         self._daemon("slurmctld", "slurmctld", "-D", "-i")
         self._wait_for("slurmctld", "sinfo")
         self._daemon("slurmd", "slurmd", "-D")
-        wait_until(lambda: "idle" in self.run("sinfo", "-h", "-o", "%T").stdout, "the node is idle")
+        node = ("sinfo", "-h", "-o", "%T")
+        wait_until(lambda: "idle" in self.run(*node).stdout, "the node is idle", ASK)
 
     def _configure(self, ports: Mapping[str, int]) -> None:
         host = socket.gethostname()
@@ -256,4 +259,4 @@ class Cluster:
             assert self._daemons[name].poll() is None, f"{name} ended: {said}"
             return self.run(*command).returncode == 0
 
-        wait_until(answers, name)
+        wait_until(answers, name, ASK)

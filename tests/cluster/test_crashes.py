@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.cluster.slurm import CPUS
+from tests.cluster.slurm import ASK, CPUS
 from tests.cluster.training import EPOCHS, Training, configure
 from tests.outcome import outcome
 from tests.processes import wait_until
@@ -55,7 +55,7 @@ def test_a_job_that_is_ended_or_preempted_is_submitted_again_and_goes_on(trainin
     with training.held(after=job) as job:
         whole_node = ("--partition=urgent", f"--cpus-per-task={CPUS}", "--output=/dev/null")
         training.cluster.succeed("sbatch", *whole_node, "--wrap", "true")
-        wait_until(lambda: job not in training.cluster.running(), "it is preempted")
+        wait_until(lambda: job not in training.cluster.running(), "it is preempted", ASK)
     training.end()
     assert training.attempts() == ["CANCELLED", "CANCELLED", "PREEMPTED", "COMPLETED"]
     assert "stopped by SIGTERM" in training.log()
@@ -66,7 +66,7 @@ def test_a_training_longer_than_its_time_limit_takes_several_jobs(training):
     training.start(*ONE_MINUTE)
     with training.held() as job:
         # The training ends a tenth of its minute, six seconds, before the limit.
-        wait_until(lambda: training.cluster.seconds_left(job) <= 5, "the limit is near")
+        wait_until(lambda: training.cluster.seconds_left(job) <= 5, "the limit is near", ASK)
     training.end()
     *ended, last = training.attempts()
     assert last == "COMPLETED"
@@ -88,7 +88,7 @@ def test_ctrl_c_cancels_the_job_and_the_same_command_goes_on(training):
     with training.held() as job:
         said = training.interrupt()
     assert "Traceback" not in said
-    wait_until(lambda: job not in training.cluster.running(), "the job has ended")
+    wait_until(lambda: job not in training.cluster.running(), "the job has ended", ASK)
     training.start()
     training.end()
     assert training.attempts() == ["CANCELLED", "COMPLETED"]
@@ -101,7 +101,7 @@ def test_snakemake_is_killed_with_a_job_in_flight_and_started_again(training):
         training.kill()
         training.start()
         # It submits the training once more, which waits for the job in flight.
-        wait_until(lambda: len(training.cluster.running()) == 2, "both jobs run")
+        wait_until(lambda: len(training.cluster.running()) == 2, "both jobs run", ASK)
     training.end()
     assert {*training.attempts()} == {"COMPLETED"}
     assert training.log().count(f"epoch {EPOCHS}:") == 1

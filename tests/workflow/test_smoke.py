@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.processes import free_port
-from tests.project import DOWNLOADS, copy_project, jobs_in
+from tests.project import DOWNLOADS, copy_project
 
 # The folder of downloads is kept, so that the tests download nothing the next time.
 ARGUMENTS = (
@@ -30,12 +29,10 @@ def test_everything_is_there(finished):
     for name in (*files, "figures/learning_curves.svg"):
         assert (results / name).stat().st_size > 0, name
     table = (results / "tables" / "perplexity.csv").read_text(encoding="utf-8").splitlines()
-    # A heading, two rows, two caches and two mixtures for each, and the n-grams.
-    assert len(table) == 1 + 2 + 4 * 2 + 1
-    mixtures = (results / "tables" / "mixtures.csv").read_text(encoding="utf-8").splitlines()
-    assert len(mixtures) == 1 + 3 * 2
+    # A heading, two rows, a mixture of each with n-grams, and the n-grams.
+    assert len(table) == 1 + 2 + 2 + 1
     of_each = pd.read_csv(results / "tables" / "other_texts.csv")["text"].value_counts()
-    assert of_each["guide"] == of_each["test"] > 2 + 4 * 2 + 1
+    assert of_each["guide"] == of_each["test"] >= 2 + 2 + 1
 
 
 def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
@@ -53,17 +50,6 @@ def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
 def test_a_deleted_store_is_made_again_and_nothing_else(finished):
     (finished.path / RESULTS / "mlflow.db").unlink()
     assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}
-
-
-def test_a_store_that_is_away_fails_no_job_and_gets_the_run_later(finished):
-    run = finished.runs("config/smoke.yaml")[-1]
-    entry = f"{RESULTS}/tracking/{run}.txt"
-    away = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}"}
-    done = finished.snakemake(entry, *ARGUMENTS, **away)
-    assert done.returncode == 0, done.stderr
-    assert "MLflow lacks 2 of its entries" in done.stderr
-    planned = finished.snakemake(entry, *ARGUMENTS, "--dry-run", **away)
-    assert {*jobs_in(planned.stdout + planned.stderr)} == {"store", "track"}
 
 
 def test_results_that_were_renamed_are_refused_if_tests_have_other_settings(finished):

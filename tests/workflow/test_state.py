@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.workflow.stub_project import StubProject
 
-STEPS = 7
-EXAMPLES = 3
-NAMES = ["another rate", "first", "more tests", "other words"]
+STEPS = 6
+EXAMPLES = 2
+NAMES = ["another rate", "first", "other words"]
 
 
 class Workflow(RuleBasedStateMachine):

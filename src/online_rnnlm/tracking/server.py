@@ -34,20 +34,22 @@ BEST_FIRST = {
 def serve(directory: ExperimentDirectory, port: int) -> None:
     """Run MLflow's server until Ctrl-C, and print the address of the runs once it answers.
 
-    The server is for this machine only. Raises UserError if the folder has no store, if the port is
-    in use, or if the server ends by itself.
+    The server is for this machine only. Raises UserError if the folder has no store, if the port
+    cannot be used, or if the server ends by itself.
     """
     if not directory.store.is_file():
         raise UserError(
             f"{directory.store}: missing: `online-rnnlm track {directory.path}` enters the runs"
         )
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        raise UserError(f"port {port}: {error.strerror}: choose another by `--port`") from None
     with one_line_errors():
         client = mlflow().MlflowClient(own_store(directory))
         # A folder that was renamed since has an experiment of another name: all are shown.
         found = client.get_experiment_by_name(directory.path.resolve().name)
     page = page_of_runs(found.experiment_id) if found else ""
-    with suppress(OSError), socket.create_connection((HOST, port)):
-        raise UserError(f"port {port}: is in use: name another one by `--port`")
     log = directory.logs / "ui.log"
     log.parent.mkdir(exist_ok=True)
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
@@ -74,7 +76,7 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
         print(f"http://{HOST}:{port}/{page}\nCtrl-C ends it.", flush=True)
     server.wait()
     if not told.is_set():
-        raise UserError(f"port {port}: MLflow's server has ended: {log} says why")
+        raise UserError(f"MLflow's server has ended by itself: {log} says why")
 
 
 def _answers(port: int) -> bool:

@@ -89,9 +89,10 @@ def postgresql_store() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a team's server."""
     folder = tmp_path_factory.mktemp("server")
+    shutil.copy(ExperimentDirectory(original).store, folder / "mlflow.db")  # it is empty
     port = free_port()
     command = [
         *(sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)),
