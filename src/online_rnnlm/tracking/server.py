@@ -44,7 +44,8 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:
-        raise UserError(f"port {port}: {error.strerror}: choose another by `--port`") from None
+        why = os.strerror(error.errno or 0)
+        raise UserError(f"port {port}: {why}: choose another by `--port`") from None
     with one_line_errors():
         client = mlflow().MlflowClient(own_store(directory))
         # A folder that was renamed since has an experiment of another name: all are shown.
