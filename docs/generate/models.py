@@ -1,8 +1,7 @@
-"""The configuration's schema, and tables of settings and records, from the typed models."""
+"""The schema of a configuration, and the tables of its keys, from the typed models."""
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -15,13 +14,6 @@ from ruamel.yaml import YAML
 
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.mistakes import IN_WORDS
-from online_rnnlm.config.training import RunSettings
-from online_rnnlm.corpora.records import Counts, SentenceSplitter, SourceFiles, Statistics
-from online_rnnlm.storage.evaluations import Evaluation, Timings
-from online_rnnlm.storage.experiments import Audits, Captions, Claims, Complete
-from online_rnnlm.storage.records import Record
-from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
-from online_rnnlm.use.model_file import ModelDescription
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 COMMAND = "make document"
@@ -33,23 +25,6 @@ _TYPES = {
     "boolean": "`true`, `false`",
     "null": "`null`",
 }
-RECORDS: tuple[type[Record], ...] = (
-    SourceFiles,
-    Counts,
-    SentenceSplitter,
-    Statistics,
-    RunRecord,
-    Epoch,
-    RunResult,
-    ModelDescription,
-    Evaluation,
-    Timings,
-    Audits,
-    Claims,
-    Complete,
-    Captions,
-)
-"""The classes of the JSON files."""
 Schema = dict[str, Any]
 
 
@@ -136,42 +111,6 @@ def _default(part: Schema) -> str:
     if isinstance(value, dict) and value:
         return "see below"
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
-
-
-def records() -> dict[str, Callable[[], str]]:
-    """Return what makes the description of each record."""
-    return {kind.__name__: partial(_record, kind) for kind in RECORDS}
-
-
-def _record(kind: type[Record]) -> str:
-    """Return the docstring of a record, and a table of its keys and those below them."""
-    about = " ".join((inspect.getdoc(kind) or "").split())
-    whole = described(kind)
-    rows = _rows(whole, whole.get("$defs", {}))
-    shown = table(("key", "value", "meaning"), rows)
-    return f"{about}\n\n{shown}"
-
-
-def _rows(part: Schema, definitions: Schema, place: str = "") -> Iterator[tuple[str, ...]]:
-    """Yield the rows of a record's keys, and of the keys of its parts, such as `source.kind`."""
-    for key, value in part["properties"].items():
-        if key != "format":
-            yield f"`{place}{key}`", in_words(value), value["description"]
-        for name, inner in _references(value, place + key):
-            if name != RunSettings.__name__:  # config/README.md describes them
-                yield from _rows(definitions[name], definitions, f"{inner}.")
-
-
-def _references(part: Schema, place: str) -> Iterator[tuple[str, str]]:
-    """Yield the names of the definitions that a value is made of, each with its place."""
-    if "$ref" in part:
-        yield name_in(part["$ref"]), place
-    for option in part.get("anyOf", ()):
-        yield from _references(option, place)
-    if "items" in part:
-        yield from _references(part["items"], f"{place}[]")
-    if isinstance(part.get("additionalProperties"), dict):
-        yield from _references(part["additionalProperties"], f"{place}.NAME")
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

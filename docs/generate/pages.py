@@ -6,46 +6,53 @@ value within a sentence. `docs/generate/evidence.py` says how the parts of the e
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
 
-from docs.generate import evidence, interfaces, models
-from online_rnnlm.errors import UserError
+from docs.generate import evidence, models
+from online_rnnlm.commands._main import VERBS, overview, parser_of
+from online_rnnlm.commands._stages import STAGES
 
-DOCS = Path("docs")
 PAGES = (
     Path("README.md"),
     Path("config/README.md"),
-    DOCS / "command-line.md",
-    DOCS / "data-formats.md",
-    DOCS / "evidence.md",
-    DOCS / "penn-treebank.md",
-    DOCS / "python.md",
-    DOCS / "tutorial.md",
-    DOCS / "whole-articles.md",
+    Path("docs/command-line.md"),
+    Path("docs/evidence.md"),
+    Path("docs/penn-treebank.md"),
+    Path("docs/tutorial.md"),
+    Path("docs/whole-articles.md"),
 )
 """The pages with such parts; all else in them is written by hand."""
-Made = TypeVar("Made")
-_MARKED = re.compile(
-    r"<!-- (?P<kind>\w+) (?P<name>[^\n]+?) -->(?P<made>.*?)<!-- end -->", re.DOTALL
-)
+_MARKED = re.compile(r"<!-- (?P<name>\w+ [^\n]+?) -->(?P<made>.*?)<!-- end -->", re.DOTALL)
 
 
 @cache
-def makers() -> Mapping[str, Mapping[str, Callable[[], str]]]:
-    """The functions that make the parts, by kind and name."""
-    return {
-        "settings": models.settings(),
-        "record": models.records(),
-        "files": interfaces.files(),
-        "verbs": interfaces.verbs(),
-        "python": interfaces.public(),
-        "options": interfaces.options(),
-        "evidence": evidence.parts(),
+def makers() -> Mapping[str, Callable[[], str]]:
+    """The functions that make the parts, by kind and name, such as `settings Experiment`."""
+    of_code = {
+        **{f"settings {name}": make for name, make in models.settings().items()},
+        "help overview": lambda: _code(overview()),
+        "help verbs": _help_of_verbs,
     }
+    return of_code | {f"evidence {name}": make for name, make in evidence.parts().items()}
+
+
+def _help_of_verbs() -> str:
+    """Return what `--help` prints of each verb that people give."""
+    sections = []
+    for name in sorted({*VERBS} - {*STAGES}):
+        parser = parser_of(name)
+        parser.formatter_class = partial(argparse.RawDescriptionHelpFormatter, width=100)
+        sections.append(f"### {name}\n\n{_code(parser.format_help())}")
+    return "\n".join(sections)
+
+
+def _code(text: str) -> str:
+    """Return a text as a block of code."""
+    return f"```text\n{text.rstrip()}\n```\n"
 
 
 def write() -> None:
@@ -56,28 +63,11 @@ def write() -> None:
 
 
 def with_parts(path: Path) -> str:
-    """Return a page with its parts made anew; raises UserError for a part that does not exist."""
-    page = path.read_text(encoding="utf-8")
+    """Return a page with its parts made anew."""
 
     def part(found: re.Match[str]) -> str:
-        line = page.count("\n", 0, found.start()) + 1
-        where = f"{path}:{line}"
-        of_kind = _named(found["kind"], makers(), where)
-        made = _named(found["name"], of_kind, where)().rstrip()
+        made = makers()[found["name"]]().rstrip()
         lines = f"\n\n{made}\n\n" if found["made"].startswith("\n") else made
-        return f"<!-- {found['kind']} {found['name']} -->{lines}<!-- end -->"
+        return f"<!-- {found['name']} -->{lines}<!-- end -->"
 
-    return _MARKED.sub(part, page)
-
-
-def _named(name: str, there: Mapping[str, Made], where: str) -> Made:
-    """Return what a mark names; raises UserError, with what is allowed, if it is not there."""
-    if name not in there:
-        raise UserError(f"{where}: no `{name}`; allowed: {', '.join(sorted(there))}")
-    return there[name]
-
-
-def parts_of(path: Path) -> list[tuple[str, str]]:
-    """Return the kinds and names of a page's parts, in its order."""
-    page = path.read_text(encoding="utf-8")
-    return [(found["kind"], found["name"]) for found in _MARKED.finditer(page)]
+    return _MARKED.sub(part, path.read_text(encoding="utf-8"))
