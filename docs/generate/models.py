@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
 from online_rnnlm.config.experiment import Experiment
@@ -30,18 +29,12 @@ Schema = dict[str, Any]
 
 def schema() -> Schema:
     """Return the JSON schema of a configuration file."""
-    whole = described(Experiment)
+    whole = _plain(Experiment.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 
-def described(kind: type[Any]) -> Schema:
-    """Return the JSON schema of a class, without the titles that pydantic derives from names."""
-    made: Schema = _plain(TypeAdapter(kind).json_schema())
-    return made
-
-
 def _plain(part: Any) -> Any:
-    """Return a schema without titles, and with its descriptions in one line each."""
+    """Return a schema without pydantic's titles, and with its descriptions in one line each."""
     if isinstance(part, list):
         return [_plain(item) for item in part]
     if not isinstance(part, dict):
@@ -66,7 +59,7 @@ def schema_text() -> str:
     yaml.width = 10_000
     for part in whole["properties"].values():
         if "$ref" in part:
-            kind = whole["$defs"][name_in(part.pop("$ref"))]
+            kind = whole["$defs"][_name_in(part.pop("$ref"))]
             part |= {**kind, **part}
     yaml.dump(whole, text)
     return f"# Made from src/online_rnnlm/config by `{COMMAND}`.\n{text.getvalue()}"
@@ -76,33 +69,31 @@ def settings() -> dict[str, Callable[[], str]]:
     """Return what makes the table of each class of settings, and that of all kinds of `sources`."""
     whole = schema()
     definitions = {"Experiment": whole, **whole["$defs"]}
-    makers = {name: partial(_settings, one) for name, one in definitions.items()}
+    makers = {name: partial(_table, one) for name, one in definitions.items()}
     return {**makers, "sources": partial(_sources, definitions)}
 
 
-def _settings(definition: Schema) -> str:
-    """Return a table of the keys of settings."""
-    return table(("key", "meaning", "default", "allowed"), keys(definition))
+def _table(definition: Schema) -> str:
+    """Return a table of keys in Markdown: their meanings, defaults and allowed values."""
+    lines = ["| key | meaning | default | allowed |\n|---|---|---|---|\n"]
+    for key, part in definition["properties"].items():
+        required = key in definition.get("required", [])
+        default = "required" if required else _default(part)
+        cells = (f"`{key}`", part["description"], default, _in_words(part))
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n")
+    return "".join(lines)
 
 
 def _sources(definitions: dict[str, Schema]) -> str:
     """Return a section for each kind of source, with a table of its keys."""
     kinds = definitions["CorpusSettings"]["properties"]["source"]["discriminator"]["mapping"]
-    tables = {kind: _settings(definitions[name_in(place)]) for kind, place in kinds.items()}
+    tables = {kind: _table(definitions[_name_in(place)]) for kind, place in kinds.items()}
     return "\n".join(f"### `kind: {kind}`\n\n{made}" for kind, made in tables.items())
 
 
-def name_in(reference: str) -> str:
+def _name_in(reference: str) -> str:
     """Return the name of the class that a schema refers to, as in `#/$defs/Url`."""
     return reference.rpartition("/")[2]
-
-
-def keys(definition: Schema) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each key: its meaning, default and allowed values."""
-    required = definition.get("required", [])
-    for key, part in definition["properties"].items():
-        default = "required" if key in required else _default(part)
-        yield f"`{key}`", part["description"], default, in_words(part)
 
 
 def _default(part: Schema) -> str:
@@ -113,35 +104,24 @@ def _default(part: Schema) -> str:
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a table in Markdown, whose cells are Markdown and may be long: nothing is aligned."""
-    cells = ([cell.replace("|", r"\|") for cell in line] for line in (head, *rows))
-    first, *others = (f"| {' | '.join(line)} |\n" for line in cells)
-    return "".join([first, f"|{'---|' * len(head)}\n", *others])
-
-
-def in_words(part: Schema) -> str:
+def _in_words(part: Schema) -> str:
     """Return the values that a schema allows, in words; those with keys of their own are below."""
     match part:
         case {"anyOf": options} | {"oneOf": options}:
-            words = " or ".join(dict.fromkeys(map(in_words, options)))
+            words = " or ".join(dict.fromkeys(map(_in_words, options)))
             words = words.replace("whole number or number", "number")
         case {"enum": values}:
             words = ", ".join(f"`{value}`" for value in values)
         case {"const": value}:
             words = f"`{value}`"
-        case {"prefixItems": items}:
-            words = f"list: {', '.join(map(in_words, items))}"
         case {"type": "array", "items": item}:
-            words = f"list, each: {in_words(item)}"
+            words = f"list, each: {_in_words(item)}"
         case {"type": "object", "additionalProperties": dict(item)}:
-            words = f"mapping, each value: {in_words(item)}"
+            words = f"mapping, each value: {_in_words(item)}"
         case {"type": "object", "patternProperties": dict(items)}:
-            words = f"mapping, each value: {in_words(*items.values())}"
+            words = f"mapping, each value: {_in_words(*items.values())}"
         case {"format": "path"}:
             words = "file or folder"
-        case {"format": "date-time"}:
-            words = "time, ISO 8601"
         case _:
             kind = IN_WORDS.get(part.get("pattern", "")) or _TYPES.get(part.get("type", ""))
             bounds = [

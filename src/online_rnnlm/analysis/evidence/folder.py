@@ -37,7 +37,7 @@ class EvidenceFolder(ExperimentDirectory):
     Its files lie in it as among an experiment's results; the scores and the checksums are its own.
     """
 
-    sums = File("SHA256SUMS", "The sha256 of every other file, in the format of `sha256sum`.")
+    sums = File("SHA256SUMS")
 
     def scores_of(self, run: str) -> Path:
         """The log-probability of every piece of the tested texts, for each evaluation of a run.
