@@ -28,12 +28,7 @@ COPIED_PAGES = {
 }
 """The pages that are made of files outside of the site's folder."""
 HOME = {ROOT / "README.md": "index.md"}
-TABLES = ("changelog.md", "data-formats.md", "development/performance.md", "evidence.md")
-"""Pages that are mostly tables: a search shows what it finds elsewhere first."""
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
-QUOTE = re.compile(r"^```python (\S+/\S+)$", re.MULTILINE)
-OF_ENGINE = re.compile(r"^```text (pytensor|theano)$", re.MULTILINE)
-NAMES = {"pytensor": "PyTensor", "theano": "Theano"}
 logger = logging.getLogger("mkdocs.hooks.mkdocs_hook")
 
 
@@ -45,7 +40,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Let links lead to pages and copies of files, and give blocks of code their titles."""
+    """Let links lead to pages and copies of files."""
     source = ROOT / COPIED_PAGES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
 
     def linked(match: re.Match[str]) -> str:
@@ -56,13 +51,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
             return match[0]
         return os.path.relpath(place, Path(page.file.src_uri).parent) + (match[2] or "")
 
-    if page.file.src_uri in TABLES:
-        page.meta["search"] = {"boost": 0.5}
     if source.suffix == ".ipynb":
         markdown = _pages_text(json.loads(markdown))
-    markdown = LINK.sub(linked, markdown)
-    markdown = QUOTE.sub(r'```python title="\1"', markdown)
-    return OF_ENGINE.sub(lambda match: f'```text title="{NAMES[match[1]]}"', markdown)
+    return LINK.sub(linked, markdown)
 
 
 def _pages_text(notebook: Any) -> str:

@@ -5,8 +5,8 @@
 
 A fence that begins with `python` is a block to run; it knows what the blocks before it have
 defined, those of the pages before it, too. A fence `text` after it shows what it prints.
-`text theano` and `text pytensor` show what only that library prints. A fence `python FILE` quotes a
-file and is not run. `--write` puts what is printed into the pages.
+One with `title="Theano"` or `title="PyTensor"` shows what only that library prints. A fence
+`python title="FILE"` quotes a file and is not run. `--write` puts what is printed into the pages.
 
 The original Theano runs this file, too, so it keeps to Python 3.8.
 """
@@ -31,7 +31,7 @@ FLAGS = {
     "THEANO_FLAGS": "mode=FAST_COMPILE,floatX=float64,cxx=,"
     "optimizer_excluding=scan_pushout_dot1:scanOp_pushout_output",
 }
-FENCE = re.compile(r"^```(\w+)(?: ([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^```(\w+)(?: title="([^\n]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -54,7 +54,7 @@ def blocks_of(page: str) -> list[Block]:
         if language == "python" and more is None:
             found.append(Block(page.count("\n", 0, fence.start(3)) + 1, fence[3]))
         elif language == "text":
-            for engine in ENGINES if more is None else (more,):
+            for engine in ENGINES if more is None else (more.lower(),):
                 assert found and engine in ENGINES and engine not in found[-1].shown, fence[0]
                 found[-1].shown[engine] = fence.span(3)
     return found

@@ -21,8 +21,10 @@ SEARCHED = {
     "cite": "How to cite",
     "macOS": "Linux, macOS, Windows",
     "add a cell": "Add a cell, a rival",
+    "surprisal of each word": "surprisal",
+    "oov_rate": "oov_rate",
 }
-"""Words that readers search for, and a heading that is found."""
+"""Words that readers search for, and a heading that is found; the last is a record's key."""
 
 
 def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> None:
