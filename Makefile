@@ -100,7 +100,7 @@ document: environment ## Write what is generated of config, docs and README anew
 
 docs: environment ## Build the documentation as a site that can be searched: build/site/index.html
 	@$(INSTALL) add $(call quoted,$(VENV)) docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 environment: ## Install what the project needs into .venv: the other tasks do it, too
 	@$(INSTALL) environment $(call quoted,$(VENV)) $(call quoted,$(PYTHON))

@@ -7,7 +7,6 @@ link leads to the page that is made of the file, or to a copy of the file.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 COPIED_PAGES = {
     "changelog.md": "CHANGELOG.md",
     "configuration.md": "config/README.md",
@@ -27,9 +25,7 @@ COPIED_PAGES = {
     "tour.md": "docs/tour.ipynb",
 }
 """The pages that are made of files outside of the site's folder."""
-HOME = {ROOT / "README.md": "index.md"}
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
-logger = logging.getLogger("mkdocs.hooks.mkdocs_hook")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -45,10 +41,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
     def linked(match: re.Match[str]) -> str:
         target = Path(os.path.normpath(source.parent / match[1]))
+        if not target.is_file():
+            return match[0]  # MkDocs warns of it
         place = _place(target, config, files)
-        if place is None:
-            logger.warning("%s: there is no %s", source.relative_to(ROOT), match[1])
-            return match[0]
         return os.path.relpath(place, Path(page.file.src_uri).parent) + (match[2] or "")
 
     if source.suffix == ".ipynb":
@@ -72,18 +67,17 @@ def _pages_text(notebook: Any) -> str:
     return "\n\n".join(blocks)
 
 
-def _place(target: Path, config: Any, files: Any) -> str | None:
+def _place(target: Path, config: Any, files: Any) -> str:
     """Return the site's path of a file of the repository, which is copied if it is no page."""
-    pages = {ROOT / file: page for page, file in COPIED_PAGES.items()} | HOME
-    if target in pages:
-        return pages[target]
-    inside = target.relative_to(DOCS).as_posix() if target.is_relative_to(DOCS) else None
-    if inside and (known := files.get_file_from_path(inside)) and known.inclusion.is_included():
-        return inside
-    if not target.is_file():
-        return None
+    pages = {file: page for page, file in COPIED_PAGES.items()} | {"README.md": "index.md"}
+    path = target.relative_to(ROOT).as_posix()
+    if path in pages:
+        return pages[path]
+    known = files.get_file_from_path(path.removeprefix("docs/"))
+    if path.startswith("docs/") and known and known.inclusion.is_included():
+        return path.removeprefix("docs/")
     # A copy of Markdown must not become a page.
-    copy = f"files/{target.relative_to(ROOT)}{'.txt' if target.suffix == '.md' else ''}"
+    copy = f"files/{path}{'.txt' if target.suffix == '.md' else ''}"
     if files.get_file_from_path(copy) is None:
         files.append(File.generated(config, copy, abs_src_path=str(target)))
     return copy

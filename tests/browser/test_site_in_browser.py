@@ -29,7 +29,7 @@ SEARCHED = {
 
 def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", site]
     done = output_of(command, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     for words, heading in SEARCHED.items():
@@ -39,3 +39,17 @@ def test_the_site_is_searched_and_complete_without_a_network(tmp_path: Path) -> 
         found = re.sub("<[^>]+>", "", page.stdout.partition("md-search-result__article")[2])
         assert heading in found, words
     assert re.findall(r'<(?:link|script|img)[^>]*"https?://', page.stdout) == []
+
+
+@pytest.mark.parametrize("target", ["nothing.md", "../src/nothing.py", "index.md#nothing"])
+def test_a_link_to_nothing_fails_the_build(tmp_path: Path, target: str) -> None:
+    page = tmp_path / "docs" / "index.md"
+    page.parent.mkdir()
+    page.write_text(f"[A link]({target}).\n")
+    own = f"INHERIT: {ROOT / 'mkdocs.yml'}\nsite_dir: {tmp_path / 'site'}\n"
+    configuration = tmp_path / "mkdocs.yml"
+    configuration.write_text(own + "docs_dir: docs\nnav: [index.md]\nhooks: []\nplugins: []\n")
+    command = output_of(["make", "--dry-run", "docs"], cwd=ROOT).stdout.splitlines()[-1]
+    done = output_of(["sh", "-c", f"{command} --config-file {configuration}"], cwd=ROOT)
+    assert done.returncode == 1
+    assert "Aborted with 1 warnings in strict mode!" in done.stdout + done.stderr
