@@ -69,10 +69,8 @@ engines: environment jax ## Train one small network by every engine, after `make
 ui: environment ## Open the runs in MLflow's UI (EXPERIMENT=demo PORT=5000)
 	$(BIN)/online-rnnlm ui $(call quoted,results/$(EXPERIMENT)) --port $(call quoted,$(PORT))
 
-# Without options the benchmark uses the demo's corpus, which is prepared first if it is missing.
-bench: environment ## Measure speed, memory, peers; write docs/development/performance.md (BENCH="--quick")
-	$(if $(findstring --corpus,$(BENCH)),,$(SNAKEMAKE) --until encode)
-	$(BIN)/python -m benchmarks --document $(BENCH)
+bench: environment ## Measure speed; write it into docs/performance.md (BENCH="--sentences 40000": sooner)
+	$(BIN)/python -m benchmarks.speed --document docs/performance.md $(BENCH)
 
 check: lint fast ## Check format, style and types, and run the fast tests: two minutes on two cores
 

@@ -1,1 +1,1 @@
-"""Benchmarks of training and scoring on this machine: `python -m benchmarks --help`."""
+"""Measurements of this project's speed: `python -m benchmarks.speed --help`."""

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.corpora import run_stages
 from online_rnnlm.commands import _main as cli
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 from tests.toy_texts import tokenised_sentences
+from tests.unit.corpora.small_corpora import run_stages
 
 
 @pytest.fixture(scope="session")

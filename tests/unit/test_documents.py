@@ -18,7 +18,7 @@ FOLDERS = ("locks", "benchmarks", "config", "docs", "src", "tests", "workflow")
 # The changelog also describes earlier versions, whose files may be gone.
 DOCUMENTS = sorted(
     path
-    for folder in (".", "docs", "docs/development", "docs/theano", "config", "results")
+    for folder in (".", "docs", "docs/theano", "config", "results")
     for path in (ROOT / folder).glob("*.md")
     if path.name != "CHANGELOG.md"
 )

@@ -10,8 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from benchmarks.corpora import run_stages
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.corpora.planning import sums_of
+from online_rnnlm.corpora.sources import source_of
+from online_rnnlm.corpora.stages import run_stage
 from online_rnnlm.storage.paths import CorpusDirectory
 
 PAGE = (
@@ -27,6 +29,22 @@ def settings_of(source: Mapping[str, object], **values: object) -> CorpusSetting
     return CorpusSettings.model_validate(
         {"source": source, **sizes, "classes": {"count": 3}, **values}
     )
+
+
+def run_stages(
+    settings: CorpusSettings,
+    directory: CorpusDirectory,
+    downloads: Path,
+    processes: int = 1,
+    other_texts: Mapping[str, Path] | None = None,
+) -> None:
+    """Prepare a corpus by all of its stages, as the workflow's rules do; a ready text skips two."""
+    source = source_of(settings.source)
+    others = other_texts or {}
+    sums = sums_of([*source.user_files(), *others.values()])
+    ready = source.skips_sentences
+    for stage in ("fetch", "encode") if ready else ("fetch", "articles", "sentences", "encode"):
+        run_stage(stage, settings, directory, downloads, sums, processes, others)
 
 
 def prepare(

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpora import run_stages
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.toy_texts import raw_text
+from tests.unit.corpora.small_corpora import run_stages
 from tests.unit.small_models import RATE, WAYS, rates_of
 from tests.unit.small_records import NO_DIGITS
 
