@@ -155,10 +155,12 @@ def run(command: Sequence[object], **options: Any) -> tuple[str, float]:
     return done.stdout, used - before.children_user - before.children_system
 
 
-def run_workflow(project: Path, place: Path, configuration: Path, *rules: str) -> None:
-    """Run a checkout's workflow in a folder, with one core, until these rules have run."""
+def run_workflow(
+    project: Path, place: Path, configuration: Path, *rules: str, cores: str = "1"
+) -> None:
+    """Run a checkout's workflow in a folder until these rules have run."""
     snakefile = project / "workflow" / "Snakefile"
-    command = [sys.executable, "-m", "snakemake", "--cores", 1, "--snakefile", snakefile]
+    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--snakefile", snakefile]
     command += ["--configfile", configuration.resolve(), "--until", *rules]
     run(command, cwd=place, env={**os.environ, "PYTHONPATH": str(project / "src")})
 
@@ -174,7 +176,7 @@ def write_experiment(options: argparse.Namespace, folder: Path) -> str:
     """Write the experiment that every checkout runs, and its text; return how large the text is."""
     from ruamel.yaml import YAML  # noqa: PLC0415  # PyTorch's Python lacks it
 
-    run_workflow(PROJECT, Path.cwd(), options.config, "encode")
+    run_workflow(PROJECT, Path.cwd(), options.config, "encode", cores="all")
     given = YAML(typ="safe").load(options.config)  # an earlier checkout may not know new defaults
     name, corpus = next(iter(given["corpora"].items()))
     prepared = Path("results", given["experiment"], "corpora").glob(f"{name}*/statistics.json")
