@@ -74,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        peers = {str(path): peer_measure(path.absolute(), folder) for path in options.peers}
         text = write_experiment(options, folder)
         systems: dict[str, Measure] = {}
         for checkout in [PROJECT, *options.against]:
@@ -83,8 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             place = folder / f"checkout-{len(systems)}"
             systems[commit] = checkout_measure(checkout.resolve(), commit, place)
         commits = list(systems)
-        for path in options.peers:
-            systems[str(path)] = peer_measure(path.absolute(), folder)
+        systems |= peers
         measured: defaultdict[Row, list[Speed]] = defaultdict(list)
         for number in range(options.rounds):
             # Every other round goes backwards: what was measured before leaves traces.
@@ -317,7 +317,7 @@ def peer_measure(path: Path, folder: Path) -> Measure:
     for toolkit in TOOLKITS:
         if (path / toolkit.program).is_file():
             return partial(toolkit.measure, path, folder)
-    programs = " nor ".join(toolkit.program for toolkit in TOOLKITS)
+    programs = " or ".join(toolkit.program for toolkit in TOOLKITS)
     sys.exit(f"error: --peers {path}: neither a Python nor a folder with {programs}")
 
 
