@@ -203,14 +203,14 @@ def write_experiment(options: argparse.Namespace, folder: Path) -> str:
 def write_texts(corpus: Path, folder: Path, sentences: int | None) -> str:
     """Write the texts of a prepared corpus; return how large they are.
 
-    Of `train` the first sentences are taken, and then the words of the vocabulary that they lack,
-    so that the networks have their full size.
+    Of `train` the first sentences are taken, after the words of the vocabulary that they lack, so
+    that the networks have their full size. Programs that read in order end with real sentences.
     """
     texts = {split: (corpus / f"{split}.txt").read_text("utf-8").splitlines() for split in SPLITS}
     vocabulary = {"<unk>", *(word for line in texts["train"] for word in line.split())}
     part = texts["train"][:sentences]
     missing = sorted(vocabulary.difference(*map(str.split, part)))
-    texts["train"] = part + [" ".join(missing[at : at + 20]) for at in range(0, len(missing), 20)]
+    texts["train"] = [" ".join(missing[at : at + 20]) for at in range(0, len(missing), 20)] + part
     texts["valid"] = texts["valid"][:HELD_OUT_SENTENCES]
     texts["test"] = texts["test"][:HELD_OUT_SENTENCES]
     for split, lines in texts.items():
