@@ -73,7 +73,7 @@ def test_a_job_that_is_told_to_end_while_its_engine_is_made_does_not_begin_anew(
             super().__init__(*arguments)
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(registry, "trainer", Compiling)
+    monkeypatch.setattr(ENGINE, "Trainer", Compiling)
     begin_anew = "online_rnnlm.jobs.train.begin_anew_if_compiled"
     monkeypatch.setattr(begin_anew, lambda: pytest.fail("it begins anew"))
     with pytest.raises(Stopped, match="stopped by SIGINT"):
