@@ -133,7 +133,8 @@ def _train_epochs(
     """
     with needing_packages():
         training = Training(state.record.settings, corpus, state.progress)
-    watch.stop_if_told()  # a job that begins anew has not heard of it
+    if watch.got_signal:  # a job that begins anew has not heard of it
+        watch.stop_if_told()
     begin_anew_if_compiled()
     if state.progress.epoch or state.progress.unfinished:
         logger.info("goes on %s", _position(state, corpus))
