@@ -33,10 +33,6 @@ def configure(project):
     )
 
 
-def _epochs_in(metrics):
-    return len(metrics.read_bytes().splitlines()) if metrics.is_file() else 0
-
-
 class Training:
     """The training of a configured project, which Snakemake runs on the cluster."""
 
@@ -69,12 +65,11 @@ class Training:
         Yields the id of its job, which comes `after` the job of that id.
         """
         process, job = wait_until(lambda: self._job_after(after), "the training's next job")
-        metrics = self.run / "metrics.jsonl"
-        before = _epochs_in(metrics) if after else 0
+        before = self._trained_epochs()
 
         def trained():
             assert self._snakemake.poll() is None, self._snakemake.communicate()[0]
-            return _epochs_in(metrics) >= before + 2
+            return self._trained_epochs() >= before + 2
 
         wait_until(trained, "some epochs")
         os.kill(process, signal.SIGSTOP)
@@ -83,6 +78,11 @@ class Training:
         finally:
             with contextlib.suppress(ProcessLookupError):  # It may have been killed by now.
                 os.kill(process, signal.SIGCONT)
+
+    def _trained_epochs(self):
+        """Return the number of epochs by the log, which Snakemake does not remove."""
+        log = self.run / "train.log"
+        return log.read_text("utf-8").count(": perplexity") if log.is_file() else 0
 
     def _job_after(self, after):
         """Return the process that trains and the id of its job; None while that is `after`'s."""
