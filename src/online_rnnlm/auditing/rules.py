@@ -79,7 +79,7 @@ class ScorePair:
 
 
 def in_last_place(beginning: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:
-    """Return words, each with a beginning's last place."""
+    """Pair each candidate with the place of the last token."""
     return [(len(beginning) - 1, word) for word in words]
 
 

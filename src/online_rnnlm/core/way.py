@@ -39,8 +39,8 @@ class Way:
     how much text, and the unit of text at whose end all that was learnt is forgotten."""
 
     parts: tuple[Part, ...] = ()
-    """The parts that learn, in the order of `PARTS`. `PARTS` stands for all that a network has, in
-    a static one without the document vector."""
+    """The parts that learn, in the order of `PARTS`. `PARTS` means everything, in static networks,
+    too."""
     weight_rate: float | None = None
     """Learning rate of the weights that learn; None if none do, or if it is still to be chosen."""
     vector_rate: float | None = None

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.core.arrays import Integers
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.corpora.records import Counts, SentenceSplitter
@@ -24,7 +24,6 @@ from online_rnnlm.storage.paths import SPLITS, CorpusDirectory
 CUT_OFF = "cut off with an article"
 EARLIER_TEST = "earlier test set"
 NOT_SAMPLED = "not sampled"
-Indices = npt.NDArray[np.int64]
 Numbers = dict[str, int]
 """All words of a corpus, numbered in the order in which they were read; `</s>` is the first."""
 
@@ -57,7 +56,7 @@ def read_text(sentences: Iterable[Numbered], numbers: Numbers) -> Split:
     )
 
 
-def _picked(text: Split, indices: Indices) -> Split:
+def _picked(text: Split, indices: Integers) -> Split:
     """Return the sentences with these indices, in that order."""
     lengths = np.diff(text.offsets)[indices]
     words = text.stream[1:][_ranges(text.offsets[indices], lengths)]
@@ -65,7 +64,7 @@ def _picked(text: Split, indices: Indices) -> Split:
     return Split(stream, np.append(0, lengths.cumsum()), text.articles[indices])
 
 
-def _ranges(starts: Indices, lengths: Indices) -> Indices:
+def _ranges(starts: Integers, lengths: Integers) -> Integers:
     """Return the indices of ranges, one range after another."""
     before = lengths.cumsum() - lengths
     return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
@@ -145,7 +144,7 @@ def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Cou
 
 def _draw(
     settings: CorpusSettings, text: Split, wanted: Mapping[str, int | None]
-) -> tuple[dict[str, Indices], Counter[str]]:
+) -> tuple[dict[str, Integers], Counter[str]]:
     """Shuffle sentences or whole articles, and give each split the next ones.
 
     A split has its wanted number of sentences, or all that are left; its last article is cut.
@@ -176,7 +175,7 @@ def _draw(
     return drawn, dropped
 
 
-def _starts(settings: CorpusSettings, text: Split) -> Indices:
+def _starts(settings: CorpusSettings, text: Split) -> Integers:
     """Return the first sentence of each piece of text that is shuffled."""
     if settings.divide_by == "sentence":
         return np.arange(text.sentences)

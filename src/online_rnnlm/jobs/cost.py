@@ -23,16 +23,14 @@ import math
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.arrays import Integers
 from online_rnnlm.core.sizes import Sizes, shapes_by_name, sizes_for
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.way import GROUPS, Way
 from online_rnnlm.corpora.corpus import Corpus, scored_words
 from online_rnnlm.storage.evaluations import Costs
-
-Integers = NDArray[np.int64]
 
 
 def _hidden_layer(sizes: Sizes) -> int:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
-from online_rnnlm.jobs.network import Floats, Tested
+from online_rnnlm.jobs.network import Tested
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, SplitMetrics, Trial
 from online_rnnlm.storage.files import replacing, sha256_of

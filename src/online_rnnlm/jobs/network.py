@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from online_rnnlm.config.evaluations import engine_for
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import NetworkScorer
@@ -26,7 +27,6 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord
 
-Floats = NDArray[np.float64]
 Text = TypeVar("Text")
 Found = TypeVar("Found")
 

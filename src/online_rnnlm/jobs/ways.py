@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.way import Way
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.network import Failed, Floats, Network, Tested, best_trial
+from online_rnnlm.jobs.network import Failed, Network, Tested, best_trial
 from online_rnnlm.storage.evaluations import Trial
 from online_rnnlm.storage.paths import HELD_OUT
 

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
-from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed
+from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.storage.evaluations import Trial
 from online_rnnlm.storage.records import Number
 

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any
 
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
-from online_rnnlm.jobs.network import Floats, Network, Tested, best_trial, timed
+from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage.evaluations import Trial
 

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from online_rnnlm.config.testing import TestingSettings
+from online_rnnlm.core.arrays import Booleans, Floats, Integers
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.network import Tested, timed
@@ -28,9 +28,6 @@ from online_rnnlm.storage.evaluations import Costs
 
 logger = logging.getLogger(__name__)
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 NONE = -1
 """The id of a history or n-gram that is not in the model; as an index, the array's last entry."""
@@ -52,8 +49,8 @@ def evaluate(corpus: Corpus, testing: TestingSettings) -> Tested:
 class _Counts(NamedTuple):
     """The distinct n-grams of one order, sorted: `keys` and `counts` int64 (n-grams,)."""
 
-    keys: Ints
-    counts: Ints
+    keys: Integers
+    counts: Integers
 
 
 class _Level(NamedTuple):
@@ -65,7 +62,7 @@ class _Level(NamedTuple):
     end with an entry for n-grams and histories that are not in the model: no key, 0, weight 1.
     """
 
-    keys: Ints
+    keys: Integers
     discounted: Floats
     weights: Floats
     histories: int
@@ -75,7 +72,7 @@ class _Level(NamedTuple):
         """Number of distinct n-grams."""
         return len(self.keys) - 1
 
-    def find(self, keys: Ints) -> Ints:
+    def find(self, keys: Integers) -> Integers:
         """Ids of the n-grams with these keys, NONE for those not in the model."""
         ranks = np.searchsorted(self.keys[:-1], keys)
         return np.where(self.keys[ranks] == keys, ranks, NONE)
@@ -122,14 +119,14 @@ class KneserNey(NamedTuple):
         return logs
 
 
-def _sentence_starts(split: Split) -> Bools:
+def _sentence_starts(split: Split) -> Booleans:
     """True for every target that is its sentence's first, bool (tokens,)."""
     starts = np.zeros(split.tokens, dtype=np.bool_)
     starts[split.offsets[:-1]] = True
     return starts
 
 
-def _next_histories(ngrams: Ints, starts: Bools, begin_mark: int) -> Ints:
+def _next_histories(ngrams: Integers, starts: Booleans, begin_mark: int) -> Integers:
     """Every target's history at the next order: the n-gram that ends at the word before it.
 
     A sentence's first word has the begin mark before it, and nothing before that.
@@ -162,7 +159,7 @@ def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
         yield lower
 
 
-def _continuations(lower: _Counts, longer: int, ranks: Ints, endings: Ints) -> _Counts:
+def _continuations(lower: _Counts, longer: int, ranks: Integers, endings: Integers) -> _Counts:
     """Replace the counts of n-grams by the numbers of different words that precede them.
 
     `longer` is the number of distinct n-grams one word longer. For each of their occurrences,
@@ -192,7 +189,7 @@ def _level(ngrams: _Counts, vocabulary_size: int, history_ids: int) -> _Level:
     )
 
 
-def discounts_of(counts: Ints) -> tuple[float, float, float]:
+def discounts_of(counts: Integers) -> tuple[float, float, float]:
     """D1, D2, D3+ from n_i, the number of n-grams with count i (Chen and Goodman, 1998).
 
     D_i = i - (i + 1) Y n_{i+1} / n_i with Y = n_1 / (n_1 + 2 n_2), never above i. A discount must

@@ -16,7 +16,8 @@ import numpy as np
 
 from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_vector
 from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
-from online_rnnlm.jobs.network import Failed, Floats, Network, Tested
+from online_rnnlm.core.arrays import Floats
+from online_rnnlm.jobs.network import Failed, Network, Tested
 from online_rnnlm.storage.evaluations import (
     Costs,
     Evaluation,

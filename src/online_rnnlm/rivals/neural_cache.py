@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.jobs.network import Floats
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.rivals.caches import (
     Cache,
     ScoredText,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from online_rnnlm.jobs.network import Floats
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens
 
 

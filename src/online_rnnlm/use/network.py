@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
@@ -25,7 +26,6 @@ from online_rnnlm.errors import UserError, needing_packages
 from online_rnnlm.process.environment import kernels_were_compiled, prepare_process
 
 logger = logging.getLogger(__name__)
-Floats = NDArray[np.float64]
 SIDE_BY_SIDE = 128
 """Number of texts that are read at once, which bounds the memory."""
 _AT_ONCE = 1000

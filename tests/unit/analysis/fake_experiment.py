@@ -19,13 +19,14 @@ from online_rnnlm.config.rivals import MIXTURE
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core import parameters
+from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.sizes import sizes_of_run
 from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, PARTS, Way
 from online_rnnlm.corpora.corpus import Corpus, digest_of_files, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.jobs.evaluation_files import EvaluationFiles
-from online_rnnlm.jobs.network import Floats, Tested
+from online_rnnlm.jobs.network import Tested
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.audits import Audit, AuditedRule, RuleName
 from online_rnnlm.storage.evaluations import Costs, Mixture, Timing, Timings, Trial

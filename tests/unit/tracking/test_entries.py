@@ -262,8 +262,9 @@ def test_a_store_that_is_away_is_given_up_after_few_tries(
         connection.close()
 
 
-def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch, refused):
+def test_a_store_that_is_read_only_is_one_line(directory, monkeypatch, refused, tmp_path):
     """The workflow takes this status for that of a store that is away."""
+    monkeypatch.chdir(tmp_path)  # MLflow makes a folder of the address's name
     open_store(directory)
     monkeypatch.setenv(STORE, f"sqlite:///file:{directory.store}?mode=ro&uri=true")
     line = refused("track", directory.path, status=os.EX_TEMPFAIL)
