@@ -49,7 +49,9 @@ def test_a_link_to_nothing_fails_the_build(tmp_path: Path, target: str) -> None:
     own = f"INHERIT: {ROOT / 'mkdocs.yml'}\nsite_dir: {tmp_path / 'site'}\n"
     configuration = tmp_path / "mkdocs.yml"
     configuration.write_text(own + "docs_dir: docs\nnav: [index.md]\nhooks: []\nplugins: []\n")
-    command = output_of(["make", "--dry-run", "docs"], cwd=ROOT).stdout.splitlines()[-1]
+    command = output_of(
+        ["make", "--dry-run", "--no-print-directory", "docs"], cwd=ROOT
+    ).stdout.splitlines()[-1]
     done = output_of(["sh", "-c", f"{command} --config-file {configuration}"], cwd=ROOT)
     assert done.returncode == 1
     assert "Aborted with 1 warnings in strict mode!" in done.stdout + done.stderr
