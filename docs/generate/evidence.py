@@ -20,14 +20,16 @@ from online_rnnlm.analysis.tables.values import integer, interval, mean, number,
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, by_no_network
 from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
 from online_rnnlm.config.experiment import load_plan
-from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, Way
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claims
 from online_rnnlm.storage.runs import read_end
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"
-_WAYS = [Way(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), PARTS)]
+_ADAPTATIONS = [
+    Adaptation(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), PARTS)
+]
 """The ways in which a network is tested beside its main one."""
 
 
@@ -128,7 +130,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     ]
     tested: list[Column[System]] = [
         Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
-        for name in (*_WAYS, *results.experiment.testing.run_rivals)
+        for name in (*_ADAPTATIONS, *results.experiment.testing.run_rivals)
         if any(_perplexity_in(system, name) for system in systems)
     ]
     return to_markdown_grid(perplexity.overview(systems, tested))

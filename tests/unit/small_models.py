@@ -11,12 +11,16 @@ from numpy.typing import ArrayLike
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines.base import Trainer
-from online_rnnlm.core.lanes import one_by_one
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.engines.base import Engine, Scores
+from online_rnnlm.core.order import Order, one_by_one, order_to_train, segments_of
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.scoring import score_text
+from online_rnnlm.core.settings import UnitOfText
+from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.core.text import Split, sum_by_sentence
-from online_rnnlm.core.way import DOCUMENT_VECTOR, PARTS, UnitOfText, Way
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.storage import records, weight_files
@@ -35,23 +39,23 @@ RATE = 0.03
 STEPS = 3
 """The number of hidden states that a loss goes back through in these."""
 VECTOR = (DOCUMENT_VECTOR,)
-WAYS = {
-    way.name: way
-    for way in (
-        Way(),
-        Way(VECTOR),
-        Way(VECTOR, unit_of_text="sentence"),
-        Way(VECTOR, unit_of_text="document"),
-        Way(VECTOR, unit_of_text="stream"),
-        Way(VECTOR, after=4, unit_of_text="stream"),
-        Way(VECTOR, after=5, unit_of_text="stream"),
-        Way(VECTOR, after=5, unit_of_text="document"),
-        Way(VECTOR, after="sentence", unit_of_text="stream"),
-        Way(("output",), unit_of_text="sentence", steps=STEPS),
-        Way((*VECTOR, "output"), unit_of_text="stream", steps=STEPS),
-        Way(PARTS, unit_of_text="sentence", steps=STEPS),
-        Way(PARTS, unit_of_text="stream", steps=STEPS),
-        Way(PARTS, after="sentence", unit_of_text="stream", steps=STEPS),
+ADAPTATIONS = {
+    adaptation.name: adaptation
+    for adaptation in (
+        Adaptation(),
+        Adaptation(VECTOR),
+        Adaptation(VECTOR, unit_of_text="sentence"),
+        Adaptation(VECTOR, unit_of_text="document"),
+        Adaptation(VECTOR, unit_of_text="stream"),
+        Adaptation(VECTOR, after=4, unit_of_text="stream"),
+        Adaptation(VECTOR, after=5, unit_of_text="stream"),
+        Adaptation(VECTOR, after=5, unit_of_text="document"),
+        Adaptation(VECTOR, after="sentence", unit_of_text="stream"),
+        Adaptation(("output",), unit_of_text="sentence", steps=STEPS),
+        Adaptation((*VECTOR, "output"), unit_of_text="stream", steps=STEPS),
+        Adaptation(PARTS, unit_of_text="sentence", steps=STEPS),
+        Adaptation(PARTS, unit_of_text="stream", steps=STEPS),
+        Adaptation(PARTS, after="sentence", unit_of_text="stream", steps=STEPS),
     )
 }
 """The ways that tests try, by their names."""
@@ -63,9 +67,9 @@ def settings(**changes: Any) -> RunSettings:
     return RunSettings.model_validate(values | changes)
 
 
-def rates_of(way: Way) -> TestingSettings:
+def rates_of(adaptation: Adaptation) -> TestingSettings:
     """The settings of such an evaluation; beside weights, the vector keeps its rate of training."""
-    vector_rate = RATE if way.only_vector_learns else UNTRAINED.document_rate
+    vector_rate = RATE if adaptation.updates_vector_alone else UNTRAINED.document_rate
     return TestingSettings(learning_rates=[RATE], document_rates=[vector_rate], steps=STEPS)
 
 
@@ -105,23 +109,27 @@ def corpus_of(class_sizes: Sequence[int], train: Split, valid: Split | None = No
     return Corpus(words, counts, offsets, unk, splits, "digest")
 
 
+def sizes_of(settings: RunSettings, corpus: Corpus) -> Sizes:
+    """Return the sizes of a network on a corpus."""
+    return Sizes.of(settings.network, corpus.vocabulary_size, corpus.classes)
+
+
 def weights_for(settings: RunSettings, corpus: Corpus) -> Parameters:
     """Return weights so large that all of the model's parts matter."""
-    sizes = sizes_for(settings, corpus)
-    return parameters.initialise(sizes, 0.7, settings.seed, settings.precision)
+    return parameters.initialise(sizes_of(settings, corpus), 0.7, settings.seed, settings.precision)
 
 
-def way_of(
+def adaptation_of(
     groups: Sequence[str],
     weight_rate: float | None,
     vector_rate: float | None,
     steps: int = 5,
     after: int | Literal["word", "sentence"] = "word",
     unit: UnitOfText = "sentence",
-) -> Way:
+) -> Adaptation:
     """A way in which these groups of weights learn, and the vector if it has a rate."""
     named = {*groups, *([DOCUMENT_VECTOR] if vector_rate else [])}
-    return Way(
+    return Adaptation(
         tuple(part for part in PARTS if part in named),
         weight_rate=weight_rate if groups else None,
         vector_rate=vector_rate or None,
@@ -138,10 +146,75 @@ def words_of(split: Split, sentence: int) -> list[int]:
     return words
 
 
-def learn(trainer: Trainer, sentences: Sequence[int], learning_rate: float) -> float:
-    """Let a trainer learn from sentences, each by itself; return their log P."""
-    lanes = len(trainer.carried.documents)
-    return trainer.update(one_by_one(np.asarray(sentences), lanes), learning_rate)
+def engine_of(settings: RunSettings, corpus: Corpus) -> Engine:
+    """Return the engine of these settings."""
+    return load_engine(settings.engine, settings.network, settings.rule, corpus.class_offsets)
+
+
+class Trainer:
+    """A training by an engine on a corpus's `train`, which a test drives batch by batch."""
+
+    def __init__(
+        self, settings: RunSettings, corpus: Corpus, weights: Parameters, accumulators: Parameters
+    ) -> None:
+        self.settings = settings
+        self.engine = engine_of(settings, corpus)
+        self.segments = segments_of(corpus.splits["train"], settings.network, settings.rule)
+        self.lanes = self.segments.lanes(settings.batch_sentences)
+        nothing = Carried.nothing(weights, settings.cell, self.lanes)
+        copies = parameters.copy(weights), parameters.copy(accumulators)
+        self.state = self.engine.start(*copies, nothing)
+
+    def order(self, units: Sequence[int]) -> Order:
+        """Return the order that reads these units of text."""
+        numbers = np.asarray(units)
+        return order_to_train(self.segments, self.settings.network, self.settings.rule, numbers)
+
+    def learn(self, order: Order, learning_rate: float, key: int = 0) -> float:
+        """Learn from segments in an order; return their log P."""
+        split = self.segments.split
+        total, self.state = self.engine.train(self.state, split, order, learning_rate, key)
+        return total
+
+    def learn_from(self, sentences: Sequence[int], learning_rate: float) -> float:
+        """Learn from sentences, each a unit of its own; return their log P."""
+        return self.learn(one_by_one(np.asarray(sentences), self.lanes), learning_rate)
+
+    def apply_deferred(self, learning_rate: float) -> None:
+        """Apply all deferred updates."""
+        self.state = self.engine.apply_deferred(self.state, learning_rate)
+
+    @property
+    def weights(self) -> Parameters:
+        """Copies of the weights now."""
+        return parameters.copy(self.state.weights)
+
+    @property
+    def accumulators(self) -> Parameters:
+        """Copies of the accumulators now."""
+        return parameters.copy(self.state.accumulators)
+
+
+def scored(
+    settings: RunSettings,
+    corpus: Corpus,
+    weights: Parameters,
+    split: Split,
+    adaptation: Adaptation,
+    *,
+    hidden_states: bool = False,
+) -> Scores:
+    """Score a text by the engine of these settings."""
+    engine = engine_of(settings, corpus)
+    return score_text(
+        engine, settings.network, weights, adaptation, split, hidden_states=hidden_states
+    )
+
+
+def chosen(split: Split, sentences: Sequence[int]) -> Split:
+    """Return a text of these sentences of another, in this order."""
+    articles = split.articles[sentences].tolist() if split.articles.size else ()
+    return split_of([words_of(split, number) for number in sentences], articles)
 
 
 def assert_same(found: Iterable[ArrayLike], expected: Iterable[ArrayLike]) -> None:

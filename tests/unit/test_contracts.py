@@ -24,14 +24,12 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import ways_of_vector
+from online_rnnlm.config.evaluations import adaptations_of_vector
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora import sources
 from online_rnnlm.rivals.evaluations import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
@@ -70,7 +68,7 @@ KINDS = [
 """The kinds of sources."""
 MODULES: dict[str, tuple[Collection[str], str]] = {
     "core.cells.": (names_of("cell"), "step"),
-    "core.engines.": ([f"{name}_engine" for name in ENGINES], "Scorer"),
+    "core.engines.": ([f"{name}_engine" for name in ENGINES], "Engine"),
     "rivals.": (modules_imported_by("rivals/evaluations.py"), r"(evaluate|\w+\(Cache)"),
     "corpora.sources.": ([kind.replace("-", "_") for kind in KINDS], "Source"),
     "analysis.tables.": ([entry.name for entry in TABLES], "make"),
@@ -103,14 +101,16 @@ def learnt(engine: str, cell: str) -> list[np.ndarray]:
     split = split_of([[3, 5, 0], [1, 7, 2, 0]])
     corpus = small.corpus_of((1, 4, 3), split)
     before = small.weights_for(run, corpus)
-    sums = parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
-    trainer = load_engine(run).Trainer(run, corpus, before, sums)
-    score = load_engine(run).Scorer(run, corpus, hidden_states=True)
-    both = np.arange(split.sentences)
-    small.learn(trainer, both, 0.1)
-    scores = [score(weights, split, both, 0.3) for weights in (before, trainer.weights)]
+    sums = parameters.filled(small.sizes_of(run, corpus), 0.1, run.precision)
+    trainer = small.Trainer(run, corpus, before, sums)
+    trainer.learn_from([0, 1], 0.1)
+    vector = Adaptation(small.VECTOR)
+    scores = [
+        small.scored(run, corpus, weights, split, vector, hidden_states=True)
+        for weights in (before, trainer.weights)
+    ]
     logs = np.array([found.log_probabilities for found in scores])
-    return [logs, *scores[1][1:], *trainer.weights, *trainer.accumulators]
+    return [logs, *scores[1][1:3], *trainer.weights, *trainer.accumulators]
 
 
 @pytest.mark.slow  # PyTensor compiles the plain graph of each cell
@@ -211,8 +211,8 @@ def tested(
     testing = typed.TestingSettings.model_validate(values)
     for trained in plan(corpora={"topics": VITAL}, testing=values).corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
-    for way in ways_of_vector(small.UNTRAINED, testing):
-        evaluate_run(directory, "run", way, testing)
+    for adaptation in adaptations_of_vector(small.UNTRAINED, testing):
+        evaluate_run(directory, "run", adaptation, testing)
     for name in testing.run_rivals:  # a mixture comes after what it mixes
         evaluate_run(directory, "run", name, testing)
     return directory

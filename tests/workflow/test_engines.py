@@ -2,7 +2,7 @@
 
 import pytest
 
-from online_rnnlm.core.way import DOCUMENT_VECTOR
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory

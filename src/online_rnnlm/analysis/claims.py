@@ -17,7 +17,7 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
 from online_rnnlm.config.rivals import MIXTURE
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClaim, Verdict
 from online_rnnlm.storage.files import json_text

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
-from online_rnnlm.core.sizes import context_units
 
 
 def headline_on(results: Results, corpus: str) -> FinishedNetwork:
@@ -44,9 +43,9 @@ def static_like(results: Results, vector: FinishedNetwork) -> list[FinishedNetwo
 
 def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
     """The static network with as many hidden and slow units as a network, if there is one."""
-    units = (vector.settings.hidden_size, context_units(vector.settings))
+    units = (vector.settings.hidden_size, vector.settings.network.context_size)
     for static in static_like(results, vector):
-        if (static.settings.hidden_size, context_units(static.settings)) == units:
+        if (static.settings.hidden_size, static.settings.network.context_size) == units:
             return static
     return None
 

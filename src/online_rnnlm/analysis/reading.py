@@ -12,11 +12,11 @@ from online_rnnlm.config.evaluations import (
     decisive_settings,
     evaluations_of,
     in_words,
-    main_way,
+    main_adaptation,
 )
 from online_rnnlm.config.experiment import Plan, load_plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import NONE, Way
+from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.choice import resolve
@@ -83,7 +83,7 @@ def _in_words(experiment: Plan) -> dict[str, str]:
     words = {name: f"with {rival.phrase}" for name, rival in testing.rivals_by_name.items()}
     for network in experiment.networks:
         for name, evaluation in evaluations_of(network.settings, testing).items():
-            if isinstance(evaluation, Way):
+            if isinstance(evaluation, Adaptation):
                 words[name] = in_words(evaluation)
     return words
 
@@ -114,7 +114,7 @@ def _read_runs(
                 missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
             else:
                 evaluations[name] = tested
-        if evaluations.keys() >= {NONE, main_way(run.settings.document_size).name}:
+        if evaluations.keys() >= {NONE, main_adaptation(run.settings.document_size).name}:
             finished.append(FinishedRun(run, end, evaluations))
     return finished, missing
 

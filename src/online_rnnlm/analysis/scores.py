@@ -19,8 +19,8 @@ from online_rnnlm.analysis.significance import (
 )
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.experiment import Plan
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.core.text import sum_by_sentence
-from online_rnnlm.core.way import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.evaluations import token_scores
 from online_rnnlm.storage.experiments import Comparison

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.storage.experiments import Interval, PieceName
 
 Ints = npt.NDArray[np.integer]

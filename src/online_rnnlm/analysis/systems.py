@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.significance import percents_of_gains, t_interval
-from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.config.rivals import Rival
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import ComparedSide, Interval
 from online_rnnlm.storage.runs import RunResult
@@ -103,7 +103,7 @@ class FinishedNetwork:
     @property
     def main_evaluation(self) -> str:
         """The name of the evaluation in which its vector, if it has one, learns as in training."""
-        return main_way(self.settings.document_size).name
+        return main_adaptation(self.settings.document_size).name
 
     @property
     def main(self) -> TestedNetwork:
@@ -114,8 +114,8 @@ class FinishedNetwork:
     def best_way(self) -> TestedNetwork:
         """The network with nothing added, its vector, if it has one, learning in the way that is
         best on `valid`."""
-        ways = [tested for tested in self.tested.values() if tested.only_vector_learns]
-        return best_on_valid(ways or [self.main])
+        adaptations = [tested for tested in self.tested.values() if tested.updates_vector_alone]
+        return best_on_valid(adaptations or [self.main])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,19 +194,19 @@ class TestedNetwork(System):
         return percents_of_gains(t_interval([math.log(theirs / ours) for ours, theirs in pairs]))
 
     @property
-    def only_vector_learns(self) -> bool:
+    def updates_vector_alone(self) -> bool:
         """True if nothing but the document vector learns, and nothing is added."""
-        way = self.by_seed[0].way
-        return way is not None and way.only_vector_learns
+        adaptation = self.by_seed[0].adaptation
+        return adaptation is not None and adaptation.updates_vector_alone
 
     @property
     def kept_for(self) -> UnitOfText:
         """The unit of text at whose end what was read is forgotten."""
-        way = self.by_seed[0].way
-        if way is None:  # with a rival: caches are never reset
+        adaptation = self.by_seed[0].adaptation
+        if adaptation is None:  # with a rival: caches are never reset
             return "stream"
         trained = self.network.settings.unit_of_text
-        return longest([trained, way.unit_of_text or trained])
+        return longest([trained, adaptation.unit_of_text or trained])
 
     def described(self) -> ComparedSide:
         """The record of this side of a comparison: its names, test perplexity and costs."""

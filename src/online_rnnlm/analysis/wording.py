@@ -11,7 +11,7 @@ from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.values import interval, p_value, signed
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.storage.audits import Audit
 from online_rnnlm.storage.experiments import Claim, Verdict
 

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import END, AuditedScorer, Lines, Scores, Token
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.audits import Audit
 

@@ -30,18 +30,18 @@ _DOCUMENT = 2
 
 
 def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
-    """Return a scorer of text as one that can be audited; the options are those of `WayOptions`.
+    """Return a scorer of text as one that can be audited, by `AdaptationOptions`.
 
     It cannot be asked for candidates if no state holds all that it learns.
     """
     network = scorer.network
-    way = scorer.way(**options)
-    unit = network.unit_of(way)
+    adaptation = scorer.adaptation(**options)
+    unit = network.unit_of(adaptation)
 
     def score(lines: Lines) -> list[list[float]]:
         texts = (" ".join(map(str, line)) for line in lines)
         sentences = sentences_of(texts, scorer.preparation, "tokenised")
-        parts = scorer.score_parts(sentences, way)
+        parts = scorer.score_parts(sentences, adaptation)
         return [logs.tolist() for part in parts for logs in part.by_sentence]
 
     def ask(lines: Lines, place: int, candidates: Sequence[Token]) -> list[float]:
@@ -51,12 +51,12 @@ def of_model(scorer: TextScorer, **options: Any) -> AuditedScorer:
             if unit == "sentence" or (unit == "document" and not line):
                 read = []
         read += map(str, lines[-1][:place])
-        _, state = network.read(network.start(way), read)
+        _, state = network.read(network.start(adaptation), read)
         numbers = network.ids(map(str, candidates))
         logs: list[float] = network.next_word([state])[0][numbers].tolist()
         return logs
 
-    asked = ask if network.scorer(way, hidden_states=True).goes_on else None
+    asked = ask if network.can_continue(adaptation) else None
     words = network.corpus.words
     return AuditedScorer(score, unit, words, SENTENCE_END, most=len(words), ask_in_line=asked)
 

@@ -18,7 +18,7 @@ from threading import Timer
 from time import monotonic
 
 from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from itertools import accumulate, chain
 from random import Random
 
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import UNKNOWN
 from online_rnnlm.errors import UserError
 

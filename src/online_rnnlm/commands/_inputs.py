@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from online_rnnlm.commands._verb import positive_number, whole_number
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.use.options import SamplingOptions, WayOptions
+from online_rnnlm.use.options import AdaptationOptions, SamplingOptions
 from online_rnnlm.use.text import Layout, TextFile, TextOrFile, layout_of
 
 
@@ -104,7 +104,7 @@ def layout_given(arguments: argparse.Namespace) -> Layout:
     return layout_of(tokenised=arguments.tokenised, running=not arguments.lines)
 
 
-def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str, str]:
+def descriptions_of(kind: type[AdaptationOptions] | type[SamplingOptions]) -> dict[str, str]:
     """Return what the options of a class mean, with their defaults, by their names."""
     described = {}
     for name, option in TypeAdapter(kind).json_schema()["properties"].items():
@@ -116,7 +116,7 @@ def descriptions_of(kind: type[WayOptions] | type[SamplingOptions]) -> dict[str,
 
 def add_way(parser: argparse.ArgumentParser) -> None:
     """Add the options of what learns from the text."""
-    said = descriptions_of(WayOptions)
+    said = descriptions_of(AdaptationOptions)
     learns = parser.add_mutually_exclusive_group()
     learns.add_argument("--frozen", action="store_true", help="nothing learns")
     learns.add_argument("--updates", metavar="PARTS", help=said["updates"])
@@ -128,9 +128,11 @@ def add_way(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=whole_number, help=said["steps"])
 
 
-def way_options(arguments: argparse.Namespace) -> dict[str, Any]:
+def adaptation_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that say what learns from the text."""
-    return {name: getattr(arguments, name) for name in ("frozen", *get_type_hints(WayOptions))}
+    return {
+        name: getattr(arguments, name) for name in ("frozen", *get_type_hints(AdaptationOptions))
+    }
 
 
 def sampling_options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import engine_for, evaluations_of
 from online_rnnlm.config.experiment import Plan
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.corpora.planning import refuse_changed_code
 from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, needing_packages, suggestion
@@ -118,7 +118,7 @@ def run_evaluation(arguments: argparse.Namespace) -> None:
             f"allowed: {', '.join(allowed)}"
         )
     evaluation = allowed[arguments.evaluation]
-    if isinstance(evaluation, Way):
+    if isinstance(evaluation, Adaptation):
         settings = engine_for(planned.settings, evaluation)
         require(settings)  # what is missing is said before anything slow is loaded
         _load_engine(settings.engine)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.commands._inputs import add_way, way_options
+from online_rnnlm.commands._inputs import adaptation_options, add_way
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_at, words_of
 from online_rnnlm.errors import UserError
 
@@ -97,7 +97,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
         from online_rnnlm.use.model import load
 
         name = arguments.model
-        scorer = of_model(load(name).scorer, **way_options(arguments))
+        scorer = of_model(load(name).scorer, **adaptation_options(arguments))
     result = audit_scorer(name, scorer, lines, arguments.places, arguments.tolerance)
     print(json.dumps(asdict(result), indent=1) if arguments.json else result)
     if result.failure:

@@ -68,7 +68,7 @@ def run_rescore(arguments: argparse.Namespace) -> None:
         model.scorer,
         read_lists(texts, arguments.format),
         layout_of(tokenised=arguments.tokenised),
-        model.scorer.way(frozen=arguments.frozen),
+        model.scorer.adaptation(frozen=arguments.frozen),
         weight=arguments.weight,
         context=arguments.context,
         unknown_penalty=arguments.unknown_penalty,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.commands._inputs import (
+    adaptation_options,
     add_layout,
     add_model,
     add_texts,
     add_way,
     as_texts,
     layout_given,
-    way_options,
 )
 from online_rnnlm.commands._verb import Verb, add_format, print_rows
 from online_rnnlm.errors import UserError, counted
@@ -85,20 +85,20 @@ def run_score(arguments: argparse.Namespace) -> None:
     """Print the scores of a text."""
     from tqdm import tqdm
 
-    from online_rnnlm.core.lanes import SENTENCES_A_CALL
+    from online_rnnlm.core.order import SENTENCES_A_PART
     from online_rnnlm.use.model import load
 
     texts = as_texts(arguments.texts)
     model = load(arguments.model)
-    way = model.scorer.way(**way_options(arguments))
+    adaptation = model.scorer.adaptation(**adaptation_options(arguments))
     flush: bool = arguments.flush
-    if flush and model.network.unit_of(way) != "sentence":
+    if flush and model.network.unit_of(adaptation) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
     sentences = read_text(texts, model.preparation, layout_given(arguments))
     # The bar would be in the way of what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
-    parts = model.scorer.score_parts(shown, way, size=1 if flush else SENTENCES_A_CALL)
+    parts = model.scorer.score_parts(shown, adaptation, size=1 if flush else SENTENCES_A_PART)
     print_scores(parts, arguments.per, arguments.format, arguments.unit, flush=flush)
 
 

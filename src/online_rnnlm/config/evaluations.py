@@ -11,7 +11,15 @@ from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.rivals import NGRAMS, RunRivalName
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
-from online_rnnlm.core.way import ALL, DOCUMENT_VECTOR, GROUPS, NONE, PARTS, Part, Way
+from online_rnnlm.core.adaptation import (
+    ALL,
+    DOCUMENT_VECTOR,
+    NONE,
+    PARTS,
+    WEIGHTS,
+    Adaptation,
+    Part,
+)
 
 NETWORK = "network"
 """The name of a mixture's part that is the network."""
@@ -19,7 +27,7 @@ NETWORK = "network"
 
 def parts_in_network(document_size: int) -> tuple[Part, ...]:
     """Return the parts that a network has: without a document vector, the weights only."""
-    return PARTS if document_size else GROUPS
+    return PARTS if document_size else WEIGHTS
 
 
 def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
@@ -33,83 +41,93 @@ def parts_named(names: Collection[str], document_size: int) -> tuple[Part, ...]:
     return PARTS if chosen == present else chosen
 
 
-def in_words(way: Way) -> str:
+def in_words(adaptation: Adaptation) -> str:
     """Return the words after a network's name, such as `frozen`, `kept for the article`, or `with
     everything learning after every word, kept for the stream`.
 
     The text is empty if its vector learns as in training.
     """
-    if way.unit_of_text is None:
-        return "" if way.parts else "frozen"
-    kept = f"kept for the {UNITS[way.unit_of_text]}"
+    if adaptation.unit_of_text is None:
+        return "" if adaptation.parts else "frozen"
+    kept = f"kept for the {UNITS[adaptation.unit_of_text]}"
     stretches = {1: "word", "sentence": "sentence"}
-    learning = f"learning after every {stretches.get(way.after, f'{way.after} words')}"
-    if way.only_vector_learns:
-        return kept if way.after == 1 else f"{learning}, {kept}"
-    parts = [part.replace("_", " ") for part in way.parts]
-    named = "everything" if way.parts == PARTS else " and ".join(parts)
+    learning = (
+        f"learning after every {stretches.get(adaptation.after, f'{adaptation.after} words')}"
+    )
+    if adaptation.updates_vector_alone:
+        return kept if adaptation.after == 1 else f"{learning}, {kept}"
+    parts = [part.replace("_", " ") for part in adaptation.parts]
+    named = "everything" if adaptation.parts == PARTS else " and ".join(parts)
     return f"with {named} {learning}, {kept}"
 
 
-def main_way(document_size: int) -> Way:
+def main_adaptation(document_size: int) -> Adaptation:
     """Return the way of the main evaluation, which counts as a run's result.
 
     The document vector learns as in training; in a network without one, nothing learns.
     """
-    return Way(parts=(DOCUMENT_VECTOR,)) if document_size else Way()
+    return Adaptation(parts=(DOCUMENT_VECTOR,)) if document_size else Adaptation()
 
 
 def evaluations_of(
     settings: RunSettings, testing: TestingSettings
-) -> dict[str, Way | RunRivalName]:
+) -> dict[str, Adaptation | RunRivalName]:
     """Return all evaluations of a run, by name.
 
     Each is the way in which the network is tested, or the name of the rival that is added to it.
     Every run is tested with nothing learning, which is named `none`, and in its main way. `testing`
     adds the ways of `updates`, whose rates are those that are best on `valid`, and the rivals.
     """
-    ways = [Way(), main_way(settings.document_size)]
+    adaptations = [Adaptation(), main_adaptation(settings.document_size)]
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
     # The graph could let those of any cell learn, but hundreds of times as slowly.
     weights_can_learn = ENGINES["kernel"].lets_weights_learn(settings.cell)
     for parts, after, unit in itertools.product(subsets, testing.learn_after, testing.unit_of_text):
-        way = Way(
+        adaptation = Adaptation(
             parts,
             after=1 if after == "word" else after,
             unit_of_text=unit,
             steps=testing.steps,
         )
         # Learning after a sentence has no effect if it is forgotten at the sentence's end.
-        lost = way.after == unit == "sentence"
-        can_learn = not way.groups or (weights_can_learn and way.after in (1, "sentence"))
+        lost = adaptation.after == unit == "sentence"
+        can_learn = not adaptation.weights or (
+            weights_can_learn and adaptation.after in (1, "sentence")
+        )
         if parts and can_learn and not lost:
-            ways.append(way)
-    return {way.name: way for way in ways} | {rival: rival for rival in testing.run_rivals}
+            adaptations.append(adaptation)
+    return {adaptation.name: adaptation for adaptation in adaptations} | {
+        rival: rival for rival in testing.run_rivals
+    }
 
 
-def ways_of_vector(settings: RunSettings, testing: TestingSettings) -> list[Way]:
+def adaptations_of_vector(settings: RunSettings, testing: TestingSettings) -> list[Adaptation]:
     """Return the ways in which a network's vector learns alone, the main one first.
 
     Networks are timed in these ways, and a mixture takes the one that is best on `valid`. A network
     without a vector has its main way alone.
     """
     evaluations = evaluations_of(settings, testing).values()
-    ways = [one for one in evaluations if isinstance(one, Way) and one.only_vector_learns]
-    return ways or [main_way(settings.document_size)]
+    adaptations = [
+        one for one in evaluations if isinstance(one, Adaptation) and one.updates_vector_alone
+    ]
+    return adaptations or [main_adaptation(settings.document_size)]
 
 
-def decisive_settings(evaluation: Way | RunRivalName, testing: TestingSettings) -> dict[str, Any]:
+def decisive_settings(
+    evaluation: Adaptation | RunRivalName, testing: TestingSettings
+) -> dict[str, Any]:
     """Return what of `testing` decides the numbers of an evaluation, as values for JSON."""
-    if not isinstance(evaluation, Way):
+    if not isinstance(evaluation, Adaptation):
         rivals = testing.rivals_by_name
         parts = [name for name, rival in rivals.items() if rival in rivals[evaluation].parts]
         order = {"kneser_ney_order": testing.kneser_ney_order} if NGRAMS in parts else {}
         return {**order, "parts": parts} if parts else {}
     keys: set[str] = set()
     if evaluation.unit_of_text is not None:
-        if evaluation.groups:
+        if evaluation.weights:
             keys |= {"steps", "learning_rates"}
-        if evaluation.vector_learns:
+        if evaluation.updates_vector:
             keys |= {"document_rates"}
     return testing.model_dump(mode="json", include=keys)
 
@@ -122,7 +140,7 @@ def parts_of_mixture(
     That of the network is its main evaluation. The mixture takes the best of `ways_of_vector` on
     `valid` in its place, and needs the main one to count costs.
     """
-    places = {NETWORK: (run, main_way(document_size).name)}
+    places = {NETWORK: (run, main_adaptation(document_size).name)}
     for part in testing.rivals_by_name[mixture].parts:
         if part.of_corpus:
             places[part.name] = (part.folder_on(corpus_folder), NONE)
@@ -131,18 +149,18 @@ def parts_of_mixture(
     return places
 
 
-def engine_for(settings: RunSettings, way: Way) -> RunSettings:
+def engine_for(settings: RunSettings, adaptation: Adaptation) -> RunSettings:
     """Return the settings with the engine that is to score in a way.
 
     It is the run's own if that one can, else the fastest that can, on a CPU. Evaluations, timings
     and the tool all ask here, since engines differ in the last bits.
     """
     engine = ENGINES[settings.engine]
-    weights_learn = bool(way.groups)
+    weights_learn = bool(adaptation.weights)
     if weights_learn:
         able = engine.lets_weights_learn(settings.cell)
     else:
-        able = way.after == 1 or engine.steps_after_words
+        able = adaptation.after == 1 or engine.steps_after_words
     return settings if able else usable_anywhere(settings, weights_learn=weights_learn)
 
 

@@ -23,7 +23,7 @@ from online_rnnlm.config.rivals import CORPUS_RIVALS, DYNAMIC, CorpusRival
 from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.errors import UserError
 
 
@@ -126,7 +126,7 @@ class Experiment(Settings):
     def has_updates(self) -> bool:
         """True if any run is tested in a way that `testing.updates` adds."""
         return any(
-            isinstance(evaluation, Way) and evaluation.unit_of_text is not None
+            isinstance(evaluation, Adaptation) and evaluation.unit_of_text is not None
             for network in self.networks
             for evaluation in evaluations_of(network.settings, self.testing).values()
         )

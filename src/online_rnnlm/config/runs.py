@@ -12,7 +12,6 @@ from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.training import UNITS, RunSettings
-from online_rnnlm.core.sizes import context_units
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
@@ -73,7 +72,7 @@ class Run:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        units = context_units(s)
+        units = s.network.context_size
         context = f"-C{units}" if units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
@@ -109,7 +108,7 @@ def network_name(settings: RunSettings) -> str:
     M/D stands for M hidden units and a vector of D numbers, M+C/D for C slow context units beside
     them. What is not the default is told in words: `100/20 per article`, `LSTM 100/0 by jax`.
     """
-    units = context_units(settings)
+    units = settings.network.context_size
     context = f"+{units}" if units else ""
     told = _told(settings)
     cell = told.pop("cell", "").upper()

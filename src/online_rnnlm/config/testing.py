@@ -31,7 +31,8 @@ from online_rnnlm.config.rivals import (
     RunRivalName,
     rivals_for,
 )
-from online_rnnlm.core.way import Part, UnitOfText
+from online_rnnlm.core.adaptation import Part
+from online_rnnlm.core.settings import UnitOfText
 
 _TAKEN = ("train", "valid", "test", "sentences")
 """Names of a corpus's own files, which no text of another kind can have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import fields
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -22,7 +23,7 @@ from online_rnnlm.config.base import (
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, Engine, EngineName
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import NetworkSettings, TrainingRule, UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
 """The hidden layers: modules of `core/cells/`."""
@@ -121,6 +122,27 @@ class RunSettings(Settings):
     """Floating-point type of weights and arithmetic."""
 
     @property
+    def network(self) -> NetworkSettings:
+        """What of these decides the network's predictions."""
+        return NetworkSettings(
+            hidden_size=self.hidden_size,
+            cell=self.cell,
+            context_size=self.context_size if self.cell == "slow_context" else 0,
+            context_decay=self.context_decay,
+            document_size=self.document_size,
+            document_rate=self.document_rate,
+            through_updates=self.document_size > 0 and self.document_gradient == "through",
+            unit_of_text=self.unit_of_text,
+            error_clip=self.error_clip,
+            precision=self.precision,
+        )
+
+    @property
+    def rule(self) -> TrainingRule:
+        """What of these decides how its weights learn."""
+        return TrainingRule(**{key.name: getattr(self, key.name) for key in fields(TrainingRule)})
+
+    @property
     def unused(self) -> frozenset[str]:
         """Names of the settings that change nothing in this run, whatever their values."""
         unused = set()
@@ -145,8 +167,8 @@ class RunSettings(Settings):
         kept = {"accumulator_start"} if "optimizer" in undecided else set()
         if "rate_rule" in undecided:
             kept |= {"cooldown", "improvement_factor", "rate_divisor"}
-        fields = RunSettings.model_fields
-        return self.model_copy(update={key: fields[key].default for key in self.unused - kept})
+        own = RunSettings.model_fields
+        return self.model_copy(update={key: own[key].default for key in self.unused - kept})
 
     @model_validator(mode="after")
     def _go_together(self) -> RunSettings:

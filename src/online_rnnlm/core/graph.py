@@ -13,7 +13,7 @@ gradients. In those of the weights, the update of d counts as a constant, unless
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
 The original Theano compiles this file, too (`engines.theano_engine`): so this file keeps to Python
-3.8, and so does what it calls of `classes`, `parameters` and `cells`.
+3.8, and so does what it calls of `carried`, `classes`, `parameters` and `cells`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad, grad_clip
 
-from online_rnnlm.core.cells import Words
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.cells import Words, load_cell
 from online_rnnlm.core.classes import classes_of_words
 from online_rnnlm.core.parameters import Parameters
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from online_rnnlm.core.cells import Cell
+    from online_rnnlm.core.settings import NetworkSettings
 
 _NEVER = -1e30
 """Score of the padding beside a class's words: it makes their probability exactly 0."""
@@ -78,19 +80,18 @@ class WordClasses:
 class Model(NamedTuple):
     """The definition of a model, without its weights."""
 
-    cell: Cell
-    """The hidden layer."""
+    network: NetworkSettings
     classes: WordClasses
-    error_clip: float
-    """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
-    through_updates: bool = False
-    """True if the gradients of the weights go through the updates of d; else each is a constant."""
-    context_decay: float = 0.0
-    """γ, the share of a slow context unit's value that the next word keeps."""
+
+    @property
+    def cell(self) -> Cell:
+        """The hidden layer."""
+        return load_cell(self.network.cell)
 
     def bounded(self, inputs: Any) -> Any:
         """Return the hidden units' inputs; the deltas that go back through them are bounded."""
-        return grad_clip(inputs, -self.error_clip, self.error_clip) if self.error_clip else inputs
+        bound = self.network.error_clip
+        return grad_clip(inputs, -bound, bound) if bound else inputs
 
 
 def pad(
@@ -114,24 +115,6 @@ def padded_symbols(dtype: str) -> Padded:
     return Padded(pt.lmatrix("inputs"), pt.lmatrix("targets"), pt.matrix("mask", dtype=dtype))
 
 
-class Given(NamedTuple):
-    """Values that are given to the graph instead of being computed by it."""
-
-    states: tuple[Any, ...]
-    """The cell's states before the first word, h first: (B, ·)."""
-    documents: Any
-    """d before every word, (T, B, D)."""
-
-
-class Start(NamedTuple):
-    """The states and d before the first words of the sentences; constants for all gradients."""
-
-    states: tuple[Any, ...]
-    """The cell's states before the first word, h first: (B, ·)."""
-    document: Any
-    """d before the first word, (B, D)."""
-
-
 class Dropout(NamedTuple):
     """Factors of units that are left out in training (0) or kept, for every word."""
 
@@ -146,9 +129,11 @@ class Predictions(NamedTuple):
 
     log_probabilities: Any
     """log P of the targets, (T, B)."""
-    states: tuple[Any, ...]
-    """The cell's states that the words are predicted from, h first: (T, B, ·)."""
-    document_vectors: Any
+    hidden: Any
+    """h, which the words are predicted from, (T, B, M)."""
+    memory: Any
+    """The memory beside h, (T, B, ·)."""
+    vectors: Any
     """d after the words, (T, B, D)."""
 
 
@@ -157,56 +142,48 @@ def predictions(
     weights: Parameters,
     batch: Padded,
     document_rate: Any,
-    before: Start | Given | None = None,
+    start: Carried,
+    vectors: Any = None,
     dropout: Dropout | None = None,
 ) -> Predictions:
     """Predict the words of padded sentences, the document vector learning from each.
 
-    The states and d start at 0, or as `before` says. If that is `Given`, every word is predicted
-    with the d given for it: the d updated after a word is returned, but not used.
+    `start` is the state before the first words, constants for all gradients; of it, `gradient` and
+    `since_step` are not used. With `vectors` (T, B, D), every word is predicted with the d given
+    for it: the d updated after a word is returned, but not used.
     """
 
     def follow(inputs: Any, targets: Any, mask: Any, *before: Any) -> tuple[Any, ...]:
         factors, before = (before[:2], before[2:]) if dropout else ((1, 1), before)
-        states = before[:-1]
-        document = before[-1]
+        hidden, memory, document = before
         words = Words(inputs, weights.embeddings[inputs] * factors[0])
-        states = model.cell.step(weights, words, states, model)
-        hidden = states[0] * factors[1]
-        log_probability = mask * _log_probability(model, weights, targets, hidden, document)
-        slope = pt.grad(-log_probability.sum(), document)
-        updated = document - document_rate * slope
-        if not model.through_updates:
+        hidden, memory = model.cell.step(weights, words, hidden, memory, model)
+        fed = hidden * factors[1]
+        log_probability = mask * _log_probability(model, weights, targets, fed, document)
+        gradient = pt.grad(-log_probability.sum(), document)
+        updated = document - document_rate * gradient
+        if not model.network.through_updates:
             updated = disconnected_grad(updated)
-        return (*states, updated, log_probability)
+        return hidden, memory, updated, log_probability
 
     def follow_given(
-        inputs: Any, targets: Any, mask: Any, document: Any, *states: Any
+        inputs: Any, targets: Any, mask: Any, document: Any, *state: Any
     ) -> tuple[Any, ...]:
-        return follow(inputs, targets, mask, *states, document)
+        return follow(inputs, targets, mask, *state, document)
 
     function: Callable[..., tuple[Any, ...]]
-    if isinstance(before, Given):
-        sequences = [*batch, before.documents]
-        infos = [*before.states, None, None]
-        function = follow_given
-    else:
-        start = before or _zeros(model, weights, batch.inputs.shape[1])
+    if vectors is None:
         sequences = [*batch, *(dropout or ())]
-        infos = [*start.states, start.document, None]
+        infos = [start.hidden, start.memory, start.vector, None]
         function = follow
-    *states, documents, log_probabilities = pytensor.scan(
+    else:
+        sequences = [*batch, vectors]
+        infos = [start.hidden, start.memory, None, None]
+        function = follow_given
+    hidden, memory, documents, log_probabilities = pytensor.scan(
         function, sequences=sequences, outputs_info=infos, return_updates=False
     )
-    return Predictions(log_probabilities, tuple(states), documents)
-
-
-def _zeros(model: Model, weights: Parameters, width: Any) -> Start:
-    """The cell's states (B, ·) and d (B, D) before a unit of text."""
-    dtype = weights.recurrent.dtype
-    states = (pt.zeros((width, size), dtype=dtype) for size in model.cell.states(weights))
-    documents = pt.zeros((width, weights.class_document.shape[0]), dtype=dtype)
-    return Start(tuple(states), documents)
+    return Predictions(log_probabilities, hidden, memory, documents)
 
 
 def _log_probability(
@@ -236,13 +213,16 @@ def _log_softmax_of(scores: Any, index: Any) -> Any:
     return pt.special.log_softmax(scores, axis=1)[pt.arange(index.shape[0]), index]
 
 
-def last_states(result: Predictions, mask: Any) -> Start:
-    """The states and d after the last word of every sentence; `mask` is that of its batch (T, B).
+def carried_after(start: Carried, result: Predictions, mask: Any) -> Carried:
+    """The state after the last word of every sentence; `mask` is that of its batch (T, B).
 
-    They are computed for all words, also for those of padding, whose states are left out here; d
-    does not change on padding.
+    h and the memory are computed for all words, also for those of padding, whose values are left
+    out here; d does not change on padding.
     """
     last = mask.sum(0).astype("int64") - 1
     columns = pt.arange(last.shape[0])
-    states = tuple(state[last, columns] for state in result.states)
-    return Start(states, result.document_vectors[-1])
+    return start._replace(
+        hidden=result.hidden[last, columns],
+        memory=result.memory[last, columns],
+        vector=result.vectors[-1],
+    )

@@ -35,12 +35,13 @@ class Parameters(NamedTuple):
     """V_oᵀ, (D, V)."""
 
 
-GROUPS: dict[str, tuple[str, ...]] = {
+BY_PART: dict[str, tuple[str, ...]] = {
     "embeddings": ("embeddings",),
     "recurrent": ("recurrent",),
     "output": ("class_output", "word_output", "class_document", "word_document"),
 }
-"""The names of the parameters in each group that can learn in testing (`way.GROUPS`)."""
+"""The names of the parameters in each group that can be updated in testing
+(`adaptation.WEIGHTS`)."""
 
 
 def shapes(sizes: Sizes) -> Parameters:
@@ -66,6 +67,16 @@ def without_document(parameters: Parameters) -> Parameters:
         class_document=parameters.class_document[:0],
         word_document=parameters.word_document[:0],
     )
+
+
+def without_rows(parameters: Parameters) -> Parameters:
+    """Parameters with the same columns, and no rows."""
+    return Parameters(*(array[:0] for array in parameters))
+
+
+def copy(parameters: Parameters) -> Parameters:
+    """Copy all values to new arrays, from a GPU, too."""
+    return Parameters(*map(np.array, parameters))
 
 
 def copy_into(target: Parameters, source: Parameters) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.settings import TrainingRule
 
 _FAILURES = 2
 """Number of epochs without improvement after which `toolkit` ends training."""
@@ -27,27 +27,27 @@ class Schedule:
     An epoch is an improvement if the lowest validation entropy falls by more than a factor.
     """
 
-    settings: RunSettings
+    rule: TrainingRule
 
     @property
     def goes_back(self) -> bool:
         """True if training goes back to the best weights after an epoch that is worse."""
-        return self.settings.rate_rule == "toolkit"
+        return self.rule.rate_rule == "toolkit"
 
     def ended(self, perplexities: Sequence[float]) -> bool:
         """True if training is over after these epochs."""
         failed = self.goes_back and self._failures(perplexities).count(True) >= _FAILURES
-        return failed or len(perplexities) >= self.settings.max_epochs
+        return failed or len(perplexities) >= self.rule.max_epochs
 
     def rate(self, perplexities: Sequence[float], share: float = 0.0) -> float:
         """Return the learning rate when this share of the epoch after these has been read."""
-        settings = self.settings
-        if settings.rate_rule == "cooldown":
-            left = 1 - (len(perplexities) + share) / settings.max_epochs
-            return settings.learning_rate * min(1.0, left / settings.cooldown)
+        rule = self.rule
+        if rule.rate_rule == "cooldown":
+            left = 1 - (len(perplexities) + share) / rule.max_epochs
+            return rule.learning_rate * min(1.0, left / rule.cooldown)
         failed = self._failures(perplexities)
         falls = len(failed) - failed.index(True) if True in failed else 0
-        return settings.learning_rate / settings.rate_divisor**falls
+        return rule.learning_rate / rule.rate_divisor**falls
 
     def _failures(self, perplexities: Sequence[float]) -> list[bool]:
         """Return for each epoch whether it was no improvement."""
@@ -55,6 +55,6 @@ class Schedule:
         failed = []
         for perplexity in perplexities:
             entropy = math.log(perplexity)
-            failed.append(entropy * self.settings.improvement_factor >= best)
+            failed.append(entropy * self.rule.improvement_factor >= best)
             best = min(entropy, best)
         return failed

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from online_rnnlm.core.arrays import Booleans, Floats, Integers
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.engines.base import Scores
-from online_rnnlm.core.lanes import Carried, parts_of_documents
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.order import order_to_score
 from online_rnnlm.core.parameters import Parameters, without_document
-from online_rnnlm.core.way import Way, reading_of
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
-    from online_rnnlm.core.text import Split, Text
+    from online_rnnlm.core.adaptation import Adaptation
+    from online_rnnlm.core.engines.base import Engine, Scores
+    from online_rnnlm.core.settings import NetworkSettings
+    from online_rnnlm.core.text import Split
 
 MAX_ENTROPY = 100.0
 """Entropy, in nats per token, above which testing counts as diverged.
@@ -32,65 +32,22 @@ _ROUNDING = 1e-3
 """The most that rounding can put an entropy below 0."""
 
 
-class NetworkScorer:
-    """A network that scores texts in one way; every call begins with the trained weights.
-
-    The engine of the settings scores; it must be able to learn what the way says
-    (`config.evaluations.engine_for`). It gives hidden states, and continues from a state, only if
-    `goes_on`.
-    """
-
-    def __init__(
-        self,
-        settings: RunSettings,
-        text: Text,
-        weights: Parameters,
-        way: Way,
-        *,
-        hidden_states: bool = False,
-    ) -> None:
-        self.reading = reading_of(settings, way)
-        self.goes_on = not way.groups and (way.after == 1 or not way.vector_learns)
-        """True if no weights learn, and the vector learns after every word or never."""
-        self._weights_learn = bool(way.groups)
-        self._rate = way.vector_rate_in(settings)
-        if self.goes_on:
-            # A vector that does not learn stays 0: the network without it predicts the same.
-            self._weights = weights if way.vector_learns else without_document(weights)
-            self._scorer = load_engine(settings).Scorer(
-                settings, text, self.reading, hidden_states=hidden_states
-            )
-        else:
-            self._online = load_engine(settings).OnlineScorer(settings, text, weights, way)
-
-    def score(self, split: Split, sentences: Integers | None = None) -> Scores:
-        """Score sentences of a split in their order, or all of them."""
-        if sentences is not None:
-            return self._score(split, sentences)
-        if self._weights_learn or self.reading.unit_of_text == "stream":
-            return self._score(split, np.arange(split.sentences))
-        articles = split.articles if split.articles.size else np.arange(split.sentences)
-        numbers = parts_of_documents(range(split.sentences), articles.__getitem__)
-        parts = [self._score(split, np.array(part)) for part in numbers]
-        if not parts:
-            return self._score(split, np.arange(0))
-        return Scores(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    def _score(self, split: Split, sentences: Integers) -> Scores:
-        if self.goes_on:
-            return self._scorer(self._weights, split, sentences, self._rate)
-        return self._online.score(split, sentences)[0]
-
-    def go_on(self, split: Split, segments: Integers, before: Carried) -> tuple[Scores, Carried]:
-        """Score a segment in each of B lanes, from the states and vectors in `before`.
-
-        Returns the scores, and the states and vectors after the segments.
-        """
-        if self._weights.class_document.shape[0] == before.documents.shape[1]:
-            return self._scorer.go_on(self._weights, split, segments, self._rate, before)
-        nothing = before._replace(documents=before.documents[:, :0])
-        scores, after = self._scorer.go_on(self._weights, split, segments, self._rate, nothing)
-        return scores, after._replace(documents=before.documents)
+def score_text(
+    engine: Engine,
+    network: NetworkSettings,
+    weights: Parameters,
+    adaptation: Adaptation,
+    split: Split,
+    *,
+    hidden_states: bool = False,
+) -> Scores:
+    """Score a whole text with a network of that engine, from its beginning."""
+    if not adaptation.updates_vector:
+        # A vector that is not updated stays 0: the network without it predicts the same.
+        weights = without_document(weights)
+    order = order_to_score(split, network, adaptation)
+    nothing = Carried.nothing(weights, network.cell, order.lanes)
+    return engine.score(weights, split, order, adaptation, nothing, hidden_states=hidden_states)[0]
 
 
 def perplexity(log_probabilities: Floats) -> float | None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from online_rnnlm.core.cells import load_cell
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
-    from online_rnnlm.core.text import Text
+    from online_rnnlm.core.settings import NetworkSettings
 
 
 class Sizes(NamedTuple):
@@ -26,6 +25,18 @@ class Sizes(NamedTuple):
     """Name of the hidden layer's kind, a module of `cells`."""
     context: int = 0
     """C, slow context units; 0 in other cells than `slow_context`."""
+
+    @classmethod
+    def of(cls, network: NetworkSettings, vocabulary: int, classes: int) -> Sizes:
+        """Return the sizes of a network, given the numbers of words and of word classes."""
+        return cls(
+            vocabulary=vocabulary,
+            hidden=network.hidden_size,
+            classes=classes,
+            document=network.document_size,
+            cell=network.cell,
+            context=network.context_size,
+        )
 
     @property
     def output(self) -> int:
@@ -51,30 +62,3 @@ def shapes_by_name(sizes: Sizes) -> dict[str, tuple[int, int]]:
 def count(sizes: Sizes) -> int:
     """Number of trained values; the document vectors are not counted."""
     return sum(rows * columns for rows, columns in shapes_by_name(sizes).values())
-
-
-def context_units(settings: RunSettings) -> int:
-    """Number of slow context units; 0 in cells without them."""
-    return settings.context_size if settings.cell == "slow_context" else 0
-
-
-def sizes_of_run(settings: RunSettings, vocabulary: int, classes: int) -> Sizes:
-    """The sizes of a run's model, given the numbers of the corpus's words and word classes."""
-    return Sizes(
-        vocabulary=vocabulary,
-        hidden=settings.hidden_size,
-        classes=classes,
-        document=settings.document_size,
-        cell=settings.cell,
-        context=context_units(settings),
-    )
-
-
-def sizes_for(settings: RunSettings, text: Text) -> Sizes:
-    """The sizes of a run's model on a corpus."""
-    return sizes_of_run(settings, text.vocabulary_size, text.classes)
-
-
-def goes_through_updates(settings: RunSettings) -> bool:
-    """True if the gradients of the weights go back through the updates of a document vector."""
-    return settings.document_size > 0 and settings.document_gradient == "through"

@@ -39,6 +39,11 @@ class Split:
     offsets: NDArray[np.int64]
     articles: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
+    def first(self, sentences: int) -> Split:
+        """Return the text's first sentences."""
+        offsets = self.offsets[: sentences + 1]
+        return Split(self.stream[: offsets[-1] + 1], offsets, self.articles[:sentences])
+
     @property
     def sentences(self) -> int:
         """Number of sentences."""

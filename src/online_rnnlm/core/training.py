@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.arrays import Array
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.lanes import NOTHING, Batches, Carried, Segments, segments_of, side_by_side
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.order import NOTHING, Order, Segments, order_to_train, segments_of
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.schedule import Schedule
-from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.scoring import score_text
+from online_rnnlm.core.sizes import Sizes
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.arrays import Floats
+    from online_rnnlm.core.engines.base import Engine, TrainingState
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
     from online_rnnlm.core.text import Split, Text
 
 SEGMENTS_A_CALL = 512
@@ -39,38 +42,26 @@ class Diverged(Exception):
 
 
 @dataclass
-class Unfinished:
-    """The state of an epoch that has begun and is not finished."""
-
-    weights: Parameters
-    """The weights now."""
-    accumulators: Parameters
-    carried: Carried
-    """The states and vectors after the segments that were read last, by lane."""
-    deferred: tuple[Array, ...] = ()
-    """The deferred updates, as the engine's trainer keeps them."""
-    batches: int = 0
-    """Number of batches trained on so far, in the epoch's order."""
-    tokens: int = 0
-    """Number of their words."""
-    log_probability: float = 0.0
-    """Sum of the log P of these words, added in their order."""
-
-
-@dataclass
 class Progress:
     """The complete state of a training, between two epochs or within one.
 
     The order of the text follows from seed and epoch, so no random state is stored.
     """
 
-    weights: Parameters
-    """The best weights so far, from which the next epoch starts unless it has begun."""
-    accumulators: Parameters
+    state: TrainingState
+    """The weights now, and all that they learn by."""
+    best: Parameters
+    """The best weights so far, after an epoch; those before the first one, at first."""
+    best_accumulators: Parameters
+    """The accumulators beside them; without rows if training never goes back to them."""
     valid_perplexities: list[float] = field(default_factory=list)
     """Perplexity of `valid` after each finished epoch."""
-    unfinished: Unfinished | None = None
-    """The state of the next epoch, if it has begun."""
+    batches: int = 0
+    """Number of batches trained on so far in the epoch that has begun; 0 between two epochs."""
+    tokens: int = 0
+    """Number of their words."""
+    log_probability: float = 0.0
+    """Sum of the log P of these words, added in their order."""
 
     @property
     def epoch(self) -> int:
@@ -92,114 +83,114 @@ class EpochResult:
     """True if the epoch's weights are the best so far and are kept."""
 
 
-def begin(settings: RunSettings, text: Text) -> Progress:
+def begin(engine: Engine, network: NetworkSettings, rule: TrainingRule, text: Text) -> Progress:
     """Make the state of a training before its first epoch."""
-    sizes = sizes_for(settings, text)
-    return Progress(
-        parameters.initialise(sizes, INITIAL_SCALE, settings.seed, settings.precision),
-        parameters.filled(sizes, settings.accumulator_start, settings.precision),
-    )
+    sizes = Sizes.of(network, text.vocabulary_size, text.classes)
+    weights = parameters.initialise(sizes, INITIAL_SCALE, rule.seed, network.precision)
+    accumulators = parameters.filled(sizes, rule.accumulator_start, network.precision)
+    kept = accumulators if Schedule(rule).goes_back else parameters.without_rows(accumulators)
+    segments = segments_of(text.splits["train"], network, rule)
+    nothing = Carried.nothing(weights, network.cell, segments.lanes(rule.batch_sentences))
+    best = parameters.copy(weights), parameters.copy(kept)
+    return Progress(engine.start(weights, accumulators, nothing), *best)
 
 
 class Training:
-    """A training that starts from a state: iterate over `steps` to train to the end."""
+    """A training from some progress on: iterate over `steps` to train to the end.
 
-    def __init__(self, settings: RunSettings, text: Text, progress: Progress) -> None:
-        """Prepare the engine; `progress` is taken over and changes during training."""
-        self._settings = settings
+    Another process can continue from `progress` to the same bits.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        network: NetworkSettings,
+        rule: TrainingRule,
+        text: Text,
+        progress: Progress,
+    ) -> None:
+        """Prepare the training; `progress` is taken over and changes during training."""
+        self._engine = engine
+        self._network = network
+        self._rule = rule
         self._text = text
-        self._schedule = Schedule(settings)
-        self._progress = progress
-        now = progress.unfinished or progress
-        carried = progress.unfinished.carried if progress.unfinished else None
-        deferred = progress.unfinished.deferred if progress.unfinished else ()
-        engine = load_engine(settings)
-        self._trainer = engine.Trainer(
-            settings, text, now.weights, now.accumulators, carried, deferred
-        )
-        self._scorer = engine.Scorer(settings, text)
-        # This loads the scorer's code, or compiles it, before an epoch's time is measured.
-        self._scorer(now.weights, text.splits["valid"], np.arange(0), settings.document_rate)
-        if not self._schedule.goes_back:  # then only the trainer needs accumulators
-            progress.accumulators = self._trainer.accumulators
-
-    @property
-    def progress(self) -> Progress:
-        """The state now, from which another process can continue to the same bits."""
-        unfinished = self._progress.unfinished
-        if unfinished is not None:
-            unfinished.weights = self._trainer.weights
-            unfinished.accumulators = self._trainer.accumulators
-            unfinished.carried = self._trainer.carried
-            unfinished.deferred = self._trainer.deferred
-        return self._progress
+        self._schedule = Schedule(rule)
+        self._segments = segments_of(text.splits["train"], network, rule)
+        self.progress = progress
+        # This loads the engine's code, or compiles it, before an epoch's time is measured.
+        state = self.progress.state
+        nothing = order_of_epoch(self._segments, network, rule, 1).part(0, 0)
+        self._engine.train(state, self._segments.split, nothing, rule.learning_rate)
+        self._score(state.weights, text.splits["valid"].first(0))
 
     def steps(self) -> Iterator[EpochResult | None]:
         """Train to the end; yield None after each part of an epoch, its result after each epoch.
 
         Training may end at any of these, and continue later from `progress`. Raises Diverged.
         """
-        progress = self._progress
+        progress = self.progress
         while not self._schedule.ended(progress.valid_perplexities):
             for _ in self._read_text():
                 yield None
             result = self._measure()
-            progress.unfinished = None
+            state = progress.state
             if result.kept:
-                parameters.copy_into(progress.weights, self._trainer.weights)
-                parameters.copy_into(progress.accumulators, self._trainer.accumulators)
+                parameters.copy_into(progress.best, state.weights)
+                if self._schedule.goes_back:
+                    parameters.copy_into(progress.best_accumulators, state.accumulators)
             elif self._schedule.goes_back:
-                self._trainer.restore(progress.weights, progress.accumulators)
-            else:
-                progress.unfinished = self._beginning()
+                best = parameters.copy(progress.best), parameters.copy(progress.best_accumulators)
+                # An epoch begins with units of text, and so reads nothing that is carried over.
+                progress.state = self._engine.start(*best, state.carried)
+            progress.batches = 0
+            progress.tokens = 0
+            progress.log_probability = 0.0
             progress.valid_perplexities.append(result.valid_perplexity)
             yield result
-
-    def _beginning(self) -> Unfinished:
-        """Return the state of an epoch that begins with the trainer's weights."""
-        trainer = self._trainer
-        return Unfinished(trainer.weights, trainer.accumulators, trainer.carried, trainer.deferred)
 
     def _read_text(self) -> Iterator[None]:
         """Train on the rest of an epoch's text; yield after each part of it.
 
         The deferred updates of the epoch belong to its last part, and have its rate.
         """
-        progress = self._progress
-        split = self._text.splits["train"]
-        if progress.unfinished is None:
-            progress.unfinished = self._beginning()
-        done = progress.unfinished
-        key = dropout_key(self._settings.seed, progress.epoch + 1)
-        for batches, tokens in _parts(self._settings, split, progress.epoch + 1, done.batches):
-            share = done.tokens / split.tokens
+        progress = self.progress
+        split = self._segments.split
+        order = order_of_epoch(self._segments, self._network, self._rule, progress.epoch + 1)
+        key = dropout_key(self._rule.seed, progress.epoch + 1)
+        lengths = split.lengths
+        size = max(1, SEGMENTS_A_CALL // order.lanes)
+        for first in range(progress.batches, len(order.segments), size):
+            part = order.part(first, first + size)
+            share = progress.tokens / split.tokens
             rate = self._schedule.rate(progress.valid_perplexities, share)
-            done.log_probability += self._trainer.update(batches, rate, key)
-            done.batches += len(batches.segments)
-            done.tokens += tokens
-            if done.tokens == split.tokens:
-                self._trainer.apply_deferred(rate)
-            if not math.isfinite(done.log_probability):
+            total, state = self._engine.train(progress.state, split, part, rate, key)
+            progress.log_probability += total
+            progress.batches += len(part.segments)
+            progress.tokens += int(lengths[part.segments[part.segments != NOTHING]].sum())
+            if progress.tokens == split.tokens:
+                state = self._engine.apply_deferred(state, rate)
+            progress.state = state
+            if not math.isfinite(progress.log_probability):
                 raise Diverged("a probability is not a number")
             yield
 
+    def _score(self, weights: Parameters, split: Split) -> Floats:
+        """Score a text while the vector learns as in training."""
+        parts = (DOCUMENT_VECTOR,) if self._network.document_size else ()
+        found = score_text(self._engine, self._network, weights, Adaptation(parts), split)
+        return found.log_probabilities
+
     def _measure(self) -> EpochResult:
         """Score `valid` after an epoch's last sentence, and tell if training has diverged."""
-        settings = self._settings
-        text = self._text
-        progress = self._progress
-        assert progress.unfinished is not None
-        train = text.splits["train"]
-        valid = text.splits["valid"]
-        every = np.arange(valid.sentences)
-        rate = settings.document_rate
-        scores = self._scorer(self._trainer.weights, valid, every, rate)
-        train_perplexity = _perplexity(progress.unfinished.log_probability, train)
-        valid_perplexity = _perplexity(float(scores.log_probabilities.sum()), valid)
-        limit = DIVERGENCE * text.vocabulary_size
+        progress = self.progress
+        weights = progress.state.weights
+        valid = self._text.splits["valid"]
+        train_perplexity = _perplexity(progress.log_probability, self._segments.split)
+        valid_perplexity = _perplexity(float(self._score(weights, valid).sum()), valid)
+        limit = DIVERGENCE * self._text.vocabulary_size
         if not max(train_perplexity, valid_perplexity) <= limit:
             raise Diverged(f"a perplexity exceeds {limit:g}")
-        if not parameters.all_finite(self._trainer.weights):
+        if not parameters.all_finite(weights):
             raise Diverged("a weight is not a finite number")
         return EpochResult(
             learning_rate=self._schedule.rate(progress.valid_perplexities),
@@ -209,30 +200,18 @@ class Training:
         )
 
 
-def _parts(
-    settings: RunSettings, split: Split, epoch: int, done: int
-) -> Iterator[tuple[Batches, int]]:
-    """Yield an epoch's batches, without the first `done`, in parts with their numbers of tokens."""
-    segments = segments_of(split, settings)
-    lanes = segments.lanes(settings.batch_sentences)
-    batches = batches_of(segments, settings.seed, epoch, lanes)
-    size = max(1, SEGMENTS_A_CALL // lanes)
-    lengths = np.diff(segments.offsets)
-    for first in range(done, len(batches.segments), size):
-        part = batches.part(first, first + size)
-        yield part, int(lengths[part.segments[part.segments != NOTHING]].sum())
-
-
-def batches_of(segments: Segments, seed: int, epoch: int, lanes: int) -> Batches:
+def order_of_epoch(
+    segments: Segments, network: NetworkSettings, rule: TrainingRule, epoch: int
+) -> Order:
     """Return an epoch's batches; the order of the units of text is drawn from seed and epoch.
 
     The last units are sorted by falling length, so that all lanes end at about the same time.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(segments.units) - 1)
-    lengths = np.diff(segments.units)[order]
-    first = len(order) - int(_LONGEST_FIRST * len(order))
-    order[first:] = order[first:][np.argsort(-lengths[first:], kind="stable")]
-    return side_by_side(segments.units, order, lanes)
+    units = np.random.default_rng([rule.seed, epoch]).permutation(len(segments.units) - 1)
+    lengths = np.diff(segments.units)[units]
+    first = len(units) - int(_LONGEST_FIRST * len(units))
+    units[first:] = units[first:][np.argsort(-lengths[first:], kind="stable")]
+    return order_to_train(segments, network, rule, units)
 
 
 def dropout_key(seed: int, epoch: int) -> int:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytensor.tensor as pt
 
 from online_rnnlm.core.graph import predictions
-from online_rnnlm.core.parameters import GROUPS, Parameters
+from online_rnnlm.core.parameters import BY_PART, Parameters
 
 if TYPE_CHECKING:
-    from online_rnnlm.core.graph import Dropout, Given, Model, Padded, Predictions, Start
+    from online_rnnlm.core.carried import Carried
+    from online_rnnlm.core.graph import Dropout, Model, Padded, Predictions
 
 
 def sgd(weight: Any, gradient: Any, accumulator: Any, learning_rate: Any) -> tuple[Any, Any]:
@@ -49,9 +50,9 @@ def training_updates(
     batch: Padded,
     learning_rate: Any,
     document_rate: Any,
+    start: Carried,
     *,
     optimizer: str,
-    start: Start | None = None,
     dropout: Dropout | None = None,
     deferred: Deferred | None = None,
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
@@ -60,7 +61,7 @@ def training_updates(
     With `deferred` also those of its gradients: the output weights of a class learn only if the
     class is due, from its deferred gradients, too.
     """
-    result = predictions(model, weights, batch, document_rate, start, dropout)
+    result = predictions(model, weights, batch, document_rate, start, dropout=dropout)
     total = result.log_probabilities.sum()
     gradients = Parameters(*pt.grad(-total, list(weights), disconnected_inputs="ignore"))
     if deferred is None:
@@ -99,7 +100,8 @@ def online_updates(
     model: Model,
     weights: Parameters,
     batch: Padded,
-    given: Given,
+    start: Carried,
+    vectors: Any,
     learning_rate: Any,
     document_rate: Any,
     *,
@@ -108,10 +110,11 @@ def online_updates(
     """Predictions of the words that `mask` selects, and a plain step of the weights that learn.
 
     For testing. `batch` is either a whole sentence, or its last words, of which `mask` selects only
-    the last; the states before them are constants. `learning` names groups of parameters.
+    the last; the state before them is constant. `vectors` (T, B, D) are d before every word.
+    `learning` names groups of weights.
     """
-    result = predictions(model, weights, batch, document_rate, given)
-    names = [name for group in sorted(learning) for name in GROUPS[group]]
+    result = predictions(model, weights, batch, document_rate, start, vectors)
+    names = [name for group in sorted(learning) for name in BY_PART[group]]
     chosen = [getattr(weights, name) for name in names]
     loss = -result.log_probabilities.sum()
     gradients = pt.grad(loss, chosen, disconnected_inputs="ignore") if chosen else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from online_rnnlm.core.lanes import Carried
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.engines.base import TrainingState
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.training import Progress, Unfinished
+from online_rnnlm.core.training import Progress
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import RunDirectory
 from online_rnnlm.storage.runs import Epoch, RunRecord
@@ -38,48 +39,35 @@ class RunState:
 
     def save(self) -> None:
         """Write the run's checkpoint, whole or not at all, in place of the previous one."""
+        progress = self.progress
         epochs = [epoch.model_dump_json() for epoch in self.epochs]
         arrays = {
             "record": self.record.model_dump_json(),
             "epochs": np.array(epochs, dtype=np.str_),
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
-            **_named("weights", self.progress.weights),
-            **_named("accumulators", self.progress.accumulators),
+            **_named("best", progress.best._asdict()),
+            **_named("best_accumulators", progress.best_accumulators._asdict()),
+            **_named("weights", progress.state.weights._asdict()),
+            **_named("accumulators", progress.state.accumulators._asdict()),
+            **_named("carried", progress.state.carried._asdict()),
+            **_named("deferred", {str(n): one for n, one in enumerate(progress.state.deferred)}),
+            "batches": progress.batches,
+            "tokens": progress.tokens,
+            "log_probability": progress.log_probability,
         }
-        begun = self.progress.unfinished
-        if begun is not None:
-            arrays |= {
-                **_named("unfinished.weights", begun.weights),
-                **_named("unfinished.accumulators", begun.accumulators),
-                **_numbered("unfinished.state", begun.carried.states),
-                "unfinished.documents": begun.carried.documents,
-                **_numbered("unfinished.deferred", begun.deferred),
-                "unfinished.batches": begun.batches,
-                "unfinished.tokens": begun.tokens,
-                "unfinished.log_probability": begun.log_probability,
-            }
         with replacing(self.directory.state) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
 
 
-def _named(name: str, parameters: Parameters) -> dict[str, Any]:
-    return {f"{name}.{key}": array for key, array in parameters._asdict().items()}
+def _named(name: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}.{key}": array for key, array in arrays.items()}
 
 
-def _numbered(name: str, arrays: Sequence[NDArray[Any]]) -> dict[str, Any]:
-    return {f"{name}{number}": array for number, array in enumerate(arrays)}
-
-
-def _parameters(file: Mapping[str, Any], name: str) -> Parameters:
-    """Return the parameters that `_named` has put into a file."""
-    return Parameters(**{key: file[f"{name}.{key}"] for key in Parameters._fields})
-
-
-def _tuple(file: Mapping[str, Any], name: str) -> tuple[NDArray[Any], ...]:
-    """Return the arrays that `_numbered` has put into a file."""
-    number = sum(key.startswith(name) for key in file)
-    return tuple(file[f"{name}{place}"] for place in range(number))
+def _read(file: Mapping[str, Any], name: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `_named` has put into a file."""
+    beginning = f"{name}."
+    return {key[len(beginning) :]: file[key] for key in file if key.startswith(beginning)}
 
 
 def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
@@ -92,24 +80,20 @@ def load(directory: RunDirectory, record: RunRecord) -> RunState | None:
         with directory.state.open("rb") as file, np.load(file) as arrays:
             first = RunRecord.model_validate_json(str(arrays["record"]), strict=True)
             epochs = [Epoch.model_validate_json(str(e), strict=True) for e in arrays["epochs"]]
-            unfinished = None
-            if "unfinished.batches" in arrays:
-                unfinished = Unfinished(
-                    weights=_parameters(arrays, "unfinished.weights"),
-                    accumulators=_parameters(arrays, "unfinished.accumulators"),
-                    carried=Carried(
-                        _tuple(arrays, "unfinished.state"), arrays["unfinished.documents"]
-                    ),
-                    deferred=_tuple(arrays, "unfinished.deferred"),
-                    batches=int(arrays["unfinished.batches"]),
-                    tokens=int(arrays["unfinished.tokens"]),
-                    log_probability=float(arrays["unfinished.log_probability"]),
-                )
+            state = TrainingState(
+                Parameters(**_read(arrays, "weights")),
+                Parameters(**_read(arrays, "accumulators")),
+                Carried(**_read(arrays, "carried")),
+                tuple(_read(arrays, "deferred").values()),
+            )
             progress = Progress(
-                weights=_parameters(arrays, "weights"),
-                accumulators=_parameters(arrays, "accumulators"),
+                state,
+                Parameters(**_read(arrays, "best")),
+                Parameters(**_read(arrays, "best_accumulators")),
                 valid_perplexities=[epoch.valid_perplexity for epoch in epochs],
-                unfinished=unfinished,
+                batches=int(arrays["batches"]),
+                tokens=int(arrays["tokens"]),
+                log_probability=float(arrays["log_probability"]),
             )
             seconds = float(arrays["seconds"])
             cpu_seconds = float(arrays["cpu_seconds"])

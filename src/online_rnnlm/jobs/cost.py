@@ -25,10 +25,10 @@ from collections.abc import Collection
 import numpy as np
 
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import WEIGHTS, Adaptation
 from online_rnnlm.core.arrays import Integers
-from online_rnnlm.core.sizes import Sizes, shapes_by_name, sizes_for
+from online_rnnlm.core.sizes import Sizes, shapes_by_name
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import GROUPS, Way
 from online_rnnlm.corpora.corpus import Corpus, scored_words
 from online_rnnlm.storage.evaluations import Costs
 
@@ -84,7 +84,7 @@ def update_multiply_adds_per_word(
 ) -> float:
     """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
 
-    `groups` are the groups of `core.way.GROUPS` that learn. If they learn after every word, the
+    `groups` are those of `core.adaptation.WEIGHTS` that learn. If they learn after every word, the
     loss is propagated through `steps` hidden states, and all but the last of these are computed
     again with the current weights. If they learn after a sentence, the loss is propagated through
     each state once, and none is computed again. A gradient and its step count once: the outer
@@ -150,22 +150,25 @@ def _distinct(sentences: Integers, values: Integers) -> Integers:
     return np.ascontiguousarray(pairs[:, 1])
 
 
-def costs_of(settings: RunSettings, corpus: Corpus, way: Way) -> Costs:
+def costs_of(settings: RunSettings, corpus: Corpus, adaptation: Adaptation) -> Costs:
     """Count the costs of a word of `test`, averaged, if a network is tested in a way."""
-    sizes = sizes_for(settings, corpus)
-    vector = way.vector_learns and settings.document_size > 0
+    sizes = Sizes.of(settings.network, corpus.vocabulary_size, corpus.classes)
+    vector = adaptation.updates_vector and settings.document_size > 0
     if not vector:  # it is 0, and need not be multiplied
         sizes = sizes.without_document()
     mean = corpus.mean_class_size(corpus.splits["test"])
-    steps = way.steps if way.groups else 0
-    after_sentence = way.after == "sentence"
+    steps = adaptation.steps if adaptation.weights else 0
+    after_sentence = adaptation.after == "sentence"
     if after_sentence:
         sentences = corpus.splits["test"]
-        touched = touched_after_sentences(sizes, corpus, sentences, way.groups, vector)
+        touched = touched_after_sentences(sizes, corpus, sentences, adaptation.weights, vector)
     else:
-        touched = touched_per_word(sizes, mean, way.groups, vector, steps) / way.words_a_step
+        touched = (
+            touched_per_word(sizes, mean, adaptation.weights, vector, steps)
+            / adaptation.words_a_step
+        )
     updates = update_multiply_adds_per_word(
-        sizes, mean, way.groups, steps, after_sentence=after_sentence
+        sizes, mean, adaptation.weights, steps, after_sentence=after_sentence
     )
     return Costs(
         parameters_touched_per_word=touched,
@@ -181,9 +184,9 @@ def costs_after_stretches(
     `per_step` are the multiply-adds of a step of one weight, beside those of its gradient. A row
     that decays later, when it is needed, costs as much as one that decays at once.
     """
-    sizes = sizes_for(settings, corpus)
+    sizes = Sizes.of(settings.network, corpus.vocabulary_size, corpus.classes)
     mean = corpus.mean_class_size(corpus.splits["test"])
-    groups = frozenset(GROUPS)
+    groups = frozenset(WEIGHTS)
     weights = touched_after_sentences(sizes, corpus, stretches, groups, document=False)
     updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
     adds = multiply_adds_per_word(sizes, mean) + updates + per_step * weights

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.evaluations import main_adaptation
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.text import sum_by_sentence
-from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.network import Tested
 from online_rnnlm.storage import records
@@ -40,8 +40,8 @@ class EvaluationFiles:
     identity: str
     evaluation: str
     """Name of the evaluation."""
-    way: Way | None = None
-    """The way in which the run is tested; None for a rival."""
+    adaptation: Adaptation | None = None
+    """What is updated while the run is tested; None for a rival."""
     tested_with: dict[str, Any] = field(default_factory=dict)
     """The settings of `testing` that decide its numbers."""
     document_size: int = 0
@@ -84,7 +84,7 @@ class EvaluationFiles:
         which has the reason, one line."""
         logger.warning("%s", reason)
         vectors = {}
-        if self.document_size and self.way == main_way(self.document_size):
+        if self.document_size and self.adaptation == main_adaptation(self.document_size):
             vectors = dict.fromkeys(HELD_OUT, np.zeros((0, self.document_size)))
         files = self._write_scores({}, vectors)
         record = Evaluation(**self._about(curve, files), reason=reason)
@@ -96,7 +96,7 @@ class EvaluationFiles:
             "run": self.run,
             "identity": self.identity,
             "evaluation": self.evaluation,
-            "way": self.way,
+            "adaptation": self.adaptation,
             "tested_with": self.tested_with,
             "curve": tuple(curve),
             "files": files,

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from online_rnnlm.config.evaluations import engine_for
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.scoring import NetworkScorer
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.scoring import score_text
+from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.process.devices import require
 from online_rnnlm.process.environment import begin_anew_if_compiled
@@ -47,25 +50,31 @@ class Network:
         """The settings that it was trained with."""
         return self.run.settings
 
-    def scorer(self, way: Way, *, hidden_states: bool = False) -> NetworkScorer:
-        """Return its scorer for a way; the rates of what learns must be known.
+    def scorer(
+        self, adaptation: Adaptation, *, hidden_states: bool = False
+    ) -> Callable[[Split], Scores]:
+        """Return the function that scores a text so; the rates of what is updated must be known.
 
-        Raises UserError if the engine that scores in this way cannot be used here.
+        Raises UserError if the engine that scores so cannot be used here.
         """
-        settings = engine_for(self.settings, way)
+        settings = engine_for(self.settings, adaptation)
         require(settings)
-        return NetworkScorer(settings, self.corpus, self.weights, way, hidden_states=hidden_states)
+        network = settings.network
+        engine = load_engine(settings.engine, network, settings.rule, self.corpus.class_offsets)
+        return partial(
+            score_text, engine, network, self.weights, adaptation, hidden_states=hidden_states
+        )
 
     def score(
-        self, way: Way, texts: Iterable[str], *, hidden_states: bool = False
+        self, adaptation: Adaptation, texts: Iterable[str], *, hidden_states: bool = False
     ) -> tuple[dict[str, Scores], dict[str, float]]:
-        """Score splits of the corpus in a way; return the scores and the seconds of each."""
-        scorer = self.scorer(way, hidden_states=hidden_states)
+        """Score splits of the corpus; return the scores and the seconds of each."""
+        score = self.scorer(adaptation, hidden_states=hidden_states)
         splits = {name: self.corpus.splits[name] for name in texts}
         for split in splits.values():
-            scorer.score(split, np.arange(0))  # loads the compiled code, so that it is not timed
+            score(split.first(0))  # loads the compiled code, so that it is not timed
         begin_anew_if_compiled()
-        return timed(scorer.score, splits)
+        return timed(score, splits)
 
 
 @dataclass(frozen=True)

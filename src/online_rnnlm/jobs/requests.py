@@ -18,7 +18,7 @@ from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.corpora.records import SourceFiles
 from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.storage import records
@@ -61,9 +61,9 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     """
     # These need numpy, which `snakemake --lint` does not need.
     from online_rnnlm.core import parameters  # noqa: PLC0415
-    from online_rnnlm.core.lanes import SCORING_LANES  # noqa: PLC0415
-    from online_rnnlm.core.sizes import count, goes_through_updates, sizes_of_run  # noqa: PLC0415
-    from online_rnnlm.core.way import GROUPS  # noqa: PLC0415
+    from online_rnnlm.core.adaptation import WEIGHTS  # noqa: PLC0415
+    from online_rnnlm.core.order import SCORING_LANES  # noqa: PLC0415
+    from online_rnnlm.core.sizes import Sizes, count  # noqa: PLC0415
     from online_rnnlm.corpora.corpus import read_statistics  # noqa: PLC0415
     from online_rnnlm.jobs import cost  # noqa: PLC0415
 
@@ -71,7 +71,7 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     directory = results.corpus(run.corpus_folder)
     directory.statistics.stat()
     statistics = read_statistics(directory)
-    sizes = sizes_of_run(settings, statistics.vocabulary_size, statistics.classes)
+    sizes = Sizes.of(settings.network, statistics.vocabulary_size, statistics.classes)
     class_size = statistics.splits["train"].mean_class_size
     tokens = sum(split.tokens for split in statistics.splits.values())
     # Of a word of a batch, states, scores and gradients are kept.
@@ -89,10 +89,10 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         tokens=tokens,
         held_out_tokens=sum(statistics.splits[name].tokens for name in HELD_OUT),
         training_cost=cost.training_multiply_adds_per_word(
-            sizes, class_size, goes_through=goes_through_updates(settings)
+            sizes, class_size, goes_through=settings.network.through_updates
         ),
         update_cost=cost.update_multiply_adds_per_word(
-            sizes, class_size, GROUPS, experiment.testing.steps
+            sizes, class_size, WEIGHTS, experiment.testing.steps
         ),
     )
 
@@ -141,14 +141,14 @@ def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, a
     """
     settings = load.settings
     minutes = load.tokens * load.training_cost / _speed(settings)
-    way = evaluations_of(settings, testing)[evaluation]
-    if not isinstance(way, Way):
+    adaptation = evaluations_of(settings, testing)[evaluation]
+    if not isinstance(adaptation, Adaptation):
         work = _TRIALS * load.held_out_tokens * load.update_cost
         minutes += work / _speed(usable_anywhere(settings))
-    elif way.unit_of_text is not None:
+    elif adaptation.unit_of_text is not None:
         rates = len(testing.learning_rates) + len(testing.document_rates)
-        cost = load.update_cost if way.groups else load.training_cost
-        minutes += rates * load.held_out_tokens * cost / _speed(engine_for(settings, way))
+        cost = load.update_cost if adaptation.weights else load.training_cost
+        minutes += rates * load.held_out_tokens * cost / _speed(engine_for(settings, adaptation))
     return grown(_START_MINUTES + minutes, attempt)
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import engine_for, ways_of_vector
+from online_rnnlm.config.evaluations import adaptations_of_vector, engine_for
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.scoring import NetworkScorer
+from online_rnnlm.core.adaptation import Adaptation
+from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.jobs.network import Network
 from online_rnnlm.process.devices import gpu, machine
@@ -34,10 +34,10 @@ class _Timed:
     """A network in one of its evaluations, and the times that it has taken."""
 
     run: Run
-    way: Way
+    adaptation: Adaptation
     settings: RunSettings
     """The run's, with the engine that scores in this way."""
-    scorer: NetworkScorer
+    score: Callable[[Split], Scores]
     test: Split
     seconds_per_word: list[float] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ class _Timed:
         """Score the test text, and return the time per token (s)."""
         clock = clock_for(self.settings)
         began = clock()
-        self.scorer.score(self.test)
+        self.score(self.test)
         return (clock() - began) / self.test.tokens
 
 
@@ -75,7 +75,7 @@ def time_networks(directory: ExperimentDirectory) -> None:
         Timing(
             corpus=one.run.settings.corpus,
             network=one.run.network_name,
-            evaluation=one.way.name,
+            evaluation=one.adaptation.name,
             seconds_per_word=tuple(one.seconds_per_word),
         )
         for one in timed
@@ -96,8 +96,8 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
             record = records.read(RunRecord, files.record)
             weights = weight_files.read_trained(files, corpus.digest)
             network = Network(directory, record, corpus, weights, experiment.testing)
-            for way in ways_of_vector(record.settings, experiment.testing):
-                settings = engine_for(record.settings, way)
-                scorer = network.scorer(way)
-                timed.append(_Timed(run, way, settings, scorer, corpus.splits["test"]))
+            for adaptation in adaptations_of_vector(record.settings, experiment.testing):
+                settings = engine_for(record.settings, adaptation)
+                score = network.scorer(adaptation)
+                timed.append(_Timed(run, adaptation, settings, score, corpus.splits["test"]))
     return timed

@@ -14,7 +14,9 @@ from importlib.metadata import version
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run, digest_of
-from online_rnnlm.core.sizes import count, goes_through_updates, sizes_for
+from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.engines.base import Engine
+from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
 from online_rnnlm.errors import needing_packages
@@ -59,7 +61,13 @@ def train(
             directory.state.unlink(missing_ok=True)
             return
         corpus = load_corpus(corpus_directory)
-        state = _begin_or_resume(run, corpus, directory)
+        require(run.settings)
+        with needing_packages():
+            settings = run.settings
+            engine = load_engine(
+                settings.engine, settings.network, settings.rule, corpus.class_offsets
+            )
+        state = _begin_or_resume(run, corpus, directory, engine)
         records.write(directory.record, state.record)
         records.write_lines(directory.metrics, state.epochs)
         with _logging_to(directory.log):
@@ -68,7 +76,7 @@ def train(
                 reason = f"{run.name}: all its candidates diverged; try others in `search`"
             else:
                 try:
-                    _train_epochs(state, corpus, watch, checkpoint_seconds, log_epochs)
+                    _train_epochs(state, corpus, engine, watch, checkpoint_seconds, log_epochs)
                 except Stopped as stopped:
                     logger.info("%s: %s", _position(state, corpus), stopped)
                     raise
@@ -79,14 +87,14 @@ def train(
         _finish(state, corpus, reason)
 
 
-def _begin_or_resume(run: Run, corpus: Corpus, directory: RunDirectory) -> RunState:
+def _begin_or_resume(run: Run, corpus: Corpus, directory: RunDirectory, engine: Engine) -> RunState:
     """Return the state that a run's checkpoint holds, or that of a run which begins now."""
     record = _describe(run, corpus)
-    require(run.settings)
     state = checkpoint.load(directory, record)
     if state is None:
         os.truncate(directory.log, 0)
-        return RunState(directory, record, begin(run.settings, corpus))
+        progress = begin(engine, run.settings.network, run.settings.rule, corpus)
+        return RunState(directory, record, progress)
     jobs = dict.fromkeys([*state.record.slurm_jobs, *record.slurm_jobs])
     kept = {"began": state.record.began, "slurm_jobs": tuple(jobs)}
     state.record = record.model_copy(update=kept)
@@ -123,6 +131,7 @@ def _describe(run: Run, corpus: Corpus) -> RunRecord:
 def _train_epochs(
     state: RunState,
     corpus: Corpus,
+    engine: Engine,
     watch: Watch,
     checkpoint_seconds: float,
     log_epochs: EpochLog | None,
@@ -131,12 +140,12 @@ def _train_epochs(
 
     Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
     """
-    with needing_packages():
-        training = Training(state.record.settings, corpus, state.progress)
+    settings = state.record.settings
+    training = Training(engine, settings.network, settings.rule, corpus, state.progress)
     if watch.got_signal:  # a job that begins anew has not heard of it
         watch.stop_if_told()
     begin_anew_if_compiled()
-    if state.progress.epoch or state.progress.unfinished:
+    if state.progress.epoch or state.progress.batches:
         logger.info("goes on %s", _position(state, corpus))
     saved = time.monotonic()
     began = time.perf_counter()
@@ -146,12 +155,10 @@ def _train_epochs(
             state.seconds += time.perf_counter() - began
             state.cpu_seconds += time.process_time() - cpu_began
             if watch.told is not None or time.monotonic() >= saved + checkpoint_seconds:
-                state.progress = training.progress
                 state.save()
                 saved = time.monotonic()
                 watch.stop_if_told()
         else:
-            state.progress = training.progress
             _end_epoch(state, corpus, result)
             saved = time.monotonic()
             if log_epochs is not None:
@@ -208,9 +215,8 @@ def _why_diverged(state: RunState, error: Diverged) -> str:
 def _position(state: RunState, corpus: Corpus) -> str:
     """Return the progress of training, in words."""
     progress = state.progress
-    begun = progress.unfinished
-    share = begun.tokens / corpus.splits["train"].tokens if begun else 0
-    within = f", {share:.0%} of epoch {progress.epoch + 1}" if begun else ""
+    share = progress.tokens / corpus.splits["train"].tokens
+    within = f", {share:.0%} of epoch {progress.epoch + 1}" if progress.batches else ""
     return f"after epoch {progress.epoch}{within}"
 
 
@@ -225,8 +231,8 @@ def _finish(state: RunState, corpus: Corpus, divergence: str) -> None:
     settings = state.record.settings
     records.write(directory.record, state.record)
     records.write_lines(directory.metrics, state.epochs)
-    weight_files.save(state.progress.weights, directory.model)
-    sizes = sizes_for(settings, corpus)
+    weight_files.save(state.progress.best, directory.model)
+    sizes = Sizes.of(settings.network, corpus.vocabulary_size, corpus.classes)
     best = min(state.epochs, key=lambda epoch: epoch.valid_perplexity, default=None)
     speeds = [epoch.words_per_second for epoch in state.epochs]
     result = RunResult(
@@ -241,7 +247,7 @@ def _finish(state: RunState, corpus: Corpus, divergence: str) -> None:
         training_multiply_adds_per_word=training_multiply_adds_per_word(
             sizes,
             corpus.mean_class_size(corpus.splits["train"]),
-            goes_through=goes_through_updates(settings),
+            goes_through=settings.network.through_updates,
         ),
         words_per_second=statistics.median(speeds) if speeds else 0.0,
         seconds=sum(epoch.seconds for epoch in state.epochs),

@@ -18,10 +18,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.scoring import perplexity
-from online_rnnlm.core.sizes import sizes_for
 from online_rnnlm.jobs.cost import costs_of
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.storage.evaluations import Trial
@@ -72,9 +71,9 @@ def evaluate(network: Network, cache: Cache) -> Tested:
 
     The network's document vector, if any, learns as in training.
     """
-    way = main_way(network.settings.document_size)
+    adaptation = main_adaptation(network.settings.document_size)
     scores, seconds = network.score(
-        way, network.corpus.held_out, hidden_states=cache.needs_hidden_states
+        adaptation, network.corpus.held_out, hidden_states=cache.needs_hidden_states
     )
     texts = {
         name: ScoredText(
@@ -87,8 +86,8 @@ def evaluate(network: Network, cache: Cache) -> Tested:
     curve = try_all(cache, texts["valid"])
     chosen = best_trial(curve).settings
     logs, more = timed(partial(score, cache, chosen), texts)
-    own = costs_of(network.settings, network.corpus, way)
-    states = sizes_for(network.settings, network.corpus).output
+    own = costs_of(network.settings, network.corpus, adaptation)
+    states = network.weights.class_output.shape[1]
     adds = own.multiply_adds_per_word + cache.cost(states, chosen)
     return Tested(
         logs,

@@ -1,6 +1,6 @@
 """Dynamic evaluation as Krause et al. (2018, arXiv 1709.07432) do it: every weight learns.
 
-A step follows each stretch of a few tokens; `engines.kernels.dynamic` has the equation. What is
+A step follows each stretch of a few tokens; `engines.kernels.online` has the equation. What is
 ours: ε is a share of the mean of the weights' root mean squares, which are those of training's own
 batches, so that one grid suits networks of different sizes; and the document vector of a network
 that has one learns as in training beside the weights.
@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
-from typing import Any
+
+import numpy as np
 
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.engines import kernel_engine
+from online_rnnlm.core.order import Order, stretches, unit_beginnings
+from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import perplexity
+from online_rnnlm.core.settings import NetworkSettings
 from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage.evaluations import Trial
+from online_rnnlm.storage.records import Number
 
 logger = logging.getLogger(__name__)
 
@@ -39,44 +45,67 @@ Place = tuple[int, ...]
 _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)
 """The place of smaller steps, where the search starts if its usual start diverges."""
-LearningText = Callable[..., Floats]
-"""A split that a network reads while all of its weights learn: a function of the settings that
-returns natural log P of every token (`engines.kernels.dynamic.DynamicScorer.score`)."""
+LearningText = Callable[[Mapping[str, Number]], Floats]
+"""A split that a network reads while all of its weights learn: a function of the settings, by name,
+that returns natural log P of every token."""
 STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
 def evaluate(network: Network) -> Tested:
     """Score the texts with weights that learn, by the settings that are best on `valid`."""
-    from online_rnnlm.core.engines.kernels import dynamic  # noqa: PLC0415  # loads kernels
-
     corpus = network.corpus
-    scorer = dynamic.DynamicScorer(network.settings, corpus, network.weights)
-    texts: dict[str, LearningText] = {
-        name: partial(scorer.score, corpus.splits[name]) for name in corpus.held_out
-    }
-    scorer.score(_beginning(corpus.splits["valid"]), **_settings_at(_START))
+    settings = network.settings
+    engine = kernel_engine.Engine(settings.network, settings.rule, corpus.class_offsets)
+    rms = engine.root_mean_squares(network.weights, corpus.splits["train"])
+
+    text_of = partial(learning_text, engine, settings.network, network.weights, rms)
+    texts = {name: text_of(corpus.splits[name]) for name in corpus.held_out}
+    text_of(corpus.splits["valid"].first(1))(_settings_at(_START))  # loads or compiles kernels
     begin_anew_if_compiled()
     curve = search(texts["valid"])
     chosen = best_trial(curve).settings
-    logs, seconds = timed(lambda text: text(**chosen), texts)
-    test = corpus.splits["test"]
-    offsets = dynamic.segments_for(test, network.settings, TOKENS)[0]
+    logs, seconds = timed(lambda read: read(chosen), texts)
+    stretches_of_test, _ = cut(corpus.splits["test"], settings.network, TOKENS)
     costs = costs_after_stretches(
-        network.settings,
-        corpus,
-        Split(test.stream, offsets),
-        per_step=MULTIPLY_ADDS_PER_STEP,
+        settings, corpus, stretches_of_test, per_step=MULTIPLY_ADDS_PER_STEP
     )
     return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
 
-def _beginning(split: Split) -> Split:
-    """Return the first sentence of a split, by which kernels are compiled or loaded."""
-    return Split(split.stream[: split.offsets[1] + 1], split.offsets[:2], split.articles[:1])
+def learning_text(
+    engine: kernel_engine.Engine,
+    network: NetworkSettings,
+    weights: Parameters,
+    rms: Parameters,
+    split: Split,
+) -> LearningText:
+    """Make the text that a network reads while all of its weights learn, as often as it is asked.
+
+    `rms` are the engine's `root_mean_squares`.
+    """
+    segments, order = cut(split, network, TOKENS)
+
+    def read(chosen: Mapping[str, Number]) -> Floats:
+        dynamics = kernel_engine.DynamicEvaluation(*(float(chosen[key]) for key in GRID))
+        found = engine.score_dynamically(weights, rms, segments, order, dynamics)
+        return found.log_probabilities
+
+    return read
 
 
-def _settings_at(place: Place) -> dict[str, Any]:
+def cut(split: Split, network: NetworkSettings, tokens: int) -> tuple[Split, Order]:
+    """Cut each unit of a split into segments of at most `tokens` tokens, to be read in order.
+
+    The state is carried over within each unit of text.
+    """
+    units = np.append(np.flatnonzero(unit_beginnings(split, network.unit_of_text)), split.sentences)
+    segments = stretches(split, units, tokens)
+    numbers = np.arange(segments.split.sentences)[:, None]
+    return segments.split, Order(numbers, np.isin(numbers, segments.units), keeps_state=True)
+
+
+def _settings_at(place: Place) -> dict[str, Number]:
     """Return the settings at a place of the grid."""
     chosen = {key: values[i] for (key, values), i in zip(GRID.items(), place, strict=True)}
     return {**chosen, "tokens": TOKENS}
@@ -90,7 +119,7 @@ def search(valid: LearningText) -> list[Trial]:
     def reached(place: Place) -> float:
         """Return the perplexity with the settings at a place; infinite if it diverges."""
         settings = _settings_at(place)
-        trial = Trial(settings=settings, valid_perplexity=perplexity(valid(**settings)))
+        trial = Trial(settings=settings, valid_perplexity=perplexity(valid(settings)))
         curve.append(trial)
         said = ", ".join(f"{key} {settings[key]:g}" for key in GRID)
         found = trial.valid_perplexity or math.inf

@@ -13,11 +13,11 @@ from typing import assert_never
 from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.rivals import CorpusRival, RunRivalName
 from online_rnnlm.config.testing import TestingSettings
-from online_rnnlm.core.way import NONE, Way
+from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora.corpus import load_corpus
+from online_rnnlm.jobs.adaptations import evaluate_adaptation
 from online_rnnlm.jobs.evaluation_files import EvaluationFiles
 from online_rnnlm.jobs.network import Failed, Network, Tested
-from online_rnnlm.jobs.ways import evaluate_way
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_end
@@ -26,7 +26,7 @@ from online_rnnlm.storage.runs import RunRecord, read_end
 def evaluate_run(
     experiment: ExperimentDirectory,
     name: str,
-    evaluation: Way | RunRivalName,
+    evaluation: Adaptation | RunRivalName,
     testing: TestingSettings,
 ) -> None:
     """Test a run in a way, or with a rival added to it, and write the evaluation's files.
@@ -44,8 +44,8 @@ def evaluate_run(
         corpus,
         run=name,
         identity=record.identity,
-        evaluation=evaluation.name if isinstance(evaluation, Way) else evaluation,
-        way=evaluation if isinstance(evaluation, Way) else None,
+        evaluation=evaluation.name if isinstance(evaluation, Adaptation) else evaluation,
+        adaptation=evaluation if isinstance(evaluation, Adaptation) else None,
         tested_with=decisive_settings(evaluation, testing),
         document_size=record.settings.document_size,
     )
@@ -61,11 +61,11 @@ def evaluate_run(
         files.write(tested)
 
 
-def _test(network: Network, evaluation: Way | RunRivalName) -> Tested:
+def _test(network: Network, evaluation: Adaptation | RunRivalName) -> Tested:
     """Test a network in a way, or with a rival added to it; raises Failed if it has no scores."""
     match evaluation:
-        case Way():
-            return evaluate_way(network, evaluation)
+        case Adaptation():
+            return evaluate_adaptation(network, evaluation)
         case "unigram_cache":
             from online_rnnlm.rivals import caches, unigram_cache
 

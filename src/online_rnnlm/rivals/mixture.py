@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import NETWORK, parts_of_mixture, ways_of_vector
+from online_rnnlm.config.evaluations import NETWORK, adaptations_of_vector, parts_of_mixture
 from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.jobs.network import Failed, Network, Tested
@@ -97,8 +97,11 @@ def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
 
 def _in_best_way(network: Network) -> Evaluation:
     """Return the network in the way of learning that is best on `valid`; of equals, the first."""
-    ways = ways_of_vector(network.settings, network.testing)
-    paths = [network.experiment.evaluation(network.run.name, way.name) for way in ways]
+    adaptations = adaptations_of_vector(network.settings, network.testing)
+    paths = [
+        network.experiment.evaluation(network.run.name, adaptation.name)
+        for adaptation in adaptations
+    ]
     finished = [found for found in map(read_evaluation, paths) if not found.reason]
     return min(finished, key=lambda tested: tested.splits["valid"].perplexity)
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from online_rnnlm.config.evaluations import decisive_settings, evaluations_of
 from online_rnnlm.config.experiment import Plan
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.files import check
@@ -85,9 +85,9 @@ class Evaluation(Record):
     """Identity of the run, or sha256 of the n-gram model's name and corpus."""
     evaluation: str
     """Name of the evaluation."""
-    way: Way | None = None
-    """The way in which the network is tested, its rates to be chosen on `valid` where they are
-    `null`; `null` for a rival."""
+    adaptation: Adaptation | None = None
+    """What is updated in testing; `null` for a rival. Rates that are `null` are chosen on
+    `valid`."""
     tested_with: TestedWith = Field(default={})
     """The settings of `testing` that decide its numbers; `parts` are those of a mixture."""
     curve: tuple[Trial, ...] = ()

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.config.experiment import Plan, load_plan
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims
@@ -32,7 +32,7 @@ def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
         if not run.searched:
             needed += [
                 directory.evaluation(run.name, name)
-                for name in (NONE, main_way(run.settings.document_size).name)
+                for name in (NONE, main_adaptation(run.settings.document_size).name)
             ]
         if all(file.is_file() for file in needed):
             enter_run(directory, experiment_id, run.name)

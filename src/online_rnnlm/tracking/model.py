@@ -12,7 +12,7 @@ import numpy as np
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.use import model_file
-from online_rnnlm.use.options import WayOptions
+from online_rnnlm.use.options import AdaptationOptions
 from online_rnnlm.use.places import NAME_IN_MLFLOW
 from online_rnnlm.use.scoring import TextScorer
 from online_rnnlm.use.text import sentences_of
@@ -48,7 +48,7 @@ def log_model(contents: model_file.Contents) -> None:
     # value neither where it is nor what is needed. The model accepts only text.
     parameters = [
         types.ParamSpec(name, _TYPES.get(get_args(kind)[0], "string"), None)
-        for name, kind in get_type_hints(WayOptions).items()
+        for name, kind in get_type_hints(AdaptationOptions).items()
     ]
     signature = mlflow().models.ModelSignature(
         inputs=types.Schema([types.ColSpec(types.schema.AnyType(), COLUMN)]),
@@ -94,7 +94,7 @@ class ServedModel:
         if len(texts) == 1 and isinstance(texts.iloc[0], list):
             texts = pd.Series(texts.iloc[0], dtype=object)
         try:
-            way = self._scorer.way(**params)
+            adaptation = self._scorer.adaptation(**params)
             sentences = sentences_of(
                 texts,
                 self._scorer.preparation,
@@ -102,7 +102,7 @@ class ServedModel:
                 separate=True,
                 named=f"`{COLUMN}` in row",
             )
-            parts = self._scorer.score_parts(sentences, way)
+            parts = self._scorer.score_parts(sentences, adaptation)
             logs = [sentence for part in parts for sentence in part.by_sentence]
         except UserError as error:
             raise mlflow().exceptions.MlflowException.invalid_parameter_value(str(error)) from None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from online_rnnlm.config.evaluations import main_way
-from online_rnnlm.core.way import NONE
+from online_rnnlm.config.evaluations import main_adaptation
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
@@ -61,7 +61,7 @@ def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: i
     Returns the reasons of those that have diverged, but for those that `testing` adds.
     """
     library = mlflow()
-    main = main_way(document_size).name
+    main = main_adaptation(document_size).name
     reasons = []
     files = directory.evaluations(name).glob("*.json")
     for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.process.environment import prepare_process
@@ -202,8 +202,10 @@ class TrainedModel:
         learning_rate: float | None = None,
     ) -> State:
         """Return the state before a text; the vector learns if there is one, unless `frozen`."""
-        way = self.scorer.way(frozen=frozen, unit_of_text=unit_of_text, learning_rate=learning_rate)
-        return self.network.start(way)
+        adaptation = self.scorer.adaptation(
+            frozen=frozen, unit_of_text=unit_of_text, learning_rate=learning_rate
+        )
+        return self.network.start(adaptation)
 
     def continue_(self, state: State, words: Sequence[str]) -> tuple[NDArray[np.float64], State]:
         """Read words after a state; return log P (nats) of each, (n,), and the state after them.

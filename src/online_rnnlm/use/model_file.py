@@ -20,7 +20,7 @@ from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.sizes import sizes_of_run
+from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import why_no_file
@@ -160,7 +160,7 @@ def read(path: Path) -> Contents:
     with naming(damaged):
         description = _record(members, ModelDescription, DESCRIPTION)
         settings = description.settings
-        sizes = sizes_of_run(settings, description.vocabulary_size, description.classes)
+        sizes = Sizes.of(settings.network, description.vocabulary_size, description.classes)
         dtype = np.dtype(settings.precision)
         shapes = parameters.shapes(sizes)._asdict().items()
         weights = Parameters(

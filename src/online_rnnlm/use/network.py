@@ -6,21 +6,25 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.engines import EngineName
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.core.arrays import Floats
-from online_rnnlm.core.engines.base import Scores
-from online_rnnlm.core.lanes import Carried
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.engines.base import Engine, Scores
+from online_rnnlm.core.order import Order
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.scoring import NetworkScorer, diverged, log_distribution
+from online_rnnlm.core.scoring import diverged, log_distribution, score_text
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import UnitOfText, Way
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, Corpus
 from online_rnnlm.errors import UserError, needing_packages
 from online_rnnlm.process.environment import kernels_were_compiled, prepare_process
@@ -40,17 +44,17 @@ class State:
     from an earlier one. It can be used in several threads, copied and pickled.
     """
 
-    way: Way
+    adaptation: Adaptation
     """The way in which the text is read."""
     carried: Carried
-    """The states of the hidden layer and the document vector, of one lane."""
+    """The state of the network, of one lane."""
     last: int
     """The number of the last word."""
 
     @property
     def document_vector(self) -> NDArray[np.floating]:
         """A copy of the document vector, (D,); it is 0 if it does not learn."""
-        return np.array(self.carried.documents[0])
+        return np.array(self.carried.vector[0])
 
 
 class ReadText(NamedTuple):
@@ -90,10 +94,10 @@ class LoadedNetwork:
         self.weights = weights
         self._ids = {word: number for number, word in enumerate(corpus.words)}
         self._making = threading.Lock()
-        self._made = lru_cache(maxsize=4)(self._make_scorer)
+        self._made = cache(self._make_engine)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let copies and pickles be made without scorers, which are compiled code."""
+        """Let copies and pickles be made without engines, which are compiled code."""
         return LoadedNetwork, (self.trained_with, self.corpus, self.weights)
 
     def ids(self, words: Iterable[str]) -> list[int]:
@@ -113,37 +117,41 @@ class LoadedNetwork:
         """
         return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
 
-    def unit_of(self, way: Way) -> UnitOfText:
+    def unit_of(self, adaptation: Adaptation) -> UnitOfText:
         """Return the unit of text at whose end all that was learnt is forgotten."""
-        return way.unit_of_text or self.settings.unit_of_text
+        return adaptation.unit_in(self.settings.network)
 
-    def vector_learns(self, way: Way) -> bool:
+    def updates_vector(self, adaptation: Adaptation) -> bool:
         """Return True if the document vector learns when a text is scored so."""
-        return way.vector_learns and self.settings.document_size > 0
+        return adaptation.updates_vector and self.settings.document_size > 0
 
-    def scorer(self, way: Way, *, hidden_states: bool = False) -> NetworkScorer:
-        """Return the network's scorer for a way; making one can be slow."""
+    def can_continue(self, adaptation: Adaptation) -> bool:
+        """Return True if a `State` holds all that is learnt when a text is read so."""
+        steps_within = adaptation.after != "sentence" or not adaptation.updates_vector
+        return not adaptation.weights and steps_within
+
+    def engine(self, adaptation: Adaptation) -> Engine:
+        """Return the network by the engine that scores so; making one can be slow."""
         with self._making:
-            return self._made(way, hidden_states=hidden_states)
+            return self._made(engine_for(self.settings, adaptation).engine)
 
-    def _make_scorer(self, way: Way, *, hidden_states: bool) -> NetworkScorer:
+    def _make_engine(self, name: EngineName) -> Engine:
         prepare_process()  # a copy can be the first in its process to load numba and PyTensor
-        settings = engine_for(self.settings, way)
-        if settings.engine == "kernel" and not kernels_were_compiled():
+        if name == "kernel" and not kernels_were_compiled():
             logger.warning("The kernels are compiled, once on this machine: some half a minute.")
         with needing_packages():
-            return NetworkScorer(
-                settings, self.corpus, self.weights, way, hidden_states=hidden_states
-            )
+            settings = self.settings
+            return load_engine(name, settings.network, settings.rule, self.corpus.class_offsets)
 
     @np.errstate(over="ignore")  # of a rate: what diverges by it is said below
-    def score(self, split: Split, way: Way, numbers: Sequence[int] = ()) -> Scores:
+    def score(self, split: Split, adaptation: Adaptation, numbers: Sequence[int] = ()) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
 
         Raises UserError if it diverges, with the sentence's number: one of `numbers`, or its place
         in the text.
         """
-        scores = self.scorer(way).score(split, np.arange(split.sentences))
+        engine = self.engine(adaptation)
+        scores = score_text(engine, self.settings.network, self.weights, adaptation, split)
         if split.sentences:
             sums = np.add.reduceat(scores.log_probabilities, split.offsets[:-1])
             wrong = np.flatnonzero(diverged(-sums / np.diff(split.offsets)))
@@ -155,18 +163,18 @@ class LoadedNetwork:
                 )
         return scores
 
-    def start(self, way: Way) -> State:
+    def start(self, adaptation: Adaptation) -> State:
         """Return the state before a text.
 
-        Raises UserError if more learns than the vector after every word.
+        Raises UserError if weights learn, or the vector after every sentence.
         """
-        if not self.scorer(way, hidden_states=True).goes_on:
+        if not self.can_continue(adaptation):
             raise UserError(
-                "a state holds neither weights that learn nor waiting steps: let nothing "
-                "learn, or the vector after every word"
+                "a state holds neither weights that learn nor a step at a sentence's end: let "
+                "nothing learn, or the vector after every word"
             )
         nothing = Carried.nothing(self.weights, self.settings.cell, 1)
-        return State(way, nothing, SENTENCE_END_ID)
+        return State(adaptation, nothing, SENTENCE_END_ID)
 
     def read(self, state: State, words: Iterable[str]) -> tuple[Floats, State]:
         """Read words after a state; return log P of each, (n,), and the state after them.
@@ -194,10 +202,9 @@ class LoadedNetwork:
         network of other sizes.
         """
         own = Carried.nothing(self.weights, self.settings.cell, 1)
-        shapes = [values.shape for values in (*own.states, own.documents)]
+        shapes = [values.shape for values in own]
         for state in states:
-            carried = (*state.carried.states, state.carried.documents)
-            is_own = [values.shape for values in carried] == shapes
+            is_own = [values.shape for values in state.carried] == shapes
             if not is_own or state.last >= self.corpus.vocabulary_size:
                 raise UserError("the state is one of another model: a model goes on from its own")
         read = []
@@ -209,39 +216,40 @@ class LoadedNetwork:
     def _read_side_by_side(
         self, states: Sequence[State], texts: Sequence[Sequence[int]]
     ) -> list[ReadText]:
-        way = states[0].way
-        scorer = self.scorer(way, hidden_states=True)
+        adaptation = states[0].adaptation
         sentences: list[Sequence[int]] = []
         for state, ids in zip(states, texts, strict=True):
             # Before each text stands its state's last word, as a sentence that is not scored.
             sentences += [[state.last], ids]
         split = split_of(sentences)
-        before = Carried(
-            tuple(map(np.concatenate, zip(*(s.carried.states for s in states), strict=True))),
-            np.concatenate([state.carried.documents for state in states]),
+        segments = np.arange(1, split.sentences, 2)
+        order = Order(segments[None], np.zeros((1, len(segments)), np.bool_), keeps_state=True)
+        before = Carried(*map(np.concatenate, zip(*(s.carried for s in states), strict=True)))
+        scores, after = self.engine(adaptation).score(
+            self.weights, split, order, adaptation, before, hidden_states=True
         )
-        scores, after = scorer.go_on(split, np.arange(1, split.sentences, 2), before)
-        ends = np.cumsum([len(ids) for ids in texts])[:-1]
-        logs = np.split(scores.log_probabilities, ends)
-        hidden = np.split(scores.hidden_states, ends)
-        a_unit_begins = np.array([scorer.reading.unit_of_text == "sentence"])
+        a_unit_begins = np.array([self.unit_of(adaptation) == "sentence"])
+        keeps_state = adaptation.keeps_state_in(self.settings.network)
         read = []
         for lane, ids in enumerate(texts):
-            alone = slice(lane, lane + 1)
-            carried = Carried(
-                tuple(values[alone].copy() for values in after.states),
-                after.documents[alone].copy(),
-            )
+            carried = Carried(*(values[lane : lane + 1].copy() for values in after))
             if ids[-1] == SENTENCE_END_ID:
-                carried = carried.before(a_unit_begins, scorer.reading)
-            read.append(ReadText(logs[lane], hidden[lane], State(way, carried, ids[-1])))
+                carried = carried.before(a_unit_begins, keeps_state=keeps_state)
+            words = slice(split.offsets[segments[lane]], split.offsets[segments[lane] + 1])
+            read.append(
+                ReadText(
+                    scores.log_probabilities[words],
+                    scores.hidden_states[words],
+                    State(adaptation, carried, ids[-1]),
+                )
+            )
         return read
 
     def next_word(self, states: Sequence[State]) -> Floats:
         """Return log P (nats) of every word of the vocabulary after each state, (states, V)."""
         read = self.go_on(states, [[SENTENCE_END_ID]] * len(states))
         hidden = np.concatenate([text.hidden for text in read]).astype(np.float64)
-        documents = np.concatenate([state.carried.documents for state in states]).astype(np.float64)
+        documents = np.concatenate([state.carried.vector for state in states]).astype(np.float64)
         return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)
 
     def entropy(self, state: State) -> float:

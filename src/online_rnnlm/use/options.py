@@ -22,11 +22,12 @@ from online_rnnlm.config.base import (
     PositiveInt,
     Seed,
 )
-from online_rnnlm.config.evaluations import main_way, parts_in_network, parts_named
+from online_rnnlm.config.evaluations import main_adaptation, parts_in_network, parts_named
 from online_rnnlm.config.mistakes import first_message, refuse_unknown_keys
 from online_rnnlm.config.testing import LearnAfter, Steps
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.way import ALL, NONE, UnitOfText, Way
+from online_rnnlm.core.adaptation import ALL, NONE, Adaptation
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.errors import UserError
 
 Kind = TypeVar("Kind")
@@ -34,7 +35,7 @@ _CONFIG = ConfigDict(use_attribute_docstrings=True, extra="forbid", allow_inf_na
 
 
 @with_config(_CONFIG)
-class WayOptions(TypedDict, total=False):
+class AdaptationOptions(TypedDict, total=False):
     """The options that say what learns from a text."""
 
     updates: str | None
@@ -48,12 +49,12 @@ class WayOptions(TypedDict, total=False):
     (default: as in training)"""
     learning_rate: PositiveFloat | None
     """size of the steps: of the weights that learn or, if it alone learns, of the vector"""
-    steps: Annotated[Steps | None, Field(json_schema_extra={"default": Way.steps})]
+    steps: Annotated[Steps | None, Field(json_schema_extra={"default": Adaptation.steps})]
     """the window of weights that learn: the number of hidden states that a word's error is
     propagated back through"""
 
 
-class Options(WayOptions, total=False):
+class Options(AdaptationOptions, total=False):
     """The options of a text and of the way to score it."""
 
     tokenised: bool
@@ -93,15 +94,15 @@ def checked(options: Mapping[str, Any], kind: type[Kind]) -> Kind:
         raise UserError(str(error)) from None
 
 
-def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
+def adaptation_for(settings: RunSettings, options: Mapping[str, Any]) -> Adaptation:
     """Return the way to score with a network that options mean.
 
     Raises UserError for wrong ones, and for those of no use.
     """
-    given = checked(options, WayOptions)
+    given = checked(options, AdaptationOptions)
     updates = given.get("updates")
     if updates is None:
-        updates = main_way(settings.document_size).name
+        updates = main_adaptation(settings.document_size).name
     named = updates.split("+")
     present = parts_in_network(settings.document_size)
     if updates not in (NONE, ALL) and not {*named} <= {*present}:
@@ -110,27 +111,27 @@ def way_for(settings: RunSettings, options: Mapping[str, Any]) -> Way:
     after = given.get("learn_after")
     rate = given.get("learning_rate")
     steps = given.get("steps")
-    way = Way(
+    adaptation = Adaptation(
         parts_named(named, settings.document_size),
         after=1 if after is None or after == "word" else after,
         unit_of_text=given.get("unit_of_text"),
     )
-    if not way.groups and steps is not None:
+    if not adaptation.weights and steps is not None:
         raise UserError("`steps`: no weights learn: leave it out")
-    if way.groups and rate is None:
+    if adaptation.weights and rate is None:
         raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
-    if not way.parts and rate is not None:
+    if not adaptation.parts and rate is not None:
         raise UserError("`learning_rate`: nothing learns: leave it out")
-    if not way.parts and way.after != 1:
+    if not adaptation.parts and adaptation.after != 1:
         raise UserError("`learn_after`: nothing learns: leave it out")
-    if way.groups and way.after not in (1, "sentence"):
+    if adaptation.weights and adaptation.after not in (1, "sentence"):
         raise UserError("`learn_after`: weights learn after every word, or every sentence")
-    if way.after == "sentence" and steps is not None:
+    if adaptation.after == "sentence" and steps is not None:
         raise UserError("`steps`: a step after a sentence goes through all of it: leave it out")
-    if way.parts and way.after == (way.unit_of_text or settings.unit_of_text):
+    if adaptation.parts and adaptation.after == (adaptation.unit_of_text or settings.unit_of_text):
         raise UserError(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"
         )
-    if way.groups:
-        return replace(way, weight_rate=rate, steps=steps or way.steps)
-    return replace(way, vector_rate=rate)
+    if adaptation.weights:
+        return replace(adaptation, weight_rate=rate, steps=steps or adaptation.steps)
+    return replace(adaptation, vector_rate=rate)

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from online_rnnlm.config.evaluations import main_way
+from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.corpora.records import SentenceSplitter
@@ -95,7 +95,7 @@ def read_run(experiment: ExperimentDirectory, name: str) -> Contents:
     corpus = load_vocabulary(files)
     about = read_statistics(files)
     perplexity = {"valid": result.reached}
-    main = experiment.evaluation(name, main_way(record.settings.document_size).name)
+    main = experiment.evaluation(name, main_adaptation(record.settings.document_size).name)
     tested = read_evaluation(main) if main.is_file() else None
     if tested and not tested.reason and tested.identity == record.identity:
         perplexity = {split: tested.splits[split].perplexity for split in HELD_OUT}

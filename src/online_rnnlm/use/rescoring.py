@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from online_rnnlm.core.way import Way
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.scoring import TextScorer
@@ -120,7 +120,7 @@ def rescore(
     scorer: TextScorer,
     lists: Iterable[list[Hypothesis]],
     layout: Layout,
-    way: Way,
+    adaptation: Adaptation,
     *,
     weight: float = 1.0,
     context: Context | None = None,
@@ -140,11 +140,11 @@ def rescore(
         # `<unk>` stands for all n unknown words of the training text together; one of them is given
         # 1/n of its probability.
         unknown_penalty = math.log(max(1, network.corpus.counts[unknown_word]))
-    way = replace(way, unit_of_text="sentence" if context is None else "document")
-    begin = network.start(way)
+    adaptation = replace(adaptation, unit_of_text="sentence" if context is None else "document")
+    begin = network.start(adaptation)
     before = begin
-    keeps_state = network.scorer(way, hidden_states=True).reading.state
-    if context is not None and not (keeps_state or network.vector_learns(way)):
+    keeps_state = adaptation.keeps_state_in(network.settings.network)
+    if context is not None and not (keeps_state or network.updates_vector(adaptation)):
         raise UserError(
             "--context: nothing lives on from one sentence to the next: no vector learns, and the "
             "hidden state begins anew with each sentence"

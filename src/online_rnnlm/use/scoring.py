@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from online_rnnlm.core.lanes import SENTENCES_A_CALL, parts_of_documents
+from online_rnnlm.core.adaptation import NONE, Adaptation
+from online_rnnlm.core.order import SENTENCES_A_PART, parts_of_documents
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.core.text import sum_by_sentence
-from online_rnnlm.core.way import NONE, UnitOfText, Way
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.model_file import Contents
 from online_rnnlm.use.network import LoadedNetwork
-from online_rnnlm.use.options import Options, checked, way_for
+from online_rnnlm.use.options import Options, adaptation_for, checked
 from online_rnnlm.use.text import Preparation, Sentence, layout_of, sentences_of
 
 if TYPE_CHECKING:  # pandas takes long to load.
@@ -152,7 +153,7 @@ def marked(words: Iterable[str], unknown: Iterable[bool]) -> list[str]:
 
 
 def in_parts(
-    sentences: Iterable[Sentence], unit: UnitOfText, size: int = SENTENCES_A_CALL
+    sentences: Iterable[Sentence], unit: UnitOfText, size: int = SENTENCES_A_PART
 ) -> Iterator[list[Sentence]]:
     """Cut a text into parts of about `size` sentences; a stream is one part.
 
@@ -181,16 +182,18 @@ class TextScorer:
             Preparation(about.preparation, contents.splitter),
         )
 
-    def way(self, *, frozen: bool = False, **options: Any) -> Way:
+    def adaptation(self, *, frozen: bool = False, **options: Any) -> Adaptation:
         """Return the way to score that options mean; they are those of `WayOptions`.
 
         If `frozen`, nothing learns. Raises UserError for wrong ones.
         """
-        return way_for(self.network.settings, options | ({"updates": NONE} if frozen else {}))
+        return adaptation_for(
+            self.network.settings, options | ({"updates": NONE} if frozen else {})
+        )
 
-    def require_vector(self, way: Way) -> None:
+    def require_vector(self, adaptation: Adaptation) -> None:
         """Raise UserError unless the document vector learns when a text is scored so."""
-        if not self.network.vector_learns(way):
+        if not self.network.updates_vector(adaptation):
             raise UserError(
                 "the document vector does not learn, so it stays 0"
                 if self.network.settings.document_size
@@ -218,26 +221,26 @@ class TextScorer:
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         layout = layout_of(tokenised=tokenised, running=running)
-        way = way_for(self.network.settings, given)
+        adaptation = adaptation_for(self.network.settings, given)
         if needs_vector:
-            self.require_vector(way)
-        separate = running or way.unit_of_text in (None, "sentence")
+            self.require_vector(adaptation)
+        separate = running or adaptation.unit_of_text in (None, "sentence")
         sentences = sentences_of(texts, self.preparation, layout, separate=separate)
-        return self.score_parts(sentences, self._of_separate_texts(way))
+        return self.score_parts(sentences, self._of_separate_texts(adaptation))
 
-    def _of_separate_texts(self, way: Way) -> Way:
+    def _of_separate_texts(self, adaptation: Adaptation) -> Adaptation:
         """Return a way in which nothing lives on from one text of a list to the next.
 
         Where the unit of text is to be that of training, and that is a stream, each text is a
         document.
         """
         settings = self.network.settings
-        if way.unit_of_text is not None or settings.unit_of_text != "stream":
-            return way
-        return replace(way, unit_of_text="document")
+        if adaptation.unit_of_text is not None or settings.unit_of_text != "stream":
+            return adaptation
+        return replace(adaptation, unit_of_text="document")
 
     def score_parts(
-        self, sentences: Iterable[Sentence], way: Way, *, size: int = SENTENCES_A_CALL
+        self, sentences: Iterable[Sentence], adaptation: Adaptation, *, size: int = SENTENCES_A_PART
     ) -> Iterator[ScoredPart]:
         """Score sentences in parts of about `size`, of which one is in memory at a time.
 
@@ -245,16 +248,18 @@ class TextScorer:
         """
         first = 0
         # With other steps than those of training, learning can ruin the model.
-        may_be_ruined = way.groups or way.vector_rate is not None or way.after != 1
+        may_be_ruined = (
+            adaptation.weights or adaptation.vector_rate is not None or adaptation.after != 1
+        )
         log_frequencies = self.network.log_frequencies() if may_be_ruined else None
         gain = 0.0  # of log P over that by the words' frequencies
-        for part in in_parts(sentences, self.network.unit_of(way), size):
+        for part in in_parts(sentences, self.network.unit_of(adaptation), size):
             numbers = [n for n, sentence in enumerate(part, first) if sentence.words]
             texts = [sentence for sentence in part if sentence.words]
             split = self.network.encode(
                 [text.words for text in texts], [text.document for text in texts]
             )
-            scores = self.network.score(split, way, numbers)
+            scores = self.network.score(split, adaptation, numbers)
             if log_frequencies is not None:
                 by_frequency = log_frequencies[split.stream[1:]]
                 gain += float((scores.log_probabilities - by_frequency).sum())

@@ -49,8 +49,8 @@ def bits_of_tokens(
         readers[STATIC] = static
     bits = {}
     for name, reader in readers.items():
-        way = reader.way(frozen=name != LEARNING)
-        logs = [part.log_probabilities for part in reader.score_parts(sentences, way)]
+        adaptation = reader.adaptation(frozen=name != LEARNING)
+        logs = [part.log_probabilities for part in reader.score_parts(sentences, adaptation)]
         bits[name] = -np.concatenate(logs) / np.log(2)
     return bits
 
@@ -122,8 +122,8 @@ def _as_tokens(text: str) -> str:
 def _entropies(scorer: TextScorer, sentences: Sequence[Sentence]) -> NDArray[np.float64]:
     """Return the entropy of the next token before each token but the ends of sentences (bits)."""
     network = scorer.network
-    start = state = network.start(scorer.way())
-    is_document = network.unit_of(start.way) == "document"
+    start = state = network.start(scorer.adaptation())
+    is_document = network.unit_of(start.adaptation) == "document"
     entropies = []
     before = sentences[0]
     for sentence in sentences:

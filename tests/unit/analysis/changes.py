@@ -9,7 +9,7 @@ import numpy as np
 
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.core.way import DOCUMENT_VECTOR
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Costs, Evaluation
 from online_rnnlm.storage.files import sha256_of, write_json
@@ -88,5 +88,5 @@ def diverge_evaluation(
     """Turn a finished evaluation into one that failed."""
     path = directory.evaluation(run, evaluation)
     found = records.read(Evaluation, path)
-    about = {"run", "identity", "evaluation", "way", "tested_with", "curve", "files"}
+    about = {"run", "identity", "evaluation", "adaptation", "tested_with", "curve", "files"}
     records.write(path, Evaluation(**found.model_dump(include=about), reason=reason))

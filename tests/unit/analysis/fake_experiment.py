@@ -19,9 +19,9 @@ from online_rnnlm.config.rivals import MIXTURE
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core import parameters
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, NONE, PARTS, Adaptation
 from online_rnnlm.core.arrays import Floats
-from online_rnnlm.core.sizes import sizes_of_run
-from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, PARTS, Way
+from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.corpora.corpus import Corpus, digest_of_files, load_corpus
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.jobs.choice import resolve
@@ -111,14 +111,14 @@ def write_timings(
         name = row.runs[0].network_name
         settings = row.runs[0].settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
-        timed = evaluations.ways_of_vector(settings, described.testing)
-        for number, way in enumerate(timed, 1):  # the second takes half of the time
+        timed = evaluations.adaptations_of_vector(settings, described.testing)
+        for number, adaptation in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(
                 Timing(
                     corpus=settings.corpus,
                     network=name,
-                    evaluation=way.name,
+                    evaluation=adaptation.name,
                     seconds_per_word=tuple(once * factor for factor in factors),
                 )
             )
@@ -144,7 +144,7 @@ def write_run(
     if run.searched:
         return
     frozen = online * 1.35 if size else online  # a network with a vector relies on it
-    targets = {NONE: frozen, evaluations.main_way(size).name: online}
+    targets = {NONE: frozen, evaluations.main_adaptation(size).name: online}
     testing = testing or TestingSettings()
     corpus = load_corpus(directory.corpus(run.corpus_folder), testing.other_texts)
     for name, evaluation in evaluations.evaluations_of(run.settings, testing).items():
@@ -175,23 +175,23 @@ def write_run(
             run.name,
             run.identity,
             name,
-            way=evaluation if isinstance(evaluation, Way) else None,
+            adaptation=evaluation if isinstance(evaluation, Adaptation) else None,
             tested_with=evaluations.decisive_settings(evaluation, testing),
         )
         files.write(found)
 
 
-def _tried(evaluation: Way | str) -> list[dict[str, Number]]:
+def _tried(evaluation: Adaptation | str) -> list[dict[str, Number]]:
     """Return the settings that are tried on `valid`, the best one first."""
-    if not isinstance(evaluation, Way):
+    if not isinstance(evaluation, Adaptation):
         return [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    key = "document_rate" if evaluation.only_vector_learns else "learning_rate"
+    key = "document_rate" if evaluation.updates_vector_alone else "learning_rate"
     return [{key: rate} for rate in (0.01, 0.03, 0.1)] if evaluation.unit_of_text else []
 
 
-def _costs(evaluation: Way | str, hidden: int, size: int) -> Costs:
-    everything = isinstance(evaluation, Way) and evaluation.parts == PARTS
-    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == Way() else 2 * size))
+def _costs(evaluation: Adaptation | str, hidden: int, size: int) -> Costs:
+    everything = isinstance(evaluation, Adaptation) and evaluation.parts == PARTS
+    adds = hidden**2 + 149.5 * (hidden + (0 if evaluation == Adaptation() else 2 * size))
     return Costs(
         parameters_touched_per_word=40_000.0 if everything else float(size),
         multiply_adds_per_word=5 * adds if everything else adds,
@@ -285,7 +285,7 @@ def _write_training(
     files.log.write_text("".join(f"epoch {epoch.epoch}\n" for epoch in epochs))
     hidden = settings.hidden_size
     size = settings.document_size
-    sizes = sizes_of_run(settings, len(WORDS) + 2, 2)
+    sizes = Sizes.of(settings.network, len(WORDS) + 2, 2)
     weights = parameters.initialise(sizes, 0.1, settings.seed, settings.precision)
     weight_files.save(weights, files.model)
     outputs = VOCABULARY + CLASSES

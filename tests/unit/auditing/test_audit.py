@@ -7,6 +7,7 @@ import shlex
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,15 @@ from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
-from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
+from online_rnnlm.core.engines import kernel_engine
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import ScoredText
+from online_rnnlm.rivals.dynamic_evaluation import learning_text
 from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.rivals.mixture import best_weights, mixed
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
@@ -397,7 +399,7 @@ NETWORKS = [
     {"unit_of_text": "document", "cell": "lstm"},
     {"unit_of_text": "stream"},
 ]
-WAYS = [
+ADAPTATIONS = [
     *({"unit_of_text": unit} for unit in ("sentence", "document", "stream")),
     {"updates": "none"},
     {"updates": "document_vector", "unit_of_text": "document", "learn_after": 5},
@@ -431,9 +433,9 @@ def assert_passes(scorer, text=READ, tolerance=1e-9):
     assert (rules["reset"].status == "not claimed") == (scorer.unit == "stream")
 
 
-def learns_in(way, settings):
+def learns_in(adaptation, settings):
     """Return True if a network can be scored in this way, and it is not another way's twin."""
-    updates = way.get("updates")
+    updates = adaptation.get("updates")
     weights = {"all", "embeddings+recurrent+output"}
     if updates in weights:
         return settings.get("cell") != "lstm"
@@ -444,9 +446,9 @@ def learns_in(way, settings):
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
 def test_our_networks_pass_in_every_way_of_learning(network):
     model = model_of(**network)
-    for way in WAYS:
-        if learns_in(way, network):
-            assert_passes(of_model(model.scorer, **way))
+    for adaptation in ADAPTATIONS:
+        if learns_in(adaptation, network):
+            assert_passes(of_model(model.scorer, **adaptation))
 
 
 @pytest.fixture(scope="module")
@@ -458,7 +460,7 @@ def scorers(corpus_directory):
     )
     weights = small.weights_for(settings, corpus)
     network = LoadedNetwork(settings, corpus, weights)
-    vector = network.scorer(Way((DOCUMENT_VECTOR,)), hidden_states=True)
+    vector = network.scorer(Adaptation((DOCUMENT_VECTOR,)), hidden_states=True)
 
     def read(split):
         scores = vector.score(split, np.arange(split.sentences))
@@ -478,9 +480,11 @@ def scorers(corpus_directory):
         )
     train = corpus.splits["train"]
     found["kneser_ney"] = KneserNey.train(train, corpus.vocabulary_size, 3).log_probabilities
-    dynamic = DynamicScorer(settings, corpus, weights)
-    dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0, "tokens": 5}
-    found["dynamic_evaluation"] = lambda split: dynamic.score(split, **dynamics)
+    engine = kernel_engine.Engine(settings.network, settings.rule, corpus.class_offsets)
+    rms = engine.root_mean_squares(weights, train)
+    dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0}
+    text_of = partial(learning_text, engine, settings.network, weights, rms)
+    found["dynamic_evaluation"] = lambda split: text_of(split)(dynamics)
     for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
         scored = [found[one] for one in ("network", *parts)]
         weights = best_weights(np.stack([score(valid) for score in scored]))

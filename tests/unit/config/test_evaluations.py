@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import online_rnnlm
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.way import PARTS, Way
+from online_rnnlm.core.adaptation import PARTS, Adaptation
 from tests.processes import output_of
 from tests.unit.small_records import configuration, plan
 
@@ -36,7 +36,7 @@ def experiment(**testing):
 )
 def test_a_subset_has_one_name_in_each_model(parts, with_vector, without):
     for document_size, name in ((5, with_vector), (0, without)):
-        assert Way(evaluations.parts_named(parts, document_size)).name == name
+        assert Adaptation(evaluations.parts_named(parts, document_size)).name == name
 
 
 @given(st.sets(st.sampled_from(PARTS)), st.integers(0, 3))
@@ -52,7 +52,7 @@ def network(document_size, cell="sigmoid"):
 
 
 ALONE = ("word.sentence", "word.stream", "5.sentence", "5.stream", "sentence.stream")
-WAYS = {"learn_after": ["word", "sentence"], "unit_of_text": ["sentence", "stream"]}
+ADAPTATIONS = {"learn_after": ["word", "sentence"], "unit_of_text": ["sentence", "stream"]}
 SUBSETS = [["all"], ["document_vector", "output"], ["output"], ["document_vector"]]
 NAMED = ("all", "document_vector+output", "output", "document_vector")
 
@@ -66,13 +66,13 @@ NAMED = ("all", "document_vector+output", "output", "document_vector")
             ["all.word.sentence", "output.word.sentence"],
         ),
         (
-            {"updates": ["output"], **WAYS},  # but what is lost is not
+            {"updates": ["output"], **ADAPTATIONS},  # but what is lost is not
             ["output.word.sentence", "output.word.stream", "output.sentence.stream"],
             ["output.word.sentence", "output.word.stream", "output.sentence.stream"],
         ),
         (
-            {"updates": ["document_vector"], **WAYS, "learn_after": ["word", 5, "sentence"]},
-            [f"document_vector.{way}" for way in ALONE],
+            {"updates": ["document_vector"], **ADAPTATIONS, "learn_after": ["word", 5, "sentence"]},
+            [f"document_vector.{adaptation}" for adaptation in ALONE],
             [],
         ),
         (
@@ -94,9 +94,12 @@ def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, stat
         (0, static, ["none"]),
     ):
         assert [*evaluations.evaluations_of(network(size), described)] == [*main, *further]
-        assert evaluations.main_way(size).name == main[-1]
+        assert evaluations.main_adaptation(size).name == main[-1]
         alone = [name for name in further if name.startswith("document_vector.")]
-        timed = [way.name for way in evaluations.ways_of_vector(network(size), described)]
+        timed = [
+            adaptation.name
+            for adaptation in evaluations.adaptations_of_vector(network(size), described)
+        ]
         assert timed == [main[-1], *alone]
 
 
@@ -142,14 +145,18 @@ def test_an_evaluation_is_looked_up_by_its_name():
         rivals=["unigram_cache"],
     ).testing
     found = evaluations.evaluations_of(network(5), testing)
-    assert found["document_vector+output.sentence.stream"] == Way(
+    assert found["document_vector+output.sentence.stream"] == Adaptation(
         ("document_vector", "output"), after="sentence", unit_of_text="stream"
     )
     assert found["document_vector.20.stream"].words_a_step == 20
-    assert found["document_vector"].only_vector_learns
+    assert found["document_vector"].updates_vector_alone
     assert found["none"].parts == ()
     assert found["unigram_cache"] == "unigram_cache"
-    assert all(way.name == name for name, way in found.items() if isinstance(way, Way))
+    assert all(
+        adaptation.name == name
+        for name, adaptation in found.items()
+        if isinstance(adaptation, Adaptation)
+    )
 
 
 @pytest.mark.parametrize(

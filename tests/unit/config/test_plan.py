@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.rows import RUN_KEYS
 from online_rnnlm.config.training import CellName, RunSettings
-from online_rnnlm.core.sizes import count, sizes_of_run
+from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
 from tests.unit.small_records import VITAL, plan
@@ -79,7 +79,7 @@ def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
 
     def parameters(units, size=0):
         settings = RunSettings(corpus="c", cell=cell, hidden_size=units, document_size=size)
-        return count(sizes_of_run(settings, 30_000, classes))
+        return count(Sizes.of(settings.network, 30_000, classes))
 
     [run] = experiment(
         corpora={"c": {**VITAL, "classes": {"count": classes}}},

@@ -1,4 +1,4 @@
-"""A cell that is not in the package: a gated unit and a slow context, with two states.
+"""A cell that is not in the package: a gated unit and a slow context, with a memory.
 
     s_t = 0.9 s_{t-1} + 0.1 B[w_t]                                      C = 2 elements
     z_t, n_t = halves of E[w_t] + h_{t-1} W_hᵀ                           2 M elements
@@ -20,14 +20,13 @@ def shapes(sizes):
     return {"embeddings": (v, 2 * m + SLOW), "recurrent": (2 * m + SLOW, m)}
 
 
-def states(weights):
-    return weights.recurrent.shape[1], SLOW
+def memory_size(_):
+    return SLOW
 
 
-def step(weights, words, states, model):
+def step(weights, words, hidden, slow, model):
     import pytensor.tensor as pt  # noqa: PLC0415
 
-    hidden, slow = states
     size = weights.recurrent.shape[1]
     kept, added = (np.asarray(share, slow.dtype) for share in (KEPT, 1 - KEPT))
     slow = kept * slow + added * words.embedded[:, 2 * size :]

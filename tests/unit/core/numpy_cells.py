@@ -3,9 +3,6 @@
 import numpy as np
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.lanes import one_by_one
-from online_rnnlm.core.sizes import sizes_for
 from tests.unit import small_models as small
 from tests.unit.core import leaky
 
@@ -124,10 +121,9 @@ def predict(name, weights, class_offsets, words, documents=None, rate=RATE):
 
 def after_one_update(run, corpus, weights, rate=1.0):
     """Return weights and accumulators, which begin at 1, after one update on all sentences."""
-    sums = parameters.filled(sizes_for(run, corpus), 1.0, run.precision)
-    trainer = load_engine(run).Trainer(run, corpus, weights, sums)
-    numbers = np.arange(corpus.splits["train"].sentences)
-    trainer.update(one_by_one(numbers, len(trainer.carried.documents)), rate)
+    sums = parameters.filled(small.sizes_of(run, corpus), 1.0, run.precision)
+    trainer = small.Trainer(run, corpus, weights, sums)
+    trainer.learn_from(range(corpus.splits["train"].sentences), rate)
     return trainer.weights, trainer.accumulators
 
 

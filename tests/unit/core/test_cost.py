@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.sizes import Sizes, sizes_of_run
+from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.jobs import cost
 from online_rnnlm.use.network import split_of
 from tests.processes import output_of
@@ -42,7 +41,7 @@ CANDIDATES = [scored_with(word) for sentence in SENTENCES for word in sentence]
 
 def expected(case):
     """Return the formulas' count for all words, less the products that are not needed."""
-    sizes = sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES))
+    sizes = Sizes.of(case.settings.network, sum(CLASS_SIZES), len(CLASS_SIZES))
     inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
     first_words = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ: no loss goes back to h_0
     scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
@@ -95,13 +94,12 @@ def changed_by(cell, size, groups, learn_after, texts):
     for text in texts:
         corpus = small.corpus_of(CLASS_SIZES, split_of(text))
         weights = small.weights_for(case.settings, corpus)
-        scorer = load_engine(case.settings).OnlineScorer(
-            case.settings, corpus, weights, case.online
-        )
-        scores, after = scorer.score(corpus.splits["train"], np.arange(len(text)))
-        learnt.append([*after, scores.document_vectors[-1]])
+        split = corpus.splits["train"]
+        scores = small.scored(case.settings, corpus, weights, split, case.online)
+        vectors = scores.document_vectors if scores.document_vectors.size else np.zeros((1, size))
+        learnt.append([*scores.weights, vectors[-1]])
     changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
-    return changed, sizes_of_run(case.settings, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
+    return changed, Sizes.of(case.settings.network, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.engines.base import first_words
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, WEIGHTS, Adaptation
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.way import GROUPS
 from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
 from tests.unit.core import leaky
@@ -28,6 +26,7 @@ pytestmark = [
     pytest.mark.usefixtures("quick_graph", "leaky_in_package"),
 ]
 
+VECTOR = Adaptation((DOCUMENT_VECTOR,), vector_rate=RATE)
 of_every_cell = pytest.mark.parametrize("name", CELLS)
 
 
@@ -43,14 +42,12 @@ def gradients(run, corpus, weights):
 def test_predictions_and_gradients_are_those_of_plain_numpy(corpus, split, name, size):
     run = settings(name, size)
     weights = small.weights_for(run, corpus)
-    numbers = np.arange(split.sentences)
-    scores = load_engine(run).Scorer(run, corpus, hidden_states=True)(weights, split, numbers, RATE)
-    starts = first_words(split.offsets, numbers)
-    sentences = [small.words_of(split, number) for number in numbers]
+    scores = small.scored(run, corpus, weights, split, VECTOR, hidden_states=True)
+    sentences = [small.words_of(split, number) for number in range(split.sentences)]
     held = []
-    for number, words in zip(numbers, sentences, strict=True):
+    for number, words in enumerate(sentences):
         expected, before, after, states = predict(name, weights, corpus.class_offsets, words)
-        rows = slice(starts[number], starts[number + 1])
+        rows = slice(split.offsets[number], split.offsets[number + 1])
         np.testing.assert_allclose(scores.log_probabilities[rows], expected, rtol=1e-12)
         np.testing.assert_allclose(scores.hidden_states[rows], states, rtol=1e-12)
         np.testing.assert_allclose(scores.document_vectors[number], after[-1], atol=1e-12)
@@ -72,14 +69,12 @@ def test_jax_learns_and_scores_with_an_added_cell_as_the_graph_does(corpus, spli
     learns = {"optimizer": "adagrad", "error_clip": 0.05}
     runs = [settings("leaky", engine=engine, **learns) for engine in ("graph", "jax")]
     weights = small.weights_for(runs[0], corpus)
-    order = np.array([2, 0, 1, 2])
+    text = small.chosen(split, [2, 0, 1, 2])
     found = []
     for run in runs:
         learnt, sums = after_one_update(run, corpus, weights, 0.2)
-        scores = load_engine(run).Scorer(run, corpus, hidden_states=True)(
-            weights, split, order, RATE
-        )
-        found.append([*learnt, *sums, *scores])
+        scores = small.scored(run, corpus, weights, text, VECTOR, hidden_states=True)
+        found.append([*learnt, *sums, *scores[:3]])
     for array, other in zip(*found, strict=True):
         np.testing.assert_allclose(array, other, rtol=1e-10, atol=1e-12)
 
@@ -106,9 +101,8 @@ def test_a_step_after_a_sentence_is_that_of_finite_differences(corpus, split, na
     run = settings(name)
     weights = small.weights_for(run, corpus)
     words = small.words_of(split, 2)
-    online = small.way_of(GROUPS, 1.0, RATE, 1, "sentence", "stream")
-    scorer = load_engine(run).OnlineScorer(run, corpus, weights, online)
-    _, learnt = scorer.score(split, np.array([2]))
+    online = small.adaptation_of(WEIGHTS, 1.0, RATE, 1, "sentence", "stream")
+    learnt = small.scored(run, corpus, weights, small.chosen(split, [2]), online).weights
     # The vector stays 0 until the sentence has been read, so its weights have no gradient.
     still = np.zeros((len(words), 2))
 
@@ -172,7 +166,7 @@ def test_a_sentence_computed_by_hand():
     corpus = small.corpus_of((2, 1), split)
     for kind in ("graph", "kernel"):
         run = settings("sigmoid", 1, hidden_size=1, engine=kind)
-        score = load_engine(run).Scorer(run, corpus)
-        scores = score(weights, split, np.arange(1), 0.6)
+        adaptation = Adaptation((DOCUMENT_VECTOR,), vector_rate=0.6)
+        scores = small.scored(run, corpus, weights, split, adaptation)
         np.testing.assert_allclose(scores.log_probabilities, by_hand)
         assert scores.document_vectors[0, 0] == pytest.approx(vector)

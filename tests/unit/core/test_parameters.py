@@ -8,9 +8,10 @@ import pytest
 from online_rnnlm.config.evaluations import engine_for, usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import cells, parameters
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, WEIGHTS, Adaptation
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.sizes import Sizes, count
-from online_rnnlm.core.way import DOCUMENT_VECTOR, GROUPS, PARTS, Way
+from tests.unit.core import leaky
 from tests.unit.core.numpy_cells import settings
 
 pytestmark = pytest.mark.usefixtures("quick_graph", "leaky_in_package")
@@ -26,21 +27,22 @@ def test_a_cell_is_consistent(name, document):
     assert {*cell.shapes(sizes)} == {"embeddings", "recurrent"}
     assert cell.shapes(sizes)["embeddings"][0] == 11
     weights = parameters.initialise(sizes, 0.1, 1, "float32")
-    assert cell.states(weights)[0] == sizes.output == weights.word_output.shape[1]
+    assert cell.memory_size(weights) == {"lstm": 3, "leaky": leaky.SLOW}.get(name, 0)
+    assert sizes.output == weights.word_output.shape[1]
     assert count(sizes) == sum(array.size for array in weights)
-    assert (*parameters.GROUPS,) == GROUPS == PARTS[1:]
-    assert sorted(name for names in parameters.GROUPS.values() for name in names) == sorted(
+    assert (*parameters.BY_PART,) == WEIGHTS == PARTS[1:]
+    assert sorted(name for names in parameters.BY_PART.values() for name in names) == sorted(
         Parameters._fields
     )
 
 
 def test_the_graph_scores_what_the_kernels_cannot():
     on_gpu = settings("leaky", engine="jax", device="gpu")
-    everything = Way(PARTS, weight_rate=0.1, unit_of_text="stream")
+    everything = Adaptation(PARTS, weight_rate=0.1, unit_of_text="stream")
     assert engine_for(on_gpu, everything).engine == "graph"
     assert engine_for(on_gpu.model_copy(update={"cell": "sigmoid"}), everything).engine == "kernel"
-    assert engine_for(on_gpu, Way()) == on_gpu
-    vector = Way((DOCUMENT_VECTOR,), after=5, unit_of_text="stream")
+    assert engine_for(on_gpu, Adaptation()) == on_gpu
+    vector = Adaptation((DOCUMENT_VECTOR,), after=5, unit_of_text="stream")
     with_kernels = [settings("lstm", engine=engine) for engine in ("kernel", "jax")]
     assert {engine_for(one, vector).engine for one in with_kernels} == {"kernel"}
     served = usable_anywhere(on_gpu)

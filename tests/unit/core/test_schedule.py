@@ -12,7 +12,7 @@ from online_rnnlm.core.schedule import Schedule
 
 def schedule_of(rule, **changes):
     values = {"corpus": "topics", "learning_rate": 0.8, "max_epochs": 30, "rate_rule": rule}
-    return Schedule(RunSettings.model_validate(values | changes))
+    return Schedule(RunSettings.model_validate(values | changes).rule)
 
 
 def perplexities_of(*entropies):

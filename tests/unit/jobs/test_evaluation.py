@@ -10,10 +10,9 @@ import pytest
 
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.runs import Run
-from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import perplexity
-from online_rnnlm.core.way import DOCUMENT_VECTOR, Way
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import evaluation_files
@@ -29,7 +28,13 @@ from online_rnnlm.storage.evaluations import (
 from online_rnnlm.storage.paths import HELD_OUT, SPLITS, ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult
 from tests.unit.core.numpy_cells import predict
-from tests.unit.small_models import UNTRAINED, WAYS, way_of, write_untrained_run
+from tests.unit.small_models import (
+    ADAPTATIONS,
+    UNTRAINED,
+    adaptation_of,
+    scored,
+    write_untrained_run,
+)
 from tests.unit.small_records import VITAL, plan, run_divergence
 
 RATE = UNTRAINED.document_rate
@@ -65,7 +70,7 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
 def evaluated(directory, name, **testing) -> Evaluation:
     """Test the run in a way or with a rival of this name; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
-    evaluation = replace(WAYS[name], steps=settings.steps) if name in WAYS else name
+    evaluation = replace(ADAPTATIONS[name], steps=settings.steps) if name in ADAPTATIONS else name
     evaluate_run(directory, "run", evaluation, settings)
     found = read_evaluation(directory.evaluation("run", name))
     assert found is not None
@@ -138,7 +143,7 @@ def test_valid_is_as_in_training(copied, unit):
     settings = UNTRAINED.model_copy(update={"unit_of_text": unit})
     train(Run(settings, "topics"), copied.corpus("topics"), copied.run("trained"))
     result = records.read(RunResult, copied.run("trained").result)
-    evaluate_run(copied, "trained", Way((DOCUMENT_VECTOR,)), typed.TestingSettings())
+    evaluate_run(copied, "trained", Adaptation((DOCUMENT_VECTOR,)), typed.TestingSettings())
     found = read(copied, "trained", "document_vector").splits["valid"].perplexity
     assert found == pytest.approx(result.valid_perplexity, rel=1e-9)
 
@@ -170,10 +175,8 @@ def test_learning_weights_take_the_rate_that_is_best_on_valid(experiment):
     weights = weight_files.read(experiment.run("run").model)
     rate = best.settings["learning_rate"]
     alpha = found.chosen.get("document_rate", RATE)
-    online = way_of(["output"], rate, alpha, 2, unit="stream")
-    scorer = load_engine(UNTRAINED).OnlineScorer(UNTRAINED, corpus, weights, online)
-    scores, _ = scorer.score(corpus.splits["test"], np.arange(SENTENCES["test"]))
-    logs = scores.log_probabilities
+    online = adaptation_of(["output"], rate, alpha, 2, unit="stream")
+    logs = scored(UNTRAINED, corpus, weights, corpus.splits["test"], online).log_probabilities
     assert found.splits["test"].perplexity == pytest.approx(np.exp(-logs.mean()), rel=1e-12)
 
 
@@ -291,9 +294,9 @@ def test_a_mixture_is_that_of_the_other_evaluations(experiment):
     assert pair.splits["test"].perplexity == pytest.approx(of_pair.test_perplexity, rel=1e-5)
 
 
-@pytest.mark.parametrize(("factor", "way"), [(0.1, "kept"), (9.0, "document_vector")])
+@pytest.mark.parametrize(("factor", "adaptation"), [(0.1, "kept"), (9.0, "document_vector")])
 def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
-    copied, factor, way
+    copied, factor, adaptation
 ):
     kept = "document_vector.word.stream"
     learning = {"updates": ["document_vector"], "unit_of_text": ["stream"]}
@@ -304,7 +307,7 @@ def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
     splits = {**found.splits, "valid": changed}
     records.write(copied.evaluation("run", kept), found.model_copy(update={"splits": splits}))
     mixture = evaluated(copied, "mixture", **MIXED, **learning)
-    chosen = kept if way == "kept" else way
+    chosen = kept if adaptation == "kept" else adaptation
     places = {"network": ("run", chosen), "unigram_cache": ("run", "unigram_cache")}
     places["kneser_ney5"] = NGRAMS
     assert_mixed(copied, mixture, places)
@@ -312,7 +315,7 @@ def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
         read(copied, *place).costs.multiply_adds_per_word for place in places.values()
     )
     # The cache has the network in its usual way, which is not computed twice.
-    own = network if way == "kept" else 0
+    own = network if adaptation == "kept" else 0
     assert mixture.costs.multiply_adds_per_word == pytest.approx(own + cache + ngrams + 3)
 
 
@@ -366,7 +369,7 @@ def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory
             if name == "all.word.stream":
                 wrong = lambda s: None if len(s) == longest else 9.0  # noqa: E731
                 change.setattr(evaluation_files, "perplexity", wrong)
-            evaluate_run(directory, "run", WAYS.get(name, name), settings)
+            evaluate_run(directory, "run", ADAPTATIONS.get(name, name), settings)
             change.setattr(evaluation_files, "perplexity", perplexity)
     return directory
 

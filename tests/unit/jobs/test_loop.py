@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters, training
-from online_rnnlm.core.lanes import segments_of
+from online_rnnlm.core.engines.base import empty_scores
+from online_rnnlm.core.order import NOTHING, segments_of
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.train import train
@@ -27,7 +28,7 @@ from tests.unit.jobs.runs import (
     same_weights,
     trained,
 )
-from tests.unit.jobs.stub import ENGINE, StubTrainer, use_stub
+from tests.unit.jobs.stub import StubEngine, use_stub
 
 RESTLESS = {"learning_rate": 0.8, "max_epochs": 6, "improvement_factor": 1.0}
 """Settings with which the stub's epochs get better and worse."""
@@ -41,7 +42,7 @@ def _stub(monkeypatch):
 
 @dataclass
 class Call:
-    """A call of the trainer: what it was given, and weights and accumulators before and after."""
+    """A call of `train`: what it was given, and weights and accumulators before and after."""
 
     batches: int
     rate: float
@@ -53,18 +54,20 @@ class Call:
 
 @pytest.fixture
 def calls(monkeypatch):
-    """The calls of the trainer, in order."""
+    """The calls of `train` that learn, in order."""
     calls = []
 
-    class Recorded(StubTrainer):
-        def update(self, batches, learning_rate, key=0):
-            before, sums = deepcopy((self.weights, self.accumulators))
-            total = super().update(batches, learning_rate, key)
-            after = deepcopy(self.weights)
-            calls.append(Call(len(batches.segments), learning_rate, key, before, sums, after))
-            return total
+    class Recorded(StubEngine):
+        def train(self, state, split, order, learning_rate, key=0):
+            before, sums = deepcopy((state.weights, state.accumulators))
+            total, state = super().train(state, split, order, learning_rate, key)
+            after = deepcopy(state.weights)
+            number = len(order.segments)
+            if number:
+                calls.append(Call(number, learning_rate, key, before, sums, after))
+            return total, state
 
-    monkeypatch.setattr(ENGINE, "Trainer", Recorded)
+    use_stub(monkeypatch, Recorded)
     return calls
 
 
@@ -77,18 +80,15 @@ def perplexities(monkeypatch, *entropies):
     """Let the validations give these entropies, in nats per token."""
     left = iter(entropies)
 
-    def scorer(settings, corpus):
-        def score(weights, split, sentences, document_rate):
-            if not len(sentences):  # compiles
-                return None
-            assert len(sentences) == split.sentences
-            assert document_rate == settings.document_rate
-            scores = np.full(split.tokens, -next(left))
-            return type("Scores", (), {"log_probabilities": scores})
+    def score(self, weights, split, order, adaptation, carried, *, hidden_states=False):
+        scores = empty_scores(weights, split, hidden_states=hidden_states)
+        if split.sentences:
+            assert sorted(order.segments[order.segments != NOTHING]) == [*range(split.sentences)]
+            assert adaptation.vector_rate is None
+            scores.log_probabilities[:] = -next(left)
+        return scores, carried
 
-        return score
-
-    monkeypatch.setattr(ENGINE, "Scorer", scorer)
+    monkeypatch.setattr(StubEngine, "score", score)
 
 
 @pytest.mark.parametrize("unit", ["sentence", "document"])
@@ -98,8 +98,11 @@ def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
     split = replace(split, articles=articles)
 
     def order(seed, number):
-        segments = segments_of(split, run_of(seed=seed, unit_of_text=unit).settings)
-        return training.batches_of(segments, seed, number, lanes=16).segments.flatten()
+        settings = run_of(seed=seed, unit_of_text=unit).settings
+        segments = segments_of(split, settings.network, settings.rule)
+        return training.order_of_epoch(
+            segments, settings.network, settings.rule, number
+        ).segments.flatten()
 
     orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
     assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)
@@ -165,18 +168,18 @@ def test_deferred_updates_have_the_rate_of_the_last_batch_and_count_as_the_epoch
     rates = []
     applied = []
 
-    class Deferring(StubTrainer):
-        def update(self, batches, learning_rate, key=0):
-            rates.append(learning_rate)
-            return super().update(batches, learning_rate, key)
+    class Deferring(StubEngine):
+        def train(self, state, split, order, learning_rate, key=0):
+            rates.extend([learning_rate] * (len(order.segments) > 0))
+            return super().train(state, split, order, learning_rate, key)
 
-        def apply_deferred(self, learning_rate):
+        def apply_deferred(self, state, learning_rate):
             nonlocal now
             now += 5.0
             applied.append((len(rates), learning_rate))
-            super().apply_deferred(learning_rate)
+            return super().apply_deferred(state, learning_rate)
 
-    monkeypatch.setattr(ENGINE, "Trainer", Deferring)
+    use_stub(monkeypatch, Deferring)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     run = run_of(max_epochs=2, rate_rule="cooldown", cooldown=0.5)
     epochs = read_epochs(trained(run, corpus_directory, tmp_path))
@@ -218,13 +221,13 @@ def test_a_divergence_has_advice(corpus_directory, tmp_path, monkeypatch, change
 def test_a_weight_or_probability_that_is_not_finite_is_a_divergence(
     corpus_directory, tmp_path, monkeypatch, what
 ):
-    class Broken(StubTrainer):
-        def update(self, batches, learning_rate, key=0):
-            total = super().update(batches, learning_rate, key)
-            self.weights.recurrent[0, 0] = math.inf if what == "weight" else 0
-            return total if what == "weight" else math.nan
+    class Broken(StubEngine):
+        def train(self, *arguments):
+            total, state = super().train(*arguments)
+            state.weights.recurrent[0, 0] = math.inf if what == "weight" else 0
+            return total if what == "weight" else math.nan, state
 
-    monkeypatch.setattr(ENGINE, "Trainer", Broken)
+    use_stub(monkeypatch, Broken)
     end = records.read(RunResult, trained(run_of(), corpus_directory, tmp_path).result)
     assert f"a {what} is not a" in end.reason
 
@@ -289,11 +292,11 @@ def test_files_that_vanish_are_there_in_the_end(corpus_directory, tmp_path, monk
     """Snakemake removes them if it takes a job for failed that still runs."""
     whole = trained(run_of(), corpus_directory, tmp_path / "whole")
 
-    class Removing(StubTrainer):
-        def update(self, *arguments):
+    class Removing(StubEngine):
+        def train(self, *arguments):
             RunDirectory(tmp_path).record.unlink(missing_ok=True)
             RunDirectory(tmp_path).metrics.unlink(missing_ok=True)
-            return super().update(*arguments)
+            return super().train(*arguments)
 
-    monkeypatch.setattr(ENGINE, "Trainer", Removing)
+    use_stub(monkeypatch, Removing)
     assert_same_run(trained(run_of(), corpus_directory, tmp_path), whole)

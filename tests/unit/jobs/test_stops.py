@@ -19,7 +19,7 @@ from online_rnnlm.storage.paths import RunDirectory
 from tests.killing import in_a_process
 from tests.processes import PATIENCE
 from tests.unit.jobs.runs import assert_same_run, run_of, trained
-from tests.unit.jobs.stub import ENGINE, StubTrainer, use_stub
+from tests.unit.jobs.stub import StubEngine, use_stub
 
 RUN = run_of(learning_rate=0.8, max_epochs=3)
 
@@ -39,14 +39,15 @@ def _act_in_call(monkeypatch, number, act):
     """Let the stub's trainer do something in its call of that number."""
     calls = []
 
-    class Acting(StubTrainer):
-        def update(self, *arguments):
-            calls.append(None)
-            if len(calls) == number:
-                act()
-            return super().update(*arguments)
+    class Acting(StubEngine):
+        def train(self, state, split, order, *arguments):
+            if len(order.segments):
+                calls.append(None)
+                if len(calls) == number:
+                    act()
+            return super().train(state, split, order, *arguments)
 
-    monkeypatch.setattr(ENGINE, "Trainer", Acting)
+    use_stub(monkeypatch, Acting)
 
 
 def test_a_warned_job_ends_within_an_epoch_and_its_retry_goes_on(
@@ -68,12 +69,12 @@ def test_a_job_that_is_told_to_end_while_its_engine_is_made_does_not_begin_anew(
 ):
     """The engine may compile for a minute, and a process that begins anew has heard no signal."""
 
-    class Compiling(StubTrainer):
+    class Compiling(StubEngine):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(ENGINE, "Trainer", Compiling)
+    use_stub(monkeypatch, Compiling)
     begin_anew = "online_rnnlm.jobs.train.begin_anew_if_compiled"
     monkeypatch.setattr(begin_anew, lambda: pytest.fail("it begins anew"))
     with pytest.raises(Stopped, match="stopped by SIGINT"):

@@ -24,7 +24,7 @@ class Hill:
         self._reach = reach
         self.asked = []
 
-    def __call__(self, **settings):
+    def __call__(self, settings):
         self.asked.append(settings)
         distance = sum(
             abs(values.index(settings[key]) - values.index(self._best[key]))
@@ -50,7 +50,7 @@ def test_the_search_for_dynamic_evaluation_follows_a_ridge():
     keys = ("learning_rate", "epsilon")
     values = [dynamic_evaluation.GRID[key] for key in keys]
 
-    def ridge(**settings):
+    def ridge(settings):
         rate, share = (
             found.index(settings[key]) - len(found) for key, found in zip(keys, values, strict=True)
         )

@@ -20,7 +20,14 @@ from online_rnnlm.tracking.model import REQUIREMENTS, log_model
 from online_rnnlm.use.places import read_run
 from tests.packages import environment_with, with_what_they_need
 from tests.processes import output_of
-from tests.unit.small_models import RATE, STEPS, WAYS, rates_of, sentence_table, write_untrained_run
+from tests.unit.small_models import (
+    ADAPTATIONS,
+    RATE,
+    STEPS,
+    rates_of,
+    sentence_table,
+    write_untrained_run,
+)
 from tests.unit.small_records import NO_DIGITS
 
 pytestmark = [
@@ -65,8 +72,8 @@ def experiment(corpus_directory, tmp_path_factory) -> ExperimentDirectory:
     configured = {"experiment": "x", "corpora": corpora, "rows": rows, "digits": NO_DIGITS}
     write_json(directory.configuration, configured)
     for evaluation in EVALUATIONS:
-        way = WAYS[evaluation]
-        evaluate_run(directory, "run", way, rates_of(way))
+        adaptation = ADAPTATIONS[evaluation]
+        evaluate_run(directory, "run", adaptation, rates_of(adaptation))
     return directory
 
 

@@ -10,7 +10,7 @@ import pytest
 from online_rnnlm.config.experiment import load_plan
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
-from online_rnnlm.core.sizes import count, sizes_of_run
+from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter
 from online_rnnlm.storage.files import lock
@@ -66,7 +66,7 @@ def model_path(tmp_path_factory):
     words = ["</s>", "the", "<unk>", ".", ",", "mr.", "rare", *WORDS]
     rows = [f"{word}\t{99 - number}\t{number // 5}" for number, word in enumerate(words)]
     settings = RunSettings(corpus="toy", hidden_size=10, document_size=3)
-    sizes = sizes_of_run(settings, len(words), (len(words) + 4) // 5)
+    sizes = Sizes.of(settings.network, len(words), (len(words) + 4) // 5)
     description = ModelDescription(
         run="toy",
         identity=DIGEST,

@@ -11,7 +11,7 @@ from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.toy_texts import raw_text
 from tests.unit.corpora.small_corpora import run_stages
-from tests.unit.small_models import RATE, WAYS, rates_of
+from tests.unit.small_models import ADAPTATIONS, RATE, rates_of
 from tests.unit.small_records import NO_DIGITS
 
 LEARNS = ("--learning-rate", f"{RATE}", "--updates")
@@ -49,8 +49,8 @@ def make_results(folder: Path) -> None:
     for planned in experiment.runs():
         train(planned, files, directory.run(planned.name))
         for name in EVALUATIONS if planned.settings.document_size else ("none",):
-            way = WAYS[name]
-            evaluate_run(directory, planned.name, way, rates_of(way))
+            adaptation = ADAPTATIONS[name]
+            evaluate_run(directory, planned.name, adaptation, rates_of(adaptation))
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ def listed(form: str) -> str:
     return "".join(line.format(*row) + "\n" for row in rows)
 
 
-def log_probabilities(model, texts, **way) -> list[float]:
-    scored = model.scorer.way(**way)
+def log_probabilities(model, texts, **adaptation) -> list[float]:
+    scored = model.scorer.adaptation(**adaptation)
     splits = [model.network.encode([text.split()]) for text in texts]
     return [model.network.score(split, scored).log_probabilities.sum() for split in splits]
 
@@ -39,12 +39,12 @@ def rows_of(found) -> list[list[str]]:
 @pytest.mark.parametrize("frozen", [False, True])
 def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, frozen):
     options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
-    way = {"updates": "none"} if frozen else {}
+    adaptation = {"updates": "none"} if frozen else {}
     options += ["--frozen"] if frozen else []
     found = run("rescore", "--model", model_path, *options, text=listed(form))
     assert (found.status, found.err) == (0, "")
     texts = [text for _, texts in LISTS for text in texts]
-    expected = log_probabilities(model, texts, **way)
+    expected = log_probabilities(model, texts, **adaptation)
     before = [0.0 if form == "kaldi" else -place - 0.5 for _ in LISTS for place in range(3)]
     for line, text, log, score in zip(found.out.splitlines(), texts, expected, before, strict=True):
         if form == "moses":

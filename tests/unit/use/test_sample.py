@@ -29,12 +29,12 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
     network = LoadedNetwork(settings, corpus, weights)
     text = corpus.splits["train"]
-    way = small.way_of((), None, rate)
-    expected = network.score(text, way).log_probabilities
+    adaptation = small.adaptation_of((), None, rate)
+    expected = network.score(text, adaptation).log_probabilities
     sentences = [small.words_of(text, number) for number in range(text.sentences)]
     states = []
     for words in sentences:
-        states.append(network.start(way))
+        states.append(network.start(adaptation))
         for word in words[:-1]:
             states.append(network.go_on(states[-1:], [[word]])[0].state)
     found = network.next_word(states)

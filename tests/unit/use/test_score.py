@@ -205,13 +205,15 @@ def test_words_have_their_log_probabilities(model):
     assert words["sentence"].unique().tolist() == [0, 2]
 
 
-@pytest.mark.parametrize("way", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}])
-def test_eight_threads_get_what_one_gets(model, way):
+@pytest.mark.parametrize(
+    "adaptation", [{}, {"updates": "none"}, {"updates": "all", "learning_rate": 0.1}]
+)
+def test_eight_threads_get_what_one_gets(model, adaptation):
     texts = [line for line in raw_text(120).replace(". ", ".\n").splitlines() if line]
     parts = [texts[number::8] for number in range(8)]
 
     def score(part):
-        return [logs.tolist() for logs in model.log_probabilities(part, **way)]
+        return [logs.tolist() for logs in model.log_probabilities(part, **adaptation)]
 
     serial = [score(part) for part in parts]
     with ThreadPoolExecutor(8) as pool:
@@ -244,7 +246,7 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
 
 
 @pytest.mark.parametrize(
-    ("texts", "way", "expected"),
+    ("texts", "adaptation", "expected"),
     [
         (None, {}, "a list of texts is needed, not a NoneType"),
         (3, {}, "a list of texts is needed, not a int"),
@@ -268,9 +270,9 @@ def test_a_text_in_quotes_is_a_text(run, model_path, text):
         (["a"], {"running": True, "tokenised": True}, "`running`: tokenised text has"),
     ],
 )
-def test_texts_and_options_that_cannot_be_used_are_one_line(model, texts, way, expected):
+def test_texts_and_options_that_cannot_be_used_are_one_line(model, texts, adaptation, expected):
     with pytest.raises(UserError, match=f"^.*{expected}.*$"):
-        model.score(texts, **way)
+        model.score(texts, **adaptation)
 
 
 def test_a_step_may_be_taken_after_any_number_of_words_that_is_said_to_be_allowed(model):
@@ -325,11 +327,11 @@ def test_python_gives_what_the_command_gives(trained, results, run, trained_path
 def test_a_pickled_model_is_the_same(results, names):
     model = online_rnnlm.load(results.run(names.VECTOR).path)
     texts = ["The cat sees the hen, Mr. cat. The ship meets the whale."]
-    ways = ({"running": True}, {"updates": "all", "learning_rate": 0.1})
-    expected = [model.score(texts, **way) for way in ways]
+    adaptations = ({"running": True}, {"updates": "all", "learning_rate": 0.1})
+    expected = [model.score(texts, **adaptation) for adaptation in adaptations]
     again = pickle.loads(pickle.dumps(model))
-    for way, table in zip(ways, expected, strict=True):
-        pd.testing.assert_frame_equal(again.score(texts, **way), table)
+    for adaptation, table in zip(adaptations, expected, strict=True):
+        pd.testing.assert_frame_equal(again.score(texts, **adaptation), table)
 
 
 @pytest.mark.slow  # trainings
@@ -353,18 +355,20 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
     model, monkeypatch, content, layout, unit, updates, per, form
 ):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    way = model.scorer.way(updates=updates, unit_of_text=unit)
+    adaptation = model.scorer.adaptation(updates=updates, unit_of_text=unit)
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     try:
         if form not in ("plain", "tsv", "jsonl"):
-            way = model.scorer.way(updates=updates)
+            adaptation = model.scorer.adaptation(updates=updates)
             context = {"sentence": None, "document": "last", "stream": "all"}[unit]
-            lists = list(rescore(model.scorer, read_lists([], form), layout, way, context=context))
+            lists = list(
+                rescore(model.scorer, read_lists([], form), layout, adaptation, context=context)
+            )
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
         sentences = read_text([], model.preparation, layout)
-        print_scores(model.scorer.score_parts(sentences, way), per, form, "bits")
+        print_scores(model.scorer.score_parts(sentences, adaptation), per, form, "bits")
     except UserError as error:
         assert len(str(error).splitlines()) == 1
         return

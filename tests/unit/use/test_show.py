@@ -117,15 +117,15 @@ def test_no_text_is_one_line(model, text):
 def test_the_verb_reads_texts_files_and_its_input(model_path, run, tmp_path):
     (tmp_path / "some.txt").write_text(TEXT, encoding="utf-8")
     given = ("--model", model_path)
-    ways = run("show", TEXT, *given), run("show", tmp_path / "some.txt", *given)
-    ways += (run("show", *given, text=TEXT.encode()),)
+    adaptations = run("show", TEXT, *given), run("show", tmp_path / "some.txt", *given)
+    adaptations += (run("show", *given, text=TEXT.encode()),)
     read, write = os.pipe()
     os.write(write, TEXT.encode())
     os.close(write)
-    ways += (run("show", f"/dev/fd/{read}", *given),)
+    adaptations += (run("show", f"/dev/fd/{read}", *given),)
     os.close(read)
-    assert len({found.out for found in ways}) == 1
-    assert all(found.status == 0 for found in ways) and "[" in ways[0].out
+    assert len({found.out for found in adaptations}) == 1
+    assert all(found.status == 0 for found in adaptations) and "[" in adaptations[0].out
     page = tmp_path / "page.html"
     assert run("show", TEXT, *given, "--html", page).out == f"{page}: written\n"
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -26,12 +26,12 @@ def pieces_of(words, ends):
 
 
 @pytest.fixture(params=[{}, {"frozen": True}, {"unit_of_text": "stream", "learning_rate": 0.4}])
-def way(request):
+def adaptation(request):
     """A way to read."""
     return request.param
 
 
-def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
+def test_going_on_branching_and_going_back_give_what_one_piece_does(model, adaptation):
     class Program(RuleBasedStateMachine):
         """States, each with the words before it and their log-probabilities."""
 
@@ -39,7 +39,7 @@ def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
 
         @rule(target=states)
         def begin(self):
-            return [], [], model.start(**way)
+            return [], [], model.start(**adaptation)
 
         @rule(target=states, before=states, words=PIECES)
         def go_on(self, before, words):
@@ -52,7 +52,7 @@ def test_going_on_branching_and_going_back_give_what_one_piece_does(model, way):
         @rule(of=states)
         def check(self, of):
             read, logs, state = of
-            whole, after = model.continue_(model.start(**way), read)
+            whole, after = model.continue_(model.start(**adaptation), read)
             np.testing.assert_allclose(whole, logs, rtol=1e-5)
             close = {"rtol": 1e-4, "atol": 1e-5}
             np.testing.assert_allclose(after.document_vector, state.document_vector, **close)

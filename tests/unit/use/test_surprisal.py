@@ -36,8 +36,8 @@ def test_the_bits_are_those_of_the_scores_summed_over_a_words_tokens(supplied):
     documents = ["The opera premiered in Vienna. It wasn't liked.", "Mozart died."]
     readings = {"static": (supplied.companion, {}), "frozen": (supplied, {"updates": "none"})}
     readings["learning"] = (supplied, {})
-    for name, (model, way) in readings.items():
-        words = model.score_words(documents, running=True, **way)
+    for name, (model, adaptation) in readings.items():
+        words = model.score_words(documents, running=True, **adaptation)
         words = words[words["word"] != "</s>"]
         bits = -words["log_probability"] / np.log(2)
         assert table[name].sum() == pytest.approx(bits.sum(), rel=1e-5)

@@ -14,7 +14,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 
 

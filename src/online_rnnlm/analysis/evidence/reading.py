@@ -18,7 +18,8 @@ from online_rnnlm.analysis.significance import (
     kind_of_pieces,
     pieces_of,
 )
-from online_rnnlm.core.way import NONE, UnitOfText
+from online_rnnlm.core.adaptation import NONE
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 

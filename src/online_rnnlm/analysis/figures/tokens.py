@@ -23,8 +23,8 @@ from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import Floats, Ints, bootstrap_interval
 from online_rnnlm.analysis.systems import TestedNetwork, longest
 from online_rnnlm.config.training import UNITS
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, NONE, Adaptation
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE, Way
 from online_rnnlm.corpora.corpus import Vocabulary, load_split, load_vocabulary
 from online_rnnlm.corpora.textfiles import SENTENCE_END, UNKNOWN
 from online_rnnlm.storage.evaluations import token_scores
@@ -61,7 +61,7 @@ def draw_distance(results: Results) -> Drawing:
     vector = headline_with_vector(results)
     if results.scores.pieces(vector.corpus, "sentence").name != "article":
         raise NothingToShowError("The test text has no known articles in their order.")
-    kept = Way((DOCUMENT_VECTOR,), unit_of_text="document").name
+    kept = Adaptation((DOCUMENT_VECTOR,), unit_of_text="document").name
     learning = vector.tested.get(kept, vector.main)
     for network in results.networks_on(vector.corpus):
         if network.is_the_papers and network.settings.unit_of_text != "sentence":

@@ -17,8 +17,8 @@ from scipy import sparse
 from online_rnnlm.analysis.opponents import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables.table import Column, Table, data_of
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.core.text import Split
-from online_rnnlm.core.way import DOCUMENT_VECTOR
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, load_split, read_statistics
 from online_rnnlm.corpora.textfiles import read_lines
 from online_rnnlm.storage import weight_files

@@ -30,7 +30,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import integer, mean, signed
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import integer, mean, settings_text
-from online_rnnlm.core.way import NONE
+from online_rnnlm.core.adaptation import NONE
 
 _COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
 """The columns of the CSV that are whole numbers, or empty for a rival."""

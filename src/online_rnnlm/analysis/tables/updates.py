@@ -21,7 +21,7 @@ from online_rnnlm.analysis.tables.table import (
     spread_note,
 )
 from online_rnnlm.analysis.tables.values import integer, keys_of, values_text
-from online_rnnlm.core.way import DOCUMENT_VECTOR, NONE
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, NONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +72,14 @@ def make(results: Results) -> Table[WayRow]:
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
     rows = [row for network in results.networks for row in _rows(network)]
-    ways = [*_ways(results, rows)]
+    adaptations = [*_ways(results, rows)]
     names = dict.fromkeys(network.network_name for network in results.networks)
     first, *others = (
-        mean_column(name, ways, partial(WayRow.perplexity, network_name=name)) for name in names
+        mean_column(name, adaptations, partial(WayRow.perplexity, network_name=name))
+        for name in names
     )
     columns: list[Column[WayRow]] = [
-        Column("In testing", lambda way: way.name, text=True, wide=True),
+        Column("In testing", lambda adaptation: adaptation.name, text=True, wide=True),
         first,
         *corpus_column(results),
         *others,
@@ -97,12 +98,12 @@ def make(results: Results) -> Table[WayRow]:
         ),
     ]
     caption = on_corpus("Test perplexity by what learns during testing", results)
-    return Table(caption, ways, columns, _notes(results), data_of(rows, results))
+    return Table(caption, adaptations, columns, _notes(results), data_of(rows, results))
 
 
 def _of_headline(show: Callable[[EvaluationRow], str]) -> Callable[[WayRow], str]:
     """Show a value of the headline; nothing if it is not tested in this way."""
-    return lambda way: show(way.headline) if way.headline else ""
+    return lambda adaptation: show(adaptation.headline) if adaptation.headline else ""
 
 
 def _rows(network: FinishedNetwork) -> Iterator[EvaluationRow]:

@@ -1,9 +1,9 @@
 """The cells: kinds of hidden layers, each a module of this package, loaded when a run names it.
 
-A cell computes its states after the next word from its states after the word before. The first
-state is h, which feeds the output layer; `slow_context` has further units beside h in it. `Cell`
-describes the contents of a cell's module. A new cell takes such a module and its name in
-`config/training.py`.
+A cell computes its state after the next word from its state after the word before. The state is h,
+which feeds the output layer, and a memory beside it, such as an LSTM's c, which may have no
+elements; `slow_context` has further units beside h in h. `Cell` describes the contents of a cell's
+module. A new cell takes such a module and its name in `config/training.py`.
 
 The package's own cells have no bias: a word's row of E takes its place.
 
@@ -44,20 +44,20 @@ class Cell(Protocol):
         are multiplied at every step.
         """
 
-    def states(self, weights: Parameters) -> tuple[Any, ...]:
-        """The length of each state, read from the weights (arrays or symbols).
-
-        The first is the width of what feeds the output layer, `Sizes.output`.
-        """
+    def memory_size(self, weights: Parameters) -> Any:
+        """The length of the memory, read from the weights (arrays or symbols)."""
 
     def step(
         self,
         weights: Parameters,
         words: Words,
-        states: tuple[Any, ...],
+        hidden: Any,
+        memory: Any,
         model: Model,
-    ) -> tuple[Any, ...]:
-        """The states after a word, from those before it; symbolic, with a row for each sentence.
+    ) -> tuple[Any, Any]:
+        """h and the memory after a word, from those before it; symbolic, a row for each sentence.
+
+        h has the width of what feeds the output layer, `Sizes.output`.
 
         `model.bounded` is to be applied to the inputs of the hidden units and gates: it bounds the
         deltas propagated back through them.

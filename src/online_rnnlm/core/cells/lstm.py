@@ -27,23 +27,22 @@ def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
     return {"embeddings": (v, 4 * m), "recurrent": (4 * m, m)}
 
 
-def states(weights: Parameters) -> tuple[Any, ...]:
-    """The lengths of h and c."""
-    size = weights.recurrent.shape[1]
-    return (size, size)
+def memory_size(weights: Parameters) -> Any:
+    """The length of c."""
+    return weights.recurrent.shape[1]
 
 
 def step(
     weights: Parameters,
     words: Words,
-    states: tuple[Any, ...],
+    hidden: Any,
+    memory: Any,
     model: Model,
-) -> tuple[Any, ...]:
+) -> tuple[Any, Any]:
     """Compute h and c, both (B, M), after a word."""
     import numpy as np
     import pytensor.tensor as pt
 
-    hidden, memory = states
     size = weights.recurrent.shape[1]
     inputs = model.bounded(words.embedded + hidden @ weights.recurrent.T)
     into, forget, out, new = (inputs[:, k * size : (k + 1) * size] for k in range(4))

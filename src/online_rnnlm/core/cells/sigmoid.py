@@ -17,20 +17,20 @@ def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
     return {"embeddings": (v, m), "recurrent": (m, m)}
 
 
-def states(weights: Parameters) -> tuple[Any, ...]:
-    """The length of h."""
-    return (weights.recurrent.shape[0],)
+def memory_size(_: Parameters) -> int:
+    """No memory beside h."""
+    return 0
 
 
 def step(
     weights: Parameters,
     words: Words,
-    states: tuple[Any, ...],
+    hidden: Any,
+    memory: Any,
     model: Model,
-) -> tuple[Any, ...]:
-    """Compute h (B, M) after a word."""
+) -> tuple[Any, Any]:
+    """Compute h (B, M) after a word; the memory stays empty."""
     import pytensor.tensor as pt
 
-    (hidden,) = states
     total = words.embedded + hidden @ weights.recurrent.T
-    return (pt.sigmoid(model.bounded(total)),)
+    return pt.sigmoid(model.bounded(total)), memory

@@ -3,9 +3,9 @@
     s_t = γ s_{t-1} + (1 - γ) B[w_t]                     C elements, s_0 = 0
     h_t = σ(E[w_t] + h_{t-1} W_hᵀ + s_t Pᵀ)               M elements
 
-The output layer reads h_t and s_t side by side, so they are one state, [h | s]. Likewise [E | B]
-and [W_h | P] are one matrix each. γ is `Model.context_decay`. The units remember and do not learn:
-in testing they are what the document vector is compared with.
+The output layer reads h_t and s_t side by side, so they are one, [h | s]. Likewise [E | B]
+and [W_h | P] are one matrix each. γ is `NetworkSettings.context_decay`. The units remember and do
+not learn: in testing they are what the document vector is compared with.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ def shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
     return {"embeddings": (v, sizes.output), "recurrent": (m, sizes.output)}
 
 
-def states(weights: Parameters) -> tuple[Any, ...]:
-    """The length of [h | s]."""
-    return (weights.recurrent.shape[1],)
+def memory_size(_: Parameters) -> int:
+    """No memory beside [h | s]."""
+    return 0
 
 
 def step(
     weights: Parameters,
     words: Words,
-    states: tuple[Any, ...],
+    hidden: Any,
+    memory: Any,
     model: Model,
-) -> tuple[Any, ...]:
-    """Compute [h | s] (B, M + C) after a word."""
+) -> tuple[Any, Any]:
+    """Compute [h | s] (B, M + C) after a word; the memory stays empty."""
     import numpy as np
     import pytensor.tensor as pt
 
-    (before,) = states
     size = weights.recurrent.shape[0]
-    decay = np.asarray(model.context_decay, before.dtype)
-    slow = decay * before[:, size:] + (1 - decay) * words.embedded[:, size:]
-    read = pt.concatenate([before[:, :size], slow], axis=1)
+    decay = np.asarray(model.network.context_decay, hidden.dtype)
+    slow = decay * hidden[:, size:] + (1 - decay) * words.embedded[:, size:]
+    read = pt.concatenate([hidden[:, :size], slow], axis=1)
     total = words.embedded[:, :size] + read @ weights.recurrent.T
-    return (pt.concatenate([pt.sigmoid(model.bounded(total)), slow], axis=1),)
+    return pt.concatenate([pt.sigmoid(model.bounded(total)), slow], axis=1), memory

@@ -1,15 +1,21 @@
-"""The parts that all engines share: scores, and the protocols of trainers and scorers."""
+"""What all engines have in common: their interface, their results, and the state of a training."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from online_rnnlm.core.arrays import Array, Floats, Integers
-from online_rnnlm.core.lanes import Batches, Carried
+from online_rnnlm.core.arrays import Array, Floats
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.text import Split
+
+if TYPE_CHECKING:
+    from online_rnnlm.core.adaptation import Adaptation
+    from online_rnnlm.core.arrays import Integers
+    from online_rnnlm.core.carried import Carried
+    from online_rnnlm.core.order import Order
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
+    from online_rnnlm.core.text import Split
 
 
 class CannotCompute(Exception):
@@ -17,94 +23,83 @@ class CannotCompute(Exception):
 
 
 class Scores(NamedTuple):
-    """The result of scoring S sentences."""
+    """The result of scoring a text; what the order leaves out has scores of 0."""
 
     log_probabilities: Floats
-    """(tokens,): natural log P of every word, `</s>` counted, sentence after sentence."""
+    """(tokens,): natural log P of every word, `</s>` counted."""
     document_vectors: Array
     """(S, D): d after every sentence's last word."""
     hidden_states: Array
     """(tokens, M): h, which every word was predicted from; (0, M) if not asked for."""
+    weights: Parameters
+    """The weights after the last word; those given, where none are updated."""
 
 
-def first_words(offsets: Integers, sentences: Integers) -> Integers:
-    """The row of each sentence's first word in the scores, and last the number of rows: (S + 1,).
-
-    Scores have the sentences in the order in which they are given here.
-    """
-    ends = np.cumsum(offsets[sentences + 1] - offsets[sentences])
-    return np.concatenate([np.zeros(1, np.int64), ends])
-
-
-def empty_scores(weights: Parameters, starts: Integers, *, hidden_states: bool = False) -> Scores:
-    """Make scores of zeros for sentences that begin at these rows, `first_words`."""
-    tokens = int(starts[-1])
-    sentences = len(starts) - 1
-    size = len(weights.class_document)
-    states = (tokens if hidden_states else 0, weights.word_output.shape[1])
+def empty_scores(weights: Parameters, split: Split, *, hidden_states: bool) -> Scores:
+    """Make scores of 0 for a text, with these weights; with room for hidden states if wanted."""
     dtype = weights.recurrent.dtype
-    return Scores(np.zeros(tokens), np.zeros((sentences, size), dtype), np.zeros(states, dtype))
+    states = (split.tokens if hidden_states else 0, weights.word_output.shape[1])
+    return Scores(
+        np.zeros(split.tokens),
+        np.zeros((split.sentences, len(weights.class_document)), dtype),
+        np.zeros(states, dtype),
+        weights,
+    )
 
 
-class Trainer(Protocol):
-    """Weights that learn from sentences."""
+class TrainingState(NamedTuple):
+    """The state of the weights that learn, between two batches."""
 
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P.
+    weights: Parameters
+    accumulators: Parameters
+    """AdaGrad's sums of squared gradients."""
+    carried: Carried
+    """The state after the segments that were read last, by lane."""
+    deferred: tuple[Array, ...]
+    """The deferred updates, those by words of rare classes, in arrays of the engine's choice."""
 
-        `key` is that of dropout's random numbers (`kernels.dropout`).
+
+class Engine(Protocol):
+    """A network on a vocabulary, which an engine trains and scores with."""
+
+    def __init__(
+        self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
+    ) -> None:
+        """Prepare the engine; raises CannotCompute if it cannot use its device.
+
+        `class_offsets` (K + 1,) are those of the vocabulary's classes.
         """
 
-    @property
-    def carried(self) -> Carried:
-        """The states and vectors after the segments read last, by lane; not copies."""
+    def start(
+        self, weights: Parameters, accumulators: Parameters, carried: Carried
+    ) -> TrainingState:
+        """Make the state of a training that has deferred nothing, from these arrays."""
 
-    def apply_deferred(self, learning_rate: float) -> None:
-        """Apply all deferred updates, those by words of rare classes; none are left."""
+    def train(
+        self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
+    ) -> tuple[float, TrainingState]:
+        """Learn from segments, batch after batch; return their log P and the new state.
 
-    @property
-    def deferred(self) -> tuple[Array, ...]:
-        """The arrays of the deferred updates, from which another trainer continues."""
+        The state that is given is used up: its arrays may change. `split` has the segments as its
+        sentences. `key` is that of dropout's random numbers (`kernels.dropout`).
+        """
 
-    @property
-    def weights(self) -> Parameters:
-        """The current weights."""
+    def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
+        """Apply all deferred updates; none are left. The state that is given is used up."""
 
-    @property
-    def accumulators(self) -> Parameters:
-        """AdaGrad's current sums of squared gradients."""
-
-    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-
-
-class Scorer(Protocol):
-    """A function that scores sentences with given weights."""
-
-    def __call__(
-        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
-    ) -> Scores:
-        """Score these sentences, the document vector learning after every word."""
-
-    def go_on(
+    def score(
         self,
         weights: Parameters,
         split: Split,
-        segments: Integers,
-        document_rate: float,
-        before: Carried,
+        order: Order,
+        adaptation: Adaptation,
+        carried: Carried,
+        *,
+        hidden_states: bool = False,
     ) -> tuple[Scores, Carried]:
-        """Score one segment for each of B lanes, from the states and vectors in `before`.
+        """Score segments of a text in an order, each lane from its state in `carried`.
 
-        Returns the scores, and the states and vectors after the segments.
-        """
-
-
-class OnlineScorer(Protocol):
-    """A scorer whose weights learn from what they have scored."""
-
-    def score(self, split: Split, sentences: Integers) -> tuple[Scores, Parameters]:
-        """Score these sentences in this order, starting from the trained weights.
-
-        Returns the weights after the last sentence, too.
+        Returns the scores, and the state after the last segments. Weights and `carried` stay as
+        they are. If the adaptation updates weights, the order has a single lane, and each unit of
+        text begins with the given weights.
         """

@@ -6,129 +6,156 @@ leaves a GPU too little work at a time.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from online_rnnlm.core.arrays import Array, Integers
-from online_rnnlm.core.engines.base import CannotCompute, Scores
-from online_rnnlm.core.engines.graph_engine import form_of
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.engines import padded
+from online_rnnlm.core.engines.base import CannotCompute, Scores, TrainingState
 from online_rnnlm.core.engines.jax_network import Network, optimizer_step
-from online_rnnlm.core.engines.padded import Found, PaddedScorer, PaddedTrainer
+from online_rnnlm.core.engines.padded import Found
+from online_rnnlm.core.engines.symbolic import model_of
 from online_rnnlm.core.graph import Padded, pad
-from online_rnnlm.core.lanes import Batches, Carried
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.text import Split, Text
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.adaptation import Adaptation
+    from online_rnnlm.core.arrays import Integers
+    from online_rnnlm.core.order import Order
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
+    from online_rnnlm.core.text import Split
 
 
-class Trainer(PaddedTrainer):
-    """Training by `updates.steps` on gradients that JAX derives.
+class Engine:
+    """A network on the device that JAX is shown: weights that learn stay on it between updates."""
 
-    The weights stay on the device between updates. Raises CannotCompute if the device is not there.
-    """
-
-    def _prepare(self, text: Text) -> None:
-        check_device(self._settings)
-        self._network = Network(form_of(self._settings).model(text.class_offsets))
+    def __init__(
+        self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
+    ) -> None:
+        _check_device()
+        self._network_settings = network
+        self._rule = rule
+        self._network = Network(model_of(network, class_offsets))
         self._update = jax.jit(self._updated, donate_argnums=(0, 1))
+        self._score = jax.jit(self._scored, static_argnames="hidden_states")
 
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P."""
-        with bits_of(self._settings.precision):
-            return super().update(batches, learning_rate, key)
+    def start(
+        self, weights: Parameters, accumulators: Parameters, carried: Carried
+    ) -> TrainingState:
+        """Make the state of a training, with the weights on the device; nothing is deferred."""
+        with self._bits():
+            on_device = Parameters(*map(jnp.array, weights))
+            sums = Parameters(*map(jnp.array, accumulators))
+            return TrainingState(on_device, sums, carried, ())
 
-    def _learn(
-        self, segments: Integers, rates: list[Array], start: Carried, key: int
-    ) -> tuple[Any, Carried]:
-        """Make an update; the engine has no dropout, so `key` is not used."""
-        text = self._split.stream, self._offsets
-        batch = padded(*text, segments, self._settings.precision)
-        learnt = self._update(self._weights, self._sums, batch, rates, start)
-        self._weights, self._sums, total, after = learnt
-        return total, after
+    def train(
+        self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
+    ) -> tuple[float, TrainingState]:
+        """Learn from segments; return their log P and the new state. Dropout's key is not used."""
+        network = self._network_settings
+        values = learning_rate, network.document_rate
+        rates = [np.asarray(value, network.precision) for value in values]
+
+        def learn(state: TrainingState, segments: Integers) -> tuple[Any, TrainingState]:
+            batch = padded_to_power(split, segments, network.precision)
+            total, (weights, accumulators, carried) = self._update(
+                state.weights, state.accumulators, batch, rates, state.carried
+            )
+            return total, TrainingState(weights, accumulators, carried, ())
+
+        with self._bits():
+            return padded.train(learn, state, order)
 
     def _updated(
-        self, weights: Parameters, sums: Parameters, batch: Padded, rates: list[Any], start: Carried
-    ) -> tuple[Parameters, Parameters, Any, Carried]:
-        """The weights and accumulators after a batch, its log P, and what is carried over."""
+        self,
+        weights: Parameters,
+        accumulators: Parameters,
+        batch: Padded,
+        rates: list[Any],
+        start: Carried,
+    ) -> tuple[Any, tuple[Parameters, Parameters, Carried]]:
+        """A batch's log P, and the weights, the accumulators and the state after it."""
 
         def loss(weights: Parameters) -> tuple[Any, Found]:
             results = self._network(weights, batch, rates[1], start)
             return -results.log_probabilities.sum(), results
 
         (total, results), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
-        now = weights, sums, gradients, rates[0]
-        weights, sums = optimizer_step(self._settings.optimizer, *now)
-        return weights, sums, -total, results.carried
+        now = weights, accumulators, gradients, rates[0]
+        return -total, (*optimizer_step(self._rule.optimizer, *now), results.carried)
 
-    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-        with bits_of(self._settings.precision):
-            self._weights = Parameters(*map(jnp.array, weights))
-            self._sums = Parameters(*map(jnp.array, accumulators))
+    def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
+        """Return the state: this engine defers nothing, so no rate is needed."""
+        del learning_rate
+        return state
 
+    def score(
+        self,
+        weights: Parameters,
+        split: Split,
+        order: Order,
+        adaptation: Adaptation,
+        carried: Carried,
+        *,
+        hidden_states: bool = False,
+    ) -> tuple[Scores, Carried]:
+        """Score segments of a text in an order, each lane from its state in `carried`."""
+        precision = self._network_settings.precision
+        rate = np.asarray(adaptation.vector_rate_in(self._network_settings), precision)
 
-class Scorer(PaddedScorer):
-    """Scoring as by `graph.predictions`; raises CannotCompute if the device is not there."""
+        def predict(segments: Integers, start: Carried) -> Found:
+            batch = padded_to_power(split, segments, precision)
+            found: Found = score_batch(batch, start)
+            return jax.tree.map(np.array, found)  # type: ignore[no-any-return]
 
-    def _prepare(self, text: Text) -> None:
-        check_device(self._settings)
-        self._network = Network(form_of(self._settings).model(text.class_offsets))
-        self._score = jax.jit(self._scored)
-
-    def _scored(self, weights: Parameters, batch: Padded, rate: Any, start: Carried) -> Found:
-        found = self._network(weights, batch, rate, start)
-        return found if self._hidden_states else found._replace(hidden=())
-
-    def __call__(
-        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
-    ) -> Scores:
-        """Score these sentences, the document vector learning after every word."""
-        with bits_of(self._settings.precision):
+        with self._bits():
             on_device = Parameters(*map(jnp.array, weights))
-            return super().__call__(on_device, split, sentences, document_rate)
+            score_batch = partial(self._score, on_device, rate, hidden_states=hidden_states)
+            return padded.score(
+                predict, weights, split, order, carried, hidden_states=hidden_states
+            )
 
-    def _predict(
-        self, weights: Parameters, split: Split, segments: Integers, rate: Array, start: Carried
+    def _scored(
+        self, weights: Parameters, rate: Any, batch: Padded, start: Carried, *, hidden_states: bool
     ) -> Found:
-        batch = padded(split.stream, split.offsets, segments, self._settings.precision)
-        found: Found = jax.tree.map(np.array, self._score(weights, batch, rate, start))
-        return found
+        found = self._network(weights, batch, rate, start)
+        return found if hidden_states else found._replace(hidden=())
+
+    @contextmanager
+    def _bits(self) -> Iterator[None]:
+        """Let JAX compute in the network's precision; its one switch is for reals and integers.
+
+        A GPU would multiply 32-bit numbers with fewer bits. PyTensor asks for 64-bit sums whatever
+        the terms are; JAX's warning that it has none in 32 bits is not shown.
+        """
+        double = self._network_settings.precision == "float64"
+        all_bits = jax.default_matmul_precision("highest")
+        with warnings.catch_warnings(), jax.enable_x64(double), all_bits:
+            warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
+            yield
 
 
-def padded(stream: Array, offsets: Integers, segments: Integers, dtype: str) -> Padded:
+def padded_to_power(split: Split, segments: Integers, dtype: str) -> Padded:
     """Pad segments as `graph.pad`, to a power of two of words: XLA compiles a program a length."""
-    batch = pad(stream, offsets, segments, dtype)
+    batch = pad(split.stream, split.offsets, segments, dtype)
     length = len(batch.mask)
     more = (1 << (length - 1).bit_length()) - length
     return Padded(*(np.pad(array, ((0, more), (0, 0))) for array in batch))
 
 
-@contextmanager
-def bits_of(dtype: str) -> Iterator[None]:
-    """Let JAX compute in 32 or in 64 bits; its one switch is for reals and integers together.
-
-    A GPU would multiply 32-bit numbers with fewer bits. PyTensor asks for 64-bit sums whatever the
-    terms are; JAX's warning that it has none in 32 bits is not shown.
-    """
-    all_bits = jax.default_matmul_precision("highest")
-    with warnings.catch_warnings(), jax.enable_x64(dtype == "float64"), all_bits:
-        warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)
-        yield
-
-
-def check_device(settings: RunSettings) -> None:
+def _check_device() -> None:
     """Raise CannotCompute if JAX cannot use the only device that it is shown."""
     try:
         jax.default_backend()
     except (RuntimeError, AssertionError) as error:  # AssertionError: JAX finds no device
         reason = (str(error).splitlines() or ["it sees none"])[0]
-        raise CannotCompute(f"`device: {settings.device}`: JAX cannot use it: {reason}") from error
+        shown = os.environ.get("JAX_PLATFORMS", "its device")
+        raise CannotCompute(f"JAX cannot use {shown}: {reason}") from error

@@ -22,17 +22,17 @@ from pytensor.tensor.rewriting.basic import constant_folding
 from pytensor.tensor.shape import Shape
 
 from online_rnnlm.core import updates
+from online_rnnlm.core.carried import Carried
 from online_rnnlm.core.cells import Words
 from online_rnnlm.core.engines.padded import Found
 from online_rnnlm.core.graph import Model, Padded
-from online_rnnlm.core.lanes import Carried
 from online_rnnlm.core.parameters import Parameters
 
 _NEVER = -1e30
 """Score of a place without a word: it makes its probability exactly 0."""
 
-_Step = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, ...]]
-"""The cell: ids (B,), rows of E (B, N), and states (B, ·); returns the next states."""
+_Step = Callable[[Any, Any, Any, Any], "tuple[Any, Any]"]
+"""The cell: ids (B,), rows of E (B, N), h and memory (B, ·); returns the next h and memory."""
 
 
 class Network:
@@ -43,23 +43,26 @@ class Network:
         self._classes = jax.tree.map(jnp.asarray, vars(model.classes))
 
     def __call__(self, weights: Parameters, batch: Padded, rate: Any, start: Carried) -> Found:
-        """Predict a batch's words from the states and d before the first ones."""
+        """Predict a batch's words from the state before the first ones."""
         step = _cell_step(self._model, weights)
 
         def follow(before: Carried, now: Padded) -> tuple[Carried, tuple[Any, Any]]:
             words, targets, mask = now
-            after = step(words, weights.embeddings[words], before.states)
-            states = _where(mask, after, before.states)
+            state = step(words, weights.embeddings[words], before.hidden, before.memory)
+            exists = mask[:, None] > 0  # the others have ended
+            hidden = jnp.where(exists, state[0], before.hidden)
+            memory = jnp.where(exists, state[1], before.memory)
 
             def loss(document: Any) -> tuple[Any, Any]:
-                logs = mask * self._log_probability(weights, targets, states[0], document)
+                logs = mask * self._log_probability(weights, targets, hidden, document)
                 return -logs.sum(), logs
 
-            slope, logs = jax.grad(loss, has_aux=True)(before.documents)
-            document = before.documents - rate * slope
-            if not self._model.through_updates:
+            gradient, logs = jax.grad(loss, has_aux=True)(before.vector)
+            document = before.vector - rate * gradient
+            if not self._model.network.through_updates:
                 document = jax.lax.stop_gradient(document)
-            return Carried(states, document), (logs, states[0])
+            after = before._replace(hidden=hidden, memory=memory, vector=document)
+            return after, (logs, hidden)
 
         # The rows of W_o are copied for each word, so they are not kept for the gradients.
         carried, (logs, hidden) = jax.lax.scan(jax.checkpoint(follow), start, batch)
@@ -83,12 +86,6 @@ class Network:
         word_scores = jnp.where(exists, word_scores, _NEVER)
         of_class = jax.nn.log_softmax(class_scores)[rows, of_target]
         return of_class + jax.nn.log_softmax(word_scores)[rows, classes["within"][targets]]
-
-
-def _where(mask: Any, values: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Values (B, ·) of the sentences that have a word (B,), and others for those that ended."""
-    pairs = zip(values, others, strict=True)
-    return tuple(jnp.where(mask[:, None] > 0, value, other) for value, other in pairs)
 
 
 def _funcify_grad_clip(op: Any, **_: Any) -> Any:
@@ -131,13 +128,12 @@ def _cell_step(model: Model, weights: Parameters) -> _Step:
     dtype = str(weights.recurrent.dtype)
     symbols = Parameters(*_symbols(weights))
     ids = pt.ivector()
-    embedded = pt.matrix(dtype=dtype)
-    states = tuple(pt.matrix(dtype=dtype) for _ in model.cell.states(weights))
-    found = model.cell.step(symbols, Words(ids, embedded), states, model)
-    function = _as_jax([*symbols, ids, embedded, *states], found)
+    embedded, hidden, memory = (pt.matrix(dtype=dtype) for _ in range(3))
+    found = model.cell.step(symbols, Words(ids, embedded), hidden, memory, model)
+    function = _as_jax([*symbols, ids, embedded, hidden, memory], found)
 
-    def step(ids: Any, embedded: Any, states: tuple[Any, ...]) -> Any:
-        return tuple(function(*weights, ids, embedded, *states))
+    def step(ids: Any, embedded: Any, hidden: Any, memory: Any) -> Any:
+        return function(*weights, ids, embedded, hidden, memory)
 
     return step
 

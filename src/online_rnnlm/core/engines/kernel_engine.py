@@ -2,226 +2,220 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from online_rnnlm.core.arrays import Array, Integers
-from online_rnnlm.core.engines.base import Scores, empty_scores, first_words
+from online_rnnlm.core import parameters
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.engines.base import Scores, TrainingState, empty_scores
 from online_rnnlm.core.engines.kernels import data
 from online_rnnlm.core.engines.kernels.backward import apply_deferred
-from online_rnnlm.core.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.core.engines.kernels.batches import score_batches, train_batches
 from online_rnnlm.core.engines.kernels.deferred import DeferredUpdates, nothing_deferred
-from online_rnnlm.core.engines.kernels.learning import ADAGRAD, SGD, Learning, learning_of
-from online_rnnlm.core.engines.kernels.online import Learner, score_online
-from online_rnnlm.core.lanes import (
-    NO_BATCHES,
-    NOTHING,
-    SCORING_LANES,
-    Batches,
-    Carried,
-    ScoringOrder,
-    scoring_order,
-    segments_of,
-    unit_beginnings,
+from online_rnnlm.core.engines.kernels.learning import (
+    ADAGRAD,
+    GRADIENTS,
+    SGD,
+    Learning,
+    learning_of,
 )
-from online_rnnlm.core.parameters import Parameters, copy_into
-from online_rnnlm.core.text import Split, Text
-from online_rnnlm.core.way import Reading, Way, reading_of
+from online_rnnlm.core.engines.kernels.online import Decay, Learner, score_online
+from online_rnnlm.core.order import order_to_train, segments_of
+from online_rnnlm.core.parameters import Parameters
 
 if TYPE_CHECKING:
-    from online_rnnlm.config.training import RunSettings
+    from online_rnnlm.core.adaptation import Adaptation
+    from online_rnnlm.core.arrays import Integers
+    from online_rnnlm.core.order import Order
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
+    from online_rnnlm.core.text import Split
+
+_NEARLY_NOTHING = 1e-30
+"""A first sum of squares above 0, so that 0 / √0 does not occur."""
+_LEAST_LOG = -1e4
+"""It takes the place of log 0."""
 
 
-class Trainer:
-    """Training by `updates.training_updates`; the kernels change all arrays in place."""
+class DynamicEvaluation(NamedTuple):
+    """The settings of dynamic evaluation (`kernels.online` has its equation)."""
+
+    learning_rate: float
+    """η."""
+    decay: float
+    """λ, 0 or more."""
+    epsilon: float
+    """ε, as a share of the mean of all m."""
+
+
+class Engine:
+    """A network by compiled loops; in training they change all arrays in place."""
 
     def __init__(
-        self,
-        settings: RunSettings,
-        text: Text,
-        weights: Parameters,
-        accumulators: Parameters,
-        carried: Carried | None = None,
-        deferred: tuple[Array, ...] = (),
+        self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
     ) -> None:
-        self._settings = settings
-        self._class_offsets = text.class_offsets
-        split = text.splits["train"]
-        segments = segments_of(split, settings)
-        self._text = data.text_of(split, segments.offsets)
-        self.weights = Parameters(*map(np.array, weights))
-        self.accumulators = Parameters(*map(np.array, accumulators))
-        lanes = segments.lanes(settings.batch_sentences)
-        nothing = Carried.nothing(weights, settings.cell, lanes)
-        self.carried = carried.copy() if carried else nothing
-        self._lanes = data.kernel_lanes(reading_of(settings), self.carried)
-        self._deferred = nothing_deferred(weights, settings.rare_class_words)
-        # This compiles the kernels, or loads them, before an epoch's time is measured.
-        self.update(NO_BATCHES, settings.learning_rate)
-        self.apply_deferred(settings.learning_rate)
-        if deferred:
-            self._deferred = DeferredUpdates(*map(np.array, deferred))
+        self._network = network
+        self._rule = rule
+        self._class_offsets = class_offsets
 
-    def update(self, batches: Batches, learning_rate: float, key: int = 0) -> float:
-        """Learn from segments of the training text, batch after batch; return their log P."""
-        learning = self._learning(learning_rate)
-        return float(train_batches(self._model(key), learning, self._text, batches, self._lanes))
+    def start(
+        self, weights: Parameters, accumulators: Parameters, carried: Carried
+    ) -> TrainingState:
+        """Make the state of a training that has deferred nothing."""
+        deferred = nothing_deferred(weights, self._rule.rare_class_words)
+        return TrainingState(weights, accumulators, carried, deferred)
 
-    def apply_deferred(self, learning_rate: float) -> None:
+    def train(
+        self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
+    ) -> tuple[float, TrainingState]:
+        """Learn from segments, batch after batch; return their log P and the state, the same."""
+        network = self._network
+        model = data.kernel_model(
+            network,
+            state.weights,
+            self._class_offsets,
+            network.document_rate,
+            dropout=data.dropout_of(self._rule, key),
+        )
+        learning = self._learning(state, learning_rate)
+        total = train_batches(model, learning, data.text_of(split), order, state.carried)
+        return float(total), state
+
+    def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
         """Apply all deferred updates; none are left."""
-        apply_deferred(self._model(0), self._learning(learning_rate))
+        rate = self._network.document_rate
+        model = data.kernel_model(self._network, state.weights, self._class_offsets, rate)
+        apply_deferred(model, self._learning(state, learning_rate))
+        return state
 
-    @property
-    def deferred(self) -> tuple[Array, ...]:
-        """The deferred updates, not copies."""
-        return self._deferred
-
-    def _model(self, key: int) -> data.KernelModel:
-        settings = self._settings
-        offsets = self._class_offsets
-        return data.kernel_model(settings, self.weights, offsets, settings.document_rate, key=key)
-
-    def _learning(self, learning_rate: float) -> Learning:
-        settings = self._settings
-        rule = ADAGRAD if settings.optimizer == "adagrad" else SGD
-        return learning_of(rule, learning_rate, self.accumulators)._replace(
-            rare_class_words=settings.rare_class_words, deferred=self._deferred
+    def _learning(self, state: TrainingState, learning_rate: float) -> Learning:
+        rule = ADAGRAD if self._rule.optimizer == "adagrad" else SGD
+        return learning_of(rule, learning_rate, state.accumulators)._replace(
+            rare_class_words=self._rule.rare_class_words,
+            deferred=DeferredUpdates(*state.deferred),
         )
 
-    def restore(self, weights: Parameters, accumulators: Parameters) -> None:
-        """Continue from copies of these."""
-        copy_into(self.weights, weights)
-        copy_into(self.accumulators, accumulators)
-
-
-class Scorer:
-    """Log-probabilities of sentences' words, the document vector learning online.
-
-    They equal those of `graph.predictions`.
-    """
-
-    def __init__(
+    def score(
         self,
-        settings: RunSettings,
-        text: Text,
-        reading: Reading | None = None,
+        weights: Parameters,
+        split: Split,
+        order: Order,
+        adaptation: Adaptation,
+        carried: Carried,
         *,
         hidden_states: bool = False,
-        words_a_step: int = 1,
-    ) -> None:
-        """Make a scorer; `words_a_step` is that of `data.KernelModel`."""
-        self._settings = settings
-        self._reading = reading or reading_of(settings)
-        self._words_a_step = words_a_step
-        self._class_offsets = text.class_offsets
-        self._hidden_states = hidden_states
-
-    def __call__(
-        self, weights: Parameters, split: Split, sentences: Integers, document_rate: float
-    ) -> Scores:
-        """Score these sentences, the document vector learning after every word."""
-        lanes = self._reading.lanes(max(1, min(SCORING_LANES, len(sentences))))
-        order = scoring_order(split, sentences, self._reading, lanes)
-        nothing = Carried.nothing(weights, self._settings.cell, lanes)
-        return self._follow(weights, split, order, document_rate, self._reading, nothing)
-
-    def go_on(
-        self,
-        weights: Parameters,
-        split: Split,
-        segments: Integers,
-        document_rate: float,
-        before: Carried,
     ) -> tuple[Scores, Carried]:
-        """Score segments (B,), each from the states and the vector of a lane.
-
-        Returns the states and vectors after them, too.
-        """
-        after = before.copy()
-        order = ScoringOrder(
-            segments[None, :],
-            np.zeros((1, len(segments)), np.bool_),
-            np.arange(len(segments))[None, :],
+        """Score segments of a text in an order, each lane from its state in `carried`."""
+        rate = adaptation.vector_rate_in(self._network)
+        after = carried.copy()
+        text = data.text_of(split)
+        if adaptation.weights:
+            adapted = parameters.copy(weights)
+            # Plain descent has no sums, and touches no weights in their place.
+            learning = learning_of(SGD, adaptation.weight_rate or 0.0, adapted)._replace(
+                embeddings="embeddings" in adaptation.weights,
+                recurrent="recurrent" in adaptation.weights,
+                output="output" in adaptation.weights,
+            )
+            unused = Decay(weights, weights, np.zeros(0, np.int64), np.zeros(0, np.int64))
+            learner = self._learner(
+                weights, adapted, learning, unused, rate, adaptation.words_a_step, adaptation.steps
+            )
+            scores = empty_scores(adapted, split, hidden_states=False)
+            score_online(learner, text, order, after, scores)
+            return scores, after
+        scores = empty_scores(weights, split, hidden_states=hidden_states)
+        words_a_step = adaptation.words_a_step if rate else 1
+        model = data.kernel_model(
+            self._network, weights, self._class_offsets, rate, words_a_step=words_a_step
         )
-        whole = Reading("stream", state=True)
-        return self._follow(weights, split, order, document_rate, whole, after), after
+        score_batches(model, text, order, after, scores)
+        return scores, after
 
-    def _follow(
+    def score_dynamically(
         self,
         weights: Parameters,
+        rms: Parameters,
         split: Split,
-        order: ScoringOrder,
-        document_rate: float,
-        reading: Reading,
-        carried: Carried,
+        order: Order,
+        dynamics: DynamicEvaluation,
     ) -> Scores:
-        """Score segments in that order, from `carried`, which becomes what is carried over."""
-        chosen = order.places != NOTHING
-        sentences = np.empty(np.count_nonzero(chosen), np.int64)
-        sentences[order.places[chosen]] = order.segments[chosen]
-        starts = first_words(split.offsets, sentences)
-        scores = empty_scores(weights, starts, hidden_states=self._hidden_states)
-        model = data.kernel_model(
-            self._settings,
+        """Score the segments of an order of one lane, with a step of all weights after each.
+
+        `rms` are the `root_mean_squares`. The document vector learns after every word as in
+        training. The weights are carried over through the whole text.
+        """
+        adapted = parameters.copy(weights)
+        gradients = Parameters(*map(np.zeros_like, weights))
+        learner = self._learner(
             weights,
-            self._class_offsets,
-            document_rate,
-            words_a_step=self._words_a_step,
+            adapted,
+            learning_of(GRADIENTS, 0.0, gradients),
+            _decay(rms, dynamics, len(self._class_offsets) - 1),
+            self._network.document_rate,
+            words_a_step=1,
+            bptt_steps=0,
         )
-        lanes = data.kernel_lanes(reading, carried)
-        score_sentences(model, data.text_of(split), order, lanes, starts, scores)
+        scores = empty_scores(adapted, split, hidden_states=False)
+        nothing = Carried.nothing(weights, self._network.cell, 1)
+        score_online(learner, data.text_of(split), order, nothing, scores)
         return scores
 
+    def root_mean_squares(self, weights: Parameters, split: Split) -> Parameters:
+        """m: for each weight the root mean square of the gradients of training's batches."""
+        network = self._network
+        segments = segments_of(split, network, self._rule)
+        units = np.arange(len(segments.units) - 1)
+        order = order_to_train(segments, network, self._rule, units)
+        squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))
+        rate = network.document_rate
+        model = data.kernel_model(network, weights, self._class_offsets, rate)
+        nothing = Carried.nothing(weights, network.cell, order.lanes)
+        learning = learning_of(ADAGRAD, 0.0, squares)
+        train_batches(model, learning, data.text_of(segments.split), order, nothing)
+        return Parameters(*(np.sqrt(array / len(order.segments)) for array in squares))
 
-class OnlineScorer:
-    """Log-probabilities of sentences' words while chosen weights learn.
-
-    They equal those of `updates.online_updates` applied to one word, or one sentence, after the
-    other. If the vector learns alone, documents are scored side by side by `Scorer`.
-    """
-
-    def __init__(self, settings: RunSettings, text: Text, weights: Parameters, way: Way) -> None:
-        self._settings = settings
-        self._text = text
-        self._way = way
-        self._reading = reading_of(settings, way)
-        self._trained = Parameters(*(array.copy() for array in weights))
-
-    def score(self, split: Split, sentences: Integers) -> tuple[Scores, Parameters]:
-        """Score these sentences in this order, starting from the trained weights.
-
-        Returns the weights after the last sentence, too.
-        """
-        way = self._way
-        settings = self._settings
-        trained = self._trained
-        rate = way.vector_rate_in(settings)
-        after = way.words_a_step
-        if not way.groups:
-            alone = Scorer(settings, self._text, self._reading, words_a_step=after)
-            return alone(trained, split, sentences, rate), trained
-        weights = Parameters(*(array.copy() for array in trained))
-        offsets = self._text.class_offsets
-        # Plain descent has no sums, and touches no weights in their place.
-        learning = learning_of(SGD, way.weight_rate or 0.0, weights)
-        learning = learning._replace(
-            embeddings="embeddings" in way.groups,
-            recurrent="recurrent" in way.groups,
-            output="output" in way.groups,
-        )
-        learner = Learner(
-            data.kernel_model(settings, weights, offsets, rate, words_a_step=after),
+    def _learner(
+        self,
+        trained: Parameters,
+        adapted: Parameters,
+        learning: Learning,
+        decay: Decay,
+        vector_rate: float,
+        words_a_step: int,
+        bptt_steps: int,
+    ) -> Learner:
+        return Learner(
+            data.kernel_model(
+                self._network,
+                adapted,
+                self._class_offsets,
+                vector_rate,
+                words_a_step=words_a_step,
+            ),
             learning,
             trained,
             learnt_words=np.zeros(len(trained.embeddings), np.bool_),
-            learnt_classes=np.zeros(len(offsets) - 1, np.bool_),
-            after_sentence=way.after == "sentence",
-            bptt_steps=way.steps,
+            learnt_classes=np.zeros(len(self._class_offsets) - 1, np.bool_),
+            after_segment=words_a_step == 0 or learning.rule == GRADIENTS,
+            bptt_steps=bptt_steps,
+            decay=decay,
         )
-        scores = empty_scores(trained, first_words(split.offsets, sentences))
-        begins = unit_beginnings(split, sentences, self._reading.unit_of_text)
-        nothing = Carried.nothing(trained, settings.cell, 1)
-        lane = data.kernel_lanes(self._reading, nothing)
-        score_online(learner, data.text_of(split), sentences, begins, lane, scores)
-        return scores, weights
+
+
+def _decay(rms: Parameters, dynamics: DynamicEvaluation, classes: int) -> Decay:
+    """Put together the values of all weights in dynamic evaluation."""
+    total = sum(float(array.sum(dtype=np.float64)) for array in rms)
+    mean = total / sum(array.size for array in rms)
+    with np.errstate(divide="ignore"):
+        # No weight loses more than all that it has learnt.
+        logs = (np.log1p(-np.minimum(dynamics.decay * (m / mean), 1)) for m in rms)
+        log_keep = [np.maximum(array, _LEAST_LOG) for array in logs]
+    rates = (dynamics.learning_rate / (m + dynamics.epsilon * mean) for m in rms)
+    dtype = rms.recurrent.dtype
+    return Decay(
+        Parameters(*(array.astype(dtype) for array in log_keep)),
+        Parameters(*(array.astype(dtype) for array in rates)),
+        np.zeros(len(rms.embeddings), np.int64),
+        np.zeros(classes, np.int64),
+    )

@@ -7,17 +7,19 @@ import os
 import subprocess
 import tempfile
 import weakref
-from functools import partial
+from dataclasses import asdict
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from online_rnnlm.core.arrays import Array, Integers
 from online_rnnlm.core.engines import THEANO_PYTHON, graph_engine, theano_worker
 from online_rnnlm.core.engines.base import CannotCompute
-from online_rnnlm.core.engines.symbolic import Form
 from online_rnnlm.core.engines.theano_worker import receive, send
+
+if TYPE_CHECKING:
+    from online_rnnlm.core.arrays import Array, Integers
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
 
 
 class Process:
@@ -27,20 +29,27 @@ class Process:
     cannot do what it is asked.
     """
 
-    def __init__(self, kind: str, form: Form, class_offsets: Integers) -> None:
-        """Compile the function of that kind: `training` or `scoring`."""
+    def __init__(
+        self,
+        kind: str,
+        network: NetworkSettings,
+        rule: TrainingRule | None,
+        class_offsets: Integers,
+    ) -> None:
+        """Compile the function of that kind: `training`, which needs a rule, or `scoring`."""
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
         self._connection, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(
                 [os.environ[THEANO_PYTHON], "-m", theano_worker.__name__, str(theirs.fileno())],
-                env=_variables(form.precision),
+                env=_variables(network.precision),
                 stdout=self._errors,
                 stderr=self._errors,
                 pass_fds=[theirs.fileno()],
             )
         weakref.finalize(self, _end, self._process, self._connection)
-        self(kind, json.dumps(form._asdict()), class_offsets)
+        settings = [asdict(one) for one in (network, rule) if one is not None]
+        self(kind, json.dumps(settings), class_offsets)
 
     def __call__(self, *values: Any) -> list[Array]:
         """Call the function; return its outputs."""
@@ -78,13 +87,15 @@ def _end(process: subprocess.Popen[bytes], connection: Connection) -> None:
     process.wait()
 
 
-class Trainer(graph_engine.Trainer):
-    """Training by `symbolic.training`, in a process of Theano."""
+class Engine(graph_engine.Engine):
+    """A network by the functions of `symbolic`, each in a process of Theano."""
 
-    compiled = partial(Process, "training")
+    @staticmethod
+    def training(network: NetworkSettings, rule: TrainingRule, offsets: Integers) -> Process:
+        """Compile the function that trains."""
+        return Process("training", network, rule, offsets)
 
-
-class Scorer(graph_engine.Scorer):
-    """Scoring by `symbolic.scoring`, in a process of Theano."""
-
-    compiled = partial(Process, "scoring")
+    @staticmethod
+    def scoring(network: NetworkSettings, offsets: Integers) -> Process:
+        """Compile the function that scores."""
+        return Process("scoring", network, None, offsets)

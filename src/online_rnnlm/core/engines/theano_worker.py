@@ -66,12 +66,14 @@ def _renamed(module: ModuleType, name: str, **changes: Any) -> ModuleType:
 
 def _answer(connection: Connection) -> None:
     """Compile the function that the first request describes, and call it for all that follow."""
-    kind, form, class_offsets = receive(connection)
+    kind, settings, class_offsets = receive(connection)
     take_pytensors_place()
     from online_rnnlm.core.engines import symbolic  # noqa: PLC0415  # imports Theano as PyTensor
+    from online_rnnlm.core.settings import NetworkSettings, TrainingRule  # noqa: PLC0415
 
-    described = symbolic.Form(**json.loads(str(form)))
-    function = getattr(symbolic, str(kind))(described, class_offsets)
+    kinds = NetworkSettings, TrainingRule
+    given = [kind(**values) for kind, values in zip(kinds, json.loads(str(settings)))]
+    function = getattr(symbolic, str(kind))(*given, class_offsets)
     send(connection)
     while True:
         send(connection, *function(*receive(connection)))

@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import load_engine
+from online_rnnlm.core.adaptation import WEIGHTS, Adaptation
 from online_rnnlm.core.engines.kernels import forward, learning
-from online_rnnlm.core.sizes import sizes_for
-from online_rnnlm.core.way import GROUPS
 from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
-from tests.unit.small_models import corpus_of, learn, way_of, weights_for
+from tests.unit.small_models import VECTOR, adaptation_of, corpus_of, weights_for
 
 SIZES = (0, 5)
 """Of the document vector."""
@@ -47,10 +45,10 @@ class Case(NamedTuple):
     def online(self):
         """The settings of what learns in testing."""
         rate = self.settings.document_rate if self.document_size else 0.0
-        return way_of(self.groups, 0.05, rate, STEPS, self.learn_after, "stream")
+        return adaptation_of(self.groups, 0.05, rate, STEPS, self.learn_after, "stream")
 
 
-SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(GROUPS)]
+SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(WEIGHTS)]
 CASES = [
     *(
         Case(mode, size, cell=cell)
@@ -117,17 +115,12 @@ def run(case):
     corpus = corpus_of(CLASS_SIZES, split_of(SENTENCES))
     weights = weights_for(settings, corpus)
     split = corpus.splits["train"]
-    numbers = np.arange(split.sentences)
     if case.mode == "train":
-        ones = parameters.filled(sizes_for(settings, corpus), 1.0, settings.precision)
-        return learn(load_engine(settings).Trainer(settings, corpus, weights, ones), numbers, 0.1)
-    if case.mode == "score":
-        scores = load_engine(settings).Scorer(settings, corpus)(
-            weights, split, numbers, settings.document_rate
-        )
-    else:
-        scorer = load_engine(settings).OnlineScorer(settings, corpus, weights, case.online)
-        scores, _ = scorer.score(split, numbers)
+        ones = parameters.filled(small.sizes_of(settings, corpus), 1.0, settings.precision)
+        trainer = small.Trainer(settings, corpus, weights, ones)
+        return trainer.learn_from(range(split.sentences), 0.1)
+    adaptation = Adaptation(VECTOR) if case.mode == "score" else case.online
+    scores = small.scored(settings, corpus, weights, split, adaptation)
     return float(scores.log_probabilities.sum())
 
 

@@ -5,40 +5,37 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import online_rnnlm
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.engines.kernels.batches import score_sentences, train_batches
+from online_rnnlm.core.adaptation import WEIGHTS, Adaptation
+from online_rnnlm.core.engines.kernels.batches import score_batches, train_batches
 from online_rnnlm.core.engines.kernels.online import score_online
-from online_rnnlm.core.way import GROUPS
 from online_rnnlm.corpora.corpus import load_corpus
 from tests.processes import output_of
-from tests.unit.small_models import learn, way_of, weights_for
+from tests.unit.small_models import VECTOR, Trainer, adaptation_of, scored, weights_for
 
 pytestmark = pytest.mark.slow  # kernels are compiled
 
 SOURCES = Path(online_rnnlm.__file__).parents[1]
-KERNELS = (train_batches, score_sentences, score_online)
+KERNELS = (train_batches, score_batches, score_online)
 
 
 def test_one_compilation_serves_all_sizes_cells_and_options(corpus_directory):
     corpus = load_corpus(corpus_directory)
     compiled = []
-    test = corpus.splits["test"]
-    numbers = np.arange(5)
+    test = corpus.splits["test"].first(5)
     for document, cell in ((0, "sigmoid"), (3, "lstm")):
         settings = RunSettings(corpus="c", hidden_size=4, document_size=document, cell=cell)
         weights = weights_for(settings, corpus)
-        learn(load_engine(settings).Trainer(settings, corpus, weights, weights), numbers, 0.1)
+        Trainer(settings, corpus, weights, weights).learn_from(range(5), 0.1)
         for hidden_states in (False, bool(document)):
-            score = load_engine(settings).Scorer(settings, corpus, hidden_states=hidden_states)
-            score(weights, test, numbers, 0.1)
+            vector = Adaptation(VECTOR)
+            scored(settings, corpus, weights, test, vector, hidden_states=hidden_states)
         for learn_after in ("word", "sentence"):
-            way = way_of(GROUPS, 0.1, 0.1, 2, learn_after, "document")
-            load_engine(settings).OnlineScorer(settings, corpus, weights, way).score(test, numbers)
+            adaptation = adaptation_of(WEIGHTS, 0.1, 0.1, 2, learn_after, "document")
+            scored(settings, corpus, weights, test, adaptation)
         compiled.append([list(kernel.signatures) for kernel in KERNELS])
     assert compiled[0] == compiled[1]
 

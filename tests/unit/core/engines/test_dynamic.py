@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.engines.kernels.dynamic import DynamicScorer
-from online_rnnlm.core.lanes import Batches, segments_of, side_by_side
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
+from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.engines.kernel_engine import DynamicEvaluation, Engine
+from online_rnnlm.core.order import Order, segments_of
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
+from online_rnnlm.rivals.dynamic_evaluation import cut
 from tests.unit import small_models as small
 from tests.unit.small_models import corpus_of, random_split, weights_for
 
@@ -41,30 +43,39 @@ def _corpus() -> Corpus:
     return corpus_of(CLASS_SIZES, Split(split.stream, split.offsets, ARTICLES))
 
 
+def _scored(
+    settings: RunSettings, corpus: Corpus, split: Split, dynamics: DynamicEvaluation, tokens: int
+) -> Floats:
+    """log P of every token by the kernel."""
+    engine = Engine(settings.network, settings.rule, corpus.class_offsets)
+    weights = weights_for(settings, corpus)
+    rms = engine.root_mean_squares(weights, corpus.splits["train"])
+    found = engine.score_dynamically(weights, rms, *cut(split, settings.network, tokens), dynamics)
+    small.assert_same(weights, weights_for(settings, corpus))
+    return found.log_probabilities
+
+
 class _Equation:
     """Dynamic evaluation of a text by its equation, with gradients of the plain graph."""
 
     def __init__(self, settings: RunSettings, corpus: Corpus) -> None:
         self._trained = weights_for(settings, corpus)
-        split = corpus.splits["train"]
-        units = segments_of(split, settings).units
-        order = side_by_side(units, np.arange(len(units) - 1), 1)
+        self._trainer = small.Trainer(settings, corpus, self._trained, self._trained)
+        order = self._trainer.order(range(len(self._trainer.segments.units) - 1))
         self._batches = [order.part(n, n + 1) for n in range(len(order.segments))]
-        self._trainer = load_engine(settings).Trainer(
-            settings, corpus, self._trained, self._trained
-        )
         squares = [self._learn(self._trained, batch)[1] for batch in self._batches]
         sums = (sum(one**2 for one in of_weight) for of_weight in zip(*squares, strict=True))
         self._rms = [np.sqrt(total / len(squares)) for total in sums]
 
-    def _learn(self, weights: Parameters, batch: Batches) -> tuple[float, Parameters]:
+    def _learn(self, weights: Parameters, batch: Order) -> tuple[float, Parameters]:
         """log P of a batch, and its gradients: what a plain step of rate 1 takes away."""
-        self._trainer.restore(weights, weights)
-        total = self._trainer.update(batch, 1.0)
-        changed = zip(weights, self._trainer.weights, strict=True)
+        trainer = self._trainer
+        trainer.state = trainer.state._replace(weights=weights, accumulators=weights)
+        total = trainer.learn(batch, 1.0)
+        changed = zip(weights, trainer.weights, strict=True)
         return total, Parameters(*(before - after for before, after in changed))
 
-    def score(self, learning_rate: float, decay: float, epsilon: float) -> list[float]:
+    def score(self, dynamics: DynamicEvaluation) -> list[float]:
         """log P of every segment."""
         mean = sum(array.sum() for array in self._rms) / sum(array.size for array in self._rms)
         weights = self._trained
@@ -74,8 +85,8 @@ class _Equation:
             found.append(total)
             changed = []
             for w, w0, g, m in zip(weights, self._trained, gradients, self._rms, strict=True):
-                kept = 1 - np.minimum(decay * m / mean, 1)
-                step = learning_rate * g / (m + epsilon * mean)
+                kept = 1 - np.minimum(dynamics.decay * m / mean, 1)
+                step = dynamics.learning_rate * g / (m + dynamics.epsilon * mean)
                 changed.append(w0 + kept * (w - w0) - step)
             weights = Parameters(*changed)
         return found
@@ -83,19 +94,15 @@ class _Equation:
 
 @pytest.mark.parametrize("changes", [VECTOR, {"cell": "lstm"}, {"cell": "slow_context"}], ids=str)
 def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
-    """Every call begins with the trained weights, which stay."""
     settings = _settings(**DOCUMENTS, **changes, segment_tokens=TOKENS)
     corpus = _corpus()
     split = corpus.splits["valid"]
-    begins = segments_of(split, settings).offsets[:-1]
+    begins = segments_of(split, settings.network, settings.rule).split.offsets[:-1]
     equation = _Equation(settings, corpus)
-    weights = weights_for(settings, corpus)
-    scorer = DynamicScorer(settings, corpus, weights)
     for decay in (0.0, 0.02, 5.0):
-        rates = {"learning_rate": 0.05, "decay": decay, "epsilon": 0.3}
-        found = np.add.reduceat(scorer.score(split, **rates, tokens=TOKENS), begins)
-        np.testing.assert_allclose(found, equation.score(**rates), rtol=1e-9)
-    small.assert_same(weights, weights_for(settings, corpus))
+        dynamics = DynamicEvaluation(0.05, decay, 0.3)
+        found = np.add.reduceat(_scored(settings, corpus, split, dynamics, TOKENS), begins)
+        np.testing.assert_allclose(found, equation.score(dynamics), rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +118,10 @@ def test_every_segment_is_predicted_by_the_weights_of_the_equation(changes):
 def test_with_a_rate_of_0_a_text_is_scored_as_in_training(changes, tokens):
     settings = _settings(**changes, engine="kernel")
     corpus = _corpus()
-    weights = weights_for(settings, corpus)
     split = corpus.splits["valid"]
-    dynamics = {"learning_rate": 0.0, "decay": 0.1, "epsilon": 0.3, "tokens": tokens}
-    found = DynamicScorer(settings, corpus, weights).score(split, **dynamics)
-    scorer = load_engine(settings).Scorer(settings, corpus)
-    sentences = np.arange(split.sentences)
-    plain = scorer(weights, split, sentences, document_rate=settings.document_rate)
+    found = _scored(settings, corpus, split, DynamicEvaluation(0.0, 0.1, 0.3), tokens)
+    vector = Adaptation((DOCUMENT_VECTOR,))
+    plain = small.scored(settings, corpus, weights_for(settings, corpus), split, vector)
     np.testing.assert_allclose(found, plain.log_probabilities, rtol=1e-12)
 
 
@@ -129,7 +133,6 @@ def test_in_single_precision_rows_decay_as_in_double() -> None:
         chance = np.random.default_rng(1)
         train = random_split(chance, 500, [20] * 60)
         corpus = corpus_of((250, 250), train)
-        weights = weights_for(settings, corpus)
-        dynamics = {"learning_rate": 0.05, "decay": 0.003, "epsilon": 0.3, "tokens": 3}
-        found[precision] = DynamicScorer(settings, corpus, weights).score(train, **dynamics)
+        dynamics = DynamicEvaluation(0.05, 0.003, 0.3)
+        found[precision] = _scored(settings, corpus, train, dynamics, 3)
     np.testing.assert_allclose(found["float32"], found["float64"], rtol=2e-4)

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from online_rnnlm.core import parameters
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.engines.base import first_words
-from online_rnnlm.core.lanes import Carried, segments_of, side_by_side
-from online_rnnlm.core.sizes import sizes_for
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
+from online_rnnlm.core.carried import Carried
+from online_rnnlm.core.order import Order
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.training import dropout_key
 from online_rnnlm.use.network import split_of
 from tests.unit import small_models as small
-from tests.unit.small_models import corpus_of, learn, random_split, weights_for
+from tests.unit.small_models import corpus_of, random_split, scored, sizes_of, weights_for
 
 pytestmark = [
     pytest.mark.slow,  # PyTensor compiles the plain graph for each case
@@ -28,7 +27,7 @@ pytestmark = [
 UNEVEN = (1, 4, 1, 9, 2, 7)
 LENGTHS = (3, 1, 8, 4, 4, 1, 7, 2, 5, 1, 6, 2, 3, 1)
 ARTICLES = (0, 0, 0, 1, 2, 2, 2, 2, 3, 3, 4, 5, 6, 6)
-RATE = 0.3
+LEARNING = Adaptation((DOCUMENT_VECTOR,), vector_rate=0.3)
 VECTOR = {"document_size": 3}
 FIVE = {"document_size": 5}  # the kernels take four rows of V at a time
 DOCUMENT = {"unit_of_text": "document"}
@@ -93,26 +92,23 @@ def _corpus():
 
 def start_for(run, corpus):
     """Weights that are large, and sums of squares."""
-    return weights_for(run, corpus), parameters.filled(sizes_for(run, corpus), 0.1, run.precision)
+    return weights_for(run, corpus), parameters.filled(sizes_of(run, corpus), 0.1, run.precision)
 
 
 def results(run, corpus, *, carried=False):
     """All that two passes over the text, in two orders, change, by name; and their log P."""
-    trainer = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
-    units = segments_of(corpus.splits["train"], run).units
-    number = len(units) - 1
-    lanes = len(trainer.carried.documents)
+    trainer = small.Trainer(run, corpus, *start_for(run, corpus))
+    number = len(trainer.segments.units) - 1
     rate = 0.02 if run.optimizer == "sgd" else 0.2
     orders = [np.arange(number), np.random.default_rng(0).permutation(number)]
     logs = []
     for epoch, order in enumerate(orders):
         trainer.apply_deferred(rate)  # so that some are deferred at the end alone
-        logs.append(trainer.update(side_by_side(units, order, lanes), rate, dropout_key(1, epoch)))
+        logs.append(trainer.learn(trainer.order(order), rate, dropout_key(1, epoch)))
     sums = {f"sums of {name}": array for name, array in trainer.accumulators._asdict().items()}
     found = trainer.weights._asdict() | sums | {"log P": np.array(logs)}
     if carried:  # between the segments of a unit; nothing reads what follows its last one
-        found |= {f"state {n}": array for n, array in enumerate(trainer.carried.states)}
-        found["vectors"] = trainer.carried.documents
+        found |= trainer.state.carried._asdict()
     return found
 
 
@@ -121,8 +117,8 @@ def scores_of(run, corpus):
     numbers = np.random.default_rng(1).permutation(len(LENGTHS))[:12]
     if run.unit_of_text != "sentence":
         numbers.sort()
-    scorer = load_engine(run).Scorer(run, corpus, hidden_states=True)
-    return scorer(weights_for(run, corpus), corpus.splits["train"], numbers, RATE)
+    text = small.chosen(corpus.splits["train"], numbers)
+    return scored(run, corpus, weights_for(run, corpus), text, LEARNING, hidden_states=True)[:3]
 
 
 @cache
@@ -171,65 +167,47 @@ def test_a_sentence_is_scored_alike_alone_among_others_and_word_by_word(corpus, 
     run = settings(**changes)
     split = corpus.splits["train"]
     weights = weights_for(run, corpus)
-    score = load_engine(run).Scorer(run, corpus, hidden_states=True)
+    engine = small.engine_of(run, corpus)
+    a_word = Order(np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_), keeps_state=True)
     # More sentences than are scored in parallel, some of them twice.
-    numbers = np.random.default_rng(2).integers(0, split.sentences, 150)
-    together = score(weights, split, numbers, RATE)
-    starts = first_words(split.offsets, numbers)
-    nothing = Carried.nothing(weights, run.cell, 1)
-    for row, number in enumerate(numbers[:40]):
-        words = slice(starts[row], starts[row + 1])
-        logs = together.log_probabilities[words]
-        hidden = together.hidden_states[words]
-        alone = score(weights, split, np.array([number]), RATE)
+    text = small.chosen(split, np.random.default_rng(2).integers(0, split.sentences, 150))
+    together = scored(run, corpus, weights, text, LEARNING, hidden_states=True)
+    for number in range(40):
+        begin, end = text.offsets[number : number + 2]
+        logs = together.log_probabilities[begin:end]
+        sentence = small.chosen(text, [number])
+        alone = scored(run, corpus, weights, sentence, LEARNING, hidden_states=True)
         assert_close(alone.log_probabilities, logs)
-        assert_close(alone.hidden_states, hidden)
-        assert_close(alone.document_vectors[0], together.document_vectors[row])
-        begin, end = split.offsets[number : number + 2]
-        carried = nothing
+        assert_close(alone.hidden_states, together.hidden_states[begin:end])
+        assert_close(alone.document_vectors[0], together.document_vectors[number])
+        carried = Carried.nothing(weights, run.cell, 1)
         found = []
-        for place in range(begin, end):  # a word at a time
-            one = Split(split.stream, np.array([place, place + 1]))
-            part, carried = score.go_on(weights, one, np.zeros(1, np.int64), RATE, carried)
-            found.append(part.log_probabilities[0])
+        for place in range(begin, end):
+            word = Split(text.stream, np.array([place, place + 1]))
+            part, carried = engine.score(weights, word, a_word, LEARNING, carried)
+            found.append(part.log_probabilities[place])
         assert_close(found, logs)
-        assert_close(carried.documents[0], together.document_vectors[row])
-    none = parameters.without_document(weights)
-    frozen = score(none, split, numbers, RATE).log_probabilities
+        assert_close(carried.vector[0], together.document_vectors[number])
+    frozen = scored(run, corpus, weights, text, Adaptation()).log_probabilities
     assert not np.allclose(together.log_probabilities, frozen)
 
 
-@pytest.mark.parametrize("engine", ["kernel", "graph", "jax"])
-def test_a_restored_trainer_goes_on_as_a_new_one(corpus, engine):
-    if engine == "jax":
-        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
-    run = settings(engine, **VECTOR)
-    weights, sums = start_for(run, corpus)
-    trainer = load_engine(run).Trainer(run, corpus, weights, sums)
-    numbers = np.arange(len(LENGTHS))
-    first = learn(trainer, numbers, 0.1)
-    after = [array.copy() for array in trainer.weights]
-    assert learn(trainer, numbers, 0.1) != first
-    trainer.restore(weights, sums)
-    assert learn(trainer, numbers, 0.1) == first
-    small.assert_same(trainer.weights, after)
-
-
 @pytest.mark.parametrize("engine", ["kernel", "graph"])
-def test_deferred_updates_are_applied_by_another_trainer(corpus, engine):
+def test_deferred_updates_are_applied_by_another_engine(corpus, engine):
     run = settings(engine, **VECTOR, **RARE)
     numbers = np.arange(len(LENGTHS))
-    unbroken = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
-    first = load_engine(run).Trainer(run, corpus, *start_for(run, corpus))
+    unbroken = small.Trainer(run, corpus, *start_for(run, corpus))
+    first = small.Trainer(run, corpus, *start_for(run, corpus))
     for trainer in (unbroken, first):
-        learn(trainer, numbers[:7], 0.1)
-    state = deepcopy((first.weights, first.accumulators, first.carried, first.deferred))
-    assert any(count > 0 for count in state[-1][0])
-    second = load_engine(run).Trainer(run, corpus, *state)
+        trainer.learn_from(numbers[:7], 0.1)
+    state = first.state
+    assert any(count > 0 for count in state.deferred[0])
+    second = small.Trainer(run, corpus, *start_for(run, corpus))
+    second.state = deepcopy(state._replace(deferred=(*state.deferred,)))
     for trainer in (unbroken, second):
-        learn(trainer, numbers[7:], 0.1)
+        trainer.learn_from(numbers[7:], 0.1)
         trainer.apply_deferred(0.1)
-        assert not trainer.deferred[0].any()
+        assert not trainer.state.deferred[0].any()
     small.assert_same(second.weights, unbroken.weights)
 
 
@@ -252,11 +230,8 @@ def test_a_unit_of_text_is_scored_as_one_long_sentence(corpus, changes, unit, en
     split = corpus.splits["train"]
     whole = joined(split, ends)
     of_unit = run.model_copy(update={"unit_of_text": unit})
-    scorer = load_engine(of_unit).Scorer(of_unit, corpus)
-    found = scorer(weights, split, np.arange(split.sentences), RATE)
-    expected = load_engine(run).Scorer(run, corpus)(
-        weights, whole, np.arange(whole.sentences), RATE
-    )
+    found = scored(of_unit, corpus, weights, split, LEARNING)
+    expected = scored(run, corpus, weights, whole, LEARNING)
     close = {"atol": 1e-12, "rtol": 0}
     np.testing.assert_allclose(found.log_probabilities, expected.log_probabilities, **close)
     vectors = found.document_vectors[ends - 1]
@@ -288,10 +263,13 @@ def test_a_stream_is_read_as_documents_that_are_cut_by_hand(corpus, size):
 def test_jax_scores_no_text_a_longer_one_and_with_a_frozen_vector(corpus):
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     runs = [settings(engine, **VECTOR) for engine in ("jax", "kernel")]
-    scorers = [load_engine(run).Scorer(run, corpus) for run in runs]
     weights = weights_for(runs[0], corpus)
     longer = split_of([[3, 14, 3, 23, 7] * 5 + [0]])
-    for sentences, rate in ((np.arange(1), RATE), (np.arange(0), RATE), (np.arange(1), 0.0)):
-        found = [score(weights, longer, sentences, rate) for score in scorers]
-        for array, expected in zip(*found, strict=True):
+    for text, adaptation in (
+        (longer, LEARNING),
+        (longer.first(0), LEARNING),
+        (longer, Adaptation()),
+    ):
+        found = [scored(run, corpus, weights, text, adaptation) for run in runs]
+        for array, expected in zip(found[0][:3], found[1][:3], strict=True):
             np.testing.assert_allclose(array, expected, rtol=1e-10, atol=1e-10)

@@ -3,6 +3,7 @@
 import sys
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,10 +11,9 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core import engines
-from online_rnnlm.core.engines import load_engine
-from online_rnnlm.core.parameters import GROUPS
-from online_rnnlm.core.way import Reading
+from online_rnnlm.core import engines, parameters
+from online_rnnlm.core.parameters import BY_PART
+from online_rnnlm.core.scoring import score_text
 from tests.unit import small_models as small
 from tests.unit.core.numpy_cells import predict
 
@@ -51,9 +51,9 @@ class Case(NamedTuple):
         values["unit_of_text"] = "document" if self.carries_state else "sentence"
         return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
 
-    def way(self, learning_rate=0.05):
+    def adaptation(self, learning_rate=0.05):
         later = self.document_rate, self.bptt_steps, self.learn_after, self.unit_of_text
-        return small.way_of(self.learning, learning_rate, *later)
+        return small.adaptation_of(self.learning, learning_rate, *later)
 
 
 CASES = [
@@ -83,19 +83,12 @@ def corpus():
     return small.corpus_of(UNEVEN, replace(split, articles=np.array(ARTICLES, np.int32)))
 
 
-def new_scorer(corpus, case, kind="kernel", learning_rate=0.05):
-    """Return a new scorer and the weights that it was given."""
+def scored(corpus, case, order=ORDER, kind="kernel"):
+    """Return the scores of these sentences as a text."""
     settings = case.settings(kind)
     weights = small.weights_for(settings, corpus)
-    return load_engine(settings).OnlineScorer(
-        settings, corpus, weights, case.way(learning_rate)
-    ), weights
-
-
-def scored(corpus, case, order=ORDER, kind="kernel", learning_rate=0.05):
-    """Return the scores of the sentences in order, and the weights after the last sentence."""
-    scorer, _ = new_scorer(corpus, case, kind, learning_rate)
-    return scorer.score(corpus.splits["train"], np.array(order))
+    text = small.chosen(corpus.splits["train"], order)
+    return small.scored(settings, corpus, weights, text, case.adaptation())
 
 
 def assert_close(actual, expected, precision):
@@ -109,20 +102,24 @@ def test_the_kernel_learns_as_the_graph_does(corpus, case):
     if case.one_class:
         one = np.array([0, corpus.vocabulary_size], np.int64)
         corpus = replace(corpus, class_offsets=one)
-    expected, wanted = scored(corpus, case, kind="graph")
-    actual, found = scored(corpus, case)
-    for array, other in zip([*actual, *found], [*expected, *wanted], strict=True):
+    expected = scored(corpus, case, kind="graph")
+    actual = scored(corpus, case)
+    found = actual.weights
+    arrays = [[*of[:3], *of.weights] for of in (actual, expected)]
+    for array, other in zip(*arrays, strict=True):
         assert_close(array, other, case.precision)
     assert actual.log_probabilities.dtype == "float64"
     assert actual.document_vectors.dtype == found.embeddings.dtype == case.precision
     assert len(actual.log_probabilities) == np.array(LENGTHS)[ORDER].sum()
-    learning = {name for group in case.learning for name in GROUPS[group]}
+    learning = {name for group in case.learning for name in BY_PART[group]}
     if not case.document_rate:
         learning = {n for n in learning if "document" not in n}  # with d = 0 they have no gradient
     if case.one_class:
         learning.discard("class_output")  # P(c) is 1
         learning.discard("class_document")
     start = small.weights_for(case.settings(), corpus)
+    if not case.document_rate:
+        start = parameters.without_document(start)
     for name, before in start._asdict().items():
         same = np.array_equal(getattr(found, name), before)
         assert same == (name not in learning or not before.size), name
@@ -134,27 +131,31 @@ def test_the_kernel_learns_as_the_graph_does(corpus, case):
 )
 def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     case = Case(3, EVERYTHING, RATE, 4, learn_after, "stream")
-    scorer, weights = new_scorer(corpus, case, kind)
+    settings = case.settings(kind)
+    engine = small.engine_of(settings, corpus)
+    weights = small.weights_for(settings, corpus)
     untouched = deepcopy(weights)
-    split = corpus.splits["train"]
-    nothing, kept = scorer.score(split, np.arange(0))
-    assert [array.shape for array in nothing] == [(0,), (0, 3), (0, 6)]
-    small.assert_same(kept, weights)
-    first, learnt = scorer.score(split, ORDER)
-    _, other = scorer.score(split, ORDER[:2])
-    assert not np.array_equal(other.recurrent, learnt.recurrent)
-    weights.recurrent[:] = 0  # the scorer has its own copies
-    again, learnt_again = scorer.score(split, ORDER)
-    small.assert_same(again, first)
-    small.assert_same(learnt_again, learnt)
-    np.testing.assert_array_equal(weights.embeddings, untouched.embeddings)
+    score = partial(score_text, engine, settings.network, weights, case.adaptation())
+    text = small.chosen(corpus.splits["train"], ORDER)
+    nothing = score(text.first(0))
+    assert [array.shape for array in nothing[:3]] == [(0,), (0, 3), (0, 6)]
+    small.assert_same(nothing.weights, weights)
+    first = score(text)
+    assert not np.array_equal(score(text.first(2)).weights.recurrent, first.weights.recurrent)
+    again = score(text)
+    small.assert_same([*again[:3], *again.weights], [*first[:3], *first.weights])
+    small.assert_same(weights, untouched)
 
 
 def test_a_call_gives_the_same_whatever_other_calls_begin_within_it(corpus):
     """At every line of the engine, another call scores another text, as another thread would."""
-    scorer, _ = new_scorer(corpus, Case(3, EVERYTHING, RATE, 4, "word", "stream"))
-    split = corpus.splits["train"]
-    expected, learnt = scorer.score(split, ORDER)
+    case = Case(3, EVERYTHING, RATE, 4, "word", "stream")
+    settings = case.settings()
+    engine = small.engine_of(settings, corpus)
+    weights = small.weights_for(settings, corpus)
+    score = partial(score_text, engine, settings.network, weights, case.adaptation())
+    text = small.chosen(corpus.splits["train"], ORDER)
+    expected = score(text)
     interruptions = 0
 
     def interrupt(frame, *_):
@@ -162,18 +163,17 @@ def test_a_call_gives_the_same_whatever_other_calls_begin_within_it(corpus):
         if not frame.f_globals["__name__"].startswith(engines.__name__):
             return None
         interruptions += 1
-        scorer.score(split, ORDER[:2])
+        score(text.first(2))
         return interrupt
 
     before = sys.gettrace()
     sys.settrace(interrupt)
     try:
-        found, weights = scorer.score(split, ORDER)
+        found = score(text)
     finally:
         sys.settrace(before)
     assert interruptions > 20
-    small.assert_same(found, expected)
-    small.assert_same(weights, learnt)
+    small.assert_same([*found[:3], *found.weights], [*expected[:3], *expected.weights])
 
 
 @pytest.mark.parametrize("unit", ["stream", "document"])
@@ -181,7 +181,7 @@ def test_a_call_gives_the_same_whatever_other_calls_begin_within_it(corpus):
 def test_a_vectors_step_is_the_sum_of_its_words(corpus, learn_after, unit):
     """The equations give the same: Σ ∂L_t/∂d_t, with d fixed as after the step before."""
     case = Case(3, (), RATE, 1, learn_after, unit)
-    actual, _ = scored(corpus, case)
+    actual = scored(corpus, case)
     weights = small.weights_for(case.settings(), corpus)
     split = corpus.splits["train"]
     expected = []
@@ -205,18 +205,13 @@ def test_a_vectors_step_is_the_sum_of_its_words(corpus, learn_after, unit):
     np.testing.assert_allclose(actual.log_probabilities, expected, rtol=1e-10)
 
 
-def test_learning_after_one_word_is_plain_scoring_and_after_more_than_a_unit_has_is_none(corpus):
+def test_learning_after_more_words_than_a_unit_has_is_none(corpus):
     case = Case(3, (), RATE, 1, 1, "document")
-    split = corpus.splits["train"]
-    actual, weights = scored(corpus, case)
-    whole = Reading("document", state=False)
-    plain = load_engine(case.settings()).Scorer(case.settings(), corpus, whole)
-    small.assert_same(actual, plain(weights, split, ORDER, RATE))
+    frozen = scored(corpus, case._replace(document_rate=0.0)).log_probabilities
     longest = sum(LENGTHS[sentence] for sentence in DOCUMENTS[0])
     for learn_after, learns in ((longest, True), (longest + 1, False)):
-        actual, _ = scored(corpus, case._replace(learn_after=learn_after))
-        still = plain(weights, split, ORDER, 0).log_probabilities
-        np.testing.assert_allclose(actual.log_probabilities, still, rtol=1e-12)
+        actual = scored(corpus, case._replace(learn_after=learn_after))
+        np.testing.assert_allclose(actual.log_probabilities, frozen, rtol=1e-12)
         assert actual.document_vectors.any() == learns
 
 
@@ -231,12 +226,12 @@ def test_a_unit_of_text_is_scored_as_if_it_were_alone(corpus, learn_after, learn
     every = []
     for unit, orders in parts.items():
         case = Case(3, learning, RATE, 4, learn_after, unit)
-        together, learnt = scored(corpus, case)
+        together = scored(corpus, case)
         alone = [scored(corpus, case, order) for order in orders]
-        logs = np.concatenate([scores.log_probabilities for scores, _ in alone])
+        logs = np.concatenate([scores.log_probabilities for scores in alone])
         np.testing.assert_allclose(together.log_probabilities, logs, rtol=1e-12)
         # The earlier units have no effect but that of rounding, by the words beside.
-        small.assert_same(learnt, alone[-1][1])
+        small.assert_same(together.weights, alone[-1].weights)
         every.append(together.log_probabilities)
     for one, other in pairwise(every):  # the units of text give different results
         assert np.abs(one - other).max() > 1e-3

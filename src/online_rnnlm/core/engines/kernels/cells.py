@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from online_rnnlm.core.carried import Carried
 from online_rnnlm.core.cells.lstm import FORGET_BIAS
-from online_rnnlm.core.engines.kernels.data import Lanes
 from online_rnnlm.core.engines.kernels.dropout import EMBEDDINGS, drop
 from online_rnnlm.core.engines.kernels.elementwise import (
     add_product,
@@ -31,8 +31,8 @@ from online_rnnlm.core.engines.kernels.layout import states_before
 class States(NamedTuple):
     """The states of a batch's words, N rows."""
 
-    before: Lanes
-    """Those before the first words."""
+    before: Carried
+    """The state before the first words."""
     hidden: Any
     """(N, M): h, or (N, M + C): h and s."""
     memory: Any

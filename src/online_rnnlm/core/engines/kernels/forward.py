@@ -37,8 +37,8 @@ class KernelPredictions(NamedTuple):
 
 
 @njit(cache=True)
-def predict(model, batch, states, lanes, leaves_words):
-    """Predict a batch's words; the vectors of its segments are read from `lanes`, and left there.
+def predict(model, batch, states, carried, leaves_words):
+    """Predict a batch's words; d of its segments is read from `carried`, and left there.
 
     `leaves_words` is that of `KernelPredictions`.
     """
@@ -55,7 +55,7 @@ def predict(model, batch, states, lanes, leaves_words):
         groups,
         np.empty(batch.targets.size),
         hidden,
-        np.empty((batch.targets.size, lanes.documents.shape[1]), hidden.dtype),
+        np.empty((batch.targets.size, carried.vector.shape[1]), hidden.dtype),
         class_scores,
         np.empty(groups.scores, hidden.dtype),
         leaves_words,
@@ -64,7 +64,7 @@ def predict(model, batch, states, lanes, leaves_words):
         for c in range(classes.offsets.size - 1):
             if groups.starts[c] < groups.starts[c + 1]:
                 _score_class(model, found, c)
-    _follow_documents(model, batch, found, lanes)
+    _follow_documents(model, batch, found, carried)
     return found
 
 
@@ -97,7 +97,7 @@ def predict_class(model, batch, found, c):
 
 
 @njit(cache=True)
-def _follow_documents(model, batch, found, lanes):
+def _follow_documents(model, batch, found, carried):
     """Let the document vectors learn from their words, in the order of time.
 
     Adds V_c d_t and V_o[c] d_t to the scores, computes log P from them and turns them into deltas,
@@ -118,8 +118,8 @@ def _follow_documents(model, batch, found, lanes):
         target = batch.targets[index]
         c = of_word[target]
         low, high = offsets[c], offsets[c + 1]
-        document = lanes.documents[b]
-        gradient = lanes.gradients[b]
+        document = carried.vector[b]
+        gradient = carried.gradient[b]
         copy(document, found.documents[index])
         deltas = found.class_deltas[index]
         feed(document, class_document, 0, deltas)
@@ -132,17 +132,17 @@ def _follow_documents(model, batch, found, lanes):
             log_probability += softmax_deltas(deltas, target - low)
             add_document_gradient(word_document, low, deltas, gradient)
         found.log_probabilities[index] = log_probability
-        lanes.words[b] += 1
-        if lanes.words[b] == model.words_a_step:
-            take_step(lanes, b, model.document_rate)
+        carried.since_step[b] += 1
+        if carried.since_step[b] == model.words_a_step:
+            take_step(carried, b, model.document_rate)
 
 
 @njit(cache=True)
-def take_step(lanes, b, rate):
+def take_step(carried, b, rate):
     """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
-    descend(lanes.documents[b], rate, lanes.gradients[b])
-    lanes.gradients[b] = 0
-    lanes.words[b] = 0
+    descend(carried.vector[b], rate, carried.gradient[b])
+    carried.gradient[b] = 0
+    carried.since_step[b] = 0
 
 
 @njit(cache=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from online_rnnlm.core.arrays import Integers
-from online_rnnlm.core.lanes import NOTHING
+from online_rnnlm.core.order import NOTHING
 
 
 class Batch(NamedTuple):

@@ -1,6 +1,7 @@
-"""Tests of the order in which a text is read, of what lives on, and of dropout's random numbers."""
+"""Tests of the order in which a text is read, of what is carried over, and of dropout's units."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,27 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import Adaptation
+from online_rnnlm.core.carried import Carried
 from online_rnnlm.core.engines.kernels.dropout import HIDDEN, factors
-from online_rnnlm.core.lanes import (
+from online_rnnlm.core.order import (
     NOTHING,
-    Carried,
-    scoring_order,
+    order_to_score,
+    order_to_train,
     segments_of,
     side_by_side,
     unit_beginnings,
 )
 from online_rnnlm.core.text import Split
 from online_rnnlm.core.training import dropout_key
-from online_rnnlm.core.way import Reading
 from online_rnnlm.use.network import split_of
 
 LENGTHS = (3, 1, 6, 4, 2)
-ARTICLES = np.array([5, 7, 5, 7, 5], np.int32)
-ORDER = np.array([2, 0, 1, 3, 4, 2])  # sentence 2 is there twice
+ARTICLES = np.array([5, 5, 7, 7, 5], np.int32)
 UNITS_BEGIN = {
-    "sentence": [True] * 6,
-    "document": [True, False] * 3,
-    "stream": [True] + [False] * 5,
+    "sentence": [True] * 5,
+    "document": [True, False, True, False, True],
+    "stream": [True] + [False] * 4,
 }
 
 
@@ -38,11 +39,11 @@ def text(articles=ARTICLES) -> Split:
 
 @pytest.mark.parametrize("unit", UNITS_BEGIN)
 def test_where_units_of_text_begin(unit):
-    assert unit_beginnings(text(), ORDER, unit).tolist() == UNITS_BEGIN[unit]
+    assert unit_beginnings(text(), unit).tolist() == UNITS_BEGIN[unit]
     no_articles = text(np.zeros(0, np.int32))
     as_sentences = unit if unit == "stream" else "sentence"
-    assert unit_beginnings(no_articles, ORDER, unit).tolist() == UNITS_BEGIN[as_sentences]
-    assert unit_beginnings(text(), ORDER[:0], unit).tolist() == []
+    assert unit_beginnings(no_articles, unit).tolist() == UNITS_BEGIN[as_sentences]
+    assert unit_beginnings(text().first(0), unit).tolist() == []
 
 
 LENGTHS_OF_UNITS = st.lists(st.integers(1, 6), min_size=1, max_size=30)
@@ -52,7 +53,7 @@ LENGTHS_OF_UNITS = st.lists(st.integers(1, 6), min_size=1, max_size=30)
 def test_each_lane_reads_whole_units_one_after_the_other(lengths, lanes, seed):
     units = np.append(0, np.cumsum(lengths))
     order = np.random.default_rng(seed).permutation(len(lengths))
-    batches = side_by_side(units, order, lanes)
+    batches = side_by_side(units, order, lanes, keeps_state=True)
     read = batches.segments[batches.segments != NOTHING]
     assert sorted(read.tolist()) == list(range(units[-1]))
     firsts = []
@@ -85,15 +86,15 @@ def test_stretches_fill_each_document(lengths, size, seed):
     articles = np.sort(np.random.default_rng(seed).integers(0, 5, len(lengths))).astype(np.int32)
     split = Split(np.zeros(offsets[-1] + 1, np.int32), offsets, articles)
     run = RunSettings(corpus="c", hidden_size=4, unit_of_text="document", segment_tokens=size)
-    segments = segments_of(split, run)
-    sizes = np.diff(segments.offsets)
+    segments = segments_of(split, run.network, run.rule)
+    sizes = segments.split.lengths
     assert (sizes >= 1).all()
     assert (sizes <= size).all()
-    assert (segments.offsets[0], segments.offsets[-1]) == (0, offsets[-1])
-    borders = segments.offsets[segments.units]
+    assert (segments.split.offsets[0], segments.split.offsets[-1]) == (0, offsets[-1])
+    borders = segments.split.offsets[segments.units]
     documents = offsets[np.append(np.flatnonzero(np.diff(articles, prepend=-1)), len(lengths))]
     assert borders.tolist() == documents.tolist()
-    last = np.isin(segments.offsets[1:], borders)
+    last = np.isin(segments.split.offsets[1:], borders)
     assert (sizes[~last] == size).all()
 
 
@@ -106,32 +107,69 @@ def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
     offsets = np.append(0, np.cumsum(lengths))
     split = Split(np.zeros(offsets[-1] + 1, np.int32), offsets)
     changes = {"unit_of_text": "stream", "batch_sentences": lanes, "segment_tokens": size}
-    segments = segments_of(split, RunSettings.model_validate({"corpus": "c", **changes}))
-    borders = segments.offsets[segments.units]
+    run = RunSettings.model_validate({"corpus": "c", **changes})
+    segments = segments_of(split, run.network, run.rule)
+    borders = segments.split.offsets[segments.units]
     assert len(borders) - 1 <= lanes
     assert (borders[0], borders[-1]) == (0, offsets[-1])
     assert np.isin(borders, offsets).all()
     assert np.diff(borders).max() < offsets[-1] / lanes + max(lengths)
     cut = size or max(lengths)
-    assert np.diff(segments.offsets).max() <= cut
-    batches = side_by_side(segments.units, np.arange(len(borders) - 1), segments.lanes(lanes))
+    assert np.diff(segments.split.offsets).max() <= cut
+    batches = order_to_train(segments, run.network, run.rule, np.arange(len(borders) - 1))
     assert batches.begins.sum() == batches.begins[0].sum() == len(borders) - 1
 
 
+ADAPTATIONS = st.builds(
+    Adaptation,
+    parts=st.sampled_from([(), ("document_vector",), ("output",)]),
+    unit_of_text=st.sampled_from([None, "sentence", "document", "stream"]),
+)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 9), max_size=200),
+    seed=st.integers(0, 99),
+    adaptation=ADAPTATIONS,
+)
+def test_every_sentence_is_scored_once_after_those_before_it_in_its_unit(lengths, seed, adaptation):
+    chance = np.random.default_rng(seed)
+    articles = np.sort(chance.integers(0, 1 + len(lengths) // 3, len(lengths))).astype(np.int32)
+    split = replace(split_of([[0] * length for length in lengths]), articles=articles)
+    network = RunSettings(corpus="c").network
+    order = order_to_score(split, network, adaptation)
+    begins = unit_beginnings(split, adaptation.unit_in(network))
+    read = order.segments != NOTHING
+    assert sorted(order.segments[read].tolist()) == list(range(len(lengths)))
+    np.testing.assert_array_equal(order.begins[read], begins[order.segments[read]])
+    for lane in range(order.lanes):
+        numbers = order.segments[:, lane]
+        for earlier, later in pairwise(numbers[numbers != NOTHING].tolist()):
+            assert later == earlier + 1 or begins[later]
+    if adaptation.weights:
+        assert order.lanes == 1 and order.segments[:, 0].tolist() == list(range(len(lengths)))
+
+
 def test_sentences_of_similar_length_are_scored_side_by_side():
-    order = scoring_order(text(), np.arange(5), Reading("sentence", state=False), 2)
-    lengths = np.array(LENGTHS)[order.segments[order.segments != NOTHING]]
-    assert (np.diff(lengths) <= 0).all()
+    lengths = np.random.default_rng(0).integers(1, 30, 300)
+    split = split_of([[0] * int(length) for length in lengths])
+    order = order_to_score(split, RunSettings(corpus="c").network, Adaptation())
+    read = lengths[order.segments[order.segments != NOTHING]]
+    assert (np.diff(read) <= 0).all()
 
 
-def test_states_and_vectors_end_with_their_unit_of_text():
-    carried = Carried((np.ones((3, 2)),), np.ones((3, 1)))
+def test_what_is_carried_over_ends_with_its_unit_of_text():
+    carried = Carried(*(np.ones((3, size)) for size in (2, 4, 1, 1)), np.ones(3, np.int64))
     begins = np.array([True, False, False])
-    before = carried.before(begins, Reading("document", state=False))
-    assert before.states[0].tolist() == [[0, 0], [0, 0], [0, 0]]
-    assert before.documents.tolist() == [[0], [1], [1]]
-    before = carried.before(begins, Reading("document", state=True))
-    assert before.states[0].tolist() == [[0, 0], [1, 1], [1, 1]]
+    kept = {state: carried.before(begins, keeps_state=state) for state in (False, True)}
+    for before in kept.values():
+        for values in (before.vector, before.gradient, before.since_step):
+            assert values.reshape(-1).tolist() == [0, 1, 1]
+    assert not kept[False].hidden.any() and not kept[False].memory.any()
+    assert kept[True].hidden.tolist() == [[0, 0], [1, 1], [1, 1]]
+    assert kept[True].memory[:, 0].tolist() == [0, 1, 1]
+    begins[:] = True
+    assert not any(values.any() for values in carried.before(begins, keeps_state=True))
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():

@@ -1,0 +1,70 @@
+"""The state that is carried over from a segment of text to the next.
+
+The original Theano loads this file, so it keeps to Python 3.8.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from online_rnnlm.core.cells import load_cell
+
+if TYPE_CHECKING:
+    from online_rnnlm.core.arrays import Booleans
+    from online_rnnlm.core.parameters import Parameters
+
+
+class Carried(NamedTuple):
+    """What each of B lanes carries over from a segment to the next one of its unit of text.
+
+    Training, checkpoints and scoring have it, and so has a user's `State`; in the graph, the values
+    are symbols.
+    """
+
+    hidden: Any
+    """(B, M): h; with C slow context units (B, M + C), h and s side by side."""
+    memory: Any
+    """(B, ·): what the cell keeps beside h, such as an LSTM's c; (B, 0) in other cells."""
+    vector: Any
+    """(B, D): d, the document vector."""
+    gradient: Any
+    """(B, D): ∂L/∂d, summed over the words since d's last step."""
+    since_step: Any
+    """(B,), int64: number of these words."""
+
+    @classmethod
+    def nothing(cls, weights: Parameters, cell: str, lanes: int) -> Carried:
+        """Make the state before a unit of text, all 0, for a model with these weights."""
+        dtype = weights.recurrent.dtype
+        sizes = (weights.class_output.shape[1], load_cell(cell).memory_size(weights))
+        hidden, memory = (np.zeros((lanes, size), dtype) for size in sizes)
+        vector, gradient = (np.zeros((lanes, len(weights.class_document)), dtype) for _ in "dg")
+        return cls(hidden, memory, vector, gradient, np.zeros(lanes, np.int64))
+
+    def copy(self) -> Carried:
+        """Copy all to new arrays, from a GPU, too."""
+        return Carried(*map(np.array, self))
+
+    def before(self, begins: Booleans, *, keeps_state: bool) -> Carried:
+        """The state before the next segments: 0 in the lanes where a unit of text begins, (B,).
+
+        h and the memory are 0 before each segment unless `keeps_state`.
+        """
+        if begins.all():  # nothing is read, so a GPU need not have finished
+            return Carried(*(np.zeros(values.shape, values.dtype) for values in self))
+        goes_on = ~begins
+        keeps = goes_on & keeps_state
+        return Carried(
+            _where(keeps[:, None], self.hidden),
+            _where(keeps[:, None], self.memory),
+            _where(goes_on[:, None], self.vector),
+            _where(goes_on[:, None], self.gradient),
+            _where(goes_on, self.since_step),
+        )
+
+
+def _where(condition: Booleans, values: Any) -> Any:
+    """Values where the condition is true, and else 0."""
+    return np.where(condition, values, np.zeros(1, values.dtype))
