@@ -93,8 +93,8 @@ use rule evaluate as mix with:
         ],
         ways=lambda wildcards: [
             file
-            for way in ways_of_vector(RUNS[wildcards.run].settings, EXPERIMENT.testing)
-            for file in evaluation_files(wildcards.run, way.name)
+            for adaptation in adaptations_of_vector(RUNS[wildcards.run].settings, EXPERIMENT.testing)
+            for file in evaluation_files(wildcards.run, adaptation.name)
         ],
     wildcard_constraints:
         evaluation="|".join(map(re.escape, MIXTURES)),

@@ -460,10 +460,10 @@ def scorers(corpus_directory):
     )
     weights = small.weights_for(settings, corpus)
     network = LoadedNetwork(settings, corpus, weights)
-    vector = network.scorer(Adaptation((DOCUMENT_VECTOR,)), hidden_states=True)
+    vector = Adaptation((DOCUMENT_VECTOR,))
 
     def read(split):
-        scores = vector.score(split, np.arange(split.sentences))
+        scores = small.scored(settings, corpus, weights, split, vector, hidden_states=True)
         return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
 
     found = {"network": lambda split: read(split).log_probabilities}
@@ -487,9 +487,9 @@ def scorers(corpus_directory):
     found["dynamic_evaluation"] = lambda split: text_of(split)(dynamics)
     for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
         scored = [found[one] for one in ("network", *parts)]
-        weights = best_weights(np.stack([score(valid) for score in scored]))
-        found[name] = lambda split, scored=scored, weights=weights: mixed(
-            np.stack([score(split) for score in scored]), weights
+        shares = best_weights(np.stack([score(valid) for score in scored]))
+        found[name] = lambda split, scored=scored, shares=shares: mixed(
+            np.stack([score(split) for score in scored]), shares
         )
     return network, found
 

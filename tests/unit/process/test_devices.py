@@ -112,13 +112,15 @@ def test_a_jax_that_cannot_use_the_gpu_says_so_in_one_line():
     """JAX raises, as with a driver that is too old, and the run ends."""
     pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
     code = """
-from online_rnnlm.core.engines import jax_engine
+import numpy as np
+from online_rnnlm.core.engines import load_engine
 from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.config.training import RunSettings
-try: jax_engine.check_device(RunSettings(corpus="c", engine="jax", device="gpu"))
+run = RunSettings(corpus="c", engine="jax", device="gpu")
+try: load_engine("jax", run.network, run.rule, np.array([0, 1]))
 except CannotCompute as error: print(error)
 """
     environment = os.environ | {"JAX_PLATFORMS": "cuda", "CUDA_VISIBLE_DEVICES": ""}
     done = output_of([sys.executable, "-c", code], env=environment, check=True)
-    assert done.stdout.startswith("`device: gpu`: JAX cannot use it: ")
+    assert done.stdout.startswith("JAX cannot use cuda: ")
     assert done.stdout.count("\n") == 1
