@@ -11,17 +11,19 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
+from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.arrays import Floats
-from online_rnnlm.core.engines import kernel_engine
+from online_rnnlm.core.engines import kernel_online
 from online_rnnlm.core.order import Order, stretches, unit_beginnings
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.settings import NetworkSettings
 from online_rnnlm.core.text import Split
+from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.process.environment import begin_anew_if_compiled
@@ -56,10 +58,7 @@ def evaluate(network: Network) -> Tested:
     """Score the texts with weights that learn, by the settings that are best on `valid`."""
     corpus = network.corpus
     settings = network.settings
-    engine = kernel_engine.Engine(settings.network, settings.rule, corpus.class_offsets)
-    rms = engine.root_mean_squares(network.weights, corpus.splits["train"])
-
-    text_of = partial(learning_text, engine, settings.network, network.weights, rms)
+    text_of = texts_of(settings, corpus, network.weights)
     texts = {name: text_of(corpus.splits[name]) for name in corpus.held_out}
     text_of(corpus.splits["valid"].first(1))(_settings_at(_START))  # loads or compiles kernels
     begin_anew_if_compiled()
@@ -73,25 +72,27 @@ def evaluate(network: Network) -> Tested:
     return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
 
-def learning_text(
-    engine: kernel_engine.Engine,
-    network: NetworkSettings,
-    weights: Parameters,
-    rms: Parameters,
-    split: Split,
-) -> LearningText:
-    """Make the text that a network reads while all of its weights learn, as often as it is asked.
+def texts_of(
+    settings: RunSettings, corpus: Corpus, weights: Parameters
+) -> Callable[[Split], LearningText]:
+    """Read the training text once, for m; return a function that makes the texts of splits."""
+    network = settings.network
+    offsets = corpus.class_offsets
+    train = corpus.splits["train"]
+    rms = kernel_online.root_mean_squares(network, settings.rule, offsets, weights, train)
 
-    `rms` are the engine's `root_mean_squares`.
-    """
-    segments, order = cut(split, network, TOKENS)
+    def text_of(split: Split) -> LearningText:
+        segments, order = cut(split, network, TOKENS)
 
-    def read(chosen: Mapping[str, Number]) -> Floats:
-        dynamics = kernel_engine.DynamicEvaluation(*(float(chosen[key]) for key in GRID))
-        found = engine.score_dynamically(weights, rms, segments, order, dynamics)
-        return found.log_probabilities
+        def read(chosen: Mapping[str, Number]) -> Floats:
+            dynamics = kernel_online.DynamicEvaluation(*(float(chosen[key]) for key in GRID))
+            return kernel_online.score_dynamically(
+                network, offsets, weights, rms, segments, order, dynamics
+            ).log_probabilities
 
-    return read
+        return read
+
+    return text_of
 
 
 def cut(split: Split, network: NetworkSettings, tokens: int) -> tuple[Split, Order]:

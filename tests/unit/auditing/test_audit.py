@@ -7,7 +7,6 @@ import shlex
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,13 @@ from online_rnnlm.auditing.scorer import AuditedScorer
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
-from online_rnnlm.core.engines import kernel_engine
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs.network import best_trial
 from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import ScoredText
-from online_rnnlm.rivals.dynamic_evaluation import learning_text
+from online_rnnlm.rivals.dynamic_evaluation import texts_of
 from online_rnnlm.rivals.kneser_ney import KneserNey
 from online_rnnlm.rivals.mixture import best_weights, mixed
 from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
@@ -480,10 +478,8 @@ def scorers(corpus_directory):
         )
     train = corpus.splits["train"]
     found["kneser_ney"] = KneserNey.train(train, corpus.vocabulary_size, 3).log_probabilities
-    engine = kernel_engine.Engine(settings.network, settings.rule, corpus.class_offsets)
-    rms = engine.root_mean_squares(weights, train)
     dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0}
-    text_of = partial(learning_text, engine, settings.network, weights, rms)
+    text_of = texts_of(settings, corpus, weights)
     found["dynamic_evaluation"] = lambda split: text_of(split)(dynamics)
     for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
         scored = [found[one] for one in ("network", *parts)]

@@ -6,7 +6,11 @@ import pytest
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
 from online_rnnlm.core.arrays import Floats
-from online_rnnlm.core.engines.kernel_engine import DynamicEvaluation, Engine
+from online_rnnlm.core.engines.kernel_online import (
+    DynamicEvaluation,
+    root_mean_squares,
+    score_dynamically,
+)
 from online_rnnlm.core.order import Order, segments_of
 from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.text import Split
@@ -47,10 +51,13 @@ def _scored(
     settings: RunSettings, corpus: Corpus, split: Split, dynamics: DynamicEvaluation, tokens: int
 ) -> Floats:
     """log P of every token by the kernel."""
-    engine = Engine(settings.network, settings.rule, corpus.class_offsets)
+    network = settings.network
+    offsets = corpus.class_offsets
     weights = weights_for(settings, corpus)
-    rms = engine.root_mean_squares(weights, corpus.splits["train"])
-    found = engine.score_dynamically(weights, rms, *cut(split, settings.network, tokens), dynamics)
+    train = corpus.splits["train"]
+    rms = root_mean_squares(network, settings.rule, offsets, weights, train)
+    segments, order = cut(split, network, tokens)
+    found = score_dynamically(network, offsets, weights, rms, segments, order, dynamics)
     small.assert_same(weights, weights_for(settings, corpus))
     return found.log_probabilities
 
