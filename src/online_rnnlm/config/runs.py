@@ -17,12 +17,13 @@ _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
 DIGITS = 8
 """Number of digits of a digest that a folder's name has."""
-TOLD = ("cell", "unit_of_text", "document_gradient", "engine")
+TOLD = ("cell", "unit_of_text", "document_step", "document_gradient", "engine")
 """The settings that the names of runs and networks tell, beside the sizes, if they are not the
 default."""
 _IN_WORDS = {
     "document": f"per {UNITS['document']}",
     "stream": UNITS["stream"],
+    "words": "without errors",
     "through": "through updates",
 }
 """The words in a network's name for some values of these settings."""

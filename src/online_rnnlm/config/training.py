@@ -16,6 +16,7 @@ from online_rnnlm.config.base import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PositiveShare,
     PositiveSize,
     Seed,
     Settings,
@@ -35,7 +36,7 @@ UNITS: Mapping[UnitOfText, str] = {
 }
 """The name of each unit of text for people."""
 
-OF_VECTOR = ("document_rate", "document_gradient")
+OF_VECTOR = ("document_rate", "document_decay", "document_step", "document_gradient")
 """The settings that change nothing in a network without a document vector."""
 
 
@@ -72,6 +73,13 @@ class RunSettings(Settings):
     segment_tokens: Size = 0
     """Number of tokens of each document or part of a stream that an update reads; the error is
     propagated back to the first of them. 0: the next sentence."""
+    document_decay: PositiveShare = 1.0
+    """Share of the document vector that each of its steps keeps."""
+    document_step: Literal["error", "words"] = "error"
+    """What moves the document vector after a word. `error`: the gradient of the word's error, the
+    paper's idea. `words`: the columns of V_c and V_o of the word itself, with no prediction taken
+    off; so the vector is a memory of the words that were read, and learns from no error
+    (docs/method.md)."""
     document_gradient: Literal["constant", "through"] = "constant"
     """Part of the updates of the document vector in the gradients of the weights. `constant`: each
     updated vector counts as a constant. `through`: the gradients go back through the updates, as in
@@ -131,6 +139,8 @@ class RunSettings(Settings):
             context_decay=self.context_decay,
             document_size=self.document_size,
             document_rate=self.document_rate,
+            document_decay=self.document_decay,
+            steps_by_error=self.document_step == "error",
             through_updates=self.document_size > 0 and self.document_gradient == "through",
             unit_of_text=self.unit_of_text,
             error_clip=self.error_clip,

@@ -4,11 +4,12 @@
     P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
     P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t)             over the words of class c
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
-    d_t+1  = d_t - α ∂L_t/∂d_t                            d_1 = 0 at each unit of text
+    d_t+1  = γ d_t - α ∂L_t/∂d_t                          d_1 = 0 at each unit of text
 
 The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. The document
-vector d feeds the output layer alone: a static network has no V_c and V_o. PyTensor derives all
-gradients. In those of the weights, the update of d counts as a constant, unless the model says
+vector d feeds the output layer alone: a static network has no V_c and V_o. γ is 1 unless a decay is
+set. As a control without errors, d can also step by + α (V_c[c_t] + V_o[w_t+1]). PyTensor derives
+all gradients. In those of the weights, the update of d counts as a constant, unless the settings say
 `through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
@@ -160,8 +161,12 @@ def predictions(
         hidden, memory = model.cell.step(weights, words, hidden, memory, model)
         fed = hidden * factors[1]
         log_probability = mask * _log_probability(model, weights, targets, fed, document)
-        gradient = pt.grad(-log_probability.sum(), document)
-        updated = document - document_rate * gradient
+        if model.network.steps_by_error:
+            gradient = pt.grad(-log_probability.sum(), document)
+        else:
+            gradient = -mask[:, None] * _of_words(model, weights, targets)
+        lost = np.asarray(1 - model.network.document_decay, document.dtype) * mask[:, None]
+        updated = document - lost * document - document_rate * gradient
         if not model.network.through_updates:
             updated = disconnected_grad(updated)
         return hidden, memory, updated, log_probability
@@ -199,6 +204,14 @@ def _log_probability(
     word_scores = pt.where(pt.constant(classes.exists)[target_class], word_scores, _NEVER)
     of_class = _log_softmax_of(class_scores, target_class)
     return of_class + _log_softmax_of(word_scores, within[targets])
+
+
+def _of_words(model: Model, weights: Parameters, targets: Any) -> Any:
+    """V_c[c] + V_o[w] of the words `targets`, (B, D); of a word alone in its class V_c[c]."""
+    target_class = pt.constant(model.classes.of_word)[targets]
+    has_others = pt.constant(model.classes.exists.sum(1) > 1)[target_class]
+    words = pt.where(has_others[:, None], weights.word_document.T[targets], 0)
+    return weights.class_document.T[target_class] + words
 
 
 def _word_scores(weights: Parameters, rows: Any, hidden: Any, document: Any) -> Any:

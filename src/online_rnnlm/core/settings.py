@@ -30,6 +30,10 @@ class NetworkSettings:
     """D; 0 for a static network."""
     document_rate: float
     """α, the learning rate of the document vector in training."""
+    document_decay: float
+    """γ_d, the share of d that a step keeps."""
+    steps_by_error: bool
+    """True if d moves against the gradient of each word's error, False if by V_c and V_o alone."""
     through_updates: bool
     """True if the gradients of the weights go through the updates of d; else each is a constant."""
     unit_of_text: UnitOfText

@@ -47,31 +47,36 @@ def _output_layer(sizes: Sizes, mean_class_size: float) -> float:
     return (sizes.classes + mean_class_size) * (sizes.output + sizes.document)
 
 
-def multiply_adds_per_word(sizes: Sizes, mean_class_size: float) -> float:
+def _vector_products(sizes: Sizes, mean_class_size: float) -> float:
+    return (sizes.classes + mean_class_size) * sizes.document
+
+
+def multiply_adds_per_word(sizes: Sizes, mean_class_size: float, *, by_error: bool = True) -> float:
     """Multiply-adds to predict one word and to update the document vector, if there is one.
 
-    `mean_class_size` is L, averaged over the text. The document gradient ∂L_t/∂d_t is propagated
-    through V_c and V_o. d's step costs D; it is counted for every word, even if a step is taken
-    after several.
+    `mean_class_size` is L, averaged over the text. If d steps `by_error`, the document gradient
+    ∂L_t/∂d_t is propagated through V_c and V_o. d's step costs D; it is counted for every word,
+    even if a step is taken after several.
     """
     forward = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
-    back = (sizes.classes + mean_class_size) * sizes.document
+    back = _vector_products(sizes, mean_class_size) if by_error else 0
     return forward + back + sizes.document
 
 
 def training_multiply_adds_per_word(
-    sizes: Sizes, mean_class_size: float, *, goes_through: bool = False
+    sizes: Sizes, mean_class_size: float, *, by_error: bool = True, goes_through: bool = False
 ) -> float:
     """Multiply-adds to learn from one word in training, without the optimizer's arithmetic.
 
     Every product is done three times: forward, for the gradient of its input, and for the gradient
     of its weights. The document gradient is among the gradients of inputs, so only d's step is
-    added. Gradients that go through the steps of d do each product with V_c and V_o three times
-    more.
+    added; if d does not step `by_error`, there is none. Gradients that go through the steps of d do
+    each product with V_c and V_o three times more.
     """
-    products = _hidden_layer(sizes) + _output_layer(sizes, mean_class_size)
-    again = (sizes.classes + mean_class_size) * sizes.document if goes_through else 0
-    return 3 * (products + again) + sizes.document
+    products = 3 * (_hidden_layer(sizes) + _output_layer(sizes, mean_class_size))
+    of_vector = (3 if goes_through else 0) - (0 if by_error else 1)
+    again = of_vector * _vector_products(sizes, mean_class_size)
+    return products + again + sizes.document
 
 
 def update_multiply_adds_per_word(
@@ -170,9 +175,11 @@ def costs_of(settings: RunSettings, corpus: Corpus, adaptation: Adaptation) -> C
     updates = update_multiply_adds_per_word(
         sizes, mean, adaptation.weights, steps, after_sentence=after_sentence
     )
+    by_error = settings.network.steps_by_error
+    predicting = multiply_adds_per_word(sizes, mean, by_error=by_error)
     return Costs(
         parameters_touched_per_word=touched,
-        multiply_adds_per_word=multiply_adds_per_word(sizes, mean) + updates,
+        multiply_adds_per_word=predicting + updates,
     )
 
 
@@ -189,5 +196,7 @@ def costs_after_stretches(
     groups = frozenset(WEIGHTS)
     weights = touched_after_sentences(sizes, corpus, stretches, groups, document=False)
     updates = update_multiply_adds_per_word(sizes, mean, groups, 1, after_sentence=True)
-    adds = multiply_adds_per_word(sizes, mean) + updates + per_step * weights
+    by_error = settings.network.steps_by_error
+    predicting = multiply_adds_per_word(sizes, mean, by_error=by_error)
+    adds = predicting + updates + per_step * weights
     return Costs(parameters_touched_per_word=weights + sizes.document, multiply_adds_per_word=adds)

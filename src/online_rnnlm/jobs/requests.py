@@ -89,7 +89,10 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
         tokens=tokens,
         held_out_tokens=sum(statistics.splits[name].tokens for name in HELD_OUT),
         training_cost=cost.training_multiply_adds_per_word(
-            sizes, class_size, goes_through=settings.network.through_updates
+            sizes,
+            class_size,
+            by_error=settings.network.steps_by_error,
+            goes_through=settings.network.through_updates,
         ),
         update_cost=cost.update_multiply_adds_per_word(
             sizes, class_size, WEIGHTS, experiment.testing.steps

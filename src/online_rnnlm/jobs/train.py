@@ -247,6 +247,7 @@ def _finish(state: RunState, corpus: Corpus, divergence: str) -> None:
         training_multiply_adds_per_word=training_multiply_adds_per_word(
             sizes,
             corpus.mean_class_size(corpus.splits["train"]),
+            by_error=settings.network.steps_by_error,
             goes_through=settings.network.through_updates,
         ),
         words_per_second=statistics.median(speeds) if speeds else 0.0,

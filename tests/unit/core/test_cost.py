@@ -44,9 +44,13 @@ def expected(case):
     sizes = Sizes.of(case.settings.network, sum(CLASS_SIZES), len(CLASS_SIZES))
     inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
     first_words = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ: no loss goes back to h_0
-    scored = sum(cost.multiply_adds_per_word(sizes, size) for size in CANDIDATES)
+    by_error = case.step == "error"
+    scored = sum(cost.multiply_adds_per_word(sizes, one, by_error=by_error) for one in CANDIDATES)
     if case.mode == "train":
-        learnt = (cost.training_multiply_adds_per_word(sizes, size) for size in CANDIDATES)
+        learnt = (
+            cost.training_multiply_adds_per_word(sizes, one, by_error=by_error)
+            for one in CANDIDATES
+        )
         return sum(learnt) - first_words
     after_sentence = case.learn_after == "sentence"
     if after_sentence:

@@ -206,7 +206,10 @@ class _Online:
         batch = graph.padded_symbols(dtype)
         start = symbolic.carried_symbols(dtype)
         vectors = pt.tensor3(dtype=dtype)
-        rates = adaptation.weight_rate or 0.0, adaptation.vector_rate_in(network)
+        self._decay = np.asarray(network.document_decay, dtype)
+        self._vector_rate = np.asarray(adaptation.vector_rate_in(network), dtype)
+        # With a rate of 1, what the graph takes off the vector is its gradient.
+        rates = adaptation.weight_rate or 0.0, 1.0
         result, changes = updates.online_updates(
             symbolic.model_of(network, class_offsets),
             symbols,
@@ -281,17 +284,18 @@ class _Online:
             )
             weights = Parameters(*learnt)
             logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
-            change = now.gradient + (updated - held).sum(axis=0)
+            lost = (1 - self._decay) * mask[:, :, None] * held
+            gradient = now.gradient + (held - lost - updated).sum(axis=0)
             now = now._replace(
                 hidden=hidden[-1],
                 memory=memory[-1],
-                gradient=change,
+                gradient=gradient,
                 since_step=now.since_step + 1,
             )
             if now.since_step[0] == self._adaptation.words_a_step or not by_word:
                 now = now._replace(
-                    vector=now.vector + change,
-                    gradient=np.zeros_like(change),
+                    vector=self._decay * now.vector - self._vector_rate * gradient,
+                    gradient=np.zeros_like(gradient),
                     since_step=np.zeros_like(now.since_step),
                 )
             before.append(now)

@@ -58,7 +58,10 @@ class Network:
                 return -logs.sum(), logs
 
             gradient, logs = jax.grad(loss, has_aux=True)(before.vector)
-            document = before.vector - rate * gradient
+            if not self._model.network.steps_by_error:
+                gradient = -mask[:, None] * self._of_words(weights, targets)
+            lost = (1 - self._model.network.document_decay) * mask[:, None] * before.vector
+            document = before.vector - lost - rate * gradient
             if not self._model.network.through_updates:
                 document = jax.lax.stop_gradient(document)
             after = before._replace(hidden=hidden, memory=memory, vector=document)
@@ -67,6 +70,13 @@ class Network:
         # The rows of W_o are copied for each word, so they are not kept for the gradients.
         carried, (logs, hidden) = jax.lax.scan(jax.checkpoint(follow), start, batch)
         return Found(batch.mask, logs, hidden, carried)
+
+    def _of_words(self, weights: Parameters, targets: Any) -> Any:
+        """V_c[c] + V_o[w] of the words `targets`, (B, D); of a word alone in its class V_c[c]."""
+        of_target = self._classes["of_word"][targets]
+        has_others = self._classes["exists"].sum(1)[of_target] > 1
+        words = jnp.where(has_others[:, None], weights.word_document.T[targets], 0)
+        return weights.class_document.T[of_target] + words
 
     def _log_probability(
         self, weights: Parameters, targets: Any, hidden: Any, document: Any

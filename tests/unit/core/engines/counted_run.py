@@ -34,11 +34,16 @@ class Case(NamedTuple):
     groups: tuple[str, ...] = ()
     learn_after: str | int = "word"
     cell: str = "sigmoid"
+    step: str = "error"
 
     @property
     def settings(self):
         """The settings of the run."""
-        varied = {"document_size": self.document_size, "cell": self.cell}
+        varied = {
+            "document_size": self.document_size,
+            "cell": self.cell,
+            "document_step": self.step,
+        }
         return small.settings(**varied, hidden_size=HIDDEN, batch_sentences=2, seed=3)
 
     @property
@@ -64,6 +69,7 @@ CASES = [
         for cell in CELLS
     ),
     *(Case("online", size, (), 3) for size in SIZES),
+    *(Case(mode, 5, step="words") for mode in ("score", "train")),
 ]
 
 
@@ -91,10 +97,10 @@ class Counted:
         self.total += part.size
         gradient += part @ deltas
 
-    def vector_steps(self, vector, rate, gradient):
+    def vector_steps(self, vector, keep, rate, gradient):
         """Count a step of the document vector."""
         self.total += vector.size
-        vector -= rate * gradient
+        vector[:] = keep * vector - rate * gradient
 
     def descend_by_product(self, weights, a, b, rate):
         """Count a step by a gradient aᵀ b."""

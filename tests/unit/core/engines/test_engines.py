@@ -36,6 +36,7 @@ THROUGH = {"document_gradient": "through"}
 SINGLE = {"precision": "float32"}
 SGD = {"optimizer": "sgd"}
 DROPOUT = {"dropout": 0.4, "embedding_dropout": 0.2}
+MEMORY = {"document_step": "words", "document_decay": 0.7}
 RARE = {"rare_class_words": 4}
 LSTM = {"cell": "lstm"}
 SLOW = {"cell": "slow_context", "context_size": 5, "context_decay": 0.8}
@@ -48,6 +49,8 @@ OPTIONS = {
     "vector documents": VECTOR | DOCUMENT | SINGLE,
     "stretches": VECTOR | DOCUMENT | {"segment_tokens": 4},
     "stream": VECTOR | STREAM | {"segment_tokens": 5},
+    "memory": VECTOR | MEMORY,
+    "decay documents": VECTOR | DOCUMENT | SINGLE | {"document_decay": 0.8},
     "dropout": VECTOR | DROPOUT,
     "rare classes": VECTOR | RARE | DOCUMENT,
     "rare classes sgd": RARE | SGD | DROPOUT,
@@ -63,7 +66,7 @@ OTHER_CLASSES = {
     "one for all": ((24,), FIVE),
     "wide": ((1, 80, 2), FIVE | SGD),
 }
-OF_JAX = ("static", "vector documents", "stretches", "lstm stream")
+OF_JAX = ("static", "vector documents", "stretches", "memory", "lstm stream")
 MATRIX = [
     *(("kernel", name, UNEVEN, changes) for name, changes in OPTIONS.items()),
     *(("kernel", name, *case) for name, case in OTHER_CLASSES.items()),

@@ -44,9 +44,18 @@ class Case(NamedTuple):
     carries_state: bool = False
     one_class: bool = False
     cell: str = "sigmoid"
+    document_step: str = "error"
+    document_decay: float = 1.0
 
     def settings(self, kind="kernel", **changes):
-        own = ("document_size", "error_clip", "precision", "cell")
+        own = (
+            "document_size",
+            "error_clip",
+            "precision",
+            "cell",
+            "document_step",
+            "document_decay",
+        )
         values = {key: getattr(self, key) for key in own}
         values["unit_of_text"] = "document" if self.carries_state else "sentence"
         return RunSettings(corpus="small", hidden_size=6, seed=5, engine=kind, **(values | changes))
@@ -63,6 +72,8 @@ CASES = [
     Case(3, (), RATE, 1, 5, "document", carries_state=True),
     Case(3, (), RATE, 1, 5, "document", cell="lstm"),
     Case(3, (), RATE, 1, 2, "sentence"),
+    Case(3, (), RATE, 1, 2, "document", document_step="words", document_decay=0.8),
+    Case(3, EVERYTHING, RATE, 2, "word", "document", document_decay=0.8),
     Case(3, ("embeddings", "recurrent"), 0.0, 3, "word", "stream"),
     Case(3, EVERYTHING, RATE, 4, "word", "document", error_clip=0.05, carries_state=True),
     Case(3, EVERYTHING, RATE, 4, "sentence", "document", error_clip=0.05, carries_state=True),

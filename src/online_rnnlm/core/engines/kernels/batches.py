@@ -63,7 +63,7 @@ def read_batch(model, batch, order, n, carried, leaves_words):
     found = predict(model, batch, states, segments, leaves_words)
     if model.words_a_step == 0:
         for b in range(batch.lanes.size):
-            take_step(segments, b, model.document_rate)
+            take_step(model, segments, b)
     _leave(carried, batch, states, segments)
     return states, segments.vector, found
 

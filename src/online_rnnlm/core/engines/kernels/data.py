@@ -56,6 +56,10 @@ class KernelModel(NamedTuple):
     """γ, the share of a slow context unit's value that the next word keeps."""
     document_rate: np.floating
     """α, the rate of the document vector."""
+    document_decay: np.floating
+    """Share of the document vector that a step keeps."""
+    steps_by_error: bool
+    """True if d moves against the gradient of each word's error, False if by V_c and V_o alone."""
     words_a_step: int
     """Number of words after which d takes a step; 0 for a step at each segment's end."""
     error_clip: np.floating
@@ -101,6 +105,8 @@ def kernel_model(
         network.cell == "lstm",
         real(network.context_decay),
         real(document_rate),
+        real(network.document_decay),
+        network.steps_by_error,
         words_a_step,
         real(network.error_clip or np.inf),
         dropout,

@@ -152,7 +152,7 @@ def add_product(a, b, c):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def descend(vector, rate, gradient):
-    """Take one step of gradient descent: vector -= rate gradient; both (n,)."""
+def descend(vector, keep, rate, gradient):
+    """Take one step of gradient descent: vector = keep vector - rate gradient; both (n,)."""
     for k in range(vector.size):
-        vector[k] -= rate * gradient[k]
+        vector[k] = keep * vector[k] - rate * gradient[k]

@@ -124,23 +124,29 @@ def _follow_documents(model, batch, found, carried):
         deltas = found.class_deltas[index]
         feed(document, class_document, 0, deltas)
         log_probability = softmax_deltas(deltas, c)
-        add_document_gradient(class_document, 0, deltas, gradient)
+        if model.steps_by_error:
+            add_document_gradient(class_document, 0, deltas, gradient)
+        else:
+            subtract_column(class_document, c, gradient)
         if high - low > 1 and not found.leaves_words:
             first = found.groups.first_scores[index]
             deltas = found.word_deltas[first : first + high - low]
             feed(document, word_document, low, deltas)
             log_probability += softmax_deltas(deltas, target - low)
-            add_document_gradient(word_document, low, deltas, gradient)
+            if model.steps_by_error:
+                add_document_gradient(word_document, low, deltas, gradient)
+            else:
+                subtract_column(word_document, target, gradient)
         found.log_probabilities[index] = log_probability
         carried.since_step[b] += 1
         if carried.since_step[b] == model.words_a_step:
-            take_step(carried, b, model.document_rate)
+            take_step(model, carried, b)
 
 
 @njit(cache=True)
-def take_step(carried, b, rate):
-    """Set d -= α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
-    descend(carried.vector[b], rate, carried.gradient[b])
+def take_step(model, carried, b):
+    """Set d = γ d - α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
+    descend(carried.vector[b], model.document_decay, model.document_rate, carried.gradient[b])
     carried.gradient[b] = 0
     carried.since_step[b] = 0
 
@@ -152,6 +158,13 @@ def _transpose(source, target):
         row = target[i]
         for j in range(row.size):
             row[j] = source[j, i]
+
+
+@njit(cache=True)
+def subtract_column(matrix, j, gradient):
+    """Set gradient -= matrix[:, j]; (D,)."""
+    for i in range(gradient.size):
+        gradient[i] -= matrix[i, j]
 
 
 # Four rows at a time, so that each sum is read and written once for four products.

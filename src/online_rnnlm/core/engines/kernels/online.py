@@ -129,7 +129,7 @@ def _read_segment(learner, segment, carried, log_probabilities):
         states = run_cell(model, batch, before)
         found = predict(model, batch, states, before, False)
         if model.words_a_step == 0:
-            take_step(before, 0, model.document_rate)
+            take_step(model, before, 0)
         update_weights(model, learning, batch, states, found)
         _mark(learner, batch)
         copy(states.hidden[t - begin], hidden[t + 1])
