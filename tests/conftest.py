@@ -67,5 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole experiments first: one that is begun last would leave the other cores idle."""
-    items.sort(key=lambda item: "unit" in item.path.parts)
+    """Put whole experiments first, and quick files last.
+
+    A long file that is begun last would leave the other cores idle.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("unit" in item.path.parts, item.path not in slow))

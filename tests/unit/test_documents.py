@@ -93,6 +93,7 @@ def test_the_names_of_the_glossary_are_in_the_code():
     assert names - {*re.findall(r"\w+", code)} == set()
 
 
+@pytest.mark.slow  # hundreds of intervals of 10,000 draws each
 @pytest.mark.parametrize(
     "sums", sorted(evidence.EVIDENCE.glob("*/SHA256SUMS")), ids=lambda file: file.parent.name
 )
