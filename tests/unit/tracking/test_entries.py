@@ -127,7 +127,9 @@ def test_a_run_of_the_search_has_neither_tests_nor_a_model(tmp_path):
     assert "perplexity/test" not in run.data.metrics
 
 
-def test_the_summary_has_the_report_and_the_best_model(directory, named_store):
+def test_the_summary_has_the_report_and_the_best_model(directory, server, monkeypatch):
+    """In a store of the experiment's own, the browser sees it."""
+    monkeypatch.setenv(STORE, server)
     experiment_id = open_store(directory)
     assert enter_all(directory, experiment_id) == 4
     first = enter_summary(directory, experiment_id)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.exceptions import MlflowException
 
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.rivals.evaluations import evaluate_run
@@ -172,7 +171,7 @@ def test_a_list_of_no_or_one_sentence_is_a_list(model):
     ],
 )
 def test_a_wrong_call_is_refused_in_one_line(model, texts, params, message):
-    with pytest.raises(MlflowException) as raised:
+    with pytest.raises(mlflow().exceptions.MlflowException) as raised:
         model.predict(pd.DataFrame({"sentence": texts}), params=params)
     assert message in raised.value.message and "\n" not in raised.value.message
     assert raised.value.error_code == "INVALID_PARAMETER_VALUE"
