@@ -64,7 +64,7 @@ class Training:
 
         Yields the id of its job, which comes `after` the job of that id.
         """
-        process, job = wait_until(lambda: self._job_after(after), "the training's next job")
+        process, job = wait_until(lambda: self._job_after(after), "the training's next job", 0.1)
         before = self._trained_epochs()
 
         def trained():

@@ -23,6 +23,7 @@ def test_the_same_run_by_every_engine_is_the_same(project, monkeypatch):
         experiment="engines",
         corpora={"own": own_text(project)},
         training={"precision": "float64", "max_epochs": 2, "batch_sentences": 64},
+        testing={"document_rates": [0.1]},
         rows=[{"hidden_size": 5, "document_size": 2, "engine": list(ENGINES)}],
     )
     folder = ExperimentDirectory(project.path / "results/engines")

@@ -47,11 +47,6 @@ def test_a_second_start_does_nothing_and_snakemakes_report_shows_all(finished):
         assert name in text
 
 
-def test_a_deleted_store_is_made_again_and_nothing_else(finished):
-    (finished.path / RESULTS / "mlflow.db").unlink()
-    assert {*finished.planned(*ARGUMENTS)} == {"everything", "store", "track", "summary"}
-
-
 def test_results_that_were_renamed_are_refused_if_tests_have_other_settings(finished):
     """Snakemake knows nothing of these files, and would take them for those of the new settings."""
     renamed = finished.path / "results" / "renamed"
