@@ -9,8 +9,8 @@
 The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. The document
 vector d feeds the output layer alone: a static network has no V_c and V_o. γ is 1 unless a decay is
 set. As a control without errors, d can also step by + α (V_c[c_t] + V_o[w_t+1]). PyTensor derives
-all gradients. In those of the weights, the update of d counts as a constant, unless the settings say
-`through_updates`.
+all gradients. In those of the weights, the update of d counts as a constant, unless the settings
+ask for `through_updates`.
 Sentences are the columns of (T, B) matrices. They are padded: `mask` is 1 where there is a token.
 
 The original Theano compiles this file, too (`engines.theano_engine`): so this file keeps to Python
