@@ -28,8 +28,15 @@ Schema = dict[str, Any]
 
 
 def schema() -> Schema:
-    """Return the JSON schema of a configuration file."""
+    """Return the JSON schema of a configuration file.
+
+    A setting of training is described once, in `TrainingSettings`, also for rows and searches.
+    """
     whole = _plain(Experiment.model_json_schema())
+    kinds = whole["$defs"]
+    for key, described in kinds["TrainingSettings"]["properties"].items():
+        for kind in ("Search", "RowSettings"):
+            kinds[kind]["properties"][key]["description"] = described["description"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 

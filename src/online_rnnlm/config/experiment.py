@@ -20,7 +20,7 @@ from online_rnnlm.config.mistakes import all_messages
 from online_rnnlm.config.planned_rows import PlannedNetwork, PlannedRow, networks_of, plan_row
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.config.rivals import CORPUS_RIVALS, DYNAMIC, CorpusRival
-from online_rnnlm.config.rows import RowSettings, Searches, TrainingSettings
+from online_rnnlm.config.rows import Row, Searches, WrittenTraining
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.adaptation import Adaptation
@@ -38,9 +38,9 @@ class Experiment(Settings):
     """The corpora, by name; every row is trained on each."""
     seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
     """Every row is trained once with each seed."""
-    training: TrainingSettings = Field(default={})
+    training: WrittenTraining = Field(default={})
     """Training settings that all rows share; see below."""
-    rows: list[RowSettings] = Field(min_length=1)
+    rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
     trained on, if these are not all."""

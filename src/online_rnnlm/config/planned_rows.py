@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,16 +23,13 @@ from pydantic import ValidationError
 
 from online_rnnlm.config.base import as_list
 from online_rnnlm.config.mistakes import first_message
-from online_rnnlm.config.rows import ROW_KEYS, RUN_KEYS, RowSettings, Searches, searched_in
+from online_rnnlm.config.rows import ROW_KEYS, RowSettings, Search, searched_in
 from online_rnnlm.config.runs import Digits, Run, identity_of, network_name
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
-from online_rnnlm.core.sizes import Sizes, count
+from online_rnnlm.core.sizes import Sizes, shapes_by_name
 
 if TYPE_CHECKING:
     from online_rnnlm.config.experiment import Experiment
-
-_MANY_WORDS = 10**15
-"""Words of a vocabulary so large that their parameters outnumber all others by far."""
 
 
 class PlannedNetwork(NamedTuple):
@@ -85,7 +83,7 @@ def networks_of(experiment: Experiment) -> tuple[PlannedNetwork, ...]:
 
 
 def _settings_in(
-    experiment: Experiment, corpus: str, row: RowSettings, place: str, searches: Searches
+    experiment: Experiment, corpus: str, row: RowSettings, place: str, searches: Sequence[Search]
 ) -> list[RunSettings]:
     """Return the settings that a row, in that place of the file, makes: all combinations of lists.
 
@@ -96,7 +94,8 @@ def _settings_in(
     shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
     undecided = _undecided(searches)
     made: dict[RunSettings, None] = {}
-    for own in _combinations({key: row[key] for key in row if key in RUN_KEYS}):
+    lists = {key: value for key, value in row.items() if key not in ("search", "corpora")}
+    for own in _combinations(lists):
         try:
             settings = _settings_of({**shared, **own}, classes, place)
         except ValueError:
@@ -123,7 +122,7 @@ def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
 
 
 def _network(
-    experiment: Experiment, entry: int, settings: RunSettings, searches: Searches
+    experiment: Experiment, entry: int, settings: RunSettings, searches: Sequence[Search]
 ) -> PlannedNetwork:
     """Return a network with the runs of its search.
 
@@ -194,14 +193,20 @@ def _units_of(network: str, cell: str, classes: int) -> int:
     """Return the number of hidden units of the smallest static network as large as `network`.
 
     It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
-    Only a very small vocabulary would give another number of units.
+    For V words in K classes, and embeddings of g numbers a unit (1; 4 in an LSTM), these are
+
+        ((g + 1) M + D) V + g M² + K (M + D)
+
+    and V is so large that the first term decides: M + D / (g + 1), rounded up, are enough. If that
+    is a whole number, the first terms are the same, and the others may ask for one unit more.
     """
-    hidden, document = network.split("/")
-    parameters = count(Sizes(_MANY_WORDS, int(hidden), classes, int(document), cell))
-    units = itertools.count(int(hidden))
-    return next(m for m in units if count(Sizes(_MANY_WORDS, m, classes, 0, cell)) >= parameters)
+    hidden, document = map(int, network.split("/"))
+    _, of_unit = shapes_by_name(Sizes(1, 1, classes, 0, cell))["embeddings"]
+    units = hidden + math.ceil(document / (of_unit + 1))
+    is_whole = document % (of_unit + 1) == 0
+    return units + 1 if is_whole and hidden + units < classes else units
 
 
-def _undecided(searches: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+def _undecided(searches: Iterable[Search]) -> frozenset[str]:
     """Return the names of the settings that searches are to choose."""
     return frozenset(key for search in searches for key in searched_in(search))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from online_rnnlm.config.base import (
     AboveOne,
@@ -24,6 +24,7 @@ from online_rnnlm.config.base import (
     Size,
 )
 from online_rnnlm.config.engines import ENGINES, Engine, EngineName
+from online_rnnlm.config.mistakes import NETWORK_NAME
 from online_rnnlm.core.settings import NetworkSettings, TrainingRule, UnitOfText
 
 CellName = Literal["sigmoid", "slow_context", "lstm"]
@@ -40,15 +41,20 @@ OF_VECTOR = ("document_rate", "document_decay", "document_step", "document_gradi
 """The settings that change nothing in a network without a document vector."""
 
 
-class RunSettings(Settings):
-    """All settings that decide one training run; the corpus's content and the code do, too."""
+HiddenSize = Annotated[
+    Annotated[PositiveSize, Tag("units")]
+    | Annotated[str, Field(pattern=NETWORK_NAME), Tag("network")],
+    Discriminator(lambda written: "network" if "/" in str(written) else "units"),
+]
+"""A number of hidden units, or a network with a vector, such as `100/20`."""
 
-    corpus: Name
-    """Key of the corpus under `corpora`."""
-    seed: Seed = 1
-    """Seed of the initial weights and of the order of the sentences."""
-    hidden_size: PositiveSize = 100
-    """Number of hidden units, M."""
+
+class TrainingSettings(Settings):
+    """Settings of training, each with one value."""
+
+    hidden_size: HiddenSize = 100
+    """Number of hidden units, M; or a network with a vector, such as `100/20`: the smallest number
+    with which a static network of the same hidden layer has at least as many parameters."""
     cell: CellName = "sigmoid"
     """The hidden layer. `sigmoid`: the paper's simple recurrent network. `slow_context`: the same
     beside slow context units, which remember and do not learn in testing (Mikolov et al. 2015).
@@ -128,6 +134,17 @@ class RunSettings(Settings):
     fails at once."""
     precision: Literal["float32", "float64"] = "float32"
     """Floating-point type of weights and arithmetic."""
+
+
+class RunSettings(TrainingSettings):
+    """All settings that decide one training run; the corpus's content and the code do, too."""
+
+    corpus: Name
+    """Key of the corpus under `corpora`."""
+    seed: Seed = 1
+    """Seed of the initial weights and of the order of the sentences."""
+    hidden_size: PositiveSize = 100
+    """Number of hidden units, M."""
 
     @property
     def network(self) -> NetworkSettings:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from docs.generate.models import schema
 from online_rnnlm.config.experiment import load, parse
-from online_rnnlm.config.rows import RUN_KEYS
+from online_rnnlm.config.training import TrainingSettings
 from online_rnnlm.errors import UserError
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -93,7 +93,9 @@ def _found(part: Any, *keys: str) -> set[str]:
     return own.union(*(_found(value, *keys) for value in part.values()))
 
 
-KEYS = st.sampled_from(sorted({*RUN_KEYS, *_found(schema(), "required")})) | st.text(max_size=5)
+KEYS = st.sampled_from(
+    sorted({*TrainingSettings.model_fields, *_found(schema(), "required")})
+) | st.text(max_size=5)
 WORDS = st.sampled_from(sorted(_found(schema(), "enum", "const")))
 NUMBERS = st.integers() | st.integers(0, 20) | st.floats() | st.booleans()
 SINGLE = st.none() | NUMBERS | st.text(max_size=6) | WORDS | st.dates()
@@ -105,6 +107,18 @@ VALUES = st.recursive(
 PLACES = ("corpora", "corpora.own", "corpora.own.source", "corpora.own.classes", "rows.0", "rows.1")
 PLACES += ("testing", "training", "search", "corpora.own.vocabulary")
 CHANGES = st.lists(st.tuples(st.sampled_from(PLACES), KEYS, VALUES), min_size=1, max_size=3)
+
+
+def test_a_row_and_a_search_take_each_setting_of_training_or_a_list_of_its_values():
+    kinds = schema()["$defs"]
+    training = kinds["TrainingSettings"]["properties"]
+    for kind, others in (("Search", set()), ("RowSettings", {"search", "corpora"})):
+        properties = kinds[kind]["properties"]
+        assert properties.keys() - training.keys() == others
+        for key, part in training.items():
+            value = {name: part[name] for name in part if name not in ("default", "description")}
+            one, several = properties[key]["oneOf"]
+            assert (one, several["items"]) == (value, value)
 
 
 @many

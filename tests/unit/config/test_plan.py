@@ -7,8 +7,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.rows import RUN_KEYS
-from online_rnnlm.config.training import CellName, RunSettings
+from online_rnnlm.config.training import CellName, RunSettings, TrainingSettings
 from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError
@@ -211,7 +210,7 @@ def name(row=USED, corpus=WHOLE, **changed):
     return found.runs()[0].name
 
 
-@pytest.mark.parametrize("key", sorted(RUN_KEYS))
+@pytest.mark.parametrize("key", sorted(TrainingSettings.model_fields))
 def test_every_setting_of_a_run_changes_its_digits(key):
     field = RunSettings.model_fields[key]
     numbers = [2, 3] if isinstance(field.default, int) else [0.5, 0.6]
