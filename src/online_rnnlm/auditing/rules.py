@@ -19,8 +19,8 @@ from online_rnnlm.auditing.scorer import (
     Exam,
     Lines,
     Scores,
-    Text,
     Token,
+    Tokens,
     draw_exam,
     lines_of,
     with_end,
@@ -39,7 +39,7 @@ class ScorePair:
 
     said: str
     """A sentence on the word whose scores differ, if any do."""
-    text: Text
+    text: Tokens
     words: Sequence[tuple[int, Token]]
     """The words that are scored, each with its place in the text: tokens of the text, or others
     that are put there."""
@@ -47,7 +47,7 @@ class ScorePair:
     """The scores of these words."""
     after: Scores | None
     """The scores that must be equal to them; None: the scorer has not answered in its time."""
-    other: Text | None = None
+    other: Tokens | None = None
     """The text that `after` is from; None: the same one."""
 
     def differing(self, tolerance: float) -> list[int]:
@@ -78,12 +78,12 @@ class ScorePair:
         )
 
 
-def in_last_place(beginning: Text, words: Sequence[Token]) -> list[tuple[int, Token]]:
+def in_last_place(beginning: Tokens, words: Sequence[Token]) -> list[tuple[int, Token]]:
     """Pair each candidate with the place of the last token."""
     return [(len(beginning) - 1, word) for word in words]
 
 
-def _written(text: Text) -> tuple[str, ...]:
+def _written(text: Tokens) -> tuple[str, ...]:
     return tuple(" ".join(map(str, line)) for line in lines_of(text))
 
 
@@ -94,7 +94,7 @@ class Attempt:
     check: Callable[..., ScorePair | None]
     """Makes texts of the part, or the two, and lets them be scored; returns the scores that must be
     equal, or None if the part ends in a place where nothing is predicted."""
-    parts: tuple[Text, ...]
+    parts: tuple[Tokens, ...]
 
     def failure(self, exam: Exam) -> ScorePair | None:
         """Return the scores if some of them differ, else None."""
@@ -149,7 +149,7 @@ def reset(exam: Exam) -> AuditedRule:
     return try_to_break("reset", exam, [Attempt(exchange, two) for two in exam.units], remark)
 
 
-def exchange(exam: Exam, first: Text, second: Text) -> ScorePair:
+def exchange(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     """Compare the scores of two parts with those after they have changed places."""
     unit = exam.scorer.unit
     first = with_end(first, ENDS[unit])
@@ -169,23 +169,23 @@ def causality(exam: Exam) -> AuditedRule:
     return try_to_break("causality", exam, attempts)
 
 
-def cut_off(exam: Exam, first: Text, second: Text) -> ScorePair:
+def cut_off(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     """Leave out the second part."""
     return _changed(exam, "is cut off", first, second, ())
 
 
-def put_other_words(exam: Exam, first: Text, second: Text) -> ScorePair:
+def put_other_words(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     """Put the beginning of the whole text in the place of the second part."""
     return _changed(exam, "is other words", first, second, exam.text[: len(second)])
 
 
-def shuffle(exam: Exam, first: Text, second: Text) -> ScorePair:
+def shuffle(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     """Shuffle the second part."""
     shuffled = tuple(Random(1).sample(second, len(second)))
     return _changed(exam, "is shuffled", first, second, shuffled)
 
 
-def _changed(exam: Exam, how: str, first: Text, second: Text, new: Text) -> ScorePair:
+def _changed(exam: Exam, how: str, first: Tokens, second: Tokens, new: Tokens) -> ScorePair:
     """Compare the scores of the first part with those if the second one is changed."""
     before = exam.score(first + second)[: len(first)]
     after = exam.score(first + new)[: len(first)]
@@ -211,7 +211,7 @@ def normalisation(exam: Exam) -> AuditedRule:
     return rule
 
 
-def add_up(exam: Exam, beginning: Text) -> ScorePair | None:
+def add_up(exam: Exam, beginning: Tokens) -> ScorePair | None:
     """Add up the probabilities of the candidates for a beginning's last place."""
     if not exam.may_predict(beginning):
         return None
@@ -236,7 +236,7 @@ def add_up(exam: Exam, beginning: Text) -> ScorePair | None:
     return ScorePair(said, beginning, last, [most], [total])
 
 
-def put_unknown_words(exam: Exam, beginning: Text) -> ScorePair | None:
+def put_unknown_words(exam: Exam, beginning: Tokens) -> ScorePair | None:
     """Compare the score of `<unk>` with those of words that the vocabulary lacks, in its place."""
     if not exam.may_predict(beginning):
         return None
@@ -256,7 +256,7 @@ def score_before_update(exam: Exam) -> AuditedRule:
     return try_to_break("score before update", exam, attempts, remark)
 
 
-def repeat(exam: Exam, text: Text) -> ScorePair:
+def repeat(exam: Exam, text: Tokens) -> ScorePair:
     """Compare the scores of a text with those if it is there once more after it."""
     once = with_end(text)
     after = exam.score(once * 2)[: len(once)]
@@ -264,7 +264,7 @@ def repeat(exam: Exam, text: Text) -> ScorePair:
     return ScorePair(said, once, [*enumerate(once)], exam.score(once), after, once * 2)
 
 
-def ask_for_it(exam: Exam, beginning: Text) -> ScorePair | None:
+def ask_for_it(exam: Exam, beginning: Tokens) -> ScorePair | None:
     """Compare the score of a beginning's last word with its score as a candidate."""
     if not exam.may_predict(beginning):
         return None
@@ -275,7 +275,7 @@ def ask_for_it(exam: Exam, beginning: Text) -> ScorePair | None:
     return ScorePair(said, beginning, in_last_place(beginning, word), before, after)
 
 
-def put_another(exam: Exam, beginning: Text) -> ScorePair | None:
+def put_another(exam: Exam, beginning: Tokens) -> ScorePair | None:
     """Compare the scores of candidates if another word is in a beginning's last place."""
     words, _ = exam.candidates
     others = [word for word in words if word not in (*beginning[-1:], END)]
@@ -298,14 +298,14 @@ def single_pass(exam: Exam) -> AuditedRule:
     return try_to_break("single pass", exam, attempts)
 
 
-def run_again(exam: Exam, text: Text) -> ScorePair:
+def run_again(exam: Exam, text: Tokens) -> ScorePair:
     """Compare the scores of two runs."""
     said = f"{WORD} has another score in a second run"
     words = [*enumerate(text)]
     return ScorePair(said, text, words, exam.score(text), exam.scorer.score(text))
 
 
-def send_halves(exam: Exam, first: Text, second: Text) -> ScorePair:
+def send_halves(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     """Compare the scores with those if the second part comes after the answer to the first."""
     first = with_end(first)
     second = with_end(second)

@@ -24,26 +24,26 @@ Token = Hashable
 """A word, or its number."""
 Lines = Sequence[Sequence[Token]]
 """The tokens of each line of a text."""
-Text = tuple[Token, ...]
+Tokens = tuple[Token, ...]
 """The tokens of lines, each line followed by `END`, which need not stand after the last one.
 
 What is called a beginning is a text up to a place that is asked for: its last token is the word
 that stands there."""
 END = "\n"
-ENDS: dict[UnitOfText, Text] = {"sentence": (END,), "document": (END, END)}
+ENDS: dict[UnitOfText, Tokens] = {"sentence": (END,), "document": (END, END)}
 """The end of each unit of text at which a scorer can forget."""
 Scores = Sequence[float]
 """Natural log P of tokens; NaN where nothing is predicted, for 0 means a probability of 1."""
 
 
-def with_end(text: Text, ends: Text = (END,)) -> Text:
+def with_end(text: Tokens, ends: Tokens = (END,)) -> Tokens:
     """Return a text with these ends: more are added until it has them."""
     while text[-len(ends) :] != ends:
         text = (*text, END)
     return text
 
 
-def lines_of(text: Text) -> list[list[Token]]:
+def lines_of(text: Tokens) -> list[list[Token]]:
     """Return the lines of a text; what stands after the last `END` is a line, too."""
     lines: list[list[Token]] = [[]]
     for token in with_end(text):
@@ -54,13 +54,13 @@ def lines_of(text: Text) -> list[list[Token]]:
     return lines[:-1]
 
 
-def borders(text: Text, unit: UnitOfText) -> list[int]:
+def borders(text: Tokens, unit: UnitOfText) -> list[int]:
     """Return the places of a text, its end among them, before which a unit of text has ended."""
     size = len(ENDS[unit])
     return [n for n in range(size, len(text) + 1) if text[n - size : n] == ENDS[unit]]
 
 
-def is_predictable(beginning: Text) -> bool:
+def is_predictable(beginning: Tokens) -> bool:
     """Return True if the last token is a word, or the end of a sentence that has words."""
     return any(token != END for token in beginning[-2:])
 
@@ -87,14 +87,14 @@ class AuditedScorer:
     """Scores two parts of a text, of which it gets the second once the first is answered; returns
     None if the first is not. None: it gets every text at once."""
 
-    def score(self, text: Text) -> Scores:
+    def score(self, text: Tokens) -> Scores:
         """Return the scores of a text's tokens."""
         if not text:
             return ()
         lines = lines_of(text)
         return _in_a_row(lines, self.score_lines(lines))[: len(text)]
 
-    def score_in_halves(self, first: Text, second: Text) -> Scores | None:
+    def score_in_halves(self, first: Tokens, second: Tokens) -> Scores | None:
         """Return the scores of a text whose second half is sent when the first is answered.
 
         Returns None if it is not, or if the scorer gets every text at once.
@@ -103,7 +103,7 @@ class AuditedScorer:
         by_line = self.score_halves(*halves) if self.score_halves else None
         return _in_a_row([*halves[0], *halves[1]], by_line) if by_line else None
 
-    def ask(self, beginning: Text, words: Sequence[Token]) -> Scores:
+    def ask(self, beginning: Tokens, words: Sequence[Token]) -> Scores:
         """Return the score of each of these words in a beginning's last place.
 
         If the scorer cannot be asked for it, each is put there in a text of its own, or in a unit
@@ -128,27 +128,27 @@ class Exam:
     """A scorer, with the text that it is audited on and the words that the rules put into it."""
 
     scorer: AuditedScorer
-    score: Callable[[Text], Scores]
+    score: Callable[[Tokens], Scores]
     """Returns the scores of a text's tokens; the scorer is asked if it was not lately."""
     tolerance: float
     """The difference of scores (nats) and of sums that is allowed."""
-    text: Text
+    text: Tokens
     vocabulary: Collection[Token]
     """All that can be predicted, in order; empty if it is not known."""
     unknown: list[Token]
     """Words of the text that the vocabulary lacks, and that must be scored as `<unk>`."""
     predicts_ends: bool
     """True if the scorer predicts the ends of sentences."""
-    units: list[tuple[Text, Text]]
+    units: list[tuple[Tokens, Tokens]]
     """The text cut in two at drawn places where a unit has ended."""
-    cuts: list[tuple[Text, Text]]
+    cuts: list[tuple[Tokens, Tokens]]
     """The text cut in two at drawn places."""
-    beginnings: list[Text]
+    beginnings: list[Tokens]
     """The text up to each place to try: drawn places of predicted words, the place of the most
     probable word (a sum above 1 shows there first), and drawn places of words that are not
     predicted."""
 
-    def may_predict(self, beginning: Text) -> bool:
+    def may_predict(self, beginning: Tokens) -> bool:
         """Return True if a beginning's last token is one that the scorer may predict."""
         return is_predictable(beginning) and (self.predicts_ends or beginning[-1] != END)
 
@@ -169,7 +169,7 @@ class Exam:
         words = dict.fromkeys(known if are_all else latest)
         return [word for word in words if self.predicts_ends or word != END][:most], are_all
 
-    def candidates_for(self, beginning: Text) -> list[Token]:
+    def candidates_for(self, beginning: Tokens) -> list[Token]:
         """Return the candidates for a beginning's last place.
 
         A text cannot show the end of a sentence without words; a scorer can be asked for it.
@@ -184,7 +184,7 @@ def draw_exam(scorer: AuditedScorer, lines: Lines, places: int, tolerance: float
 
     Raises UserError if the text has words that the vocabulary lacks, and it has no `<unk>`.
     """
-    text: Text = tuple(chain.from_iterable((*line, END) for line in lines))
+    text: Tokens = tuple(chain.from_iterable((*line, END) for line in lines))
     words = (END if word == scorer.sentence_end else word for word in scorer.vocabulary)
     vocabulary = dict.fromkeys(words)
     lacking = [word for word in dict.fromkeys(text) if word not in vocabulary]

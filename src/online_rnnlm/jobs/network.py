@@ -30,7 +30,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord
 
-Text = TypeVar("Text")
+Input = TypeVar("Input")
 Found = TypeVar("Found")
 
 
@@ -120,7 +120,7 @@ def best_trial(curve: Iterable[Trial]) -> Trial:
 
 
 def timed(
-    score: Callable[[Text], Found], texts: Mapping[str, Text]
+    score: Callable[[Input], Found], texts: Mapping[str, Input]
 ) -> tuple[dict[str, Found], dict[str, float]]:
     """Score each text; return the scores and the seconds that each took."""
     scores = {}
