@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from online_rnnlm.config.experiment import Plan, load
+from online_rnnlm.config.plan import Plan, load
 from online_rnnlm.corpora.planning import with_digits
 from tests.processes import heeding_interrupts, output_of, wait_until
 from tests.toy_texts import write_chains

@@ -19,7 +19,7 @@ from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, by_no_network
 from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from online_rnnlm.config.experiment import Plan, parse
+from online_rnnlm.config.plan import Plan, parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import CorpusSource, SplitStatistics, Statistics, TextPreparation
 from online_rnnlm.storage.code import CODE

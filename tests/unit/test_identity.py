@@ -48,7 +48,8 @@ SETTINGS = {
     "config/corpora.py": "values that are in a corpus's name",
     "config/experiment.py": "what goes together",
     "config/mistakes.py": "the words of errors",
-    "config/planned_rows.py": "the settings of runs, which are in their names",
+    "config/networks.py": "the settings of runs, which are in their names",
+    "config/plan.py": "the settings of runs, which are in their names",
     "config/reading.py": "how a file is read",
     "config/rivals.py": "what files and tables call a rival, and what a mixture has as its parts, "
     "which are in the record of its evaluation",

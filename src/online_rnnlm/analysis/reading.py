@@ -14,7 +14,7 @@ from online_rnnlm.config.evaluations import (
     in_words,
     main_adaptation,
 )
-from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora.records import Statistics

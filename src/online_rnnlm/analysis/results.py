@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from online_rnnlm.analysis.scores import UnitScores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import ExperimentDirectory

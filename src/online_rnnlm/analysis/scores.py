@@ -18,7 +18,7 @@ from online_rnnlm.analysis.significance import (
     pieces_of,
 )
 from online_rnnlm.analysis.systems import TestedNetwork, longest
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.errors import UserError

@@ -9,7 +9,7 @@ from typing import Any
 
 from online_rnnlm.auditing.rules import audit_scorer
 from online_rnnlm.auditing.scorer import AuditedScorer, Lines, Token
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_of
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Audits

@@ -13,7 +13,7 @@ from zipfile import is_zipfile
 from pydantic import TypeAdapter
 
 from online_rnnlm.commands._verb import positive_number, whole_number
-from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory

@@ -11,7 +11,7 @@ from typing import TypeVar
 from online_rnnlm.commands._inputs import add_results, experiment_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config.evaluations import engine_for, evaluations_of
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.corpora.planning import refuse_changed_code

@@ -137,7 +137,7 @@ def parts_of_mixture(
 ) -> dict[str, tuple[str, str]]:
     """Return by part of a run's mixture where its evaluation is: its folder, and its name.
 
-    That of the network is its main evaluation. The mixture takes the best of `ways_of_vector` on
+    That of the network is its main evaluation. The mixture takes the best of `adaptations_of_vector` on
     `valid` in its place, and needs the main one to count costs.
     """
     places = {NETWORK: (run, main_adaptation(document_size).name)}

@@ -1,4 +1,4 @@
-"""The configuration of an experiment, as a typed model, and its plan.
+"""The configuration of an experiment, as a typed model: what a user may write.
 
 `workflow/schemas/config.schema.yaml` and `config/README.md` are made from the class below and from
 those of the other modules of this package.
@@ -10,21 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import evaluations_of
-from online_rnnlm.config.mistakes import all_messages
-from online_rnnlm.config.planned_rows import PlannedNetwork, PlannedRow, networks_of, plan_row
-from online_rnnlm.config.reading import read_mapping
-from online_rnnlm.config.rivals import CORPUS_RIVALS, DYNAMIC, CorpusRival
+from online_rnnlm.config.networks import PlannedNetwork, networks_of
+from online_rnnlm.config.rivals import DYNAMIC
 from online_rnnlm.config.rows import Row, Searches, WrittenTraining
-from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.adaptation import Adaptation
-from online_rnnlm.errors import UserError
 
 
 class Experiment(Settings):
@@ -148,77 +144,3 @@ class Experiment(Settings):
     def networks(self) -> tuple[PlannedNetwork, ...]:
         """The networks that the rows make on every corpus."""
         return networks_of(self)
-
-
-class Plan(Experiment):
-    """An experiment whose texts and code are known, and so the names of all folders.
-
-    The workflow writes it to `results/<experiment>/config.json`, where every job reads it.
-    """
-
-    digits: Digits
-    """Digits that name the folders of corpora and runs."""
-
-    @cached_property
-    def planned_rows(self) -> tuple[PlannedRow, ...]:
-        """The rows on every corpus: each network's runs, and those of its search."""
-        return tuple(plan_row(network, self.seeds, self.digits) for network in self.networks)
-
-    def trainings(self) -> list[Run]:
-        """Return every run: first those of the search, then those of the rows."""
-        return [*self.search_runs(), *self.runs()]
-
-    def runs(self) -> list[Run]:
-        """Return the runs of the rows: corpora × rows × seeds."""
-        return [run for row in self.planned_rows for run in row.runs]
-
-    def search_runs(self) -> list[Run]:
-        """Return the runs of the search: corpora × rows × searched values."""
-        return [run for row in self.planned_rows for run in row.candidates]
-
-    @property
-    def corpus_rivals(self) -> dict[str, CorpusRival]:
-        """The rivals that corpora are tested with, by the names of their evaluations' folders."""
-        trained = [
-            CorpusRival(
-                kind=name,
-                rival=self.testing.rivals_by_name[name],
-                corpus=corpus,
-                corpus_folder=self.digits.folder_of(corpus),
-            )
-            for corpus in self.corpora
-            for name in CORPUS_RIVALS
-            if name in self.testing.rivals
-        ]
-        return {one.name: one for one in trained}
-
-    @classmethod
-    def of(cls, experiment: Experiment, digits: Digits) -> Plan:
-        """Return the plan of an experiment, which has been checked already."""
-        settings = {key: getattr(experiment, key) for key in Experiment.model_fields}
-        return cls.model_construct(**settings, digits=digits)
-
-
-def load(path: Path) -> Experiment:
-    """Read and check a configuration file; that of results is a plan. Raises UserError."""
-    return parse(read_mapping(path), str(path))
-
-
-def load_plan(path: Path) -> Plan:
-    """Read and check the `config.json` of results; raises UserError."""
-    experiment = load(path)
-    if not isinstance(experiment, Plan):
-        raise UserError(f"{path}: `digits`: is required")
-    return experiment
-
-
-def parse(values: dict[str, Any], file: str = "configuration") -> Experiment:
-    """Check a configuration that has been read already; one with digits is a plan.
-
-    Raises UserError with one line that names the file, the key and the allowed values.
-    """
-    kind = Plan if "digits" in values else Experiment
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{file}: {all_messages(error, values)}") from None

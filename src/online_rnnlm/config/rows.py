@@ -8,8 +8,8 @@ Each is a mapping of settings of training, by name:
 
 In a row or a search, a list of values is allowed, too. A mapping stays a dict of the keys that are
 written, in their order, here
-`{"hidden_size": ["100/20", 135], "search": [{"learning_rate": [0.2, 0.3]}]}`. `planned_rows` makes
-the runs of it.
+`{"hidden_size": ["100/20", 135], "search": [{"learning_rate": [0.2, 0.3]}]}`. `networks` makes the
+networks of it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from online_rnnlm.config.base import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    PositiveShare,
     PositiveSize,
     Settings,
     Share,
@@ -50,7 +51,7 @@ from online_rnnlm.config.engines import EngineName
 from online_rnnlm.config.mistakes import refuse_unknown_keys
 from online_rnnlm.config.runs import TOLD
 from online_rnnlm.config.training import CellName, HiddenSize, TrainingSettings
-from online_rnnlm.core.way import UnitOfText
+from online_rnnlm.core.settings import UnitOfText
 
 ROW_KEYS = ("hidden_size", "context_size", "document_size", *TOLD)
 """Settings that a network's name tells, and that so tell rows apart."""
@@ -80,6 +81,8 @@ class Search(TypedDict, total=False):
     document_rate: OneOrMore[NonNegativeFloat]
     unit_of_text: OneOrMore[UnitOfText]
     segment_tokens: OneOrMore[Size]
+    document_decay: OneOrMore[PositiveShare]
+    document_step: OneOrMore[Literal["error", "words"]]
     document_gradient: OneOrMore[Literal["constant", "through"]]
     optimizer: OneOrMore[Literal["adagrad", "sgd"]]
     learning_rate: OneOrMore[PositiveFloat]

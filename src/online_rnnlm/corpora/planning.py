@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.corpora import CorpusSettings
-from online_rnnlm.config.experiment import Experiment, Plan, parse
+from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.plan import Plan, parse
 from online_rnnlm.config.runs import DIGITS, Digits, digest_of
 from online_rnnlm.corpora.downloads import Download
 from online_rnnlm.corpora.sources import source_of

@@ -10,7 +10,7 @@ from functools import cache
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import adaptations_of_vector, engine_for
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import Adaptation
@@ -57,7 +57,7 @@ def clock_for(settings: RunSettings) -> Callable[[], float]:
 
 
 def time_networks(directory: ExperimentDirectory) -> None:
-    """Time every row's first run in its `ways_of_vector`, in turn; write `timings.json`.
+    """Time every row's first run in its `adaptations_of_vector`, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """

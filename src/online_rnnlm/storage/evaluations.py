@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from online_rnnlm.config.evaluations import decisive_settings, evaluations_of
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from online_rnnlm.config.evaluations import main_adaptation
-from online_rnnlm.config.experiment import Plan, load_plan
+from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records

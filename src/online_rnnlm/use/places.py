@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from online_rnnlm.config.evaluations import main_adaptation
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.corpora.corpus import load_vocabulary, read_statistics
 from online_rnnlm.corpora.records import SentenceSplitter
 from online_rnnlm.errors import UserError

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from online_rnnlm.config import evaluations
-from online_rnnlm.config.experiment import Plan, parse
+from online_rnnlm.config.plan import Plan, parse
 from online_rnnlm.config.rivals import MIXTURE
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings

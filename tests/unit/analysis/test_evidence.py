@@ -20,7 +20,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables
 from online_rnnlm.config.catalogue import FIGURES, those_of
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import read_evaluation

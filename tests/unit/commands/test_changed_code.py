@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from online_rnnlm.analysis.reading import collect
-from online_rnnlm.config.experiment import load_plan, parse
+from online_rnnlm.config.plan import load_plan, parse
 from online_rnnlm.config.runs import DIGITS
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from online_rnnlm.commands import _main as cli
-from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.plan import parse
 from online_rnnlm.core.engines.base import CannotCompute
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError

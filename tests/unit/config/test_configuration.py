@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docs.generate.models import schema
-from online_rnnlm.config.experiment import load, parse
+from online_rnnlm.config.plan import load, parse
 from online_rnnlm.config.training import TrainingSettings
 from online_rnnlm.errors import UserError
 

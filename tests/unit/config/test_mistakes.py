@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from online_rnnlm.config.experiment import load
+from online_rnnlm.config.plan import load
 from online_rnnlm.config.reading import read_mapping
 from online_rnnlm.corpora.planning import plan
 from online_rnnlm.errors import UserError

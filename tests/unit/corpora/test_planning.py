@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from online_rnnlm.config.experiment import load
+from online_rnnlm.config.plan import load
 from online_rnnlm.corpora.planning import plan
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_rnnlm.config import testing as typed
-from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.plan import parse
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import SourceFile, SourceFiles

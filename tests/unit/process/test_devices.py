@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from online_rnnlm.config.experiment import parse
+from online_rnnlm.config.plan import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.planning import with_digits
 from online_rnnlm.errors import UserError

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from online_rnnlm.config.experiment import Plan
+from online_rnnlm.config.plan import Plan
 from tests.unit.analysis import fake_experiment
 
 ROWS = [

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.sizes import Sizes, count

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from online_rnnlm.config.experiment import load_plan
+from online_rnnlm.config.plan import load_plan
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json

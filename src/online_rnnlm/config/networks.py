@@ -1,15 +1,12 @@
-"""The networks and the runs that follow from the rows of a configuration, and from their search.
+"""The networks that follow from the rows of a configuration, and from their search.
 
     training: {max_epochs: 8}
-    seeds: [1, 2]
     rows:
       - {hidden_size: [100/20, 135], search: {learning_rate: [0.2, 0.3]}}
 
-1. `networks_of` makes a `PlannedNetwork` of each combination of an entry's lists and of `training`:
-   two, 110/0, which is the static one as large as 100/20, and 135/0. Each has the settings of the
-   runs of its search, here two, one with each learning rate. So the configuration is checked.
-2. `plan_row` makes the runs of a network, when the digits in their names are known: those of its
-   search, and one with each seed, which is to take the better rate. They are a `PlannedRow`.
+`networks_of` makes a `PlannedNetwork` of each combination of an entry's lists and of `training`:
+two, 110/0, which is the static one as large as 100/20, and 135/0. Each has the settings of the runs
+of its search, here two, one with each learning rate. So the configuration is checked.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ from pydantic import ValidationError
 from online_rnnlm.config.base import as_list
 from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.rows import ROW_KEYS, RowSettings, Search, searched_in
-from online_rnnlm.config.runs import Digits, Run, identity_of, network_name
+from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
 from online_rnnlm.core.sizes import Sizes, shapes_by_name
 
@@ -43,15 +40,6 @@ class PlannedNetwork(NamedTuple):
     """Names of the settings that its search is to choose."""
     search: Mapping[RunSettings, dict[str, Any]]
     """The settings of each run of its search, and those values of them that the run tries."""
-
-
-class PlannedRow(NamedTuple):
-    """The runs of a network: a row of the tables."""
-
-    candidates: tuple[Run, ...]
-    """The runs of its search."""
-    runs: tuple[Run, ...]
-    """Its own runs, one for each seed."""
 
 
 def networks_of(experiment: Experiment) -> tuple[PlannedNetwork, ...]:
@@ -140,27 +128,6 @@ def _network(
                 runs.setdefault(candidate, of_use)
     undecided = _undecided(searches) if runs else frozenset()
     return PlannedNetwork(entry, settings, undecided, runs)
-
-
-def plan_row(network: PlannedNetwork, seeds: Sequence[int], digits: Digits) -> PlannedRow:
-    """Plan the runs of a network, one for each seed, and those of its search."""
-    folder = digits.folder_of(network.settings.corpus)
-    candidates = tuple(
-        Run(settings, folder, searched=tried, identity=identity_of(settings, digits))
-        for settings, tried in network.search.items()
-    )
-    names = tuple(run.name for run in candidates)
-    of_seeds = [network.settings.model_copy(update={"seed": seed}) for seed in seeds]
-    runs = tuple(
-        Run(
-            settings,
-            folder,
-            candidates=names,
-            identity=identity_of(settings, digits, network.undecided, names),
-        )
-        for settings in of_seeds
-    )
-    return PlannedRow(candidates, runs)
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
