@@ -137,8 +137,8 @@ def parts_of_mixture(
 ) -> dict[str, tuple[str, str]]:
     """Return by part of a run's mixture where its evaluation is: its folder, and its name.
 
-    That of the network is its main evaluation. The mixture takes the best of `adaptations_of_vector` on
-    `valid` in its place, and needs the main one to count costs.
+    That of the network is its main evaluation. The mixture takes the best of
+    `adaptations_of_vector` on `valid` in its place, and needs the main one to count costs.
     """
     places = {NETWORK: (run, main_adaptation(document_size).name)}
     for part in testing.rivals_by_name[mixture].parts:
