@@ -6,7 +6,6 @@ from typing import Any
 from online_rnnlm.config.plan import Plan, parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.records import CorpusSource, SplitStatistics, Statistics, TextPreparation
-from online_rnnlm.storage.code import CODE
 from online_rnnlm.storage.runs import Epoch, Machine, RunRecord, RunResult
 
 DIGEST = "0" * 64
@@ -14,7 +13,7 @@ VITAL = {"source": {"kind": "wikipedia-vital"}}
 PREPARATION = TextPreparation(
     tokenised=False, language="any", nfc=True, lowercase=True, max_tokens=100, too_long="drop"
 )
-NO_DIGITS: dict[str, Any] = {"code": dict.fromkeys(CODE, ""), "corpora": {}}
+NO_DIGITS: dict[str, Any] = {"code": {}, "corpora": {}}
 """The digits of a plan whose folders have names without digits."""
 _BEGAN = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 

@@ -1,148 +1,156 @@
-"""Tests that results are made again when code changes that decides them.
+"""Tests that an edit of code makes those results anew that it decides, and no others."""
 
-The names of runs and corpora have digests of `core` and of the code that prepares text, and so
-follow all results that are made from them. Snakemake makes evaluations, audits, and tables with all
-that follows again when a further digest changes. All else that these jobs import is listed here,
-with what it decides.
-"""
-
-import ast
 import shutil
-from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-import online_rnnlm
-from online_rnnlm.storage.code import (
-    CODE,
-    digest_of_package,
+from online_rnnlm.config import code
+from online_rnnlm.config import testing as typed
+from online_rnnlm.config.corpora import CorpusSettings
+from online_rnnlm.config.engines import ENGINES
+from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation
+from online_rnnlm.storage.code import PACKAGE, fingerprint
+from tests.unit.small_records import plan
+from tests.unit.test_contracts import KINDS, names_of
+
+TESTING = typed.TestingSettings(rivals=["kneser_ney", "ngram_mixture"])
+KERNEL, LSTM, JAX = (
+    RunSettings(corpus="c", hidden_size=4, document_size=2, cell=cell, engine=engine)
+    for cell, engine in (("sigmoid", "kernel"), ("lstm", "kernel"), ("sigmoid", "jax"))
 )
+VECTOR, EVERYTHING = Adaptation((DOCUMENT_VECTOR,)), Adaptation(PARTS, unit_of_text="stream")
+PLAN = plan()
 
-PACKAGE = Path(online_rnnlm.__file__).parent
-NAMES = {"run": ("core",), "corpus": CODE["corpora"]}
-"""The folders and files whose digests the names have."""
-FURTHER = {
-    "run": (),
-    "evaluation": CODE["evaluations"],
-    "audits": CODE["audits"],
-    "report": CODE["report"],
+
+def corpus(kind):
+    files = {"file": "some.txt"} if kind in ("text", "dump", "wikipedia") else {}
+    return CorpusSettings.model_validate({"source": {"kind": kind, **files}})
+
+
+RESULTS = {
+    "vital": code.of_corpus(corpus("wikipedia-vital")),
+    "wikitext": code.of_corpus(corpus("wikitext")),
+    "kernel": code.of_training(KERNEL),
+    "lstm": code.of_training(LSTM),
+    "jax": code.of_training(JAX),
+    "vector": code.of_evaluation(KERNEL, VECTOR, TESTING),
+    "vector by jax": code.of_evaluation(JAX, VECTOR, TESTING),
+    "everything": code.of_evaluation(KERNEL, EVERYTHING, TESTING),
+    "unigram_cache": code.of_evaluation(KERNEL, "unigram_cache", TESTING),
+    "neural_cache": code.of_evaluation(KERNEL, "neural_cache", TESTING),
+    "dynamic_evaluation": code.of_evaluation(KERNEL, "dynamic_evaluation", TESTING),
+    "mixture": code.of_evaluation(KERNEL, "mixture", TESTING),
+    "kneser_ney": code.of_rival("kneser_ney"),
+    "timings": code.of_timings(PLAN),
+    "audits": code.of_audits(PLAN),
+    "report": code.of_report(PLAN),
 }
-"""The folders and files of the further digest, by what is made."""
-STARTS = {
-    "run": ("jobs/train.py", "jobs/choice.py", "corpora/stages.py", "corpora/sources/*.py"),
-    "evaluation": ("rivals/*.py", "jobs/timing.py"),
-    "audits": ("auditing/networks.py",),
-    "report": ("analysis/*.py", "analysis/figures/*.py", "analysis/tables/*.py"),
+"""Some results, and the modules that decide them."""
+CORPORA = {"vital", "wikitext"}
+TRAINED = {"kernel", "lstm", "jax"}
+BY_KERNEL = {
+    *("kernel", "lstm", "vector", "everything", "unigram_cache", "neural_cache"),
+    *("dynamic_evaluation", "mixture", "timings", "audits"),
 }
-"""The modules that its jobs begin in."""
-EVERYWHERE = {
-    "errors.py": "what a user reads",
-    "corpora/records.py": "the formats of a corpus's records",
-    "process/": "when a process ends, what it runs on, and how many threads it has",
-    "storage/": "names, formats and checksums of files; what they hold is computed elsewhere",
-}
-SETTINGS = {
-    "config/base.py": "what is allowed as a value",
-    "config/corpora.py": "values that are in a corpus's name",
-    "config/experiment.py": "what goes together",
-    "config/mistakes.py": "the words of errors",
-    "config/networks.py": "the settings of runs, which are in their names",
-    "config/plan.py": "the settings of runs, which are in their names",
-    "config/reading.py": "how a file is read",
-    "config/rivals.py": "what files and tables call a rival, and what a mixture has as its parts, "
-    "which are in the record of its evaluation",
-    "config/rows.py": "what is allowed as a value",
-    "config/runs.py": "the names themselves",
-    "config/sources.py": "values that are in a corpus's name",
-    "config/testing.py": "values that are in the records of the evaluations that depend on them",
-    "config/training.py": "values that are in a run's name",
-}
-NOT_FOLLOWED = {
-    "run": {
-        **EVERYWHERE,
-        "config/": "values that are in a name; one that changes nothing has its default",
-        "corpora/downloads.py": "files that have the checksums of their source",
-        "corpora/parallel.py": "the processes that prepare a text, whose results are in order",
-        "jobs/": "files and moments, and that the lowest perplexity of a search is the best",
-    },
-    "evaluation": {**EVERYWHERE, **SETTINGS},
-    "audits": {
-        **EVERYWHERE,
-        **SETTINGS,
-        "corpora/__init__.py": "nothing",
-        "use/__init__.py": "nothing",
-    },
-    "report": {"errors.py": EVERYWHERE["errors.py"]},
-}
-"""Beginnings of modules in no digest of what is made, each with what the module decides in it."""
-
-
-def imported(start: str) -> set[str]:
-    """Return all modules that one imports, directly or by others, at any time."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
-        if name in seen or not (PACKAGE / name).is_file():
-            continue
-        seen.add(name)
-        for node in ast.walk(ast.parse((PACKAGE / name).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("online_rnnlm"):
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-                parts = ["/".join(found.split(".")[1:]) for found in names if found]
-                waiting += [f"{part}{end}" for part in parts for end in (".py", "/__init__.py")]
-    return seen
-
-
-def modules_of(made: str) -> set[str]:
-    """Return all modules that the jobs import that make it."""
-    files = [file for pattern in STARTS[made] for file in PACKAGE.glob(pattern)]
-    return set().union(*(imported(str(file.relative_to(PACKAGE))) for file in files))
-
-
-MODULES = {made: modules_of(made) for made in STARTS}
-
-
-@cache
-def now(parts: tuple[str, ...]) -> str:
-    """Return a digest of the package as it is."""
-    return digest_of_package(PACKAGE, *parts)
+TESTED = {*RESULTS} - CORPORA - TRAINED - {"timings", "audits", "report"}
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """A copy of the package whose digests are computed."""
+    """A copy of the package whose files are edited."""
     copy = tmp_path_factory.mktemp("src") / "online_rnnlm"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 
-def changed_by(module: str, package: Path, digests: Iterable[tuple[str, ...]]) -> bool:
-    """Return whether other code in a module changes one of the digests."""
-    with (package / module).open("a", encoding="utf-8") as file:
-        file.write("\n_ADDED = 1\n")
-    changed = any(digest_of_package(package, *parts) != now(parts) for parts in digests)
-    shutil.copyfile(PACKAGE / module, package / module)
-    return changed
+def fingerprints(package):
+    return {name: fingerprint(*of, package=package) for name, of in RESULTS.items()}
+
+
+NOW = fingerprints(PACKAGE)
 
 
 @pytest.mark.parametrize(
-    ("made", "module"), [(made, module) for made in MODULES for module in sorted(MODULES[made])]
+    ("file", "anew"),
+    [
+        ("core/training.py", TRAINED),
+        ("core/engines/kernels/forward.py", BY_KERNEL),
+        ("core/engines/kernels/online.py", {"everything"}),
+        ("core/engines/kernels/dynamic.py", {"dynamic_evaluation"}),
+        ("core/engines/kernels/compilation.py", set()),
+        ("core/engines/jax_engine.py", {"jax", "vector by jax"}),
+        ("core/engines/theano_engine.py", set()),
+        ("core/cells/slow_context.py", set()),
+        ("rivals/kneser_ney.py", {"kneser_ney"}),
+        ("rivals/unigram_cache.py", {"unigram_cache"}),
+        ("rivals/caches.py", {"unigram_cache", "neural_cache"}),
+        ("rivals/dynamic_evaluation.py", {"dynamic_evaluation"}),
+        ("rivals/mixture.py", {"mixture"}),
+        ("jobs/evaluation_files.py", TESTED),
+        ("jobs/ways.py", {"vector", "vector by jax", "everything"}),
+        ("jobs/timing.py", {"timings"}),
+        ("jobs/train.py", set()),
+        ("jobs/requests.py", set()),
+        ("auditing/rules.py", {"audits"}),
+        ("corpora/sources/wikitext.py", {"wikitext"}),
+        ("corpora/splitting.py", CORPORA),
+        ("analysis/report.py", {"report"}),
+        ("analysis/templates/report.html.j2", {"report"}),
+        ("config/rivals.py", {"report"}),
+        ("process/devices.py", set()),
+        ("errors.py", set()),
+    ],
 )
-def test_what_is_made_follows_each_module_that_decides_it(package, made, module):
-    followed = not module.startswith((*NOT_FOLLOWED[made],))
-    assert changed_by(module, package, [*NAMES.values(), FURTHER[made]]) == followed
+def test_an_edit_makes_anew_what_it_decides(package: Path, file: str, anew: set[str]) -> None:
+    with (package / file).open("a", encoding="utf-8") as edited:
+        edited.write("\n_ADDED = 1\n")
+    after = fingerprints(package)
+    shutil.copyfile(PACKAGE / file, package / file)
+    assert {name for name in RESULTS if after[name] != NOW[name]} == anew
 
 
-@pytest.mark.parametrize("made", MODULES)
-def test_what_is_said_of_a_module_is_of_one_that_is_imported(made):
-    for beginning in NOT_FOLLOWED[made]:
-        assert any(module.startswith(beginning) for module in MODULES[made]), beginning
+EVERY_RESULT = {
+    module
+    for modules in (
+        *(code.of_corpus(corpus(kind)) for kind in KINDS),
+        *(
+            found(settings)
+            for settings in (
+                RunSettings.model_construct(engine=engine, cell=cell, document_size=2)
+                for engine in ENGINES
+                for cell in names_of("cell")
+            )
+            for found in (code.of_training, lambda run: code.of_evaluation(run, VECTOR, TESTING))
+        ),
+        code.of_evaluation(KERNEL, EVERYTHING, TESTING),
+        *(code.of_evaluation(KERNEL, rival, TESTING) for rival in RUN_RIVALS),
+        *map(code.of_rival, CORPUS_RIVALS),
+    )
+    for module in modules
+}
+"""All modules that decide an array, a weight or a log-probability."""
+FILES = [
+    str(file.relative_to(PACKAGE))
+    for folder in ("core", "corpora", "rivals")
+    for file in sorted((PACKAGE / folder).rglob("*.py"))
+    if file.name != "__init__.py"
+]
+DECIDES_NOTHING = {
+    "core/engines/kernels/compilation.py": "it only calls kernels",
+    "corpora/planning.py": "it checks files, and computes the fingerprints",
+    "rivals/evaluations.py": "it calls the test of a rival",
+}
 
 
-@pytest.mark.parametrize("module", sorted(set().union(*MODULES.values())))
-def test_a_name_follows_its_own_code_only(package, module):
-    for parts in NAMES.values():
-        assert changed_by(module, package, [parts]) == module.startswith(parts)
+@pytest.mark.parametrize("file", FILES)
+def test_every_module_of_the_folders_that_decide_numbers_counts(package: Path, file: str) -> None:
+    """None is loaded by a name that no result has."""
+    before = fingerprint(*EVERY_RESULT, package=package)
+    with (package / file).open("a", encoding="utf-8") as edited:
+        edited.write("\n_ADDED = 1\n")
+    after = fingerprint(*EVERY_RESULT, package=package)
+    shutil.copyfile(PACKAGE / file, package / file)
+    assert (after == before) == (file in DECIDES_NOTHING)

@@ -15,6 +15,13 @@ EVALUATION_FILES = [
 WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {"document_vector", *MIXTURES}
 
 
+def code_of_evaluation(run, evaluation):
+    """Return the digits of the code that decides an evaluation of a run."""
+    settings = RUNS[run].settings
+    tested = evaluations_of(settings, EXPERIMENT.testing)[evaluation]
+    return EXPERIMENT.digits.of_code(code.of_evaluation(settings, tested, EXPERIMENT.testing))
+
+
 rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
@@ -45,7 +52,9 @@ rule evaluate:
         gpu=lambda wildcards: RUNS[wildcards.run].gpus,
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.code["evaluations"],
+        code=lambda wildcards: code_of_evaluation(
+            wildcards.run, wildcards.get("evaluation", "document_vector")
+        ),
         evaluation="{evaluation}",
         settings=lambda wildcards: EVALUATIONS[wildcards.run, wildcards.evaluation],
     message:
@@ -124,7 +133,9 @@ rule rival:
         runtime=lambda wildcards, input, attempt: requests.by_size(10, 1, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.code["evaluations"],
+        code=lambda wildcards: EXPERIMENT.digits.of_code(
+            code.of_rival(RIVALS[wildcards.rival].kind)
+        ),
     message:
         "Train and test {wildcards.rival}"
     shell:
@@ -150,7 +161,7 @@ rule time:
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.code["evaluations"],
+        code=EXPERIMENT.digits.of_code(code.of_timings(EXPERIMENT)),
         settings=EXPERIMENT.testing.model_dump(mode="json"),
     message:
         "Time the networks side by side"
@@ -179,7 +190,7 @@ rule audits:
         runtime=lambda wildcards, input, attempt: requests.by_size(60, 0.2, input.size_mb, attempt),
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.code["audits"],
+        code=EXPERIMENT.digits.of_code(code.of_audits(EXPERIMENT)),
     message:
         "Audit the networks"
     shell:

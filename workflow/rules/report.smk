@@ -26,7 +26,7 @@ rule tables:
         "../../environment.yml"
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.code["report"],
+        code=EXPERIMENT.digits.of_code(code.of_report(EXPERIMENT)),
         settings=EXPERIMENT.of_results(),
     message:
         "Write the tables"

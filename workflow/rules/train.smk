@@ -6,8 +6,31 @@ wildcard_constraints:
     run="|".join(map(re.escape, RUNS)),
 
 
+# The kernels lie in the user's cache. A node of a cluster with another processor compiles its own.
+rule compile:
+    output:
+        "<results>/compiled.txt",
+    log:
+        "<logs>/compile.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        results=RESULTS.path,
+        code=EXPERIMENT.digits.of_code(code.KERNELS),
+    message:
+        "Compile the kernels"
+    shell:
+        "python3 -m online_rnnlm compile {params.results} > {output} 2> {log}"
+
+
 rule train:
     input:
+        kernels=lambda wildcards: (
+            ancient("<results>/compiled.txt")
+            if RUNS[wildcards.run].settings.engine == "kernel"
+            else []
+        ),
         corpus=lambda wildcards: ancient(
             corpus_files(RUNS[wildcards.run].corpus_folder, ["train", "valid"], *WORDS)
         ),

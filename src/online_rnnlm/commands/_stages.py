@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import TypeVar
 
 from online_rnnlm.commands._inputs import add_results, experiment_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
+from online_rnnlm.config import code
+from online_rnnlm.config.code import Modules
 from online_rnnlm.config.evaluations import engine_for, evaluations_of
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
@@ -19,6 +22,7 @@ from online_rnnlm.corpora.stages import Stage, run_stage
 from online_rnnlm.errors import UserError, needing_packages, suggestion
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.process.devices import require
+from online_rnnlm.process.kernels import provide_kernels
 from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, refuse_foreign
@@ -53,18 +57,27 @@ def run_preparation(stage: Stage, arguments: argparse.Namespace) -> None:
     """Run a stage of a corpus's preparation."""
     experiment, directory = experiment_of(arguments)
     digits = experiment.digits
-    refuse_changed_code(digits, "corpora")
     corpora = {digits.folder_of(name): name for name in experiment.corpora}
     name = _named("--corpus", arguments.corpus, corpora)
+    settings = experiment.corpora[name]
+    refuse_changed_code(digits, code.of_corpus(settings))
     run_stage(
         stage,
-        experiment.corpora[name],
+        settings,
         directory.corpus(arguments.corpus),
         experiment.downloads,
         digits.texts[name],
         arguments.threads,
         experiment.testing.other_texts,
     )
+
+
+def run_compilation(arguments: argparse.Namespace) -> None:
+    """Compile the kernels of all precisions that runs are trained in, and print their folder."""
+    experiment, _ = experiment_of(arguments)
+    for run in experiment.trainings():
+        provide_kernels(run.settings)
+    print(os.environ["NUMBA_CACHE_DIR"])
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +102,8 @@ def run_training(arguments: argparse.Namespace) -> None:
     from online_rnnlm.tracking.live_log import LiveLog
 
     _load_engine(run.settings.engine)
-    refuse_changed_code(experiment.digits, "core")
+    refuse_changed_code(experiment.digits, code.of_training(planned.settings))
+    provide_kernels(run.settings)
     train(
         run,
         directory.corpus(run.corpus_folder),
@@ -124,7 +138,8 @@ def run_evaluation(arguments: argparse.Namespace) -> None:
         _load_engine(settings.engine)
     from online_rnnlm.rivals.evaluations import evaluate_run
 
-    refuse_changed_code(experiment.digits, "core", "evaluations")
+    modules = code.of_evaluation(planned.settings, evaluation, experiment.testing)
+    refuse_changed_code(experiment.digits, modules)
     record = records.read(RunRecord, directory.run(planned.name).record)
     refuse_foreign(directory.run(planned.name), record, planned, experiment.digits)
     evaluate_run(directory, planned.name, evaluation, experiment.testing)
@@ -142,7 +157,7 @@ def run_rival(arguments: argparse.Namespace) -> None:
     rival = _named("--rival", arguments.rival, experiment.corpus_rivals)
     from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
 
-    refuse_changed_code(experiment.digits, "core", "evaluations")
+    refuse_changed_code(experiment.digits, code.of_rival(rival.kind))
     evaluate_corpus_rival(directory, rival, experiment.testing)
 
 
@@ -153,22 +168,27 @@ def _load_engine(name: str) -> None:
 
 
 def _run_on_results(
-    module: str, function: str, decided: Sequence[str], arguments: argparse.Namespace
+    module: str,
+    function: str,
+    decided_by: Callable[[Plan], Modules],
+    arguments: argparse.Namespace,
 ) -> None:
     """Call a function, which is imported now, with the folder of an experiment's results."""
     experiment, directory = experiment_of(arguments)
     job = getattr(import_module(f"online_rnnlm.{module}"), function)
-    refuse_changed_code(experiment.digits, *decided)
+    refuse_changed_code(experiment.digits, decided_by(experiment))
     job(directory)
 
 
-def _on_results(help: str, job: str, *decided: str) -> Verb:
+def _on_results(
+    help: str, job: str, decided_by: Callable[[Plan], Modules] = code.of_report
+) -> Verb:
     """Return the verb of a stage of a whole experiment, whose job is named `module:function`.
 
-    `decided` names the code that decides its results, as `storage.code.CODE` does.
+    `decided_by` returns the modules whose code decides its results.
     """
     module, function = job.split(":")
-    return Verb(help, add_results, partial(_run_on_results, module, function, decided))
+    return Verb(help, add_results, partial(_run_on_results, module, function, decided_by))
 
 
 def _preparation(stage: Stage, help: str) -> Verb:
@@ -181,25 +201,23 @@ STAGES = {
     "articles": _preparation("articles", "read a source's articles"),
     "sentences": _preparation("sentences", "divide articles into sentences and tokens"),
     "encode": _preparation("encode", "split the sentences, choose the words and encode all"),
+    "compile": Verb("compile the kernels, once on a machine", add_results, run_compilation),
     "train": Verb("train one run", add_run_arguments, run_training),
     "evaluate": Verb("test one run in one way", add_evaluation_arguments, run_evaluation),
     "rival": Verb(
         "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),
     "time": _on_results(
-        "time the networks side by side", "jobs.timing:time_networks", "core", "evaluations"
+        "time the networks side by side", "jobs.timing:time_networks", code.of_timings
     ),
-    "audits": _on_results(
-        "audit the networks", "auditing.networks:audit_networks", "core", "audits"
-    ),
-    "tables": _on_results("write the tables", "analysis.tables.writing:write_tables", "report"),
-    "claims": _on_results("judge the paper's claims", "analysis.claims:write_claims", "report"),
-    "figures": _on_results("draw the figures", "analysis.figures.writing:write_figures", "report"),
-    "report": _on_results("write the report", "analysis.report:write_report", "report"),
+    "audits": _on_results("audit the networks", "auditing.networks:audit_networks", code.of_audits),
+    "tables": _on_results("write the tables", "analysis.tables.writing:write_tables"),
+    "claims": _on_results("judge the paper's claims", "analysis.claims:write_claims"),
+    "figures": _on_results("draw the figures", "analysis.figures.writing:write_figures"),
+    "report": _on_results("write the report", "analysis.report:write_report"),
     "complete": _on_results(
         "say what an experiment lacks, and fail if it lacks anything",
         "analysis.completion:mark_complete",
-        "report",
     ),
 }
 """The stages, in the order in which the workflow runs them."""

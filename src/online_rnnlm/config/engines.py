@@ -39,6 +39,9 @@ class Engine:
     """Packages whose versions a run's record lists in addition to those of every engine."""
     learning_cells: frozenset[str] | None = None
     """Names of the cells whose weights it can let learn in testing; None means all cells."""
+    learning_modules: tuple[str, ...] = ()
+    """Modules of `core` that it loads by name if weights learn in testing: a run has none of them
+    in its fingerprint."""
     steps_after_words: bool = True
     """True if it can let the vector learn after several words, not only after each."""
     only_default: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ ENGINES: Mapping[EngineName, Engine] = {
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm"}),
         learning_cells=frozenset({"sigmoid", "slow_context"}),
+        learning_modules=("core.engines.kernel_online",),
         only_default=("document_gradient",),
         copies_class_outputs=False,
     ),

@@ -64,6 +64,8 @@ class Rival:
     """Its name after `with`, such as `a unigram cache`."""
     note: str
     """A sentence below every table that contains it; rivals may share one."""
+    module: str
+    """Name of the module of `rivals/` that tests with it."""
     of_corpus: bool = False
     """True if it is trained on a corpus alone; else it is added to a run's network."""
     parts: tuple[Rival, ...] = ()
@@ -80,7 +82,12 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
     single: dict[str, Rival] = {
         **{
             name: Rival(
-                name=name, label=label, title=label, phrase=f"a {label}", note=_NOTE_ON_CACHES
+                name=name,
+                label=label,
+                title=label,
+                phrase=f"a {label}",
+                note=_NOTE_ON_CACHES,
+                module="neural_cache" if name == SHORT_CACHE else name,
             )
             for name, label in CACHES.items()
         },
@@ -91,6 +98,7 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
             phrase="dynamic evaluation",
             note="With dynamic evaluation: all weights learn after every few words, by steps "
             "scaled with their usual gradients, and decay to the trained weights.",
+            module="dynamic_evaluation",
         ),
         "kneser_ney": Rival(
             name=f"kneser_ney{kneser_ney_order}",
@@ -99,6 +107,7 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
             phrase=f"a {ngrams}",
             note="An n-gram model's parameters are its n-grams and a weight for each of their "
             "histories; it has no seed.",
+            module="kneser_ney",
             of_corpus=True,
         ),
     }
@@ -110,6 +119,7 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
             phrase=f"a {ngrams} model mixed in",
             note="A network + an n-gram model: a mixture of both, by the weights that are best on "
             "valid.",
+            module="mixture",
             parts=(single[NGRAMS],),
         ),
         "mixture": Rival(
@@ -120,6 +130,7 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
             note="In a mixture: the network, its vector in the way of learning that is best on "
             "valid, and each of its other rivals but a short neural cache, with the weights that "
             "are best on valid.",
+            module="mixture",
             parts=tuple(
                 single[name]
                 for name in (*RUN_RIVALS, *CORPUS_RIVALS)

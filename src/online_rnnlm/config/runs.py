@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings
+from online_rnnlm.config.code import Modules, of_training
 from online_rnnlm.config.training import UNITS, RunSettings
 
 _LONGEST_NAME = 200
@@ -33,7 +34,8 @@ class Digits(Settings):
     """The beginnings of the digests of all that decides results beside the settings of training."""
 
     code: dict[str, str]
-    """The first digits of the digests of this program's code, by what it decides."""
+    """The first digits of the fingerprint of this program's code, by the modules that decide a
+    result, with spaces between them (`config.code`)."""
     corpora: dict[Name, str]
     """By corpus, the first digits of a digest of its settings, its text and its code."""
     texts: dict[Name, dict[str, str]] = Field(default={})
@@ -42,6 +44,10 @@ class Digits(Settings):
     def folder_of(self, corpus: str) -> str:
         """Return the name of a corpus's folder, such as `wikipedia-vital-3f0a9c21`."""
         return _with_digits(corpus, self.corpora.get(corpus, ""))
+
+    def of_code(self, modules: Modules) -> str:
+        """Return the first digits of the fingerprint of modules; none in a plan without digits."""
+        return self.code.get(" ".join(modules), "")
 
 
 def _with_digits(name: str, digits: str) -> str:
@@ -148,7 +154,7 @@ def identity_of(
         "settings": settings.model_dump(mode="json", exclude=without),
         "candidates": candidates,
         "corpus": digits.folder_of(settings.corpus),
-        "core": digits.code["core"],
+        "core": digits.of_code(of_training(settings)),
     }
     return digest_of(planned)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from online_rnnlm.config import code
+from online_rnnlm.config.code import Modules
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.experiment import Experiment
 from online_rnnlm.config.plan import Plan, parse
@@ -16,7 +18,7 @@ from online_rnnlm.corpora.sources import source_of
 from online_rnnlm.corpora.sources.base import Source
 from online_rnnlm.corpora.textfiles import why_no_file
 from online_rnnlm.errors import UserError, naming
-from online_rnnlm.storage.code import CODE, code_digest
+from online_rnnlm.storage.code import fingerprint
 from online_rnnlm.storage.files import sha256_of
 
 
@@ -33,30 +35,32 @@ def plan(values: Mapping[str, Any], name: str) -> Plan:
 
 def with_digits(experiment: Experiment) -> Plan:
     """Return an experiment's plan: its digits are those of this code and of the texts now."""
-    code = {what: code_digest(what) for what in CODE}
+    fingerprints = {modules: fingerprint(*modules) for modules in code.of_plan(experiment)}
     others = sums_of(experiment.testing.other_texts.values())
     corpora = {}
     texts = {}
     for name, settings in experiment.corpora.items():
         own = sums_of(source_of(settings.source).user_files())
-        decisive = [settings.model_dump(mode="json"), [*own.values()], code["corpora"]]
+        of_code = fingerprints[code.of_corpus(settings)]
+        decisive = [settings.model_dump(mode="json"), [*own.values()], of_code]
         corpora[name] = digest_of(decisive)[:DIGITS]
         texts[name] = own | others
-    beginnings = {what: digest[:DIGITS] for what, digest in code.items()}
+    beginnings = {" ".join(key): found[:DIGITS] for key, found in sorted(fingerprints.items())}
     return Plan.of(experiment, Digits(code=beginnings, corpora=corpora, texts=texts))
 
 
-def refuse_changed_code(digits: Digits, *decided: str) -> None:
-    """Raise UserError if the code that decides something is no longer that of the plan.
+def refuse_changed_code(digits: Digits, modules: Modules) -> None:
+    """Raise UserError if the code of the modules that decide a result is not that of the plan.
 
     A job calls it when it has loaded its code. Otherwise what is computed by code that was changed
     after the workflow's start would lie under the digits of the code before.
     """
-    for what in decided:
-        if not code_digest(what).startswith(digits.code[what]):
-            raise UserError(
-                f"the code of {what} has changed since the experiment was started: start it again"
-            )
+    planned = digits.of_code(modules)
+    if not planned or not fingerprint(*modules).startswith(planned):
+        raise UserError(
+            f"the code of {modules[0]}, or what it uses, has changed since the experiment was "
+            "started: start it again"
+        )
 
 
 def sums_of(files: Iterable[Path]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from online_rnnlm.core.scoring import score_text
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.process.devices import require
-from online_rnnlm.process.environment import begin_anew_if_compiled
+from online_rnnlm.process.kernels import provide_kernels
 from online_rnnlm.storage.evaluations import Costs, Mixture, Trial
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
@@ -59,6 +59,7 @@ class Network:
         """
         settings = engine_for(self.settings, adaptation)
         require(settings)
+        provide_kernels(settings)
         network = settings.network
         engine = load_engine(settings.engine, network, settings.rule, self.corpus.class_offsets)
         return partial(
@@ -73,7 +74,6 @@ class Network:
         splits = {name: self.corpus.splits[name] for name in texts}
         for split in splits.values():
             score(split.first(0))  # loads the compiled code, so that it is not timed
-        begin_anew_if_compiled()
         return timed(score, splits)
 
 

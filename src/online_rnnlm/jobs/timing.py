@@ -19,7 +19,6 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.jobs.network import Network
 from online_rnnlm.process.devices import gpu, machine
-from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import Timing, Timings
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -64,8 +63,6 @@ def time_networks(directory: ExperimentDirectory) -> None:
     timed = _load_networks(directory)
     chance = random.Random(0)
     for number in range(ROUNDS + 1):
-        if number == 1:  # what was to be compiled has been
-            begin_anew_if_compiled()
         # Each round has an order of its own: what was timed before leaves traces.
         for one in chance.sample(timed, len(timed)):
             seconds = one.time()

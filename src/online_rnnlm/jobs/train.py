@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from online_rnnlm.config.code import of_training
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.runs import Run, digest_of
 from online_rnnlm.core.engines import load_engine
@@ -24,10 +25,9 @@ from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.cost import training_multiply_adds_per_word
 from online_rnnlm.process.devices import gpu, machine, peak_memory, require, theano_version
-from online_rnnlm.process.environment import begin_anew_if_compiled
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.storage.code import fingerprint
 from online_rnnlm.storage.files import lock, saying_what_cannot_be_written, sha256_of
 from online_rnnlm.storage.paths import CorpusDirectory, RunDirectory
 from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
@@ -118,7 +118,7 @@ def _describe(run: Run, corpus: Corpus) -> RunRecord:
         candidates=run.candidates,
         corpus_folder=run.corpus_folder,
         corpus_digest=corpus.digest,
-        code_digest=code_digest("core"),
+        code_digest=fingerprint(*of_training(settings)),
         began=datetime.now(UTC),
         host=platform.node(),
         slurm_jobs=tuple(job for job in [os.environ.get("SLURM_JOB_ID")] if job),
@@ -142,9 +142,6 @@ def _train_epochs(
     """
     settings = state.record.settings
     training = Training(engine, settings.network, settings.rule, corpus, state.progress)
-    if watch.got_signal:  # a job that begins anew has not heard of it
-        watch.stop_if_told()
-    begin_anew_if_compiled()
     if state.progress.epoch or state.progress.batches:
         logger.info("goes on %s", _position(state, corpus))
     saved = time.monotonic()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import time
+from importlib.metadata import version
 from pathlib import Path
 
-from online_rnnlm.storage.code import code_digest
+from online_rnnlm.config.code import KERNELS
+from online_rnnlm.storage.code import PACKAGE, fingerprint
 
 _JAX = {
     # One thread, as for the other libraries; on a GPU, the same bits every time, even in the sums
@@ -18,10 +19,9 @@ _JAX = {
     # Otherwise the first of several processes on a GPU takes most of its memory.
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
-
-_BEGAN = time.time()
-_BEGUN_ANEW = "ONLINE_RNNLM_BEGUN_ANEW"
-"""Variable of a process that has begun anew, which it does once."""
+_FEATURES = ("flags", "Features")
+_MODEL = ("model name", "CPU part")
+"""Beginnings of lines of `/proc/cpuinfo`, of one kind of processor or another."""
 
 
 def prepare_process() -> None:
@@ -40,39 +40,34 @@ def prepare_process() -> None:
         os.environ.setdefault(name, value)
     # The machines of a cluster may share the cache, and code for one processor may use instructions
     # that another one lacks. So processors with different features have folders of their own.
-    features = value_in("/proc/cpuinfo", "flags", "Features")
+    features = value_in("/proc/cpuinfo", *_FEATURES)
     digits = hashlib.sha256(features.encode()).hexdigest()[:16]
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax" / digits))
-    # Numba sees that the file of a kernel has changed, but not that another file has, whose
-    # functions it calls. So every state of `core` has a folder of its own, and so have kernels that
-    # check their indices.
-    state = code_digest("core")[:16]
-    if os.environ.get("NUMBA_BOUNDSCHECK"):
-        state += "-checked"
     folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "numba")
+    state = _state_of_kernels()
     if folder.name != state:  # this process may have the variable from one that has set it
         os.environ["NUMBA_CACHE_DIR"] = str(folder / state)
 
 
-def kernels_were_compiled() -> bool:
-    """Return False if the kernels of this code have never been compiled on such a machine."""
-    return Path(os.environ["NUMBA_CACHE_DIR"]).is_dir()
+def _state_of_kernels() -> str:
+    """Return digits of all that decides the kernels' machine code, on this kind of processor.
 
-
-def begin_anew_if_compiled() -> None:
-    """Begin a job once more if it has compiled kernels, before it computes anything by them.
-
-    In the process that has compiled it, a kernel calls the others as they were compiled by
-    themselves. Any later process loads it with copies of them that were compiled for it, which can
-    round last bits in another way. A program that uses this package goes on.
+    Numba sees by the time of a file that it has changed, but not that another one has, whose
+    functions a kernel calls. So each state of the code has a folder of its own.
     """
-    is_job = sys.orig_argv[1:3] == ["-m", "online_rnnlm"]
-    if not is_job or _BEGUN_ANEW in os.environ:
-        return
-    kernels = Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc")
-    if any(file.stat().st_mtime > _BEGAN for file in kernels):
-        os.environ[_BEGUN_ANEW] = "1"
-        os.execv(sys.executable, sys.orig_argv)
+    files = sorted((PACKAGE / "core/engines/kernels").glob("*.py"))
+    times = [(str(file), file.stat().st_mtime_ns) for file in files]
+    options = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_")}
+    options.pop("NUMBA_CACHE_DIR", None)
+    processor = [value_in("/proc/cpuinfo", *of) for of in (_FEATURES, _MODEL)]
+    versions = [sys.version, version("numba")]
+    state = [fingerprint(*KERNELS), times, sorted(options.items()), processor, versions]
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def kernels_were_compiled() -> bool:
+    """Return False if no kernel of this code has ever been compiled on such a machine."""
+    return Path(os.environ["NUMBA_CACHE_DIR"]).is_dir()
 
 
 def value_in(file: str, *beginnings: str) -> str:

@@ -67,11 +67,6 @@ class Watch:
             signal.signal(number, signal.default_int_handler)
 
     @property
-    def got_signal(self) -> bool:
-        """True if a stop signal has come."""
-        return self._signal is not None
-
-    @property
     def told(self) -> str | None:
         """The cause for which this process must end, in words; None if it may go on."""
         if self._signal is not None:

@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 
+from online_rnnlm.config.evaluations import usable_anywhere
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines import kernel_online
@@ -26,7 +27,7 @@ from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
-from online_rnnlm.process.environment import begin_anew_if_compiled
+from online_rnnlm.process.kernels import provide_kernels
 from online_rnnlm.storage.evaluations import Trial
 from online_rnnlm.storage.records import Number
 
@@ -56,12 +57,12 @@ STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 
 def evaluate(network: Network) -> Tested:
     """Score the texts with weights that learn, by the settings that are best on `valid`."""
+    provide_kernels(usable_anywhere(network.settings))
     corpus = network.corpus
     settings = network.settings
     text_of = texts_of(settings, corpus, network.weights)
     texts = {name: text_of(corpus.splits[name]) for name in corpus.held_out}
     text_of(corpus.splits["valid"].first(1))(_settings_at(_START))  # loads or compiles kernels
-    begin_anew_if_compiled()
     curve = search(texts["valid"])
     chosen = best_trial(curve).settings
     logs, seconds = timed(lambda read: read(chosen), texts)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
+from online_rnnlm.config.code import of_training
 from online_rnnlm.config.runs import Digits, Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
@@ -60,7 +61,8 @@ class RunRecord(Record):
     corpus_digest: Digest
     """`digest` of the corpus's `statistics.json`."""
     code_digest: Digest
-    """sha256 of the code that decides the weights."""
+    """Fingerprint of the code that decides the weights: sha256 of the modules that they are trained
+    by."""
     began: AwareDatetime
     """Time at which training began, in UTC."""
     host: str
@@ -150,7 +152,7 @@ def refuse_foreign(
 
     Its settings, corpus or code are then others than those that the folder's name stands for.
     """
-    is_of_code = record.code_digest.startswith(digits.code["core"])
+    is_of_code = record.code_digest.startswith(digits.of_code(of_training(planned.settings)))
     if record.identity != planned.identity or not is_of_code:
         raise UserError(
             f"{directory.record}: made by other code or settings than its folder's name says: "

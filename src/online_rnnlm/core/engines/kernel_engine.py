@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from online_rnnlm.core.engines.base import Scores, TrainingState, empty_scores
@@ -80,11 +81,12 @@ class Engine:
     ) -> tuple[Scores, Carried]:
         """Score segments of a text in an order, each lane from its state in `carried`."""
         if adaptation.weights:
-            from online_rnnlm.core.engines import kernel_online  # noqa: PLC0415
-
-            return kernel_online.score_updating(
+            # By its name, so that it is in no run's fingerprint (`config.engines.ENGINES`).
+            online = import_module("online_rnnlm.core.engines.kernel_online")
+            found: tuple[Scores, Carried] = online.score_updating(
                 self._network, self._class_offsets, weights, split, order, adaptation, carried
             )
+            return found
         rate = adaptation.vector_rate_in(self._network)
         model = data.kernel_model(
             self._network,
