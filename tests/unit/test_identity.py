@@ -78,8 +78,7 @@ NOW = fingerprints(PACKAGE)
     [
         ("core/training.py", TRAINED),
         ("core/engines/kernels/forward.py", BY_KERNEL),
-        ("core/engines/kernels/online.py", {"everything"}),
-        ("core/engines/kernels/dynamic.py", {"dynamic_evaluation"}),
+        ("core/engines/kernels/online.py", {"everything", "dynamic_evaluation"}),
         ("core/engines/kernels/compilation.py", set()),
         ("core/engines/jax_engine.py", {"jax", "vector by jax"}),
         ("core/engines/theano_engine.py", set()),
@@ -90,7 +89,7 @@ NOW = fingerprints(PACKAGE)
         ("rivals/dynamic_evaluation.py", {"dynamic_evaluation"}),
         ("rivals/mixture.py", {"mixture"}),
         ("jobs/evaluation_files.py", TESTED),
-        ("jobs/ways.py", {"vector", "vector by jax", "everything"}),
+        ("jobs/adaptations.py", {"vector", "vector by jax", "everything"}),
         ("jobs/timing.py", {"timings"}),
         ("jobs/train.py", set()),
         ("jobs/requests.py", set()),

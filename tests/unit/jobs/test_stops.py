@@ -64,23 +64,6 @@ def test_a_warned_job_ends_within_an_epoch_and_its_retry_goes_on(
     assert "% of epoch 1: stopped by" in directory.log.read_text().splitlines()[0]
 
 
-def test_a_job_that_is_told_to_end_while_its_engine_is_made_does_not_begin_anew(
-    corpus_directory, tmp_path, monkeypatch
-):
-    """The engine may compile for a minute, and a process that begins anew has heard no signal."""
-
-    class Compiling(StubEngine):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            os.kill(os.getpid(), signal.SIGINT)
-
-    use_stub(monkeypatch, Compiling)
-    begin_anew = "online_rnnlm.jobs.train.begin_anew_if_compiled"
-    monkeypatch.setattr(begin_anew, lambda: pytest.fail("it begins anew"))
-    with pytest.raises(Stopped, match="stopped by SIGINT"):
-        train(RUN, corpus_directory, RunDirectory(tmp_path / "run"))
-
-
 def test_jobs_that_end_before_their_time_limit_finish_it_together(
     corpus_directory, tmp_path, monkeypatch, unbroken
 ):
