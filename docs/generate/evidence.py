@@ -30,7 +30,7 @@ EVIDENCE = Path(__file__).parents[1] / "evidence"
 _ADAPTATIONS = [
     Adaptation(learning, unit_of_text="document").name for learning in ((DOCUMENT_VECTOR,), PARTS)
 ]
-"""The ways in which a network is tested beside its main one."""
+"""The names of the adaptations that are shown beside the main one."""
 
 
 def parts() -> dict[str, Callable[[], str]]:
@@ -94,7 +94,7 @@ def _finding(evidence: EvidenceFolder) -> str:
             continue
         compared = claim.comparison
         names += [compared.ours.name, compared.theirs.name]
-        if claim.letter != "g":  # its vector may learn in another way
+        if claim.letter != "g":  # its vector may have another adaptation
             verdict = "" if claim.verdict != "undecided" else ", undecided"
             changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
     columns: list[Column[TestedNetwork]] = [

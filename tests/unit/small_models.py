@@ -58,7 +58,7 @@ ADAPTATIONS = {
         Adaptation(PARTS, after="sentence", unit_of_text="stream", steps=STEPS),
     )
 }
-"""The ways that tests try, by their names."""
+"""The adaptations that tests try, by their names."""
 
 
 def settings(**changes: Any) -> RunSettings:
@@ -127,7 +127,7 @@ def adaptation_of(
     after: int | Literal["word", "sentence"] = "word",
     unit: UnitOfText = "sentence",
 ) -> Adaptation:
-    """A way in which these groups of weights learn, and the vector if it has a rate."""
+    """An adaptation of these parts and, if it has a rate, of the vector."""
     named = {*groups, *([DOCUMENT_VECTOR] if vector_rate else [])}
     return Adaptation(
         tuple(part for part in PARTS if part in named),

@@ -30,12 +30,10 @@ def room_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported(file: Path, *, for_types: bool = True) -> set[str]:
+def imported(file: Path) -> set[str]:
     """Return the package's folders and modules that a file imports from, if only for types."""
     names = set()
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    if not for_types:
-        tree.body = [node for node in tree.body if not _is_for_types(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
@@ -45,19 +43,13 @@ def imported(file: Path, *, for_types: bool = True) -> set[str]:
     return {part[1] for part in parts}
 
 
-def _is_for_types(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-
-
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_a_module_imports_from_below_only(file):
     room = room_of(file)
     if room in ("__init__", "__main__"):
         return
     if room == "core":
-        # Only the settings that it is given come from elsewhere.
-        assert imported(file, for_types=False) <= {"core"}
-        assert imported(file) <= {"core", "config"}
+        assert imported(file) <= {"core"}
         return
     for other in imported(file) - {room}:
         assert FLOOR[other] < FLOOR[room], f"{file}: imports from {other}"

@@ -215,7 +215,7 @@ def _against_rivals(
     if not rivals:
         yield _untested("g", vector, "no finished static network was tested with a rival")
         return
-    ours = vector.best_way
+    ours = vector.best_adapted
     cheap = [
         rival
         for rival in rivals

@@ -111,9 +111,9 @@ class FinishedNetwork:
         return self.tested[self.main_evaluation]
 
     @property
-    def best_way(self) -> TestedNetwork:
-        """The network with nothing added, its vector, if it has one, learning in the way that is
-        best on `valid`."""
+    def best_adapted(self) -> TestedNetwork:
+        """The network with the adaptation of its vector alone that is best on `valid`; without a
+        vector, the network in its main evaluation."""
         adaptations = [tested for tested in self.tested.values() if tested.updates_vector_alone]
         return best_on_valid(adaptations or [self.main])
 
@@ -161,8 +161,8 @@ class TestedNetwork(System):
     network: FinishedNetwork
     evaluation: str
     name: str
-    """The network's name and, if that is not the main one, the way in which it is tested, such as
-    `100/20 frozen` or `100/0 with a neural cache`."""
+    """The network's name and, unless it is the main one, the evaluation in words, such as `100/20
+    frozen` or `100/0 with a neural cache`."""
     parameters: int
     rounds: tuple[float, ...]
     """Time per token (s) of the first seed's run in each round of timing, all networks in turn:
@@ -195,13 +195,13 @@ class TestedNetwork(System):
 
     @property
     def updates_vector_alone(self) -> bool:
-        """True if nothing but the document vector learns, and nothing is added."""
+        """True if nothing but the document vector is updated, and nothing is added."""
         adaptation = self.by_seed[0].adaptation
         return adaptation is not None and adaptation.updates_vector_alone
 
     @property
     def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end what was read is forgotten."""
+        """The unit of text at whose end all that was learnt is forgotten."""
         adaptation = self.by_seed[0].adaptation
         if adaptation is None:  # with a rival: caches are never reset
             return "stream"

@@ -114,8 +114,8 @@ def descriptions_of(kind: type[AdaptationOptions] | type[SamplingOptions]) -> di
     return described
 
 
-def add_way(parser: argparse.ArgumentParser) -> None:
-    """Add the options of what learns from the text."""
+def add_adaptation(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what learns from the text."""
     said = descriptions_of(AdaptationOptions)
     learns = parser.add_mutually_exclusive_group()
     learns.add_argument("--frozen", action="store_true", help="nothing learns")

@@ -85,7 +85,7 @@ def parser_of(name: str) -> Parser:
 def overview() -> str:
     """Return the list of verbs in their groups, the workflow's stages among them."""
     groups = []
-    for title, verbs in GROUPS.items():
+    for title, verbs in VERBS_BY_PURPOSE.items():
         lines = [f"  {name:<12}{verb.help}" for name, verb in verbs.items()]
         groups.append("\n".join([f"{title}:", *lines]))
     return "\n\n".join(
@@ -183,7 +183,7 @@ def _in_one_line(error: Exception) -> str | None:
     return f"{error.filename or 'a file, or the standard output'}: {reason or error.strerror}"
 
 
-GROUPS: Mapping[str, Mapping[str, Verb]] = {
+VERBS_BY_PURPOSE: Mapping[str, Mapping[str, Verb]] = {
     "use a trained model": {
         "show": show.SHOW,
         "score": score.SCORE,
@@ -203,6 +203,6 @@ GROUPS: Mapping[str, Mapping[str, Verb]] = {
     },
     "stages of an experiment, which Snakemake runs": STAGES,
 }
-"""The verbs by what they are for."""
-VERBS = {name: verb for verbs in GROUPS.values() for name, verb in verbs.items()}
+"""The verbs by what they are used for."""
+VERBS = {name: verb for verbs in VERBS_BY_PURPOSE.values() for name, verb in verbs.items()}
 """All verbs by their names."""

@@ -123,7 +123,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_evaluation(arguments: argparse.Namespace) -> None:
-    """Test a run in one way."""
+    """Make one evaluation of a run."""
     experiment, planned, directory = _run_of(arguments)
     allowed = evaluations_of(planned.settings, experiment.testing)
     if arguments.evaluation not in allowed:
@@ -203,7 +203,7 @@ STAGES = {
     "encode": _preparation("encode", "split the sentences, choose the words and encode all"),
     "compile": Verb("compile the kernels, once on a machine", add_results, run_compilation),
     "train": Verb("train one run", add_run_arguments, run_training),
-    "evaluate": Verb("test one run in one way", add_evaluation_arguments, run_evaluation),
+    "evaluate": Verb("make one evaluation of a run", add_evaluation_arguments, run_evaluation),
     "rival": Verb(
         "train and test a rival of a corpus, such as n-grams", add_rival_arguments, run_rival
     ),

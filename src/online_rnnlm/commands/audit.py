@@ -9,7 +9,7 @@ from pathlib import Path
 
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.commands._inputs import adaptation_options, add_way
+from online_rnnlm.commands._inputs import adaptation_options, add_adaptation
 from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_at, words_of
@@ -62,7 +62,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    add_way(parser)
+    add_adaptation(parser)
 
 
 def run_audit(arguments: argparse.Namespace) -> None:

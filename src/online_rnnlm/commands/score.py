@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.commands._inputs import (
     adaptation_options,
+    add_adaptation,
     add_layout,
     add_model,
     add_texts,
-    add_way,
     as_texts,
     layout_given,
 )
@@ -55,7 +55,7 @@ def add_score_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_texts(parser)
     add_layout(parser)
-    add_way(parser)
+    add_adaptation(parser)
     parser.add_argument(
         "--per",
         choices=("word", "sentence", "document", "total"),
@@ -95,7 +95,7 @@ def run_score(arguments: argparse.Namespace) -> None:
     if flush and model.network.unit_of(adaptation) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")
     sentences = read_text(texts, model.preparation, layout_given(arguments))
-    # The bar would be in the way of what is written to the same terminal.
+    # The bar would disturb what is written to the same terminal.
     hidden = True if flush or sys.stdout.isatty() else None
     shown = tqdm(sentences, desc="scored", unit=" sentences", disable=hidden)
     parts = model.scorer.score_parts(shown, adaptation, size=1 if flush else SENTENCES_A_PART)
@@ -107,8 +107,8 @@ def print_scores(
 ) -> None:
     """Print a row for each word, sentence or document of a text, and the sum over all.
 
-    The sum is for people; programs get it as the only row if rows are `total`. With `flush`, no row
-    waits for others to be written.
+    The sum is for people; programs get it as the only row if rows are `total`. With `flush`, each
+    row is written at once.
     """
     from online_rnnlm.use.scoring import total
 
@@ -146,7 +146,7 @@ def _scored(parts: Iterable[ScoredPart], per: str, *, is_plain: bool) -> Scored:
     """
     from online_rnnlm.use.scoring import SUMMED, total
 
-    if per == "document":  # which can go on in the next part
+    if per == "document":  # which can continue in the next part
         pieces = (piece for part in parts for piece in part.rows_of_sentences().groupby("document"))
         for document, of_document in groupby(pieces, key=itemgetter(0)):
             tables = [rows[SUMMED] for _, rows in of_document]

@@ -104,5 +104,5 @@ def _of_network(settings: RunSettings) -> Modules:
 def _of_test(settings: RunSettings, adaptation: Adaptation) -> Modules:
     """Return the modules by which a network is scored so."""
     settings = engine_for(settings, adaptation)
-    learning = ENGINES[settings.engine].learning_modules if adaptation.weights else ()
+    learning = ENGINES[settings.engine].updating_modules if adaptation.weights else ()
     return (*_of_network(settings), *learning)

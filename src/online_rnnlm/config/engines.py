@@ -27,7 +27,7 @@ class OnDevice:
 
 
 @dataclass(frozen=True)
-class Engine:
+class EngineProperties:
     """The properties of an engine that are known before it is loaded."""
 
     description: str
@@ -37,13 +37,13 @@ class Engine:
     """Names of the cells that it can compute; None means all cells."""
     packages: tuple[str, ...] = ()
     """Packages whose versions a run's record lists in addition to those of every engine."""
-    learning_cells: frozenset[str] | None = None
-    """Names of the cells whose weights it can let learn in testing; None means all cells."""
-    learning_modules: tuple[str, ...] = ()
-    """Modules of `core` that it loads by name if weights learn in testing: a run has none of them
-    in its fingerprint."""
+    updatable_cells: frozenset[str] | None = None
+    """Names of the cells whose weights it can update in testing; None means all cells."""
+    updating_modules: tuple[str, ...] = ()
+    """Modules of `core` that it loads by name if weights are updated in testing: a run has none of
+    them in its fingerprint."""
     steps_after_words: bool = True
-    """True if it can let the vector learn after several words, not only after each."""
+    """True if it can update the vector after several words, not only after each."""
     only_default: tuple[str, ...] = ()
     """Names of the settings of training that it knows only with their default values."""
     is_elsewhere: bool = False
@@ -58,34 +58,36 @@ class Engine:
         """True if the engine computes that cell."""
         return self.cells is None or cell in self.cells
 
-    def lets_weights_learn(self, cell: str) -> bool:
-        """True if the engine can score while the weights of that cell's network learn."""
-        learns = self.learning_cells is None or cell in self.learning_cells
-        return learns and self.has_cell(cell)
+    def can_update_weights(self, cell: str) -> bool:
+        """True if the engine can update the weights of a network of that cell while it scores."""
+        updatable = self.updatable_cells is None or cell in self.updatable_cells
+        return updatable and self.has_cell(cell)
 
 
 # The speeds are about a fifth of those measured on two shared cores (docs/performance.md and
 # docs/gpu.md), because the nodes of a cluster may be slower. The speed of a GPU is an assumption.
-ENGINES: Mapping[EngineName, Engine] = {
-    "kernel": Engine(
+ENGINES: Mapping[EngineName, EngineProperties] = {
+    "kernel": EngineProperties(
         "the model's equations as compiled code, the fastest engine.",
         {"cpu": OnDevice(4e9)},
         cells=frozenset({"sigmoid", "slow_context", "lstm"}),
-        learning_cells=frozenset({"sigmoid", "slow_context"}),
-        learning_modules=("core.engines.kernel_online",),
+        updatable_cells=frozenset({"sigmoid", "slow_context"}),
+        updating_modules=("core.engines.kernel_online",),
         only_default=("document_gradient",),
         copies_class_outputs=False,
     ),
-    "graph": Engine("the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}),
-    "theano": Engine(
+    "graph": EngineProperties(
+        "the model as a plain symbolic graph, the reference.", {"cpu": OnDevice(5e6)}
+    ),
+    "theano": EngineProperties(
         "the same graph by the original Theano 1.0.5; `make theano` installs it.",
         {"cpu": OnDevice(5e6)},
-        learning_cells=frozenset(),
+        updatable_cells=frozenset(),
         steps_after_words=False,
         only_default=("rare_class_words",),
         is_elsewhere=True,
     ),
-    "jax": Engine(
+    "jax": EngineProperties(
         "the same model by JAX, for a GPU (docs/gpu.md); JAX must be installed.",
         {
             # If a platform is named and missing, JAX raises; otherwise it would use another one.
@@ -93,7 +95,7 @@ ENGINES: Mapping[EngineName, Engine] = {
             "gpu": OnDevice(1e9, ("jax", "jax_cuda12_plugin"), "cuda", {"JAX_PLATFORMS": "cuda"}),
         },
         packages=("jax",),
-        learning_cells=frozenset(),
+        updatable_cells=frozenset(),
         steps_after_words=False,
         only_default=("dropout", "embedding_dropout", "rare_class_words"),
     ),

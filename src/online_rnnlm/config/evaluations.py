@@ -1,5 +1,5 @@
-"""The evaluations of a run: the ways in which its network is tested, the engine that scores in
-each, and the rivals that are added to it."""
+"""The evaluations of a run: the adaptations and the rivals that its network is tested with, and the
+engine that scores with an adaptation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def in_words(adaptation: Adaptation) -> str:
     """Return the words after a network's name, such as `frozen`, `kept for the article`, or `with
     everything learning after every word, kept for the stream`.
 
-    The text is empty if its vector learns as in training.
+    The text is empty if its vector is updated as in training.
     """
     if adaptation.unit_of_text is None:
         return "" if adaptation.parts else "frozen"
@@ -62,9 +62,9 @@ def in_words(adaptation: Adaptation) -> str:
 
 
 def main_adaptation(document_size: int) -> Adaptation:
-    """Return the way of the main evaluation, which counts as a run's result.
+    """Return the adaptation of the main evaluation, which counts as a run's result.
 
-    The document vector learns as in training; in a network without one, nothing learns.
+    The document vector is updated as in training; in a network without one, nothing is.
     """
     return Adaptation(parts=(DOCUMENT_VECTOR,)) if document_size else Adaptation()
 
@@ -74,14 +74,14 @@ def evaluations_of(
 ) -> dict[str, Adaptation | RunRivalName]:
     """Return all evaluations of a run, by name.
 
-    Each is the way in which the network is tested, or the name of the rival that is added to it.
-    Every run is tested with nothing learning, which is named `none`, and in its main way. `testing`
-    adds the ways of `updates`, whose rates are those that are best on `valid`, and the rivals.
+    Each is the adaptation of the network, or the name of the rival that is added to it. Every run
+    has the evaluation `none`, in which nothing is updated, and its main one. `testing` adds the
+    adaptations of `updates`, with the rates that are best on `valid`, and the rivals.
     """
     adaptations = [Adaptation(), main_adaptation(settings.document_size)]
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
-    # The graph could let those of any cell learn, but hundreds of times as slowly.
-    weights_can_learn = ENGINES["kernel"].lets_weights_learn(settings.cell)
+    # The graph could update those of any cell, but hundreds of times as slowly.
+    weights_can_be_updated = ENGINES["kernel"].can_update_weights(settings.cell)
     for parts, after, unit in itertools.product(subsets, testing.learn_after, testing.unit_of_text):
         adaptation = Adaptation(
             parts,
@@ -89,12 +89,12 @@ def evaluations_of(
             unit_of_text=unit,
             steps=testing.steps,
         )
-        # Learning after a sentence has no effect if it is forgotten at the sentence's end.
+        # An update after a sentence has no effect if it is forgotten at the sentence's end.
         lost = adaptation.after == unit == "sentence"
-        can_learn = not adaptation.weights or (
-            weights_can_learn and adaptation.after in (1, "sentence")
+        possible = not adaptation.weights or (
+            weights_can_be_updated and adaptation.after in (1, "sentence")
         )
-        if parts and can_learn and not lost:
+        if parts and possible and not lost:
             adaptations.append(adaptation)
     return {adaptation.name: adaptation for adaptation in adaptations} | {
         rival: rival for rival in testing.run_rivals
@@ -102,10 +102,10 @@ def evaluations_of(
 
 
 def adaptations_of_vector(settings: RunSettings, testing: TestingSettings) -> list[Adaptation]:
-    """Return the ways in which a network's vector learns alone, the main one first.
+    """Return the adaptations that update a network's vector alone, the main one first.
 
-    Networks are timed in these ways, and a mixture takes the one that is best on `valid`. A network
-    without a vector has its main way alone.
+    Networks are timed with these, and a mixture takes the one that is best on `valid`. A network
+    without a vector has the main one alone.
     """
     evaluations = evaluations_of(settings, testing).values()
     adaptations = [
@@ -117,7 +117,7 @@ def adaptations_of_vector(settings: RunSettings, testing: TestingSettings) -> li
 def decisive_settings(
     evaluation: Adaptation | RunRivalName, testing: TestingSettings
 ) -> dict[str, Any]:
-    """Return what of `testing` decides the numbers of an evaluation, as values for JSON."""
+    """Return the settings of `testing` that decide an evaluation's scores, as values for JSON."""
     if not isinstance(evaluation, Adaptation):
         rivals = testing.rivals_by_name
         parts = [name for name, rival in rivals.items() if rival in rivals[evaluation].parts]
@@ -135,10 +135,10 @@ def decisive_settings(
 def parts_of_mixture(
     mixture: str, testing: TestingSettings, *, run: str, corpus_folder: str, document_size: int
 ) -> dict[str, tuple[str, str]]:
-    """Return by part of a run's mixture where its evaluation is: its folder, and its name.
+    """Return the folder and the name of the evaluation of each part of a run's mixture.
 
-    That of the network is its main evaluation. The mixture takes the best of
-    `adaptations_of_vector` on `valid` in its place, and needs the main one to count costs.
+    That of the network is its main evaluation. The mixture takes the one of `adaptations_of_vector`
+    that is best on `valid` in its place, and needs the main one to count costs.
     """
     places = {NETWORK: (run, main_adaptation(document_size).name)}
     for part in testing.rivals_by_name[mixture].parts:
@@ -150,31 +150,31 @@ def parts_of_mixture(
 
 
 def engine_for(settings: RunSettings, adaptation: Adaptation) -> RunSettings:
-    """Return the settings with the engine that is to score in a way.
+    """Return the settings with the engine that is to score with an adaptation.
 
     It is the run's own if that one can, else the fastest that can, on a CPU. Evaluations, timings
     and the tool all ask here, since engines differ in the last bits.
     """
     engine = ENGINES[settings.engine]
-    weights_learn = bool(adaptation.weights)
-    if weights_learn:
-        able = engine.lets_weights_learn(settings.cell)
+    updates_weights = bool(adaptation.weights)
+    if updates_weights:
+        able = engine.can_update_weights(settings.cell)
     else:
         able = adaptation.after == 1 or engine.steps_after_words
-    return settings if able else usable_anywhere(settings, weights_learn=weights_learn)
+    return settings if able else usable_anywhere(settings, updates_weights=updates_weights)
 
 
-def usable_anywhere(settings: RunSettings, *, weights_learn: bool = False) -> RunSettings:
+def usable_anywhere(settings: RunSettings, *, updates_weights: bool = False) -> RunSettings:
     """Return the same network's settings for a machine that has only a CPU and this package.
 
-    The engine is the fastest that needs no more, and can let weights learn if they are to.
+    The engine is the fastest that needs no more, and can update weights if it is asked to.
     """
     speeds = {}
     for name, engine in ENGINES.items():
         on_cpu = engine.devices.get("cpu")
         if on_cpu is None or on_cpu.modules or engine.is_elsewhere:
             continue
-        is_able = engine.lets_weights_learn if weights_learn else engine.has_cell
+        is_able = engine.can_update_weights if updates_weights else engine.has_cell
         if is_able(settings.cell):
             speeds[name] = on_cpu.multiply_adds_a_second
     fastest = max(speeds, key=lambda name: speeds[name])

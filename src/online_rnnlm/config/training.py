@@ -23,7 +23,7 @@ from online_rnnlm.config.base import (
     Share,
     Size,
 )
-from online_rnnlm.config.engines import ENGINES, Engine, EngineName
+from online_rnnlm.config.engines import ENGINES, EngineName, EngineProperties
 from online_rnnlm.config.mistakes import NETWORK_NAME
 from online_rnnlm.core.settings import NetworkSettings, TrainingRule, UnitOfText
 
@@ -100,14 +100,14 @@ class TrainingSettings(Settings):
     """Number of sentences per update, one from each unit of text; their errors are summed."""
     rare_class_words: Size = 0
     """Number of words of a class that its output weights (W_o and V_o) learn from at once. A batch
-    has few words of a rare class: they wait, with their gradients, until the class has so many, or
+    has few words of a rare class: their updates are deferred until the class has so many, or
     the epoch ends (docs/method.md). 0: every batch's words at once. Only with the engines `kernel`
     and `graph`."""
     dropout: Fraction = 0.0
     """Share of the hidden units that are left out before the output layer in training, drawn anew
     for every word; the others are divided by 1 less that share. Not with `engine: jax`."""
     embedding_dropout: Fraction = 0.0
-    """Share of the elements of the embeddings that are left out in the same way."""
+    """Share of the elements of the embeddings that are left out, likewise."""
     error_clip: NonNegativeFloat = 15.0
     """Bound on each element of the error that is propagated back to the hidden units' inputs (the
     RNNLM Toolkit's rule); 0 is no bound."""
@@ -120,7 +120,7 @@ class TrainingSettings(Settings):
     ends training, and after an epoch that is worse it goes back to the best weights. In any case,
     the trained weights are those after the epoch that is best on `valid`."""
     cooldown: Share = 0.1
-    """Share of all epochs, at the end, in which `cooldown` lets the rate fall."""
+    """Share of all epochs, at the end, in which the rate of `cooldown` falls."""
     improvement_factor: AtLeastOne = 1.003
     """`toolkit`: an epoch is an improvement if the validation entropy falls by this factor."""
     rate_divisor: AboveOne = 2.0
@@ -208,7 +208,7 @@ class RunSettings(TrainingSettings):
             raise ValueError(f"{lack} needs {' or '.join(able)}, not `engine: {self.engine}`")
         return self
 
-    def _lacking_in(self, engine: Engine) -> Iterator[str]:
+    def _lacking_in(self, engine: EngineProperties) -> Iterator[str]:
         """Yield the settings with which an engine cannot train, such as `cell: lstm`."""
         if not engine.has_cell(self.cell):
             yield f"`cell: {self.cell}`"

@@ -15,7 +15,7 @@ Part = Literal["document_vector", "embeddings", "recurrent", "output"]
 
 DOCUMENT_VECTOR: Part = "document_vector"
 WEIGHTS: tuple[Part, ...] = ("embeddings", "recurrent", "output")
-"""The groups of weights that can be updated, beside the document vector."""
+"""The parts that consist of weights, all but the document vector."""
 PARTS: tuple[Part, ...] = (DOCUMENT_VECTOR, *WEIGHTS)
 """All parts of a network, in the order of a name."""
 NONE, ALL = "none", "all"
@@ -40,7 +40,7 @@ class Adaptation:
     unit_of_text: UnitOfText | None = None
     """The unit at whose end all that was learnt is forgotten; None: the unit of training."""
     steps: int = 5
-    """Number of hidden states that a word's error is propagated back through if weights learn."""
+    """Number of hidden states that a word's error goes back through if weights are updated."""
 
     @property
     def name(self) -> str:
@@ -52,7 +52,7 @@ class Adaptation:
 
     @property
     def weights(self) -> tuple[Part, ...]:
-        """The groups of weights that are updated."""
+        """The parts that are updated and consist of weights."""
         return tuple(part for part in self.parts if part != DOCUMENT_VECTOR)
 
     @property

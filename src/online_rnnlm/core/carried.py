@@ -54,14 +54,14 @@ class Carried(NamedTuple):
         """
         if begins.all():  # nothing is read, so a GPU need not have finished
             return Carried(*(np.zeros(values.shape, values.dtype) for values in self))
-        goes_on = ~begins
-        keeps = goes_on & keeps_state
+        continues = ~begins
+        keeps = continues & keeps_state
         return Carried(
             _where(keeps[:, None], self.hidden),
             _where(keeps[:, None], self.memory),
-            _where(goes_on[:, None], self.vector),
-            _where(goes_on[:, None], self.gradient),
-            _where(goes_on, self.since_step),
+            _where(continues[:, None], self.vector),
+            _where(continues[:, None], self.gradient),
+            _where(continues, self.since_step),
         )
 
 

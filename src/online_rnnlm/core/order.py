@@ -28,7 +28,7 @@ SENTENCES_A_PART = 4096
 has in memory. Results depend on it only by rounding."""
 Item = TypeVar("Item")
 NOTHING = -1
-"""The number of a segment in a lane that reads nothing."""
+"""The index of a segment in a lane that reads nothing."""
 
 
 class Segments(NamedTuple):
@@ -48,7 +48,7 @@ class Order(NamedTuple):
     """Batches of segments of a split, each with at most one segment for each of B lanes."""
 
     segments: Integers
-    """(N, B): numbers of segments, or `NOTHING`."""
+    """(N, B): indices of segments, or `NOTHING`."""
     begins: Booleans
     """(N, B): True if a unit of text begins with the segment."""
     keeps_state: bool
@@ -86,11 +86,11 @@ def parts_of_documents(
     """
     kept: list[Item] = []
     end = 0  # the number of kept sentences whose documents are complete
-    for number, sentence in enumerate(sentences):
+    for index, sentence in enumerate(sentences):
         if kept and document_of(sentence) != document_of(kept[-1]):
             end = len(kept)
         kept.append(sentence)
-        if number and number % size == 0 and end:
+        if index and index % size == 0 and end:
             yield kept[:end]
             kept = kept[end:]
             end = 0
@@ -119,10 +119,10 @@ def segments_of(split: Split, network: NetworkSettings, rule: TrainingRule) -> S
 def stretches(split: Split, units: Integers, size: int) -> Segments:
     """Cut units (U + 1,) of a split's sentences into stretches of `size` tokens or fewer."""
     borders = split.offsets[units]
-    numbers = -(-np.diff(borders) // size)
-    ends = np.cumsum(numbers)
-    within = np.arange(ends[-1]) - np.repeat(ends - numbers, numbers)
-    begin_of = np.repeat(borders[:-1], numbers) + within * size
+    counts = -(-np.diff(borders) // size)
+    ends = np.cumsum(counts)
+    within = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
+    begin_of = np.repeat(borders[:-1], counts) + within * size
     return Segments(
         replace(split, offsets=np.append(begin_of, borders[-1]), articles=split.articles[:0]),
         np.append(0, ends),
@@ -137,11 +137,11 @@ def side_by_side(units: Integers, order: Integers, lanes: int, *, keeps_state: b
     lengths = units[order + 1] - units[order]
     if (lengths == 1).all():
         return one_by_one(units[order], lanes)
-    free = [(0, lane) for lane in range(lanes)]  # when a lane is free, and its number
+    free = [(0, lane) for lane in range(lanes)]  # when a lane is free, and its index
     places = np.empty((len(order), 2), np.int64)
-    for number, length in enumerate(lengths.tolist()):
+    for index, length in enumerate(lengths.tolist()):
         time, lane = free[0]
-        places[number] = time, lane
+        places[index] = time, lane
         heapq.heapreplace(free, (time + length, lane))
     batches = max(time for time, _ in free)
     segments = np.full((batches, lanes), NOTHING)
@@ -158,8 +158,8 @@ def one_by_one(segments: Integers, lanes: int) -> Order:
     """Read units of a single segment in this order: each lane takes a new one for every batch."""
     batches = -(-len(segments) // lanes)
     padding = np.full(batches * lanes - len(segments), NOTHING)
-    numbers = np.concatenate([segments, padding]).reshape(batches, lanes)
-    return Order(numbers, numbers != NOTHING, keeps_state=False)
+    padded = np.concatenate([segments, padding]).reshape(batches, lanes)
+    return Order(padded, padded != NOTHING, keeps_state=False)
 
 
 def order_to_train(

@@ -31,8 +31,8 @@ class Split:
 
     `stream` is int32 (tokens + 1,), memory-mapped and read-only; `offsets` int64 (sentences + 1,):
     sentence k's targets are `stream[offsets[k] + 1 : offsets[k + 1] + 1]`, the last one `</s>`.
-    `articles` is int32 (sentences,): the number of each sentence's article. All sentences with the
-    same number, in their order, are a document. If it is empty, each sentence is a document.
+    `articles` is int32 (sentences,): the index of each sentence's article. All sentences with the
+    same index, in their order, are a document. If it is empty, each sentence is a document.
     """
 
     stream: NDArray[np.int32]
@@ -65,7 +65,7 @@ class Split:
         return len(np.unique(self.articles)) if self.articles.size else self.sentences
 
 
-class Text(Protocol):
+class EncodedText(Protocol):
     """A corpus as a network sees it: word classes, and splits by name."""
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from online_rnnlm.core.arrays import Floats
     from online_rnnlm.core.engines.base import Engine, TrainingState
     from online_rnnlm.core.settings import NetworkSettings, TrainingRule
-    from online_rnnlm.core.text import Split, Text
+    from online_rnnlm.core.text import EncodedText, Split
 
 SEGMENTS_A_CALL = 512
 """Approximate number of segments of one call of the trainer; training can be interrupted after
@@ -83,7 +83,9 @@ class EpochResult:
     """True if the epoch's weights are the best so far and are kept."""
 
 
-def begin(engine: Engine, network: NetworkSettings, rule: TrainingRule, text: Text) -> Progress:
+def begin(
+    engine: Engine, network: NetworkSettings, rule: TrainingRule, text: EncodedText
+) -> Progress:
     """Make the state of a training before its first epoch."""
     sizes = Sizes.of(network, text.vocabulary_size, text.classes)
     weights = parameters.initialise(sizes, INITIAL_SCALE, rule.seed, network.precision)
@@ -106,7 +108,7 @@ class Training:
         engine: Engine,
         network: NetworkSettings,
         rule: TrainingRule,
-        text: Text,
+        text: EncodedText,
         progress: Progress,
     ) -> None:
         """Prepare the training; `progress` is taken over and changes during training."""

@@ -111,7 +111,7 @@ def online_updates(
 
     For testing. `batch` is either a whole sentence, or its last words, of which `mask` selects only
     the last; the state before them is constant. `vectors` (T, B, D) are d before every word.
-    `learning` names groups of weights.
+    `learning` names parts of the network (`Adaptation.weights`).
     """
     result = predictions(model, weights, batch, document_rate, start, vectors)
     names = [name for group in sorted(learning) for name in BY_PART[group]]

@@ -1,4 +1,4 @@
-"""The test of a trained network in a way."""
+"""The test of a trained network with an adaptation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from online_rnnlm.storage.paths import HELD_OUT
 
 
 def evaluate_adaptation(network: Network, adaptation: Adaptation) -> Tested:
-    """Test a network in a way, at the rates that are best on `valid` if they are not known.
+    """Test a network with an adaptation, at the best rates on `valid` if they are not known.
 
-    If nothing learns, or the vector learns as in training, `train` is scored, too.
+    If nothing is updated, or the vector as in training, `train` is scored, too.
     """
     if adaptation.unit_of_text is not None:
         return _test_at_best_rates(network, adaptation)
@@ -33,7 +33,7 @@ def evaluate_adaptation(network: Network, adaptation: Adaptation) -> Tested:
 
 
 def _test_at_best_rates(network: Network, adaptation: Adaptation) -> Tested:
-    """Test while something learns, at the rates that are best on `valid`.
+    """Test with an adaptation, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the
     rate of the vector. Raises Failed if every rate diverges.
@@ -68,7 +68,7 @@ def _test_at_best_rates(network: Network, adaptation: Adaptation) -> Tested:
 
 
 def _at_rates(adaptation: Adaptation, rates: Mapping[str, float]) -> Adaptation:
-    """Return a way with the rates of a trial, by the names of their settings."""
+    """Return an adaptation with the rates of a trial, which have the names of their settings."""
     weight_rate = rates.get("learning_rate")
     return replace(adaptation, weight_rate=weight_rate, vector_rate=rates.get("document_rate"))
 

@@ -135,18 +135,18 @@ def touched_after_sentences(
     """
     stream = np.asarray(split.stream)
     sentences = split.sentences
-    number = np.repeat(np.arange(sentences), np.diff(split.offsets))
+    sentence_of = np.repeat(np.arange(sentences), np.diff(split.offsets))
     total = sentences * float(sizes.document if document else 0)
     if "embeddings" in groups:
-        read = _distinct(number, stream[:-1].astype(np.int64))
+        read = _distinct(sentence_of, stream[:-1].astype(np.int64))
         total += len(read) * _embedding(sizes)
     if "recurrent" in groups:
         total += sentences * _hidden_layer(sizes)
     if "output" in groups:
-        classes = _distinct(number, corpus.word_classes[stream[1:]])
+        classes = _distinct(sentence_of, corpus.word_classes[stream[1:]])
         scored = int(scored_words(corpus.class_offsets)[classes].sum())
         total += (sentences * sizes.classes + scored) * (sizes.output + sizes.document)
-    return float(total) / len(number)
+    return float(total) / len(sentence_of)
 
 
 def _distinct(sentences: Integers, values: Integers) -> Integers:
@@ -156,7 +156,7 @@ def _distinct(sentences: Integers, values: Integers) -> Integers:
 
 
 def costs_of(settings: RunSettings, corpus: Corpus, adaptation: Adaptation) -> Costs:
-    """Count the costs of a word of `test`, averaged, if a network is tested in a way."""
+    """Count the mean costs of a word of `test` when a network is tested with an adaptation."""
     sizes = Sizes.of(settings.network, corpus.vocabulary_size, corpus.classes)
     vector = adaptation.updates_vector and settings.document_size > 0
     if not vector:  # it is 0, and need not be multiplied

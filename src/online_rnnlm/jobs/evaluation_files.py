@@ -43,14 +43,14 @@ class EvaluationFiles:
     adaptation: Adaptation | None = None
     """What is updated while the run is tested; None for a rival."""
     tested_with: dict[str, Any] = field(default_factory=dict)
-    """The settings of `testing` that decide its numbers."""
+    """The settings of `testing` that decide its scores."""
     document_size: int = 0
     """Length of the vectors that it leaves if it has failed."""
 
     def write(self, found: Tested) -> None:
         """Write the findings of a test: the record comes last, when the other files are complete.
 
-        If what learns diverged on one of the corpus's own splits, the test has failed. A text of
+        If the network diverged on one of the corpus's own splits, the test has failed. A text of
         another kind on which it diverged is left out.
         """
         scored = dict(found.log_probabilities)

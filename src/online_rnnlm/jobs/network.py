@@ -30,8 +30,8 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord
 
-Input = TypeVar("Input")
-Found = TypeVar("Found")
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Network:
     def scorer(
         self, adaptation: Adaptation, *, hidden_states: bool = False
     ) -> Callable[[Split], Scores]:
-        """Return the function that scores a text so; the rates of what is updated must be known.
+        """Return the function that scores a text; the rates of what is updated must be known.
 
-        Raises UserError if the engine that scores so cannot be used here.
+        Raises UserError if the engine of the adaptation cannot be used here.
         """
         settings = engine_for(self.settings, adaptation)
         require(settings)
@@ -96,9 +96,9 @@ class Tested:
     parameters: int | None = None
     """Number of an n-gram model's parameters; None for a run."""
     vectors: Mapping[str, NDArray[np.floating[Any]]] = field(default_factory=dict)
-    """(sentences, D): d after every sentence's last word, where it learns as in training."""
+    """(sentences, D): d after every sentence's last word, if it is updated as in training."""
     advice: str = ""
-    """The end of the reason, if what learns diverges on a text: what can be tried."""
+    """The end of the reason if the network diverges on a text: what can be tried."""
 
 
 class Failed(Exception):
@@ -120,8 +120,8 @@ def best_trial(curve: Iterable[Trial]) -> Trial:
 
 
 def timed(
-    score: Callable[[Input], Found], texts: Mapping[str, Input]
-) -> tuple[dict[str, Found], dict[str, float]]:
+    score: Callable[[Given], Result], texts: Mapping[str, Given]
+) -> tuple[dict[str, Result], dict[str, float]]:
     """Score each text; return the scores and the seconds that each took."""
     scores = {}
     seconds = {}

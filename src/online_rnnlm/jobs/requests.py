@@ -1,7 +1,7 @@
 """Requests to a scheduler: memory (MB) and time (minutes), by the sizes of corpus and model.
 
 Requests are generous, because a job that asks for too little is killed, while one that asks for too
-much only waits a little longer. A retry asks for more. `--set-resources` overrides a request.
+much only starts a little later. A retry asks for more. `--set-resources` overrides a request.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _START_MB = 1000
 _COPIES = 12
 """Copies of the weights: their sums of squares, the best so far, those being written, a reserve."""
 _TOKEN_BYTES = 60
-"""Bytes of a token: its number in the arrays, and its scores in testing."""
+"""Bytes of a token: its id in the arrays, and its scores in testing."""
 _LARGEST_GROWTH = 2.0
 _TRIALS = 100
-"""The most passes over the held-out texts that a rival's search makes. A pass costs at most what
-letting all weights learn after every word costs."""
+"""The most passes over the held-out texts that a rival's search makes. A pass costs at most
+as much as an update of all weights after every word."""
 
 
 class Workload(NamedTuple):
@@ -82,10 +82,10 @@ def workload_of(experiment: Experiment, results: ExperimentDirectory, run: Run) 
     sentences = max(SCORING_LANES, settings.batch_sentences)
     batch = sentences * (experiment.corpora[settings.corpus].max_tokens + 1) * word_values
     values = _COPIES * count(sizes) + batch + tokens * settings.hidden_size / 8
-    number = 8 if settings.precision == "float64" else 4
+    value_bytes = 8 if settings.precision == "float64" else 4
     return Workload(
         settings=settings,
-        megabytes=_START_MB + (values * number + tokens * _TOKEN_BYTES) / 1e6,
+        megabytes=_START_MB + (values * value_bytes + tokens * _TOKEN_BYTES) / 1e6,
         tokens=tokens,
         held_out_tokens=sum(statistics.splits[name].tokens for name in HELD_OUT),
         training_cost=cost.training_multiply_adds_per_word(
@@ -139,7 +139,7 @@ def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, a
     """Return the minutes of an evaluation, generously.
 
     It counts a pass over all splits at the cost of training and, for each rate to try, a pass over
-    `valid` and `test` by the engine that scores in this way. A rival's search counts as `_TRIALS`
+    `valid` and `test` by the engine of the adaptation. A rival's search counts as `_TRIALS`
     such passes by the fastest engine that needs only a CPU.
     """
     settings = load.settings

@@ -25,7 +25,7 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, has_finished
 
 ROUNDS = 9
-"""Number of times that every network scores the test text in each way, after once untimed."""
+"""Number of times that each network is timed with each adaptation, after one untimed round."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class _Timed:
     run: Run
     adaptation: Adaptation
     settings: RunSettings
-    """The run's, with the engine that scores in this way."""
+    """The run's, with the engine of the adaptation."""
     score: Callable[[Split], Scores]
     test: Split
     seconds_per_word: list[float] = field(default_factory=list)
@@ -62,11 +62,11 @@ def time_networks(directory: ExperimentDirectory) -> None:
     """
     timed = _load_networks(directory)
     chance = random.Random(0)
-    for number in range(ROUNDS + 1):
+    for index in range(ROUNDS + 1):
         # Each round has an order of its own: what was timed before leaves traces.
         for one in chance.sample(timed, len(timed)):
             seconds = one.time()
-            if number:
+            if index:
                 one.seconds_per_word.append(seconds)
     timings = tuple(
         Timing(
@@ -82,7 +82,7 @@ def time_networks(directory: ExperimentDirectory) -> None:
 
 
 def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
-    """Load every row's first run, unless it has diverged, once for each way to time it."""
+    """Load every row's first run, unless it has diverged, once for each adaptation to time."""
     experiment = load_plan(directory.configuration)
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
     timed = []

@@ -1,9 +1,9 @@
-"""Dynamic evaluation as Krause et al. (2018, arXiv 1709.07432) do it: every weight learns.
+"""Dynamic evaluation as Krause et al. (2018, arXiv 1709.07432) do it: all weights are updated.
 
 A step follows each stretch of a few tokens; `engines.kernels.online` has the equation. What is
 ours: ε is a share of the mean of the weights' root mean squares, which are those of training's own
 batches, so that one grid suits networks of different sizes; and the document vector of a network
-that has one learns as in training beside the weights.
+that has one is updated as in training, beside the weights.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def cut(split: Split, network: NetworkSettings, tokens: int) -> tuple[Split, Ord
     """
     units = np.append(np.flatnonzero(unit_beginnings(split, network.unit_of_text)), split.sentences)
     segments = stretches(split, units, tokens)
-    numbers = np.arange(segments.split.sentences)[:, None]
-    return segments.split, Order(numbers, np.isin(numbers, segments.units), keeps_state=True)
+    read = np.arange(segments.split.sentences)[:, None]
+    return segments.split, Order(read, np.isin(read, segments.units), keeps_state=True)
 
 
 def _settings_at(place: Place) -> dict[str, Number]:

@@ -1,4 +1,4 @@
-"""The evaluations: of a run, in a way or with a rival, and of a rival that is trained on a corpus.
+"""The evaluations of a run, with an adaptation or a rival, and of a corpus's rival.
 
 A rival is imported where it is tested: what tests a plain network loads none.
 """
@@ -29,7 +29,7 @@ def evaluate_run(
     evaluation: Adaptation | RunRivalName,
     testing: TestingSettings,
 ) -> None:
-    """Test a run in a way, or with a rival added to it, and write the evaluation's files.
+    """Test a run with an adaptation, or with a rival added to it, and write the evaluation's files.
 
     If the run has diverged, or its test fails, the files are there, but they are empty, and the
     record has the reason. Raises UserError if the model or a part of a mixture is missing or
@@ -62,7 +62,7 @@ def evaluate_run(
 
 
 def _test(network: Network, evaluation: Adaptation | RunRivalName) -> Tested:
-    """Test a network in a way, or with a rival added to it; raises Failed if it has no scores."""
+    """Test a network with an adaptation or a rival; raises Failed if it has no scores."""
     match evaluation:
         case Adaptation():
             return evaluate_adaptation(network, evaluation)

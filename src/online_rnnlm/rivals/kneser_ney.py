@@ -29,7 +29,7 @@ from online_rnnlm.storage.evaluations import Costs
 logger = logging.getLogger(__name__)
 
 
-NONE = -1
+NO_NGRAM = -1
 """The id of a history or n-gram that is not in the model; as an index, the array's last entry."""
 _NO_KEY = np.iinfo(np.int64).max
 _DISCOUNT_WITHOUT_COUNTS = 0.5
@@ -73,9 +73,9 @@ class _Level(NamedTuple):
         return len(self.keys) - 1
 
     def find(self, keys: Integers) -> Integers:
-        """Ids of the n-grams with these keys, NONE for those not in the model."""
+        """Ids of the n-grams with these keys, NO_NGRAM for those not in the model."""
         ranks = np.searchsorted(self.keys[:-1], keys)
-        return np.where(self.keys[ranks] == keys, ranks, NONE)
+        return np.where(self.keys[ranks] == keys, ranks, NO_NGRAM)
 
 
 class KneserNey(NamedTuple):
@@ -110,11 +110,11 @@ class KneserNey(NamedTuple):
         probabilities = np.full(len(targets), 1 / self.vocabulary_size)
         histories = np.zeros_like(targets)
         for number, level in enumerate(self.levels):
-            # NONE as history gives a negative key, which no n-gram has.
+            # NO_NGRAM as history gives a negative key, which no n-gram has.
             ngrams = level.find(histories * self.vocabulary_size + targets)
             probabilities *= level.weights[histories]
             probabilities += level.discounted[ngrams]
-            histories = _next_histories(ngrams, starts, level.ngrams if number == 0 else NONE)
+            histories = _next_histories(ngrams, starts, level.ngrams if number == 0 else NO_NGRAM)
         logs: Floats = np.log(probabilities, out=probabilities)
         return logs
 
@@ -146,15 +146,15 @@ def _count(split: Split, vocabulary_size: int, order: int) -> Iterator[_Counts]:
     lower: _Counts | None = None
     for number in range(order):
         # At the second order and above, some n-grams would reach over their sentence's start.
-        exists = np.flatnonzero(histories != NONE)
+        exists = np.flatnonzero(histories != NO_NGRAM)
         keys = histories[exists] * vocabulary_size + targets[exists]
         unique, ranks, occurrences = np.unique(keys, return_inverse=True, return_counts=True)
         if lower is not None:
             yield _continuations(lower, len(unique), ranks, ngrams[exists])
         lower = _Counts(unique, occurrences)
-        ngrams = np.full_like(targets, NONE)
+        ngrams = np.full_like(targets, NO_NGRAM)
         ngrams[exists] = ranks
-        histories = _next_histories(ngrams, starts, len(unique) if number == 0 else NONE)
+        histories = _next_histories(ngrams, starts, len(unique) if number == 0 else NO_NGRAM)
     if lower is not None:
         yield lower
 

@@ -41,7 +41,7 @@ def evaluate(network: Network, mixture: RunRivalName) -> Tested:
     """
     parts = _parts_of(network, mixture)
     main = parts[NETWORK]
-    best = _in_best_way(network)
+    best = _best_evaluation(network)
     parts[NETWORK] = best
     texts = {
         text: {
@@ -95,8 +95,9 @@ def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
     return parts
 
 
-def _in_best_way(network: Network) -> Evaluation:
-    """Return the network in the way of learning that is best on `valid`; of equals, the first."""
+def _best_evaluation(network: Network) -> Evaluation:
+    """Return the evaluation of the network whose adaptation of the vector is best on `valid`; of
+    equals, the first."""
     adaptations = adaptations_of_vector(network.settings, network.testing)
     paths = [
         network.experiment.evaluation(network.run.name, adaptation.name)

@@ -77,7 +77,7 @@ class Evaluation(Record):
     An evaluation that has failed has a reason and no metrics; its other files are there, but empty.
     """
 
-    missing: ClassVar = "the run has not been evaluated in this way: run the experiment first"
+    missing: ClassVar = "the run has no such evaluation yet: run the experiment first"
 
     run: str
     """Name of the run, or of the n-gram model."""
@@ -89,7 +89,7 @@ class Evaluation(Record):
     """What is updated in testing; `null` for a rival. Rates that are `null` are chosen on
     `valid`."""
     tested_with: TestedWith = Field(default={})
-    """The settings of `testing` that decide its numbers; `parts` are those of a mixture."""
+    """The settings of `testing` that decide its scores; `parts` are those of a mixture."""
     curve: tuple[Trial, ...] = ()
     """All settings that were tried on `valid`."""
     files: dict[str, Digest]
@@ -120,7 +120,7 @@ class Timing(Part):
     network: str
     """The row's name in tables; its first seed's run is timed."""
     evaluation: str
-    """Name of the evaluation: the main one, or another in which the vector alone learns."""
+    """Name of the evaluation: the main one, or another that updates the vector alone."""
     seconds_per_word: tuple[float, ...]
     """Time per token of `test`, one value for each round (s): processor time, or, on a GPU or by
     Theano, the time that passed."""
@@ -129,7 +129,7 @@ class Timing(Part):
 class Timings(Record):
     """The time that the networks take to score the test text, one after the other, round by round.
 
-    A round times every network once in each way, so that other load slows all alike.
+    A round times every network once with each adaptation, so that other load slows all alike.
     """
 
     missing: ClassVar = "the networks have not been timed yet: run the experiment first"

@@ -25,7 +25,7 @@ class ComparedSide(Part):
     evaluation: str
     """Name of the evaluation."""
     name: str
-    """The network's name with the way in which it is tested, if it is not that of its training."""
+    """The network's name, with its adaptation if that is not the main one."""
     test_perplexity: float
     """Test perplexity, mean over the seeds."""
     parameters: int

@@ -83,7 +83,7 @@ class ServedModel:
         """Return a row for each sentence: its log P, its number of tokens, and log P of each token.
 
         `</s>` counts as a token; an empty text has none. Several threads may call at once.
-        `params` are those of `WayOptions`. Raises MlflowException, which MLflow's server
+        `params` are those of `AdaptationOptions`. Raises MlflowException, which MLflow's server
         also sends to its client, if one of them is not valid, for a row that is not a sentence, or
         if the model diverges.
         """

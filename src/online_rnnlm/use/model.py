@@ -71,11 +71,11 @@ class TrainedModel:
     as `<unk>`.
 
     Texts are sentences, or, with `running`, texts of several sentences; with `tokenised`, tokens
-    with spaces between them. They are separate: nothing lives on from one text to the next, and the
-    sentences of a running text are one document. But with `unit_of_text="document"` sentences that
-    follow one another are a document, which an empty text ends, and with `"stream"` all texts are
-    one. The other `options` say what learns from the text (`options.Options`). By default the
-    vector learns, if there is one.
+    with spaces between them. They are separate: nothing is carried over from one text to the next,
+    and the sentences of a running text are one document. But with `unit_of_text="document"`
+    sentences that follow one another are a document, which an empty text ends, and with `"stream"`
+    all texts are one. The other `options` say what learns from the text (`options.Options`). By
+    default the vector learns, if there is one.
 
     All methods raise UserError, in one line, for text and options that cannot be used.
     """
@@ -85,7 +85,7 @@ class TrainedModel:
         self.description: ModelDescription = contents.description
         """Says which run made the model, with which settings and from which text."""
         self.scorer = TextScorer.of(contents)
-        """Scores texts, in any way that options mean."""
+        """The scorer of texts, with any options."""
         self.network = self.scorer.network
         """The network, for text that is encoded already."""
         self.preparation = self.scorer.preparation
@@ -102,7 +102,7 @@ class TrainedModel:
 
     @property
     def words(self) -> list[str]:
-        """A copy of the vocabulary, `</s>` and `<unk>` among it, by the words' numbers."""
+        """A copy of the vocabulary, with `</s>` and `<unk>`, in the order of the words' ids."""
         return list(self.network.corpus.words)
 
     def score(self, texts: Iterable[str], **options: Unpack[Options]) -> pd.DataFrame:
@@ -261,7 +261,7 @@ class TrainedModel:
         return [" ".join(words) for words in sample(self.network, number, begin, state, how)]
 
     def beginning(self, prefix: str, *, tokenised: bool = False) -> list[str]:
-        """Return the words of a text that may go on, as the model reads them."""
+        """Return the words of a text that may continue, as the model reads them."""
         check_text(prefix, "`prefix`")
         return self.preparation.words(prefix, layout_of(tokenised=tokenised))
 

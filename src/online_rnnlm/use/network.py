@@ -40,20 +40,20 @@ _AT_ONCE = 1000
 class State:
     """The knowledge of a model after the words that it has read.
 
-    A state never changes: to branch is to go on from one state twice, and to go back is to go on
-    from an earlier one. It can be used in several threads, copied and pickled.
+    A state never changes: to branch, continue twice from one state; to go back, continue from an
+    earlier one. It can be used in several threads, copied and pickled.
     """
 
     adaptation: Adaptation
-    """The way in which the text is read."""
+    """What is updated while the text is read."""
     carried: Carried
     """The state of the network, of one lane."""
     last: int
-    """The number of the last word."""
+    """The id of the last word."""
 
     @property
     def document_vector(self) -> NDArray[np.floating]:
-        """A copy of the document vector, (D,); it is 0 if it does not learn."""
+        """A copy of the document vector, (D,); it is 0 if it is not updated."""
         return np.array(self.carried.vector[0])
 
 
@@ -92,7 +92,7 @@ class LoadedNetwork:
         self.settings = usable_anywhere(settings)
         self.corpus = corpus
         self.weights = weights
-        self._ids = {word: number for number, word in enumerate(corpus.words)}
+        self._ids = {word: index for index, word in enumerate(corpus.words)}
         self._making = threading.Lock()
         self._made = cache(self._make_engine)
 
@@ -101,7 +101,7 @@ class LoadedNetwork:
         return LoadedNetwork, (self.trained_with, self.corpus, self.weights)
 
     def ids(self, words: Iterable[str]) -> list[int]:
-        """Return the words' numbers; those that are not in the vocabulary have that of `<unk>`."""
+        """Return the words' ids; those that are not in the vocabulary have that of `<unk>`."""
         unknown = self.corpus.unk_id
         return [self._ids.get(word, unknown) for word in words]
 
@@ -113,7 +113,7 @@ class LoadedNetwork:
     def encode(self, sentences: Iterable[Sequence[str]], documents: Sequence[int] = ()) -> Split:
         """Return the words' ids in the format of a prepared corpus.
 
-        `documents` are the numbers of the sentences' documents; without them, each sentence is one.
+        `documents` says for each sentence which document it belongs to; without it, each is one.
         """
         return split_of(([*self.ids(words), SENTENCE_END_ID] for words in sentences), documents)
 
@@ -122,16 +122,16 @@ class LoadedNetwork:
         return adaptation.unit_in(self.settings.network)
 
     def updates_vector(self, adaptation: Adaptation) -> bool:
-        """Return True if the document vector learns when a text is scored so."""
+        """Return True if the adaptation updates this network's document vector."""
         return adaptation.updates_vector and self.settings.document_size > 0
 
     def can_continue(self, adaptation: Adaptation) -> bool:
-        """Return True if a `State` holds all that is learnt when a text is read so."""
+        """Return True if a `State` holds all that the adaptation changes."""
         steps_within = adaptation.after != "sentence" or not adaptation.updates_vector
         return not adaptation.weights and steps_within
 
     def engine(self, adaptation: Adaptation) -> Engine:
-        """Return the network by the engine that scores so; making one can be slow."""
+        """Return the engine of the adaptation; making one can be slow."""
         with self._making:
             return self._made(engine_for(self.settings, adaptation).engine)
 
@@ -144,11 +144,11 @@ class LoadedNetwork:
             return load_engine(name, settings.network, settings.rule, self.corpus.class_offsets)
 
     @np.errstate(over="ignore")  # of a rate: what diverges by it is said below
-    def score(self, split: Split, adaptation: Adaptation, numbers: Sequence[int] = ()) -> Scores:
+    def score(self, split: Split, adaptation: Adaptation, places: Sequence[int] = ()) -> Scores:
         """Score all sentences of a text, computed as in the project's own evaluations.
 
-        Raises UserError if it diverges, with the sentence's number: one of `numbers`, or its place
-        in the text.
+        Raises UserError if it diverges, which names the sentence by its place in the text or, if
+        these are given, by that of `places`.
         """
         engine = self.engine(adaptation)
         scores = score_text(engine, self.settings.network, self.weights, adaptation, split)
@@ -156,9 +156,9 @@ class LoadedNetwork:
             sums = np.add.reduceat(scores.log_probabilities, split.offsets[:-1])
             wrong = np.flatnonzero(diverged(-sums / np.diff(split.offsets)))
             if wrong.size:
-                number = numbers[wrong[0]] if numbers else wrong[0]
+                place = places[wrong[0]] if places else wrong[0]
                 raise UserError(
-                    f"sentence {number}: diverged: the weights give it no probability; if "
+                    f"sentence {place}: diverged: the weights give it no probability; if "
                     "something learns, a smaller learning rate is needed"
                 )
         return scores
@@ -166,12 +166,12 @@ class LoadedNetwork:
     def start(self, adaptation: Adaptation) -> State:
         """Return the state before a text.
 
-        Raises UserError if weights learn, or the vector after every sentence.
+        Raises UserError if weights are updated, or the vector after every sentence.
         """
         if not self.can_continue(adaptation):
             raise UserError(
-                "a state holds neither weights that learn nor a step at a sentence's end: let "
-                "nothing learn, or the vector after every word"
+                "a state holds neither weights that learn nor a step at a sentence's end: update "
+                "nothing, or the vector after every word"
             )
         nothing = Carried.nothing(self.weights, self.settings.cell, 1)
         return State(adaptation, nothing, SENTENCE_END_ID)
@@ -189,15 +189,15 @@ class LoadedNetwork:
             pieces[-1].append(word)
         logs = [np.zeros(0)]
         for piece in filter(None, pieces):
-            [read] = self.go_on([state], [piece])
+            [read] = self.read_after([state], [piece])
             logs.append(read.log_probabilities)
             state = read.state
         return np.concatenate(logs), state
 
-    def go_on(self, states: Sequence[State], texts: Sequence[Sequence[int]]) -> list[ReadText]:
-        """Read a text after each state; all states are of one way.
+    def read_after(self, states: Sequence[State], texts: Sequence[Sequence[int]]) -> list[ReadText]:
+        """Read a text after each state; all states have one adaptation.
 
-        A text is the numbers of one or more words, of which only the last may be `</s>`. What is
+        A text is the ids of one or more words, of which only the last may be `</s>`. What is
         read side by side changes the results only by rounding. Raises UserError for a state of a
         network of other sizes.
         """
@@ -206,7 +206,7 @@ class LoadedNetwork:
         for state in states:
             is_own = [values.shape for values in state.carried] == shapes
             if not is_own or state.last >= self.corpus.vocabulary_size:
-                raise UserError("the state is one of another model: a model goes on from its own")
+                raise UserError("the state is one of another model: a model continues from its own")
         read = []
         for first in range(0, len(states), SIDE_BY_SIDE):
             part = slice(first, first + SIDE_BY_SIDE)
@@ -247,7 +247,7 @@ class LoadedNetwork:
 
     def next_word(self, states: Sequence[State]) -> Floats:
         """Return log P (nats) of every word of the vocabulary after each state, (states, V)."""
-        read = self.go_on(states, [[SENTENCE_END_ID]] * len(states))
+        read = self.read_after(states, [[SENTENCE_END_ID]] * len(states))
         hidden = np.concatenate([text.hidden for text in read]).astype(np.float64)
         documents = np.concatenate([state.carried.vector for state in states]).astype(np.float64)
         return log_distribution(self.weights, self.corpus.class_offsets, hidden, documents)

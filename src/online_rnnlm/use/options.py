@@ -55,7 +55,7 @@ class AdaptationOptions(TypedDict, total=False):
 
 
 class Options(AdaptationOptions, total=False):
-    """The options of a text and of the way to score it."""
+    """The options of a text and of what learns from it."""
 
     tokenised: bool
     """True for tokens with spaces between them; a text is raw otherwise."""
@@ -95,7 +95,7 @@ def checked(options: Mapping[str, Any], kind: type[Kind]) -> Kind:
 
 
 def adaptation_for(settings: RunSettings, options: Mapping[str, Any]) -> Adaptation:
-    """Return the way to score with a network that options mean.
+    """Return the adaptation of a network that these options mean.
 
     Raises UserError for wrong ones, and for those of no use.
     """

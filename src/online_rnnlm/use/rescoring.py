@@ -132,7 +132,8 @@ def rescore(
     a context, after the best hypotheses before. An empty hypothesis has the probability of an end.
     By default, the penalty of an unknown word (nats) is log of the times that one is in the
     training text.
-    Raises UserError for text that cannot be read, and for a context from which nothing lives on.
+    Raises UserError for text that cannot be read, and for a context from which nothing is carried
+    over.
     """
     network = scorer.network
     unknown_word = network.corpus.unk_id
@@ -146,14 +147,16 @@ def rescore(
     keeps_state = adaptation.keeps_state_in(network.settings.network)
     if context is not None and not (keeps_state or network.updates_vector(adaptation)):
         raise UserError(
-            "--context: nothing lives on from one sentence to the next: no vector learns, and the "
-            "hidden state begins anew with each sentence"
+            "--context: nothing is carried over from one sentence to the next: no vector learns, "
+            "and the hidden state begins anew with each sentence"
         )
     for hypotheses in lists:
         texts = [_encoded(hypothesis, scorer, layout) for hypothesis in hypotheses]
         # Equal texts are read once, so that rounding ranks none of them before another.
         distinct = list(dict.fromkeys(texts))
-        read = dict(zip(distinct, network.go_on([before] * len(distinct), distinct), strict=True))
+        read = dict(
+            zip(distinct, network.read_after([before] * len(distinct), distinct), strict=True)
+        )
         rescored = []
         for hypothesis, ids in zip(hypotheses, texts, strict=True):
             log = float(np.add.reduceat(read[ids].log_probabilities, [0])[0])  # as `score` adds
@@ -165,11 +168,11 @@ def rescore(
         if context == "all":
             before = read[best].state
         elif context == "last":
-            before = network.go_on([begin], [best])[0].state
+            before = network.read_after([begin], [best])[0].state
 
 
 def _encoded(hypothesis: Hypothesis, scorer: TextScorer, layout: Layout) -> tuple[int, ...]:
-    """Return the numbers of a hypothesis's words, and that of its end."""
+    """Return the ids of a hypothesis's words, and that of its end."""
     with naming(f"list {hypothesis.key}"):
         words = scorer.preparation.words(hypothesis.text, layout)
     return (*scorer.network.ids(words), SENTENCE_END_ID)

@@ -42,7 +42,7 @@ def sample(
             going = {n: state for n, state in going.items() if drawn[n] != SENTENCE_END_ID}
             for n in going:
                 said[n].append(network.corpus.words[drawn[n]])
-            read = network.go_on([*going.values()], [[drawn[n]] for n in going])
+            read = network.read_after([*going.values()], [[drawn[n]] for n in going])
             going = {n: text.state for n, text in zip(going, read, strict=True)}
     return said
 
@@ -50,7 +50,7 @@ def sample(
 def _draw(
     logs: NDArray[np.float64], chance: np.random.Generator, temperature: float, top_k: int | None
 ) -> int:
-    """Draw the number of a word from log-probabilities (V,), which need not add up to 1."""
+    """Draw the id of a word from log-probabilities (V,), which need not add up to 1."""
     words: NDArray[np.int64] = np.arange(len(logs))
     if top_k is not None:
         words = np.sort(np.argsort(-logs, kind="stable")[:top_k])

@@ -1,4 +1,4 @@
-"""A network that scores text, in some way and part by part, and the parts that it has scored.
+"""A network that scores text with an adaptation, part by part, and the parts that it has scored.
 
 The methods of a trained model, the command line, the audit and MLflow all score by a `TextScorer`.
 """
@@ -183,16 +183,16 @@ class TextScorer:
         )
 
     def adaptation(self, *, frozen: bool = False, **options: Any) -> Adaptation:
-        """Return the way to score that options mean; they are those of `WayOptions`.
+        """Return the adaptation that these options mean; they are those of `AdaptationOptions`.
 
-        If `frozen`, nothing learns. Raises UserError for wrong ones.
+        If `frozen`, nothing is updated. Raises UserError for wrong ones.
         """
         return adaptation_for(
             self.network.settings, options | ({"updates": NONE} if frozen else {})
         )
 
     def require_vector(self, adaptation: Adaptation) -> None:
-        """Raise UserError unless the document vector learns when a text is scored so."""
+        """Raise UserError unless the adaptation updates the network's document vector."""
         if not self.network.updates_vector(adaptation):
             raise UserError(
                 "the document vector does not learn, so it stays 0"
@@ -229,7 +229,7 @@ class TextScorer:
         return self.score_parts(sentences, self._of_separate_texts(adaptation))
 
     def _of_separate_texts(self, adaptation: Adaptation) -> Adaptation:
-        """Return a way in which nothing lives on from one text of a list to the next.
+        """Return an adaptation by which nothing is carried over from a text of a list to the next.
 
         Where the unit of text is to be that of training, and that is a stream, each text is a
         document.

@@ -168,15 +168,15 @@ def _numbered(
 ) -> Iterator[Sentence]:
     """Divide pieces of a text into sentences, each with the number of its document."""
     number = -1
-    may_go_on = False  # True if the next piece can belong to the last one's document
+    may_continue = False  # True if the next piece can belong to the last one's document
     for place, piece in enumerate(pieces):
         with naming(piece.where):
             sentences = preparation.sentences(piece.text, layout)
         if separate:
             number = place
-        elif sentences and (piece.begins or not may_go_on):
+        elif sentences and (piece.begins or not may_continue):
             number += 1
-        may_go_on = bool(sentences)
+        may_continue = bool(sentences)
         yield from (Sentence(words, max(number, 0)) for words in sentences or [[]])
 
 

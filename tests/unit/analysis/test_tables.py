@@ -351,7 +351,7 @@ def test_mixtures_show_what_each_rival_adds(invented):
         mixtures.make(invented(rows=TWO_ROWS))
 
 
-def test_a_vector_in_a_mixture_learns_in_its_best_way(invented):
+def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
     testing = {
         "updates": ["document_vector"],
         "unit_of_text": ["document"],

@@ -431,8 +431,8 @@ def assert_passes(scorer, text=READ, tolerance=1e-9):
     assert (rules["reset"].status == "not claimed") == (scorer.unit == "stream")
 
 
-def learns_in(adaptation, settings):
-    """Return True if a network can be scored in this way, and it is not another way's twin."""
+def has_adaptation(adaptation, settings):
+    """Return True if a network has this adaptation, and it is not the same as another one."""
     updates = adaptation.get("updates")
     weights = {"all", "embeddings+recurrent+output"}
     if updates in weights:
@@ -442,10 +442,10 @@ def learns_in(adaptation, settings):
 
 @pytest.mark.slow  # kernels are compiled
 @pytest.mark.parametrize("network", NETWORKS, ids=str)
-def test_our_networks_pass_in_every_way_of_learning(network):
+def test_our_networks_pass_with_every_adaptation(network):
     model = model_of(**network)
     for adaptation in ADAPTATIONS:
-        if learns_in(adaptation, network):
+        if has_adaptation(adaptation, network):
             assert_passes(of_model(model.scorer, **adaptation))
 
 

@@ -103,7 +103,7 @@ def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, stat
         assert timed == [main[-1], *alone]
 
 
-def test_weights_learn_where_kernels_let_them():
+def test_weights_are_updated_where_kernels_can():
     testing = experiment(updates=["all", "document_vector"]).testing
     for size, names in ((5, ["document_vector", "document_vector.word.sentence"]), (0, [])):
         found = evaluations.evaluations_of(network(size, "lstm"), testing)

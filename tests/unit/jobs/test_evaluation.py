@@ -68,7 +68,7 @@ def copied(experiment, tmp_path) -> ExperimentDirectory:
 
 
 def evaluated(directory, name, **testing) -> Evaluation:
-    """Test the run in a way or with a rival of this name; return the record."""
+    """Test the run with the adaptation or the rival of this name; return the record."""
     settings = typed.TestingSettings.model_validate(testing)
     evaluation = replace(ADAPTATIONS[name], steps=settings.steps) if name in ADAPTATIONS else name
     evaluate_run(directory, "run", evaluation, settings)
@@ -314,7 +314,7 @@ def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
     network, cache, ngrams = (
         read(copied, *place).costs.multiply_adds_per_word for place in places.values()
     )
-    # The cache has the network in its usual way, which is not computed twice.
+    # The cache has the network in its main evaluation, which is not computed twice.
     own = network if adaptation == "kept" else 0
     assert mixture.costs.multiply_adds_per_word == pytest.approx(own + cache + ngrams + 3)
 
@@ -349,9 +349,9 @@ TESTED = (
 
 @pytest.fixture(scope="module")
 def tested_again(make_corpus_directory, tmp_path_factory) -> ExperimentDirectory:
-    """A run tested in every way, its corpus's `test` and `train` being texts of another kind, too.
+    """A run with every evaluation; its corpus has `test` and `train` as texts of another kind, too.
 
-    What learns at the rate 0.01 diverges on the longer one.
+    With the weights updated at the rate 0.01, it diverges on the longer one.
     """
     directory = ExperimentDirectory(tmp_path_factory.mktemp("again"))
     corpus = make_corpus_directory(article=7, again=["test", "train"])

@@ -36,7 +36,7 @@ def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind,
     for words in sentences:
         states.append(network.start(adaptation))
         for word in words[:-1]:
-            states.append(network.go_on(states[-1:], [[word]])[0].state)
+            states.append(network.read_after(states[-1:], [[word]])[0].state)
     found = network.next_word(states)
     np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
     targets = [word for words in sentences for word in words]

@@ -1,4 +1,4 @@
-"""Tests of the state of a model: going on, branching and going back change nothing but rounding."""
+"""Tests of a model's state: continuing, branching and going back change nothing but rounding."""
 
 import copy
 import pickle
@@ -27,11 +27,11 @@ def pieces_of(words, ends):
 
 @pytest.fixture(params=[{}, {"frozen": True}, {"unit_of_text": "stream", "learning_rate": 0.4}])
 def adaptation(request):
-    """A way to read."""
+    """The options of a text that is read."""
     return request.param
 
 
-def test_going_on_branching_and_going_back_give_what_one_piece_does(model, adaptation):
+def test_continuing_branching_and_going_back_give_what_one_piece_does(model, adaptation):
     class Program(RuleBasedStateMachine):
         """States, each with the words before it and their log-probabilities."""
 
@@ -42,7 +42,7 @@ def test_going_on_branching_and_going_back_give_what_one_piece_does(model, adapt
             return [], [], model.start(**adaptation)
 
         @rule(target=states, before=states, words=PIECES)
-        def go_on(self, before, words):
+        def read_after(self, before, words):
             """From an earlier state, that is to go back; from one state twice, to branch."""
             read, logs, state = before
             found, after = model.continue_(state, words)

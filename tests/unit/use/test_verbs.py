@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import online_rnnlm
-from online_rnnlm.commands._main import GROUPS, VERBS
+from online_rnnlm.commands._main import VERBS, VERBS_BY_PURPOSE
 from tests.processes import BARE_ENVIRONMENT, heeding_interrupts, output_of
 
 pytestmark = pytest.mark.slow  # a training, and processes
@@ -29,7 +29,7 @@ def shell(tmp_path):
     return lambda command: output_of(["bash", "-ec", command], cwd=tmp_path, env=BARE_ENVIRONMENT)
 
 
-@pytest.mark.parametrize("verb", GROUPS["use a trained model"])
+@pytest.mark.parametrize("verb", VERBS_BY_PURPOSE["use a trained model"])
 def test_the_help_has_an_example_that_runs(results, tmp_path, monkeypatch, run, verb):
     [line] = [line for line in VERBS[verb].example.splitlines() if line.startswith("example: ")]
     command = line.removeprefix("example: ")

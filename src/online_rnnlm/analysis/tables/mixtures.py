@@ -71,8 +71,8 @@ def make(results: Results) -> Table[RivalRow]:
     note = (
         f"{spread_note(results)} Bold: each column's lowest. Of a rival: the change of test "
         "perplexity if it alone is mixed with the network / if it is mixed in on top of all the "
-        "others. The weights of each mixture, and the way in which a vector learns, are those best "
-        "on valid."
+        "others. The weights of each mixture, and the adaptation of a vector, are those best on "
+        "valid."
     )
     caption = on_corpus("Test perplexity of mixtures: what each rival adds", results)
     return Table(caption, shown, columns, [note], data_of([*rows.values()], results))
@@ -81,9 +81,9 @@ def make(results: Results) -> Table[RivalRow]:
 def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[RivalRow]:
     """Yield the values of a network with each rival.
 
-    A vector learns in the way that is best on `valid`, as in the mixtures.
+    The adaptation of a vector is the one that is best on `valid`, as in the mixtures.
     """
-    own = network.best_way.perplexity()
+    own = network.best_adapted.perplexity()
     mixture = network.tested[MIXTURE]
     everything = mixture.perplexity()
     every = frozenset(mixture.by_seed[0].chosen)

@@ -72,7 +72,7 @@ class TextRow:
 
 
 def make(results: Results) -> Table[TextRow]:
-    """Make the table: a row for each network on each text, a column for each way to adapt.
+    """Make the table: a row for each network on each text, a column for each adaptation.
 
     The CSV has a row for each evaluation of each network, and for each rival of a corpus. Raises
     NothingToShowError if there is no network.

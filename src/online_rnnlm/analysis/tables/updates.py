@@ -1,4 +1,4 @@
-"""The table `updates`: a row for each way to learn during testing, a column for each network."""
+"""The table `updates`: a row for each adaptation, a column for each network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EvaluationRow(NetworkRow):
     """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2` of weights and vector.
 
     Seeds of other rates are in their order: `0.1 / 0.3`. It is the vector's rate in training where
-    none is chosen, and empty where nothing learns.
+    none is chosen, and empty where nothing is updated.
     """
     valid_perplexity: BySeed
     test_perplexity: BySeed
@@ -42,18 +42,18 @@ class EvaluationRow(NetworkRow):
     multiply_adds_per_word: float
     words_per_second: BySeed
     timed_words_per_second: float
-    """Of the first seed, all networks and ways in turn; NaN if it was not timed."""
+    """Of the first seed, all networks and adaptations in turn; NaN if it was not timed."""
 
 
 @dataclass(frozen=True)
-class WayRow:
-    """A way to learn in testing on a corpus, a row for people."""
+class AdaptationRow:
+    """An adaptation on a corpus, a row for people."""
 
     corpus: str
     name: str
-    """The way in words."""
+    """The adaptation in words."""
     by_network: Mapping[str, EvaluationRow]
-    """The evaluations in this way, by the networks' names."""
+    """The evaluations with this adaptation, by the networks' names."""
     headline: EvaluationRow | None
     """The corpus's headline, if it is among them."""
 
@@ -63,7 +63,7 @@ class WayRow:
         return row.test_perplexity if row else of_seeds([])
 
 
-def make(results: Results) -> Table[WayRow]:
+def make(results: Results) -> Table[AdaptationRow]:
     """Make the table of test perplexities by evaluation, with the costs of the headline.
 
     The CSV has a row for each evaluation of each network, with all metrics. Raises
@@ -72,13 +72,13 @@ def make(results: Results) -> Table[WayRow]:
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
     rows = [row for network in results.networks for row in _rows(network)]
-    adaptations = [*_ways(results, rows)]
+    adaptations = [*_adaptation_rows(results, rows)]
     names = dict.fromkeys(network.network_name for network in results.networks)
     first, *others = (
-        mean_column(name, adaptations, partial(WayRow.perplexity, network_name=name))
+        mean_column(name, adaptations, partial(AdaptationRow.perplexity, network_name=name))
         for name in names
     )
-    columns: list[Column[WayRow]] = [
+    columns: list[Column[AdaptationRow]] = [
         Column("In testing", lambda adaptation: adaptation.name, text=True, wide=True),
         first,
         *corpus_column(results),
@@ -101,8 +101,8 @@ def make(results: Results) -> Table[WayRow]:
     return Table(caption, adaptations, columns, _notes(results), data_of(rows, results))
 
 
-def _of_headline(show: Callable[[EvaluationRow], str]) -> Callable[[WayRow], str]:
-    """Show a value of the headline; nothing if it is not tested in this way."""
+def _of_headline(show: Callable[[EvaluationRow], str]) -> Callable[[AdaptationRow], str]:
+    """Show a value of the headline; nothing if it is not tested with the adaptation."""
     return lambda adaptation: show(adaptation.headline) if adaptation.headline else ""
 
 
@@ -134,10 +134,10 @@ def _rate(tested: TestedNetwork) -> str:
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
-def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
-    """Yield the ways in which networks are tested, corpus by corpus: frozen first.
+def _adaptation_rows(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[AdaptationRow]:
+    """Yield the adaptations that networks are tested with, corpus by corpus: frozen first.
 
-    Networks with a vector can learn in every way, so their evaluations come before the others.
+    Networks with a vector have every adaptation, so their evaluations come before the others.
     """
     ordered = sorted(rows, key=lambda row: not row.network.has_vector)
     evaluations = dict.fromkeys([NONE, *(row.evaluation for row in ordered)])
@@ -151,7 +151,7 @@ def _ways(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[WayRow]:
             }
             if by_network:
                 name = results.in_words[evaluation] or "the vector learns as in training"
-                yield WayRow(corpus, name, by_network, by_network.get(headline))
+                yield AdaptationRow(corpus, name, by_network, by_network.get(headline))
 
 
 def _notes(results: Results) -> list[str]:

@@ -118,18 +118,18 @@ class Engine:
         lanes = len(state.carried.vector)
         before = (_widened(values, 0) for values in state.carried)
         deferred, counts = self._due(state, batch, enough) if state.deferred else ((), ())
-        numbers = (np.asarray(rate, self._network.precision) for rate in rates)
+        values = (np.asarray(rate, self._network.precision) for rate in rates)
         total, *found = self._update(
-            *state.weights, *state.accumulators, *batch, *numbers, *before, *factors, *deferred
+            *state.weights, *state.accumulators, *batch, *values, *before, *factors, *deferred
         )
         carried = Carried(*(values[:lanes] for values in found[: len(Carried._fields)]))
         learnt = found[len(Carried._fields) :]
-        number = len(state.weights)
+        count = len(state.weights)
         return total, TrainingState(
-            Parameters(*learnt[:number]),
-            Parameters(*learnt[number : 2 * number]),
+            Parameters(*learnt[:count]),
+            Parameters(*learnt[count : 2 * count]),
             carried,
-            (*counts, *learnt[2 * number :]),
+            (*counts, *learnt[2 * count :]),
         )
 
     def _due(

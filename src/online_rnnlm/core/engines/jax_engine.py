@@ -1,7 +1,7 @@
 """Training and scoring by JAX: for a GPU, in large batches.
 
-The engine has no scorer for weights that learn: they change after every word or sentence, which
-leaves a GPU too little work at a time.
+The engine does not update weights while it scores: they would change after every word or sentence,
+which leaves a GPU too little work at a time.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Engine:
 
     @contextmanager
     def _bits(self) -> Iterator[None]:
-        """Let JAX compute in the network's precision; its one switch is for reals and integers.
+        """Make JAX compute in the network's precision; its one switch is for reals and integers.
 
         A GPU would multiply 32-bit numbers with fewer bits. PyTensor asks for 64-bit sums whatever
         the terms are; JAX's warning that it has none in 32 bits is not shown.

@@ -1,6 +1,6 @@
 """The equations of `core.graph` in JAX.
 
-A scan over time computes hidden states, predicts words and lets the document vector learn. JAX
+A scan over time computes hidden states, predicts words and updates the document vector. JAX
 derives all gradients of the weights, from the whole batch.
 
 The cell and the optimiser are the graph's own, whose symbols PyTensor turns into JAX's operations.

@@ -82,7 +82,7 @@ def _variables(precision: str) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes], connection: Connection) -> None:
-    """Let the process end, which it does when the connection ends."""
+    """Close the connection, at which the process ends, and wait until it has ended."""
     connection.close()
     process.wait()
 

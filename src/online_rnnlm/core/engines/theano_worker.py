@@ -30,7 +30,7 @@ def send(connection: Connection, *values: Any) -> None:
 def receive(connection: Connection) -> list[NDArray[Any]]:
     """Receive the values of `send` as arrays; raises EOFError if the other side has ended."""
     with np.load(io.BytesIO(connection.recv_bytes()), allow_pickle=False) as arrays:
-        return [arrays[f"arr_{number}"] for number in range(len(arrays))]
+        return [arrays[f"arr_{index}"] for index in range(len(arrays))]
 
 
 def take_pytensors_place() -> None:
@@ -80,7 +80,7 @@ def _answer(connection: Connection) -> None:
 
 
 def main() -> None:
-    """Answer requests at the connection whose number is the argument, until it ends."""
+    """Answer requests at the connection whose file descriptor is the argument, until it ends."""
     # Signals are for the training: it ends this process when it no longer needs it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

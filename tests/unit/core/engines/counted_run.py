@@ -27,7 +27,7 @@ CELLS = ("lstm", "sigmoid")
 
 
 class Case(NamedTuple):
-    """One way to read `SENTENCES`: `train`, `score`, or `online`, while groups of weights learn."""
+    """A reading of `SENTENCES`: `train`, `score`, or `online`, while some weights are updated."""
 
     mode: str
     document_size: int

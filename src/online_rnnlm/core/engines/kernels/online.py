@@ -1,7 +1,7 @@
 """Testing while weights are updated: plain steps of chosen weights, or dynamic evaluation.
 
 Segments are read in order. Words are scored first; then their loss is differentiated, and weights
-take a step. There are three ways to do so:
+take one of three kinds of steps:
 
 - after every word, a plain step. The loss is propagated through the last `bptt_steps` hidden
   states. These are first computed again with the current weights; the state before them is kept.
@@ -36,7 +36,7 @@ from online_rnnlm.core.parameters import Parameters
 
 
 class Decay(NamedTuple):
-    """The values by which every weight decays and learns in dynamic evaluation."""
+    """The values by which every weight decays and is updated in dynamic evaluation."""
 
     log_keep: Parameters
     """log(1 - λ r)."""
@@ -58,11 +58,11 @@ class Learner(NamedTuple):
     trained: Parameters
     """The weights before the text."""
     learnt_words: Booleans
-    """(V,): True if the word's row of E has learnt since the unit began."""
+    """(V,): True if the word's row of E has been updated since the unit began."""
     learnt_classes: Booleans
-    """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have learnt."""
+    """(K,): True if the rows of W_o and the columns of V_oᵀ of the class's words have been."""
     after_segment: bool
-    """True if weights learn after every segment, False after every word."""
+    """True if weights are updated after every segment, False after every word."""
     bptt_steps: int
     """Number of hidden states that a word's loss is propagated through."""
     decay: Decay
@@ -234,15 +234,15 @@ def _step_of_shared_weights(learner):
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _step(weights, gradient, row, steps):
-    """Let weights (n,) decay for some steps, and learn in one of them; then the gradient is 0.
+    """Take some steps at once with weights (n,), and set their gradient to 0.
 
-    `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). One step has the gradient, which is 0
-    if there are several steps; in the others the weights only decay.
+    `row` are these weights' w₀, log(1 - λ r) and η / (m + ε). In one step the gradient is used,
+    which is 0 if there are several steps; in the others the weights only decay.
     """
     trained, log_keep, rates = row
-    number = weights.dtype.type(steps)
+    count = weights.dtype.type(steps)
     zero = weights.dtype.type(0)
     for j in range(weights.size):
-        kept = exponential(number * log_keep[j]) * (weights[j] - trained[j])
+        kept = exponential(count * log_keep[j]) * (weights[j] - trained[j])
         weights[j] = trained[j] + kept - rates[j] * gradient[j]
         gradient[j] = zero
