@@ -70,19 +70,18 @@ class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
     updates: Annotated[list[Subset], Distinct] = Field(default=[])
-    """Parts that learn during testing. Each entry adds evaluations of every run; it is
-    `document_vector`, a group of weights, a list of these, or `all`. In any case, every run is
-    tested with nothing learning and, if it has a document vector, with the vector learning. Parts
-    that a run does not have are left out, and entries that are then the same are tested once.
-    In networks of `cell: lstm`, weights cannot learn in this way, only by
-    `dynamic_evaluation`."""
+    """Parts that are updated during testing. Each entry adds evaluations of every run; it is
+    `document_vector`, a part that consists of weights, a list of these, or `all`. In any case,
+    every run is tested with nothing updated and, if it has a document vector, with the vector
+    updated. Parts that a run does not have are left out, and entries that are then the same are
+    tested once. In networks of `cell: lstm`, only `dynamic_evaluation` updates weights."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
-    """Moments at which these parts learn: after every word, after every sentence, or after a number
-    of words, counted from the start of the unit of text. The error of the words since the last step
-    is added up. A number is for the document vector alone; to let weights learn after several
-    words, use `dynamic_evaluation`."""
+    """Moments at which these parts are updated: after every word, after every sentence, or after a
+    number of words, counted from the start of the unit of text. The error of the words since the
+    last step is added up. A number is for the document vector alone; to update weights after
+    several words, use `dynamic_evaluation`."""
     unit_of_text: Annotated[list[UnitOfText], Field(min_length=1), Distinct] = Field(
         default=["sentence"]
     )
@@ -99,15 +98,15 @@ class TestingSettings(Settings):
         default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
     )
     """Learning rates to try for the document vector; the best on `valid` is used. Where weights
-    learn, too, their rate is chosen first, with the vector's as in training."""
+    are updated, too, their rate is chosen first, with the vector's as in training."""
     steps: Steps = 5
     """Number of hidden states through which a word's error is propagated back."""
     rivals: Annotated[list[RivalName], Distinct] = Field(default=[])
     """Alternative models to compare with. `unigram_cache` and `neural_cache` add a cache of the
     words just read to every network: their frequencies, or their frequencies weighted by the
     similarity of the hidden states. `short_neural_cache` is a neural cache of 80 words at most, for
-    the cost of a small vector. `dynamic_evaluation` lets all weights of every network learn after
-    every five words, with steps scaled by the weights' usual gradients, and decay to the trained
+    the cost of a small vector. `dynamic_evaluation` updates all weights of every network after
+    every five words, with steps scaled by the weights' usual gradients and a decay to the trained
     weights (Krause et al. 2018). Each has the settings that are best on `valid`. `kneser_ney`: a
     modified Kneser-Ney n-gram model of every corpus. `ngram_mixture`: every network mixed with the
     `kneser_ney` model. `mixture`: every network mixed with all rivals of the list but

@@ -230,7 +230,7 @@ def test_every_table_is_in_every_format_the_same_bytes_every_time(invented, chan
     assert {*contents[0]} == {f"{name}.{kind}" for name in names for kind in kinds}
 
 
-def test_a_text_of_another_kind_has_a_row_a_network_and_a_column_a_way(invented):
+def test_a_text_of_another_kind_has_a_row_a_network_and_a_column_an_adaptation(invented):
     testing = {**RIVALS, **UPDATES, "other_texts": {"fiction": "unused"}}
     results = invented(corpora=IN_ORDER, rows=TWO_ROWS, testing=testing, seeds=[1, 2])
     table = other_texts.make(results)

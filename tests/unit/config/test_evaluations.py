@@ -76,7 +76,10 @@ NAMED = ("all", "document_vector+output", "output", "document_vector")
             [],
         ),
         (
-            {"updates": ["all"], "learn_after": ["word", 5]},  # the vector alone learns so
+            {
+                "updates": ["all"],
+                "learn_after": ["word", 5],
+            },  # only the vector is updated after five words
             ["all.word.sentence"],
             ["all.word.sentence"],
         ),
