@@ -76,10 +76,8 @@ NAMED = ("all", "document_vector+output", "output", "document_vector")
             [],
         ),
         (
-            {
-                "updates": ["all"],
-                "learn_after": ["word", 5],
-            },  # only the vector is updated after five words
+            # Only the vector is updated after five words.
+            {"updates": ["all"], "learn_after": ["word", 5]},
             ["all.word.sentence"],
             ["all.word.sentence"],
         ),
