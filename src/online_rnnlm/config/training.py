@@ -148,7 +148,7 @@ class RunSettings(TrainingSettings):
 
     @property
     def network(self) -> NetworkSettings:
-        """What of these decides the network's predictions."""
+        """The settings that decide the network's predictions."""
         return NetworkSettings(
             hidden_size=self.hidden_size,
             cell=self.cell,
@@ -166,7 +166,7 @@ class RunSettings(TrainingSettings):
 
     @property
     def rule(self) -> TrainingRule:
-        """What of these decides how its weights learn."""
+        """The settings that decide how its weights are trained."""
         return TrainingRule(**{key.name: getattr(self, key.name) for key in fields(TrainingRule)})
 
     @property

@@ -4,7 +4,7 @@ A reader who wants to understand the idea reads these files, in this order:
 
 - `settings`, `sizes`, `parameters`, `cells`: what decides a network, its sizes, its six matrices,
   its hidden layers;
-- `graph`: the definition, as one symbolic graph; `updates`: how its weights learn;
+- `graph`: the definition, as one symbolic graph; `updates`: the steps of its weights;
 - `text`, `classes`: the text and the words' classes as arrays;
 - `adaptation`, `order`, `carried`: what is updated while a text is scored, the order in which it is
   read, what is carried over from one piece of it to the next;

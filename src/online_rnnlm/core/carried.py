@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Carried(NamedTuple):
-    """What each of B lanes carries over from a segment to the next one of its unit of text.
+    """The values that each of B lanes carries over from a segment to the next one of its unit.
 
     Training, checkpoints and scoring have it, and so has a user's `State`; in the graph, the values
     are symbols.

@@ -46,7 +46,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class TrainingRule:
-    """The settings that decide how the weights learn; `RunSettings` describes each."""
+    """The settings that decide how the weights are trained; `RunSettings` describes each."""
 
     seed: int
     optimizer: str
@@ -59,7 +59,7 @@ class TrainingRule:
     segment_tokens: int
     """Length of the stretches that units longer than a sentence are cut into; 0: sentences."""
     rare_class_words: int
-    """Number of words from which the output weights of a class learn; fewer are deferred."""
+    """Number of words from which a class's output weights are updated; fewer are deferred."""
     dropout: float
     embedding_dropout: float
     max_epochs: int

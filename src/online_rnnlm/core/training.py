@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from online_rnnlm.core.text import EncodedText, Split
 
 SEGMENTS_A_CALL = 512
-"""Approximate number of segments of one call of the trainer; training can be interrupted after
+"""Approximate number of segments of one call of `Engine.train`; training can be interrupted after
 each."""
 INITIAL_SCALE = 0.1
 """Standard deviation of the initial weights, which are normally distributed, as in the RNNLM

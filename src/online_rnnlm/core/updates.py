@@ -1,4 +1,4 @@
-"""How weights learn: the gradients of a batch's loss, which PyTensor derives, and steps by them.
+"""The updates of weights: gradients of a batch's loss, which PyTensor derives, and steps by them.
 
 The original Theano compiles `training_updates`, too (`engines.theano_engine`): so what it calls
 keeps to Python 3.8.
@@ -40,7 +40,7 @@ class Deferred(NamedTuple):
     word_document: Any
     """(D, V)."""
     due: Any
-    """(V,): 1 for the words of the classes that learn now, 0 for the others."""
+    """(V,): 1 for the words of the classes that are updated now, 0 for the others."""
 
 
 def training_updates(
@@ -107,11 +107,11 @@ def online_updates(
     *,
     learning: frozenset[str],
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
-    """Predictions of the words that `mask` selects, and a plain step of the weights that learn.
+    """Predictions of the words that `mask` selects, and a plain step of weights.
 
     For testing. `batch` is either a whole sentence, or its last words, of which `mask` selects only
     the last; the state before them is constant. `vectors` (T, B, D) are d before every word.
-    `learning` names parts of the network (`Adaptation.weights`).
+    `learning` names the parts that are updated (`Adaptation.weights`).
     """
     result = predictions(model, weights, batch, document_rate, start, vectors)
     names = [name for group in sorted(learning) for name in BY_PART[group]]

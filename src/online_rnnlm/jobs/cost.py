@@ -89,10 +89,10 @@ def update_multiply_adds_per_word(
 ) -> float:
     """Multiply-adds that learning in testing adds to `multiply_adds_per_word`.
 
-    `groups` are those of `core.adaptation.WEIGHTS` that learn. If they learn after every word, the
-    loss is propagated through `steps` hidden states, and all but the last of these are computed
-    again with the current weights. If they learn after a sentence, the loss is propagated through
-    each state once, and none is computed again. A gradient and its step count once: the outer
+    `groups` are the parts of `core.adaptation.WEIGHTS` that are updated. After a word, the loss is
+    propagated through `steps` hidden states, and all but the last of these are computed again with
+    the current weights. After a sentence, it is propagated through each state once, and none is
+    computed again. A gradient and its step count once: the outer
     product is added directly to the weights.
     """
     total = 0.0

@@ -49,14 +49,14 @@ _START: Place = (4, 1, 2)
 _SLOWEST: Place = (0, 3, 4)
 """The place of smaller steps, where the search starts if its usual start diverges."""
 LearningText = Callable[[Mapping[str, Number]], Floats]
-"""A split that a network reads while all of its weights learn: a function of the settings, by name,
+"""A split that a network reads while its weights are updated: a function of the settings, by name,
 that returns natural log P of every token."""
 STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
 def evaluate(network: Network) -> Tested:
-    """Score the texts with weights that learn, by the settings that are best on `valid`."""
+    """Score the texts while all weights are updated, by the settings that are best on `valid`."""
     provide_kernels(usable_anywhere(network.settings))
     corpus = network.corpus
     settings = network.settings

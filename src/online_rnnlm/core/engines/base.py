@@ -1,4 +1,4 @@
-"""What all engines have in common: their interface, their results, and the state of a training."""
+"""The parts that all engines share: their interface, their results, and a training's state."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def empty_scores(weights: Parameters, split: Split, *, hidden_states: bool) -> S
 
 
 class TrainingState(NamedTuple):
-    """The state of the weights that learn, between two batches."""
+    """The state of a training between two batches."""
 
     weights: Parameters
     accumulators: Parameters

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """A network on the device that JAX is shown: weights that learn stay on it between updates."""
+    """A network on the device that JAX is shown: in training, the weights stay on it."""
 
     def __init__(
         self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers

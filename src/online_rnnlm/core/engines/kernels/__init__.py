@@ -4,7 +4,7 @@ Read them in this order: `data` has the arguments, `layout` puts the words of a 
 `elementwise` has functions of rows, `dropout` leaves units out, `cells` computes hidden states and
 goes back through them, `forward` predicts words, `learning` has the rules of a step, `deferred` the
 updates by words of rare classes, and `backward` updates weights. `batches` trains and scores by
-them; `online` and `dynamic` test while weights learn.
+them; `online` scores while weights are updated.
 
 The document vector feeds the output layer alone, so hidden states do not depend on it: those of a
 whole batch come first.
