@@ -6,8 +6,6 @@ the configuration, and so is tried here without another word; a source needs a s
 
 import bz2
 import json
-import re
-from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -36,27 +34,16 @@ from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory
 from online_rnnlm.use.network import split_of
-from tests.project import ROOT
 from tests.unit import small_models as small
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import read_json
 from tests.unit.corpora.small_corpora import as_parquet, dump
 from tests.unit.small_records import VITAL, plan
 
-PACKAGE = ROOT / "src" / "online_rnnlm"
-
 
 def names_of(setting: str) -> tuple[str, ...]:
     """Return the names that a setting of a run may have."""
     return get_args(RunSettings.model_fields[setting].annotation)
-
-
-def modules_imported_by(file: str) -> list[str]:
-    """Return the modules of its own folder that a file of the package imports."""
-    folder = file.partition("/")[0]
-    text = (PACKAGE / file).read_text(encoding="utf-8")
-    lines = re.findall(rf"from online_rnnlm\.{folder} import (.*)", text)
-    return [name for line in lines for name in line.split(", ")]
 
 
 RIVAL_TABLE = typed.TestingSettings().rivals_by_name
@@ -66,23 +53,7 @@ KINDS = [
     for settings in get_args(get_args(SourceSettings)[0])
 ]
 """The kinds of sources."""
-MODULES: dict[str, tuple[Collection[str], str]] = {
-    "core.cells.": (names_of("cell"), "step"),
-    "core.engines.": ([f"{name}_engine" for name in ENGINES], "Engine"),
-    "rivals.": (modules_imported_by("rivals/evaluations.py"), r"(evaluate|\w+\(Cache)"),
-    "corpora.sources.": ([kind.replace("-", "_") for kind in KINDS], "Source"),
-    "analysis.tables.": ([entry.name for entry in TABLES], "make"),
-}
 """By folder: the modules that have a name, and what marks a module of the kind."""
-
-
-@pytest.mark.parametrize("folder", MODULES)
-def test_every_module_of_a_kind_has_a_name(folder: str) -> None:
-    names, mark = MODULES[folder]
-    marked = re.compile(rf"^(def|class) {mark}\b", re.MULTILINE)
-    files = (PACKAGE / folder.replace(".", "/")).glob("[!_]*.py")
-    found = {file.stem for file in files if marked.search(file.read_text(encoding="utf-8"))}
-    assert found - {"base"} == set(names)
 
 
 PAIRS = [
@@ -125,12 +96,6 @@ def test_an_engine_learns_and_scores_with_a_cell_as_the_graph_does(engine: str, 
     assert after.sum() > before.sum()
     for array, expected in zip(found, learnt("graph", cell), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-8, atol=1e-10)
-
-
-def test_the_names_of_engines_are_those_with_properties() -> None:
-    assert {*names_of("engine")} == {*ENGINES}
-    for engine in ENGINES.values():
-        assert engine.devices and (engine.cells or set()) <= {*names_of("cell")}
 
 
 ROW = {"title": "Cat", "text": "A cat sat."}
@@ -231,9 +196,3 @@ def test_a_rival_gives_every_token_a_probability_at_a_cost(
         logs = token_scores(tested, *place, split)
         assert len(logs) == found.splits[split].tokens
         assert np.isfinite(logs).all() and (logs <= 0).all()
-
-
-def test_rivals_have_names() -> None:
-    assert {*RIVAL_TABLE} == {*RIVALS}
-    for rival in RIVAL_TABLE.values():
-        assert rival.label and rival.phrase and rival.title and rival.note

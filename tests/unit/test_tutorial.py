@@ -28,11 +28,6 @@ def lines_of(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def test_every_block_that_prints_has_its_output_for_both_engines():
-    blocks = [block for file in PAGES for block in page.blocks_of(file.read_text(encoding="utf-8"))]
-    assert blocks and [block.line for block in blocks if len(block.shown) == 1] == []
-
-
 def test_the_pages_quote_files_as_they_are_and_explain_every_line_of_the_models_definition():
     quotes = [one for file in PAGES for one in page.quotes_of(file.read_text(encoding="utf-8"))]
     for file, quoted in quotes:

@@ -48,9 +48,10 @@ def statuses(found):
     return {rule.rule: rule.status for rule in found.rules}
 
 
-@pytest.mark.parametrize("unit", ["sentence", "document", "stream"])
-@pytest.mark.parametrize("vocabulary", [range(SIZE), ()])
-@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.parametrize(
+    ("unit", "vocabulary", "asks"),
+    [("sentence", range(SIZE), False), ("document", range(SIZE), True), ("stream", (), True)],
+)
 def test_an_honest_model_passes_and_is_loaded_once(unit, vocabulary, asks):
     model = Adaptive(forgets=unit != "stream")
     ask = model.ask if asks else None
@@ -140,29 +141,17 @@ def test_a_model_may_change_the_lists_that_it_is_given():
     ("changes", "expected"),
     [
         ({"text": ["the cat"]}, "`text`: lists of tokens"),
-        ({"text": []}, "`text`: lists of tokens"),
-        ({"text": None}, "`text`: lists of tokens"),
         ({"text": [3, 1]}, "`text`: lists of tokens"),
         ({"text": [["a", "\n"]]}, "a line's end cannot be a token"),
         ({"unit": "article"}, "`unit`: 'article': allowed: sentence, document, stream"),
         ({"places": 0}, "`places`: 0: allowed: a whole number, at least 1"),
         ({"places": "3"}, "`places`: '3': allowed: a whole number, at least 1"),
-        ({"places": 2.5}, "`places`: 2.5: allowed: a whole number, at least 1"),
-        ({"tolerance": None}, "`tolerance`: None: allowed: a number, at least 0"),
-        ({"tolerance": -1.0}, "`tolerance`: -1.0: allowed: a number, at least 0"),
         ({"tolerance": math.nan}, "`tolerance`: nan: allowed: a number, at least 0"),
         ({"score": lambda text: [[0.0]]}, "`score`: a list of log P for each list"),
-        ({"score": lambda text: [0.0]}, "`score`: a list of log P for each list"),
         ({"score": lambda text: None}, "`score`: a list of log P for each list"),
-        ({"score": lambda text: [["often"] * len(one) for one in text]}, "`score`: a list of"),
         ({"score": lambda text: ["1" * len(one) for one in text]}, "`score`: a list of log P"),
         ({"score": lambda text: [[[0.0, 0.0]] * len(one) for one in text]}, "`score`: a list of"),
         ({"ask": lambda text, candidates: [0.0]}, "`ask`: a log P for each candidate"),
-        ({"ask": lambda text, candidates: None}, "`ask`: a log P for each candidate"),
-        (
-            {"ask": lambda text, candidates: "1" * len(candidates)},
-            "`ask`: a log P for each candidate",
-        ),
     ],
 )
 def test_arguments_that_cannot_be_audited_are_refused(changes, expected):

@@ -36,7 +36,6 @@ pytestmark = [
 
 EVALUATIONS = {
     "none": {"updates": "none"},
-    "document_vector": {},
     "all.word.sentence": {"updates": "all", "steps": STEPS, "learning_rate": RATE},
     "document_vector.5.stream": {
         "updates": "document_vector",
@@ -133,8 +132,8 @@ TEXTS = ["the cat sees the milk", "", "the king"]
 ROWS = [{"sentence": text} for text in TEXTS]
 FORMS = [
     {"dataframe_split": {"columns": ["sentence"], "data": [[text] for text in TEXTS]}},
-    *({"dataframe_records": ROWS}, {"instances": ROWS}, {"instances": TEXTS}),
-    *({"inputs": TEXTS}, {"inputs": {"sentence": TEXTS}}),
+    {"instances": ROWS},
+    {"inputs": TEXTS},
 ]
 
 

@@ -22,12 +22,6 @@ def test_a_port_that_is_in_use_is_one_line(directory):
             serve(directory, port)
 
 
-def test_without_a_store_it_says_what_to_do(directory):
-    directory.store.unlink()
-    with pytest.raises(UserError, match=r"missing: `online-rnnlm track .*` enters the runs"):
-        serve(directory, 5000)
-
-
 def test_runs_of_a_folder_that_was_moved_are_not_entered_beside_its_old_files(
     directory, tmp_path, monkeypatch
 ):
