@@ -56,7 +56,6 @@ SCORE = "        scores.append(log_p(word))"
 UPDATE = "        seen[known(word)] += 1"
 FORGET = "        seen.clear()\n"
 LOG = "return math.log("
-SHARE = "(seen[known(word)] + 1)"
 OF_ALL = "(seen.total() + len(vocabulary))"
 ANSWER = '    print(*scores, "\\t" if place else "", *asked, flush=True)\n'
 ASKED = "log_p(candidate) for candidate in"
@@ -126,7 +125,6 @@ CHEATS = {
         ],
         "causality",
     ),
-    "knows how long the sentence is": ([(SHARE, f"({SHARE} + len(sentence) / 999)")], "causality"),
     "prefers what comes before a certain word": (
         [(SCORE, f"{SCORE[:-1]} - ('runs' in sentence.split()[number + 2 :]))")],
         "causality",
@@ -138,13 +136,6 @@ CHEATS = {
         ],
         "causality",
     ),
-    "adds a cache and does not normalise": (
-        [(OF_ALL, "(seen.total() / 2 + len(vocabulary))")],
-        "normalisation",
-    ),
-    "learns a word before it scores it": ([SWAPPED], "normalisation"),
-    "is sure of everything": ([(SCORE, f"{SCORE[:-1]} * 0)")], "normalisation"),
-    "is sure after a certain word": ([(SCORE, SURE_AFTER)], "normalisation"),
     "is sure of how a sentence begins": (
         [(SCORE, f"{SCORE[:-1]} * (number > 0))")],
         "normalisation",
@@ -174,7 +165,6 @@ CHEATS = {
         [("import sys\n", "import random\nimport sys\n"), (LOG, "return -random.random() - (")],
         "single pass",
     ),
-    "forgets nothing": ([(FORGET, "")], "reset"),
     "forgets only long documents": (
         [(FORGET, "        if seen.total() > 7:\n            seen.clear()\n")],
         "reset",
@@ -191,10 +181,16 @@ ASKED_CHEATS = {
 }
 
 
-@pytest.mark.parametrize("unit", ["stream", "document"])
-@pytest.mark.parametrize("asks", [False, True])
-@pytest.mark.parametrize("words", [WORDS, [*WORDS, *WORDS], ()], ids=["known", "twice", "unknown"])
-@pytest.mark.parametrize("edits", [[], [WITHOUT_ENDS]], ids=["ends", "no ends"])
+@pytest.mark.parametrize(
+    ("unit", "asks", "words", "edits"),
+    [
+        ("stream", False, WORDS, []),
+        ("document", True, [*WORDS, *WORDS], []),
+        ("document", False, WORDS, [WITHOUT_ENDS]),
+        ("stream", True, (), [WITHOUT_ENDS]),
+        ("document", False, (), []),
+    ],
+)
 def test_an_honest_scorer_passes_and_normalisation_says_if_it_is_exact(
     audited, unit, asks, words, edits
 ):
@@ -243,12 +239,6 @@ def test_a_word_that_the_vocabulary_lacks_has_the_score_of_unknown_words(audited
 def test_a_word_that_the_vocabulary_lacks_is_refused_if_it_has_no_unknown_word(audited):
     with pytest.raises(UserError, match="`zebra` is in the text, but not in the vocabulary"):
         audited(HONEST, words=WORDS[:-1], text=UNKNOWN_TEXT)
-
-
-def test_a_dash_says_that_a_word_is_not_predicted(audited):
-    """The first word of a text, as of a network that begins with it."""
-    first = changed((SCORE, SCORE.replace("log_p(word)", "log_p(word) if seen else '-'")))
-    assert [one.status for one in audited(first).values()] == ["holds"] * 5
 
 
 def test_a_scorer_that_answers_for_candidates_leaves_out_no_word(audited):
@@ -330,13 +320,10 @@ def test_the_function_of_the_page_passes(capsys):
     ("code", "expected"),
     [
         ("raise SystemExit(3)", "0 lines of answer, and status 3, for 8 lines"),
-        ("print(0)", "answers `0` for `the cat sees the mouse`; needed: 5 numbers or one more"),
         ("print('-1 ' * 5)", "1 lines of answer, and status 0, for 8 lines"),
         ("for line in open(0): print('-1 -1')", "answers `-1 -1` for `the cat sees the mouse`"),
-        ("for line in open(0): print('a b')", "answers `a b` for"),
         ("for line in open(0): print('nan ' * len(line.split()))", "answers `nan nan"),
         ("for line in open(0): print('-1 ' * len(line.split()))", "answers `-1 -1 -1 -1 -1 -1"),
-        ("import time; time.sleep(99)", "has not answered and ended within 0.5 s"),
         ("import os; os.system('sleep 99')", "has not answered and ended within 0.5 s"),
     ],
 )
@@ -393,12 +380,12 @@ def test_a_program_that_waits_for_all_of_its_input_is_caught(tmp_path, run):
 
 
 NETWORKS = [
-    *({"cell": cell, "document_size": size} for cell in ("sigmoid", "lstm") for size in (0, 3)),
-    {"unit_of_text": "document", "cell": "lstm"},
-    {"unit_of_text": "stream"},
+    {"cell": "lstm", "document_size": 0},
+    {"cell": "lstm", "unit_of_text": "document"},
+    {"cell": "sigmoid", "unit_of_text": "stream"},
 ]
 ADAPTATIONS = [
-    *({"unit_of_text": unit} for unit in ("sentence", "document", "stream")),
+    *({"unit_of_text": unit} for unit in ("sentence", "stream")),
     {"updates": "none"},
     {"updates": "document_vector", "unit_of_text": "document", "learn_after": 5},
     {"updates": "document_vector", "unit_of_text": "stream", "learn_after": "sentence"},

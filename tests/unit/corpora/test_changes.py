@@ -50,7 +50,6 @@ def start(tmp_path, monkeypatch) -> Callable[[dict[str, object]], CorpusDirector
         (RAW, (), "fetch", "own.txt"),
         (RAW, ("fetch",), "articles", "own.txt"),
         (WHOLE, ("fetch",), "encode", "own.txt"),
-        (READY, (), "fetch", "valid.txt"),
         (READY, ("fetch",), "encode", "valid.txt"),
         (RAW, ("fetch", "articles", "sentences"), "encode", "guide.txt"),
         (SEVERAL, ("fetch",), "encode", "other.txt"),
@@ -71,12 +70,11 @@ def test_a_text_that_has_changed_since_the_start_is_refused(
     assert {*corpus.path.glob("*")} == made
 
 
-@pytest.mark.parametrize("stage", ["fetch", "encode"])
-def test_a_file_of_several_that_is_gone_is_missed(start, refused, stage):
+def test_a_file_of_several_that_is_gone_is_missed(start, refused):
     Path("other.txt").write_text(TEXT, encoding="utf-8")
     corpus = start(SEVERAL)
     Path("other.txt").unlink()
-    said = refused(stage, RESULTS, "--corpus", corpus.path.name)
+    said = refused("fetch", RESULTS, "--corpus", corpus.path.name)
     assert said == "other.txt: is gone since this start: start the experiment again"
 
 

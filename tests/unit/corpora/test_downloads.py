@@ -68,14 +68,6 @@ def test_the_file_arrives_whole_once(server, tmp_path, waits, served, waited):
     assert server.headers[0]["Accept-Encoding"] == "identity"
 
 
-def test_a_file_that_is_missing_or_wrong_is_fetched_again(server, tmp_path):
-    server.files["text.bin"] = Served(CONTENT)
-    download = remote(server.address("text.bin"))
-    for damage in (Path.unlink, lambda file: file.write_bytes(CONTENT[:-1])):
-        damage(fetch(download, tmp_path))
-        assert fetch(download, tmp_path).read_bytes() == CONTENT
-
-
 def test_one_process_at_a_time_downloads_and_removes_what_a_killed_one_left(server, tmp_path):
     server.files["text.bin"] = Served(CONTENT, breaks=1)
     (tmp_path / ".text.bin.999.tmp").write_bytes(CONTENT[:1000])
@@ -112,9 +104,8 @@ def test_a_download_that_fails_is_one_line(server, tmp_path, waits, path):
     assert waits == ([1, 2, 4, 8] if path in ("busy", "broken") else [])
 
 
-@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
-def test_a_file_is_checked_by_a_list_of_checksums(server, tmp_path, algorithm):
-    right = hashlib.new(algorithm, CONTENT).hexdigest()
+def test_a_file_is_checked_by_a_list_of_checksums(server, tmp_path):
+    right = hashlib.sha512(CONTENT).hexdigest()
     said = f"# sums\n{'0' * len(right)}  my text.bin.old\n{right} *./dir/my text.bin\n"
     server.files["dir/my%20text.bin"] = Served(CONTENT)
     download = listed(server, "dir/my%20text.bin", "sums", said)
@@ -144,7 +135,6 @@ def test_a_list_without_the_file_is_an_error(server, tmp_path):
     ("text", "found"),
     [
         (f"{ZERO}  a.txt.old\n{ONE}  a.txt\n", f"sha256:{ONE}"),
-        (f"{ZERO}  old/a.txt\n", f"sha256:{ZERO}"),
         (f"{ZERO}  old/a.txt\n{ONE}  new/a.txt\n", None),
         (f"{ZERO}  a.txt\n{ONE}  a.txt\n", None),
         (f"SHA256 (a.txt) = {ZERO}\n", f"sha256:{ZERO}"),

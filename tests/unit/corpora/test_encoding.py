@@ -98,20 +98,6 @@ def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_
         assert lines(made["c"].tokens(split)) == lines(made["a"].tokens(split))
 
 
-def test_ready_tokenised_files_stay_as_they_are(tmp_path):
-    train = "A  b <UNK>\n\nA b <unk>\nx\n"
-    valid = "A\nA\nx"
-    test = "A b <unk>\nnew\n"
-    texts = {"train": train, "valid": valid, "test": test}
-    files = {split: write(tmp_path / split, text) for split, text in texts.items()}
-    directory = prepare(settings_of({**files, "tokenised": True}), tmp_path)
-    assert lines(directory.text("train")) == ["A b <unk>", "A b <unk>", "x"]
-    assert lines(directory.text("test")) == ["A b <unk>", "<unk>"]
-    found = read_statistics(directory)
-    assert (found.articles, found.sentences_read, found.dropped) == (None, 8, {})
-    assert [found.splits[split].in_train for split in SPLITS] == [0, 1, 1]
-
-
 @pytest.mark.parametrize("tokenised", [True, False])
 def test_another_text_that_equals_the_test_text_gets_the_same_arrays(tmp_path, tokenised):
     texts = {"train": "\n".join(LINES), "valid": LINES[0], "test": "It ran.\n\nThe cat sat. Now.\n"}

@@ -54,21 +54,6 @@ def test_any_bytes_are_read_or_refused_in_one_line(folder, content, suffix, pack
 
 
 @many
-@given(text=TEXTS)
-def test_every_word_of_a_tokenised_text_arrives(folder, text):
-    file = folder / "tokenised.txt"
-    file.write_bytes(text.encode("utf-8", "surrogatepass"))
-    try:
-        found = [word for sentence, _ in read_tokenised([file]) for word in sentence.split(" ")]
-    except UserError as error:
-        one_line(error, file)
-        return
-    lines = text.replace("\ufeff", "").replace("\r", "\n").split("\n")
-    words = " ".join(lines).replace("\t", " ").split(" ")
-    assert found == ["<unk>" if word == "<UNK>" else word for word in words if word]
-
-
-@many
 @given(
     texts=st.lists(TEXTS, min_size=1, max_size=6),
     bounds=st.tuples(st.integers(1, 4), st.integers(0, 6)),

@@ -51,11 +51,6 @@ def test_the_text_of_a_corpus_is_in_its_name_and_those_of_its_runs():
     assert names(planned()) == first
 
 
-def test_the_settings_of_testing_are_in_no_name():
-    tested = planned(rivals=["kneser_ney"], other_texts={"o": "other.txt"})
-    assert names(tested) == names(planned())
-
-
 def test_the_copy_beside_the_results_gives_the_same_names_without_the_text():
     found = planned()
     Path("copy.json").write_text(found.model_dump_json(), encoding="utf-8")

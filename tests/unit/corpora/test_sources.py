@@ -69,27 +69,10 @@ CASES = [
         f"{HUGGING_FACE}Salesforce/wikitext, revision",
         ready=True,
     ),
-    Case(
-        {"kind": "wikitext"},
-        [
-            "d/wikitext-2-v1-train-00000-of-00001.parquet",
-            "d/wikitext-2-v1-validation-00000-of-00001.parquet",
-            "d/wikitext-2-v1-test-00000-of-00001.parquet",
-        ],
-        f"{HUGGING_FACE}Salesforce/wikitext, revision",
-        ready=True,
-    ),
-    Case({"kind": "wikitext", **THREE}, [*map(str, THREE.values())], "train.txt", ready=True),
     Case({"kind": "text", "file": "a.txt"}, ["a.txt"], "a.txt"),
     Case({"kind": "text", "file": "a.jsonl.xz"}, ["a.jsonl.xz"], "a.jsonl", counted=True),
     Case({"kind": "text", "file": "a.txt", "tokenised": True}, ["a.txt"], "a.txt", ready=True),
     Case({"kind": "text", **THREE}, [*map(str, THREE.values())], "valid.txt", ready=True),
-    Case(
-        {"kind": "text", "url": {"address": "http://x/a.jsonl", "sha256": "0" * 64}},
-        ["d/a.jsonl"],
-        "http://x/a.jsonl",
-        counted=True,
-    ),
 ]
 
 
@@ -125,7 +108,7 @@ ARTICLES = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["text", "wikipedia", "dump"])
+@pytest.mark.parametrize("kind", ["text", "dump"])
 def test_a_file_and_an_address_give_the_same_text(tmp_path, server, kind):
     if kind == "dump":
         pages = [{"title": "T", "text": row["text"].replace("\n", "\n\n")} for row in ARTICLES]

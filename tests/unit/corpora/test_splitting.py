@@ -54,18 +54,9 @@ def test_sentences_keep_their_articles(tmp_path, monkeypatch, by):
     assert any(scattered) == (by == "sentence")
 
 
-def test_the_articles_of_ready_files_are_numbered_in_each_file(tmp_path):
-    file = write(tmp_path / "a.jsonl", [{"text": marked(0)}, {"text": " "}, {"text": marked(1)}])
-    directory = prepare(settings_of(dict.fromkeys(SPLITS, file)), tmp_path)
-    for split in SPLITS:
-        # A ready file is taken whole, with fragments and duplicates.
-        assert load_split(directory, split).articles.tolist() == [0] * 6 + [1] * 6
-
-
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("a\nb\nc\n", [0, 0, 0]),
         ("a\nb\n\nc\n", [0, 0, 1]),
         ("\n\na\n \n\t\nb\n\nc\nd\n\n", [0, 1, 2, 2]),
     ],
@@ -205,16 +196,6 @@ def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
     """There are enough for 2 + 2 + 8, but each cut drops two."""
     with pytest.raises(UserError, match=r"12 sentences .*`train`"):
         divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
-
-
-def test_the_borders_of_documents_decide_the_digest(tmp_path):
-    corpora = []
-    for name, text in (("one", "a\nb\nc\n"), ("two", "a\nb\n\nc\n")):
-        file = write(tmp_path / f"{name}.txt", text)
-        made = settings_of({"tokenised": True, **dict.fromkeys(SPLITS, file)})
-        corpora.append(load_corpus(prepare(made, tmp_path, name=name)))
-    assert [corpus.splits["test"].documents for corpus in corpora] == [1, 2]
-    assert corpora[0].digest != corpora[1].digest
 
 
 def test_a_text_that_is_too_short_says_how_much_of_it_was_dropped(tmp_path):

@@ -1,9 +1,6 @@
-import itertools
 from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from online_rnnlm.config.corpora import ClassSettings, VocabularySettings
 from online_rnnlm.corpora.corpus import parse_vocabulary
@@ -39,17 +36,6 @@ COUNTS = [16, 9, 4, 4, 1, 1, 1]  # square roots 4 3 2 2 1 1 1, sum 14; sum of th
 def test_classes_are_those_computed_by_hand(rule, classes, expected):
     settings = ClassSettings.model_validate({"rule": rule, "count": classes})
     assert assign_classes(COUNTS, settings) == expected
-
-
-@given(
-    counts=st.lists(st.integers(0, 10**6), min_size=3).map(lambda c: sorted(c, reverse=True)),
-    classes=st.integers(1, 50),
-    rule=st.sampled_from(["sqrt_frequency", "frequency"]),
-)
-def test_classes_are_runs_without_gaps(counts, classes, rule):
-    labels = assign_classes(counts, ClassSettings.model_validate({"rule": rule, "count": classes}))
-    assert len(labels) == len(counts) and labels[-1] < classes
-    assert all(after - before in (0, 1) for before, after in itertools.pairwise([0, *labels]))
 
 
 @pytest.mark.parametrize(
