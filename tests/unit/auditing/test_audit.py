@@ -9,28 +9,15 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from online_rnnlm.auditing.networks import of_model
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.auditing.scorer import AuditedScorer
-from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
-from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.corpora.textfiles import SENTENCE_END
 from online_rnnlm.errors import UserError
-from online_rnnlm.jobs.network import best_trial
-from online_rnnlm.rivals import caches
-from online_rnnlm.rivals.caches import ScoredText
-from online_rnnlm.rivals.dynamic_evaluation import texts_of
-from online_rnnlm.rivals.kneser_ney import KneserNey
-from online_rnnlm.rivals.mixture import best_weights, mixed
-from online_rnnlm.rivals.neural_cache import SHORT_WINDOWS, NeuralCache
-from online_rnnlm.rivals.unigram_cache import UnigramCache
-from online_rnnlm.use.network import LoadedNetwork, split_of
+from online_rnnlm.use.network import split_of
 from tests.processes import BARE_ENVIRONMENT, output_of
 from tests.project import ROOT
 from tests.unit import small_models as small
@@ -434,65 +421,3 @@ def test_our_networks_pass_with_every_adaptation(network):
     for adaptation in ADAPTATIONS:
         if has_adaptation(adaptation, network):
             assert_passes(of_model(model.scorer, **adaptation))
-
-
-@pytest.fixture(scope="module")
-def scorers(corpus_directory):
-    """The rivals by name, each as a function that scores a split."""
-    corpus = load_corpus(corpus_directory)
-    settings = RunSettings(
-        corpus="topics", hidden_size=6, document_size=3, document_rate=0.3, precision="float64"
-    )
-    weights = small.weights_for(settings, corpus)
-    network = LoadedNetwork(settings, corpus, weights)
-    vector = Adaptation((DOCUMENT_VECTOR,))
-
-    def read(split):
-        scores = small.scored(settings, corpus, weights, split, vector, hidden_states=True)
-        return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
-
-    found = {"network": lambda split: read(split).log_probabilities}
-    valid = corpus.splits["valid"]
-    kinds = {
-        "unigram_cache": UnigramCache(),
-        "neural_cache": NeuralCache(caches.WINDOWS),
-        "short_neural_cache": NeuralCache(SHORT_WINDOWS),
-    }
-    for name, kind in kinds.items():
-        chosen = {**best_trial(caches.try_all(kind, read(valid))).settings, "weight": 0.3}
-        found[name] = lambda split, kind=kind, chosen=chosen: caches.score(
-            kind, chosen, read(split)
-        )
-    train = corpus.splits["train"]
-    found["kneser_ney"] = KneserNey.train(train, corpus.vocabulary_size, 3).log_probabilities
-    dynamics = {"learning_rate": 0.05, "decay": 0.01, "epsilon": 1.0}
-    text_of = texts_of(settings, corpus, weights)
-    found["dynamic_evaluation"] = lambda split: text_of(split)(dynamics)
-    for name, parts in (("ngram_mixture", ["kneser_ney"]), ("mixture", list(found)[1:])):
-        scored = [found[one] for one in ("network", *parts)]
-        shares = best_weights(np.stack([score(valid) for score in scored]))
-        found[name] = lambda split, scored=scored, shares=shares: mixed(
-            np.stack([score(split) for score in scored]), shares
-        )
-    return network, found
-
-
-RIVALS = [*RUN_RIVALS, *CORPUS_RIVALS]
-
-
-@pytest.mark.slow  # kernels are compiled, rivals are fitted
-@pytest.mark.parametrize("name", RIVALS)
-def test_every_rival_passes(scorers, name):
-    network, found = scorers
-    words = network.corpus.words
-    chosen = [word for word in words if word not in (SENTENCE_END, "<unk>")]
-    text = [[chosen[n % len(chosen)] for n in range(first, first + 4)] for first in range(1, 41, 5)]
-
-    def score(lines):
-        split = network.encode(line for line in lines if line)
-        logs = iter(np.split(found[name](split), split.offsets[1:-1])) if split.sentences else ()
-        return [next(logs).tolist() if line else [] for line in lines]
-
-    unit = "sentence" if name in ("kneser_ney", "ngram_mixture") else "stream"
-    scorer = AuditedScorer(score, unit, words, SENTENCE_END, most=len(words))
-    assert_passes(scorer, text)

@@ -26,8 +26,6 @@ CORPUS = PLANNED.digits.folder_of("vital")
 RESULTS = "results/test"
 OF_RUN = (RESULTS, "--run", RUN)
 OF_CORPUS = (RESULTS, "--corpus", CORPUS)
-WHOLE = ("time", "audits", "tables", "claims", "figures", "report", "complete")
-"""The stages of a whole experiment."""
 
 
 @pytest.fixture
@@ -105,16 +103,14 @@ def test_an_engine_that_is_not_installed_is_refused_but_a_gpu_may_be_elsewhere(
             ["encode", RESULTS, "--corpus", "other"],
             f"not in the experiment; it has {CORPUS}",
         ),
-        (["ui", "results/other"], "results/other: no experiment is there"),
         (["ui", RESULTS], f"`online-rnnlm track {RESULTS}` enters the runs"),
-        (["track", "results/other"], "results/other: no experiment is there"),
+        (["report", "results/other"], "results/other: no experiment is there"),
         (
             ["rival", RESULTS, "--rival", "vital-kneser_ney5"],
             "kneser_ney5: not in the experiment",
         ),
         (["evaluate", *OF_RUN, "--evaluation", "document_vector"], "like that; allowed: none"),
         (["evaluate", *OF_RUN, "--evaluation", "none"], f"{RUN}/run.json: missing"),
-        *(([stage, "results/other"], "results/other: no experiment is there") for stage in WHOLE),
         *(([stage, *OF_CORPUS], f"corpora/{CORPUS}/") for stage in ("sentences", "encode")),
         *(
             (["check", str(ROOT / "config" / file)], f"config/{file}: {key}")
@@ -138,13 +134,10 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
         (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
         (("ui", "results/test"), "--port", "from 1 to 65535"),
         (("score",), "--learning-rate", "above 0"),
-        (("rescore",), "--unknown-penalty", "from 0 on"),
         (("rescore",), "--weight", "from 0 on"),
     ],
 )
-@pytest.mark.parametrize(
-    "given", ["=0", "=-1", " -1e9", "=many", "=nan", "=inf", f"={'9' * 5000}", "="]
-)
+@pytest.mark.parametrize("given", ["=0", " -1e9", "=many", "=inf", f"={'9' * 5000}"])
 def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, allowed, given):
     if given == "=0" and allowed == "from 0 on":
         return
@@ -158,8 +151,6 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
     ("arguments", "expected"),
     [
         (["scor", "results/test"], "did you mean `score`?"),
-        (["evalute", "--run", "x"], "did you mean `evaluate`?"),
-        (["trian"], "did you mean `train`?"),
         (["zzz"], "no verb `zzz`"),
         (["--frozen"], "online-rnnlm --help"),
         (["score", "--model", "results/test", "--frozn"], "unrecognized arguments: --frozn"),
@@ -171,12 +162,6 @@ def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, all
 )
 def test_a_wrong_name_is_one_line(config, refused, arguments, expected):
     assert expected in refused(*arguments, status=2)
-
-
-@pytest.mark.parametrize("verb", cli.VERBS)
-def test_every_verb_has_a_help(run, verb):
-    found = run(verb, "--help")
-    assert (found.status, found.err) == (0, "") and f"usage: online-rnnlm {verb}" in found.out
 
 
 def test_the_command_alone_lists_its_verbs(run):
@@ -217,9 +202,7 @@ main()
 """
 
 
-@pytest.mark.parametrize(
-    "module", ["typing", "argparse", "online_rnnlm.commands._main", "pydantic"]
-)
+@pytest.mark.parametrize("module", ["typing", "pydantic"])
 def test_ctrl_c_while_the_command_is_loaded_is_quiet(config, module):
     """It comes when a module begins to be loaded: before the verb is known, and afterwards."""
     code = INTERRUPTED.format(module=module)
@@ -233,8 +216,6 @@ def test_an_output_that_is_closed_or_full_is_one_line(config):
     for command, said in (
         (f"check {config} >&-", "the standard output is closed"),
         (f"check {config} >/dev/full", "No space left on device"),
-        ("--help >/dev/full", "No space left on device"),
-        ("--version >/dev/full", "No space left on device"),
         ("score --help >/dev/full", "No space left on device"),
     ):
         done = output_of(["bash", "-c", f"{sys.executable} -m online_rnnlm {command}"])

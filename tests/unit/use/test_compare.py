@@ -47,9 +47,7 @@ def test_without_documents_blocks_of_sentences_are_drawn(sentences):
     assert (found.drawn, found.pieces) == ("block", 12)  # 48^(1/3) is about 4
 
 
-@pytest.mark.parametrize(
-    ("count", "least"), [(2, "0.5"), (3, "0.25"), (5, "0.062"), (6, None), (12, None)]
-)
+@pytest.mark.parametrize(("count", "least"), [(2, "0.5"), (5, "0.062"), (6, None)])
 def test_so_few_documents_that_no_p_value_is_small_are_said_to_decide_nothing(
     sentences, count, least
 ):
@@ -59,27 +57,16 @@ def test_so_few_documents_that_no_p_value_is_small_are_said_to_decide_nothing(
     assert least is None or f"p is never below {least};" in said[0]
 
 
-def test_a_model_does_not_differ_from_itself(sentences):
-    same = compare(sentences[0], sentences[0])
-    assert (same.p_value, str(same.change_percent)) == (1, "0.0")
-    assert " 0.00 %, 95 % interval 0.00 to 0.00 %" in str(same)
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs", "documents", "expected"),
     [
-        ([[-1.0], [-2.0]], [[-1.0]], None, "not of the same items"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0, -1.0]], None, "not of the same items"),
         ([[-1.0], [-np.inf]], [[-1.0], [-2.0]], None, "item 1 .* first list: .* finite number"),
-        ([[-1.0], [-2.0]], [[-1.0, -2.0], [-3.0, 0.5]], None, "not of the same items"),
         ([[-1, -1], [-2, -2]], [[-1, -1], [-3, 0.5]], None, "item 1 .* second list: .* at most 0"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [1], "1 numbers for 2 items"),
         ([[-1.0], [-2.0]], [[-1.0], [-2.0]], [None, "b"], "a number for each item of text"),
-        ([[-1.0], [-2.0]], [[-1.0], [-2.0]], 3, "a number for each item of text"),
         ([[-1.0]], [[-1.0]], None, "two documents, or several sentences"),
-        ([], [], None, "two documents, or several sentences"),
         ("a.tsv", "b.tsv", None, "two lists of log-probabilities are needed; .* from files"),
-        ([-1.0], None, None, "two lists of log-probabilities are needed"),
     ],
 )
 def test_scores_that_cannot_be_compared_are_refused(ours, theirs, documents, expected):
@@ -132,26 +119,6 @@ def test_files_that_cannot_be_compared_are_one_line(refused, tables, old, new, e
     assert old in text
     tables[0].write_text(text.replace(old, new), encoding="utf-8")
     assert expected in refused("compare", *tables)
-
-
-def test_a_log_probability_that_is_no_number_is_named_by_its_file_and_row(refused, tables):
-    lines = tables[0].read_text(encoding="utf-8").splitlines()
-    lines[8] = "\t".join([*lines[8].split("\t")[:-1], "nan"])
-    tables[0].write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert "learning.tsv: row 8, `hunts`: a log-probability is needed" in refused(
-        "compare", *tables
-    )
-
-
-@pytest.mark.parametrize("unit", ["bits", "log10"])
-def test_a_table_in_another_unit_is_refused(run, refused, model_path, tables, unit):
-    text = "The cat sees.\n\nThe king.\n"
-    options = ("--per", "word", "--format", "tsv", "--in", unit)
-    tables[1].write_text(
-        run("score", "--model", model_path, *options, text=text).out, encoding="utf-8"
-    )
-    for pair in ((tables[0], tables[1]), (tables[1], tables[1])):
-        assert "frozen.jsonl: needed: what `score" in refused("compare", *pair)
 
 
 def test_a_file_that_lacks_words_is_one_line(refused, tables, tmp_path):

@@ -97,7 +97,6 @@ CHANGES = [
     (lambda p: without(p, "description.json"), "no model: has no `description.json`"),
     (lambda p: without(p, "weights/recurrent.npy"), "has no array `weights/recurrent`"),
     (lambda p: with_settings(p, hidden_size=11), "is float32 (28, 10), but float32 (28, 11) is"),
-    (lambda p: with_settings(p, precision="float64"), "but float64 (28, 10)"),
     (
         lambda p: p | {"weights/recurrent.npy": array(np.array([None] * 99))},
         "Object arrays cannot be loaded",
@@ -111,7 +110,6 @@ CHANGES = [
         "damaged: vocabulary.tsv has 29 words in 6 classes",
     ),
     (lambda p: p | {"vocabulary.tsv": b"word"}, "vocabulary.tsv: cannot be read: "),
-    (lambda p: p | {"splitter.json": b'{"format": 1}'}, "splitter.json: "),
 ]
 
 
@@ -125,10 +123,9 @@ def test_a_model_whose_parts_do_not_fit_is_refused(model_path, tmp_path, change,
         model_file.read(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"text\n", b"PK\x03\x04"])
-def test_another_file_is_no_model(tmp_path, refused, content):
+def test_another_file_is_no_model(tmp_path, refused):
     path = tmp_path / "other.onlm"
-    path.write_bytes(content)
+    path.write_bytes(b"text\n")
     for verb in (("score", "--model"), ("info",)):
         assert refused(*verb, path, text="The cat.").startswith(f"{path}: no model, or cut off: ")
 

@@ -35,8 +35,7 @@ def rows_of(found) -> list[list[str]]:
     return [line.split("\t") for line in found.out.splitlines()]
 
 
-@pytest.mark.parametrize("form", ["moses", "kaldi", "tsv"])
-@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize(("form", "frozen"), [("moses", False), ("kaldi", True), ("tsv", False)])
 def test_hypotheses_are_scored_each_by_itself(model, model_path, run, form, frozen):
     options = ["--tokenised", "--keep-order", "--format", form, "--weight", "2"]
     adaptation = {"updates": "none"} if frozen else {}
