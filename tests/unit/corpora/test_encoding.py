@@ -98,11 +98,10 @@ def test_the_seed_decides_and_a_sample_has_the_same_held_out_text(settings, tmp_
         assert lines(made["c"].tokens(split)) == lines(made["a"].tokens(split))
 
 
-@pytest.mark.parametrize("tokenised", [True, False])
-def test_another_text_that_equals_the_test_text_gets_the_same_arrays(tmp_path, tokenised):
+def test_another_text_that_equals_the_test_text_gets_the_same_arrays(tmp_path):
     texts = {"train": "\n".join(LINES), "valid": LINES[0], "test": "It ran.\n\nThe cat sat. Now.\n"}
     files = {split: write(tmp_path / split, text) for split, text in texts.items()}
-    settings = settings_of({**files, "tokenised": tokenised})
+    settings = settings_of(files)
     directory = prepare(settings, tmp_path, again=files["test"])
     statistics = read_statistics(directory)
     counted = sum(statistics.splits[split].sentences for split in SPLITS)

@@ -142,12 +142,6 @@ def test_articles_stay_whole_and_only_a_splits_last_one_is_cut(lengths, test, va
         assert set(found) == set(text.articles.tolist())
 
 
-def test_a_sample_leaves_the_held_out_articles_alone():
-    text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
-    whole, sample = (parts_of(sized("article", 9, 8, train), text) for train in (None, 20))
-    assert sample == {**whole, "train": whole["train"][:20]}
-
-
 def test_a_new_test_set_is_drawn_from_what_no_split_had():
     text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
     earlier = parts_of(sized("article", 9, 8, 20), text)
@@ -190,12 +184,6 @@ def test_a_text_that_is_too_short_to_divide_is_refused(tmp_path, values, files, 
     source = {key: write(tmp_path / f"{key}.txt", text) for key in keys}
     with pytest.raises(UserError, match=f"^{tmp_path}.*{message}"):
         prepare(settings_of({"tokenised": True, **source}, **values), tmp_path)
-
-
-def test_cuts_that_leave_a_split_too_few_sentences_are_refused():
-    """There are enough for 2 + 2 + 8, but each cut drops two."""
-    with pytest.raises(UserError, match=r"12 sentences .*`train`"):
-        divide(sized("article", 2, 2, 8), stored([4, 4, 4]))
 
 
 def test_a_text_that_is_too_short_says_how_much_of_it_was_dropped(tmp_path):

@@ -9,7 +9,6 @@ import pytest
 from online_rnnlm.config.plan import parse
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.corpora.planning import with_digits
-from online_rnnlm.errors import UserError
 from online_rnnlm.process import devices
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
@@ -78,19 +77,6 @@ class Driver:
 
     def cuDeviceGetName(self, name, size, device):
         name.value = b"a GPU"
-
-
-@pytest.mark.parametrize(
-    ("device", "missing", "extra"),
-    [("cpu", "jax", "jax"), ("gpu", "jax_cuda12_plugin", "cuda")],
-)
-def test_a_missing_package_is_named_with_the_extra_that_adds_it(
-    monkeypatch, device, missing, extra
-):
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver())
-    monkeypatch.setattr(devices, "find_spec", lambda name: None if name == missing else name)
-    with pytest.raises(UserError, match=f"`{missing}` is not installed: `make {extra}`"):
-        devices.require(RunSettings(corpus="c", engine="jax", device=device))
 
 
 @pytest.mark.parametrize(

@@ -5,44 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
-from online_rnnlm.use.network import LoadedNetwork
-from tests.unit import small_models as small
-
-MODELS = {
-    "vector": {"document_size": 3},
-    "static": {"document_size": 0},
-    "lstm": {"document_size": 2, "cell": "lstm"},
-}
-
-
-@pytest.mark.slow  # trainings
-@pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("rate", [0.0, 0.4])
-def test_the_next_words_probabilities_are_those_that_a_text_is_scored_with(kind, rate):
-    settings = RunSettings(corpus="c", hidden_size=5, document_rate=0.4, **MODELS[kind])
-    if rate and not settings.document_size:
-        return
-    chance = np.random.default_rng(1)
-    corpus = small.corpus_of([1, 4, 3, 2], small.random_split(chance, 10, [4, 6, 1, 5]))
-    weights = small.weights_for(settings.model_copy(update={"precision": "float32"}), corpus)
-    network = LoadedNetwork(settings, corpus, weights)
-    text = corpus.splits["train"]
-    adaptation = small.adaptation_of((), None, rate)
-    expected = network.score(text, adaptation).log_probabilities
-    sentences = [small.words_of(text, number) for number in range(text.sentences)]
-    states = []
-    for words in sentences:
-        states.append(network.start(adaptation))
-        for word in words[:-1]:
-            states.append(network.read_after(states[-1:], [[word]])[0].state)
-    found = network.next_word(states)
-    np.testing.assert_allclose(np.exp(found).sum(axis=1), 1, rtol=1e-5)
-    targets = [word for words in sentences for word in words]
-    np.testing.assert_allclose(
-        found[np.arange(len(targets)), targets], expected, rtol=2e-4, atol=1e-5
-    )
 
 
 def test_the_same_seed_gives_the_same_sentences(model, run, model_path):

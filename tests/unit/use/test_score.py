@@ -106,12 +106,6 @@ def test_people_see_brackets_around_words_that_are_not_in_the_vocabulary(model_p
     assert "1 sentence, 6 words, 1 unknown (16.7%)" in found.out
 
 
-def without_documents(table: pd.DataFrame) -> list[dict]:
-    """The rows: lines are the sentences of a document, and texts of a list are separate."""
-    rows = table.astype(object).drop(columns="document")
-    return rows.where(rows.notna(), None).to_dict("records")
-
-
 @pytest.mark.slow  # trainings
 def test_running_text_is_divided_as_in_training(results, trained_path, trained, run, names):
     """Punkt has learnt from the training text that `Mr.` ends no sentence."""
@@ -278,12 +272,9 @@ def test_parts_are_a_text_in_its_order(unit):
 
 
 @pytest.mark.slow  # trainings
-def test_python_gives_what_the_command_gives(trained, results, run, trained_path, documents, names):
+def test_python_gives_vectors_and_scores_of_each_text(trained, results, documents, names):
     texts = raw(documents).splitlines()
     table = trained.score(texts)
-    out = run("score", "--model", trained_path, "--format", "jsonl", text="\n".join(texts)).out
-    records = table.astype(object).where(table.notna(), None)  # JSON has no NaN
-    assert without_documents(records) == without_documents(pd.DataFrame(json_lines(out)))
     marked = trained.score([f"\ufeff{text}" for text in texts])  # as Windows begins a file
     assert marked["log_probability"].tolist() == table["log_probability"].tolist()
     logs = trained.log_probabilities(texts)
