@@ -71,7 +71,7 @@ def test_every_record_and_public_name_is_described():
     assert [name for name in online_rnnlm.__all__ if f"| `{name}` |" not in table] == []
 
 
-@pytest.mark.parametrize("file", pages.PAGES, ids=str)
-def test_a_value_within_a_sentence_does_not_begin_a_line(file):
+def test_a_value_within_a_sentence_does_not_begin_a_line():
     """Markdown would show that line as it is, with its links and stars."""
-    assert re.findall(r"^[ *-]*<!-- .*-->[^\n]+", read(file), re.MULTILINE) == []
+    begun = re.compile(r"^[ *-]*<!-- .*-->[^\n]+", re.MULTILINE)
+    assert [file for file in pages.PAGES if begun.search(read(file))] == []
