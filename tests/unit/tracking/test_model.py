@@ -36,6 +36,7 @@ pytestmark = [
 
 EVALUATIONS = {
     "none": {"updates": "none"},
+    "document_vector": {},
     "all.word.sentence": {"updates": "all", "steps": STEPS, "learning_rate": RATE},
     "document_vector.5.stream": {
         "updates": "document_vector",
