@@ -7,9 +7,14 @@ wildcard_constraints:
 
 
 # The kernels lie in the user's cache. A node of a cluster with another processor compiles its own.
+# The file's name has the digits of their code, as the runs' names have: if it were made again under
+# one name, Snakemake 9 would leave out all jobs whose inputs of it are `ancient`.
+COMPILED = f"<results>/compiled/{EXPERIMENT.digits.of_code(code.KERNELS)}.txt"
+
+
 rule compile:
     output:
-        "<results>/compiled.txt",
+        COMPILED,
     log:
         "<logs>/compile.log",
     localrule: True
@@ -17,7 +22,6 @@ rule compile:
         "../../environment.yml"
     params:
         results=RESULTS.path,
-        code=EXPERIMENT.digits.of_code(code.KERNELS),
     message:
         "Compile the kernels"
     shell:
@@ -27,9 +31,7 @@ rule compile:
 rule train:
     input:
         kernels=lambda wildcards: (
-            ancient("<results>/compiled.txt")
-            if RUNS[wildcards.run].settings.engine == "kernel"
-            else []
+            ancient(COMPILED) if RUNS[wildcards.run].settings.engine == "kernel" else []
         ),
         corpus=lambda wildcards: ancient(
             corpus_files(RUNS[wildcards.run].corpus_folder, ["train", "valid"], *WORDS)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
 
 Modules = tuple[str, ...]
-KERNELS: Modules = ("core.engines.kernels.compilation",)
-"""All kernels, and what compiles them."""
+KERNELS: Modules = ("core.engines.kernel_engine",)
+"""The engine by kernels, which are compiled before anything is computed by them."""
 
 
 def of_corpus(settings: CorpusSettings) -> Modules:

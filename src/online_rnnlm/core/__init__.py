@@ -15,6 +15,7 @@ A reader who wants to understand the idea reads these files, in this order:
 
 This folder imports nothing else of the package. It knows no costs, no command line, and no files
 but those by which it speaks with Theano's process. It says only why training has diverged, or why
-an engine cannot compute here. The digest of its code (`storage.code`) is a part of the identity of
-every run: a change here makes new runs; so does a change of the settings or of the prepared text.
+an engine cannot compute here. A run's identity has the fingerprint (`storage.code`) of what trains
+it here: a change of its engine or its cell names it anew, and so does a change of its settings or
+of the prepared text.
 """

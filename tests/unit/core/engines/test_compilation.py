@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from online_rnnlm.core.adaptation import WEIGHTS, Adaptation
 from online_rnnlm.core.engines.kernels.batches import score_batches, train_batches
 from online_rnnlm.core.engines.kernels.online import score_online
 from online_rnnlm.corpora.corpus import load_corpus
-from tests.processes import output_of
+from tests.processes import PATIENCE, output_of
 from tests.unit.small_models import VECTOR, Trainer, adaptation_of, scored, weights_for
 
 pytestmark = pytest.mark.slow  # kernels are compiled
@@ -54,7 +55,7 @@ print(sum(states_before.stats.cache_hits.values()))
 """
 
 
-def test_kernels_are_loaded_and_compiled_anew_when_any_code_of_core_has_changed(tmp_path):
+def test_kernels_are_loaded_and_compiled_anew_when_their_code_has_changed(tmp_path):
     copy = tmp_path / "meine 'Kopie' ☃ Ωмега $z"  # letters that are special to programs
     shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
@@ -64,8 +65,53 @@ def test_kernels_are_loaded_and_compiled_anew_when_any_code_of_core_has_changed(
         command = [sys.executable, "-I", "-c", CALLS_A_KERNEL, copy]
         return int(output_of(command, env=environment, check=True).stdout)
 
+    def edit(file):
+        with (copy / "online_rnnlm/core/engines" / file).open("a") as edited:
+            edited.write("_EDITED = 1\n")
+
     assert [cache_hits(), cache_hits()] == [0, 1]
-    called_elsewhere = copy / "online_rnnlm/core/engines/kernels/elementwise.py"
-    with called_elsewhere.open("a") as file:
-        file.write("_EDITED = 1\n")
+    edit("jax_engine.py")
+    assert cache_hits() == 1
+    edit("kernels/elementwise.py")  # whose functions are called elsewhere
     assert [cache_hits(), cache_hits()] == [0, 1]
+
+
+TRAINS_AND_TESTS = """
+import sys
+from pathlib import Path
+from online_rnnlm.process.environment import prepare_process
+prepare_process()
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.process.kernels import provide_kernels
+provide_kernels(RunSettings(corpus="c", hidden_size=1))
+from tests.unit.use.small_experiment import make_results
+make_results(Path(sys.argv[1]))
+"""
+
+
+def test_kernels_are_compiled_in_a_process_of_its_own_and_then_only_loaded(tmp_path):
+    """Two processes begin at once: one compiles, the other waits, and both compute the same."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    environment = kept | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    places = [tmp_path / "one", tmp_path / "other"]
+    for place in places:
+        place.mkdir()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRAINS_AND_TESTS, str(place)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for place in places
+    ]
+    said = [process.communicate(timeout=PATIENCE)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert sum("once on this machine" in one for one in said) == 1
+    [mark] = tmp_path.rglob("float32.compiled")
+    compiled = [*mark.parent.rglob("*.nbc")]
+    assert compiled
+    assert max(file.stat().st_mtime_ns for file in compiled) <= mark.stat().st_mtime_ns
+    models, others = (sorted(place.rglob("model.npz")) for place in places)
+    assert models
+    assert [file.read_bytes() for file in models] == [file.read_bytes() for file in others]

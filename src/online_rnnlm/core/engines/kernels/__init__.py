@@ -29,5 +29,6 @@ annotations, as numba infers their types.
 
 numba keeps the machine code in the folder that NUMBA_CACHE_DIR names. It does not see a change of
 a function that is called from another file, so `process.environment` names a folder of its own for
-every state of `core`.
+every state of the kernels. `compilation` compiles all of them, in a process of its own
+(`process.kernels`).
 """
