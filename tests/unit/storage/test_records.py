@@ -64,6 +64,8 @@ def refusal(kind, path) -> str:
     [
         pytest.param(DIVERGENCE, {"epochs": "two"}, "`epochs`", id="of another type"),
         pytest.param(DIVERGENCE, {"seed": 1}, "`seed`", id="unknown"),
+        pytest.param(DIVERGENCE, {"identity": "short"}, "`identity`", id="of another form"),
+        pytest.param(DIVERGENCE, {"reason": 7}, "`reason`", id="no text"),
         pytest.param(DIVERGENCE, {"ended": "2026-01-01T00:00:00"}, "`ended`", id="without a zone"),
         pytest.param(run_record(), {"machine": {}}, "`machine.", id="missing in a part"),
     ],
