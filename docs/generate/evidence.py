@@ -13,7 +13,7 @@ from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.systems import System, TestedNetwork
+from online_rnnlm.analysis.systems import System
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
@@ -97,7 +97,7 @@ def _finding(evidence: EvidenceFolder) -> str:
         if claim.letter != "g":  # its vector may have another adaptation
             verdict = "" if claim.verdict != "undecided" else ", undecided"
             changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
-    columns: list[Column[TestedNetwork]] = [
+    columns = [
         Column("network", lambda one: one.name, text=True),
         Column("test perplexity", lambda one: number(one.perplexity().mean())),
         Column("parameters", lambda one: integer(one.parameters)),
@@ -128,7 +128,7 @@ def _networks(evidence: EvidenceFolder) -> str:
         for system in results.systems_on(corpus)
         if not (system.network and system.rival)
     ]
-    tested: list[Column[System]] = [
+    tested = [
         Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
         for name in (*_ADAPTATIONS, *results.experiment.testing.run_rivals)
         if any(_perplexity_in(system, name) for system in systems)
@@ -167,7 +167,7 @@ def _searched(evidence: EvidenceFolder) -> str:
         if best:
             rows.append(SearchRow(row.runs[0].network_name, best))
     lengths = dict.fromkeys(length for row in rows for length in row.by_length)
-    columns: list[Column[SearchRow]] = [
+    columns = [
         Column("network", lambda row: row.network, text=True),
         *(Column(length, partial(SearchRow.lowest, length=length)) for length in lengths),
     ]
@@ -208,7 +208,7 @@ def _verdicts(evidence: EvidenceFolder) -> str:
     for untested in by_no_network(claims.claims, claims.not_tested):
         rows.append(ClaimRow(heading_of(untested.letter), untested.row, untested.reason))
     rows.sort(key=lambda row: row.claim[0])  # by the claim's letter
-    columns: list[Column[ClaimRow]] = [
+    columns = [
         Column("Claim", lambda row: row.claim, text=True),
         Column("Network", lambda row: row.network, text=True),
         Column("Against", lambda row: row.against, text=True),

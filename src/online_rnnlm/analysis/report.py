@@ -11,7 +11,7 @@ import shlex
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -55,7 +55,7 @@ class ShownSection(NamedTuple):
     """A section with its tables and figures."""
 
     section: Section
-    tables: Sequence[Table[Any]]
+    tables: Sequence[Table]
     figures: Sequence[ShownFigure]
 
 
@@ -98,7 +98,7 @@ def write_report(directory: ExperimentDirectory) -> None:
             temporary.write_text(text, encoding="utf-8")
 
 
-def _verdicts_on_first(results: Results, claims: Claims) -> Table[str] | None:
+def _verdicts_on_first(results: Results, claims: Claims) -> Table | None:
     """The verdicts on the first corpus's claims, and those that are not tested on it.
 
     None if no claim is tested.
@@ -126,7 +126,7 @@ def _sections(results: Results) -> Iterator[ShownSection]:
     """Yield the sections that have a table or a figure."""
     captions = records.read(Captions, results.directory.captions).captions
     for section in Section:
-        tables: list[Table[Any]] = []
+        tables: list[Table] = []
         for entry in those_of(TABLES, results.experiment):
             if entry.section is section:
                 table = make_table(entry, results)

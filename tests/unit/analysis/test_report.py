@@ -207,8 +207,8 @@ def test_the_command_of_a_folder_with_a_space_can_be_pasted(tmp_path):
 def test_every_setting_says_where_it_comes_from(invented):
     rows = [{"error_clip": 15.0}, {"hidden_size": 50, "document_size": 5, "error_clip": 1.0}]
     table = settings_table(invented(rows=rows))
-    status = {row.name: row.status for row in table.rows}
-    values = {row.name: row.value for row in table.rows}
+    status = {row["Setting"]: row["Status"] for row in table.rows}
+    values = {row["Setting"]: row["Value"] for row in table.rows}
     assert status["error_clip"] == "RNNLM Toolkit's / assumed"
     assert values["error_clip"] == "100/0: 15.0; 50/5: 1.0"
     assert status["learning_rate"] == "assumed"
@@ -223,6 +223,6 @@ def test_every_setting_says_where_it_comes_from(invented):
 def test_every_setting_with_an_origin_is_in_the_tables(invented):
     """A renamed one would be called assumed."""
     results = invented(rows=[{"rate_rule": "toolkit"}])
-    names = {row.name for row in settings_table(results).rows}
-    names |= {row.name.partition(": ")[2] for row in corpus_settings_table(results).rows}
+    names = {row["Setting"] for row in settings_table(results).rows}
+    names |= {row["Setting"].partition(": ")[2] for row in corpus_settings_table(results).rows}
     assert {key for known in ORIGINS.values() for key in known} - names == set()

@@ -77,7 +77,7 @@ def update(path: Path, **values: Any) -> None:
     write_json(path, read_json(path) | values)
 
 
-def bold(table: Table[Any]) -> list[list[str]]:
+def bold(table: Table) -> list[list[str]]:
     """Return the headings of each row's bold cells."""
     return [
         [heading for heading, best in zip(table.headings, marks, strict=True) if best]
@@ -85,7 +85,7 @@ def bold(table: Table[Any]) -> list[list[str]]:
     ]
 
 
-def cells(table: Table[Any], row: int, *headings: str) -> list[str]:
+def cells(table: Table, row: int, *headings: str) -> list[str]:
     """Return the texts of cells of one row."""
     return [table.cells()[row][table.headings.index(heading)] for heading in headings]
 
@@ -153,8 +153,8 @@ def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
     assert list(table.data["model"]) == ["100/0"] * 2 + ["100/20"] * 4
     assert list(table.data["valid_perplexity"]) == reached
     assert list(table.data["chosen"]) == [True, False, False, False, True, False]
-    assert [row.settings for row in table.rows] == best
-    assert [row.valid_perplexity.mean() for row in table.rows] == [90.0, 70.0]
+    assert [row["settings"] for row in table.rows] == best
+    assert [row["valid_perplexity"].mean() for row in table.rows] == [90.0, 70.0]
     assert not [column for column in table.data if "test" in column]
     for run in experiment.search_runs()[:2]:  # of equal candidates the first is chosen
         update(directory.run(run.name).result, valid_perplexity=90.0)
@@ -245,10 +245,10 @@ def test_a_text_of_another_kind_has_a_row_a_network_and_a_column_an_adaptation(i
     assert cells(table, 3, *headings) == ["fiction", f"{20 * 24}", "2.0", changes]
     assert cells(table, 1, "Text", "The vector as trained (%)") == ["fiction", ""]
     alone = invented(rows=TWO_ROWS[:1], testing={"other_texts": {"fiction": "unused"}})
-    assert [row.text for row in other_texts.make(alone).rows] == ["test", "fiction"]
+    assert [row["text"] for row in other_texts.make(alone).rows] == ["test", "fiction"]
     for run in alone.runs:  # the network itself has diverged on the text
         del run.evaluations["none"].splits["fiction"]
-    assert [row.text for row in other_texts.make(alone).rows] == ["test"]
+    assert [row["text"] for row in other_texts.make(alone).rows] == ["test"]
 
 
 def test_intervals_allow_for_what_a_cache_keeps_from_one_sentence_to_the_next(invented):
@@ -322,7 +322,7 @@ def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(
         statistics["splits"][split] |= {"unk_tokens": unknown}
     write_json(path, statistics)
     table = corpora.make(again(results))
-    assert [row.split for row in table.rows] == ["train", "valid", "test"]
+    assert [row["split"] for row in table.rows] == ["train", "valid", "test"]
     assert cells(table, 2, "Words", "OOV (%)") == ["12,345", "6.2"]
     assert [cells(table, row, "Vocabulary")[0] for row in range(3)] == ["15,332", "", ""]
     assert list(table.data["vocabulary_size"]) == [15_332] * 3
@@ -375,10 +375,10 @@ def test_a_mixture_with_one_rival_is_the_pair(invented):
 
 
 def test_special_characters_are_escaped_and_the_best_is_bold():
-    rows = [("a|b <unk> 5 % $x_1$", 1234), ("{c}", 1)]
-    columns: list[Column[tuple[str, int]]] = [
-        Column("Text & more", lambda row: row[0], text=True),
-        Column("Number", lambda row: integer(row[1]), best=lambda row: row[1] == 1234),
+    rows = [{"text": "a|b <unk> 5 % $x_1$", "number": 1234}, {"text": "{c}", "number": 1}]
+    columns = [
+        Column("Text & more", "text", text=True),
+        Column("Number", "number", integer, best=lambda row: row["number"] == 1234),
     ]
     table = Table("An_odd table", rows, columns)
     markdown = to_markdown(table)
@@ -441,7 +441,7 @@ def test_of_slow_units_beside_as_many_hidden_units_the_best_on_valid_counts(inve
         path = results.directory.run(f"invented-M{hidden}-C10-D0-seed1").result
         update(path, parameters=read_json(path)["parameters"] - 1000)
     [row] = equal_perplexity.make(again(results)).rows
-    assert 100 < row.units < 120
+    assert 100 < row["units"] < 120
 
 
 def test_the_shown_curves_of_learning_are_means_over_the_seeds(invented):
@@ -470,8 +470,7 @@ def test_lengths_set_a_vector_against_a_static_network_and_slow_units(invented):
     perplexities = {"100/0": 110.0, "100/20": 90.0, "100+20/0": 99.0, "100+20/20": 81.0}
     results = invented(perplexities, rows=rows, corpora=IN_ORDER)
     found = {
-        (row.network.network_name, row.against): row.change_percent
-        for row in lengths.make(results).rows
+        (row["model"], row["against"]): row["change_percent"] for row in lengths.make(results).rows
     }
     expected = {
         ("100/20", "100/0"): -18.2,

@@ -5,70 +5,36 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, of_seeds
-from online_rnnlm.analysis.tables.table import Column, Table, corpus_column, on_corpus, spread_note
+from online_rnnlm.analysis.systems import of_seeds
+from online_rnnlm.analysis.tables.table import Column, Row, Table, spread_note, table_of
 from online_rnnlm.analysis.tables.values import mean, settings_text
 
 TRAINING = "training"
 """The entry of the column `evaluation` for settings of training, which a search has tried."""
 
 
-@dataclass(frozen=True)
-class TriedRow:
-    """A combination of settings that was tried with one seed, a row of the CSV."""
-
-    corpus: str
-    model: str
-    evaluation: str
-    seed: int
-    settings: Mapping[str, Any]
-    epochs: int | None
-    """The most epochs of a training; None in testing."""
-    valid_perplexity: float
-    """NaN if it diverged."""
-    chosen: bool
-
-
-@dataclass(frozen=True, eq=False)
-class ChosenRow:
-    """The settings chosen for a network in training or in one evaluation, a row for people."""
-
-    corpus: str
-    network_name: str
-    where: str
-    settings: str
-    edges: str
-    valid_perplexity: BySeed
-
-
-def make(results: Results) -> Table[ChosenRow]:
+def make(results: Results) -> Table:
     """Make the table: the chosen settings of each network in training and in each evaluation.
 
     The CSV has a row for each combination of settings that was tried, with each seed. Raises
     NothingToShowError if nothing was chosen.
     """
     tried = [*_tried(results)]
-    groups: dict[tuple[str, str, str], list[TriedRow]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for one in tried:
-        groups[one.corpus, one.model, one.evaluation].append(one)
-    rows = [
-        _chosen(results, group) for group in groups.values() if any(one.chosen for one in group)
-    ]
+        groups[one["corpus"], one["model"], one["evaluation"]].append(one)
+    rows = [_chosen(results, group) for group in groups.values() if any(o["chosen"] for o in group)]
     if not rows:
         raise NothingToShowError("Nothing that has finished chose settings.")
-    columns: list[Column[ChosenRow]] = [
-        Column("Network", lambda row: row.network_name, text=True),
-        Column("In", lambda row: row.where, text=True),
-        *corpus_column(results),
-        Column("Chosen", lambda row: row.settings, text=True),
-        Column("At the edge of its grid", lambda row: row.edges, text=True),
-        Column("Valid perplexity", lambda row: mean(row.valid_perplexity)),
+    columns = [
+        Column("Network", "model", text=True),
+        Column("In", "where", text=True),
+        Column("Chosen", "settings", text=True),
+        Column("At the edge of its grid", "edges", text=True),
+        Column("Valid perplexity", "valid_perplexity", mean),
     ]
     several = " Several values are those of the seeds in order." if results.several_seeds else ""
     of_search = (
@@ -78,12 +44,9 @@ def make(results: Results) -> Table[ChosenRow]:
         f"Chosen on valid: {of_search if results.candidates else ''}for testing with each seed by "
         f"itself.{several} {spread_note(results)}"
     )
+    lines = [one | {"settings": settings_text([one["settings"]])} for one in tried]
     notes = [note, *_diverged_note(results)]
-    lines = [vars(one) | {"settings": settings_text([one.settings])} for one in tried]
-    data = pd.DataFrame(lines)
-    if not results.candidates:
-        data = data.drop(columns="epochs")
-    return Table(on_corpus("Settings chosen", results), rows, columns, notes, data)
+    return table_of(results, "Settings chosen", rows, columns, notes, lines)
 
 
 def _diverged_note(results: Results) -> list[str]:
@@ -96,51 +59,56 @@ def _diverged_note(results: Results) -> list[str]:
     return [f"Diverged in training, and so not chosen: {'; '.join(named)}."] if named else []
 
 
-def _tried(results: Results) -> Iterator[TriedRow]:
-    """Yield the settings that the search has tried, then those that the evaluations have tried."""
+def _tried(results: Results) -> Iterator[Row]:
+    """Yield a row for each combination of settings that was tried: in the search, then in testing.
+
+    After a search, a row has the most epochs of a training, too, or None in testing. The perplexity
+    is NaN if it diverged.
+    """
     chosen = {network.first.run.chosen for network in results.networks}
     for run, end in results.candidates:
-        yield TriedRow(
-            corpus=run.settings.corpus,
-            model=run.network_name,
-            evaluation=TRAINING,
-            seed=run.settings.seed,
-            settings=run.searched,
-            epochs=run.settings.max_epochs,
-            valid_perplexity=math.nan if end.reason else end.reached,
-            chosen=run.name in chosen,
-        )
+        yield {
+            "corpus": run.settings.corpus,
+            "model": run.network_name,
+            "evaluation": TRAINING,
+            "seed": run.settings.seed,
+            "settings": run.searched,
+            "epochs": run.settings.max_epochs,
+            "valid_perplexity": math.nan if end.reason else end.reached,
+            "chosen": run.name in chosen,
+        }
+    epochs = {"epochs": None} if results.candidates else {}
     for finished in results.runs:
         for evaluation, record in finished.evaluations.items():
             for trial in record.curve:
                 perplexity = trial.valid_perplexity
-                yield TriedRow(
-                    corpus=finished.run.settings.corpus,
-                    model=finished.run.network_name,
-                    evaluation=evaluation,
-                    seed=finished.seed,
-                    settings=trial.settings,
-                    epochs=None,
-                    valid_perplexity=math.nan if perplexity is None else perplexity,
-                    chosen=trial.settings == record.chosen,
-                )
+                yield {
+                    "corpus": finished.run.settings.corpus,
+                    "model": finished.run.network_name,
+                    "evaluation": evaluation,
+                    "seed": finished.seed,
+                    "settings": trial.settings,
+                    **epochs,
+                    "valid_perplexity": math.nan if perplexity is None else perplexity,
+                    "chosen": trial.settings == record.chosen,
+                }
 
 
-def _chosen(results: Results, tried: Sequence[TriedRow]) -> ChosenRow:
+def _chosen(results: Results, tried: Sequence[Row]) -> Row:
     """The choice among the settings tried for a network in training, or in one evaluation."""
-    grid = [one.settings for one in tried]
-    best = [one for one in tried if one.chosen]
-    at_the_edge = dict.fromkeys(key for one in best for key in edges(grid, one.settings))
-    first = best[0]
-    in_training = first.evaluation == TRAINING
-    return ChosenRow(
-        corpus=first.corpus,
-        network_name=first.model,
-        where=TRAINING if in_training else f"testing {results.in_words[first.evaluation]}",
-        settings=settings_text([one.settings for one in best]),
-        edges=", ".join(at_the_edge),
-        valid_perplexity=of_seeds(one.valid_perplexity for one in best),
-    )
+    grid = [one["settings"] for one in tried]
+    best = [one for one in tried if one["chosen"]]
+    at_the_edge = dict.fromkeys(key for one in best for key in edges(grid, one["settings"]))
+    evaluation = best[0]["evaluation"]
+    in_training = evaluation == TRAINING
+    return {
+        "corpus": best[0]["corpus"],
+        "model": best[0]["model"],
+        "where": TRAINING if in_training else f"testing {results.in_words[evaluation]}",
+        "settings": settings_text([one["settings"] for one in best]),
+        "edges": ", ".join(at_the_edge),
+        "valid_perplexity": of_seeds(one["valid_perplexity"] for one in best),
+    }
 
 
 def edges(tried: Sequence[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import TestedNetwork
-from online_rnnlm.analysis.tables.table import Column, Table, corpus_column, on_corpus
-from online_rnnlm.analysis.tables.values import change_percent, interval, signed
-from online_rnnlm.storage.experiments import ComparedSide, Comparison
+from online_rnnlm.analysis.tables.table import Column, Row, Table, cost_columns, table_of
+from online_rnnlm.analysis.tables.values import decimal, interval, signed
+from online_rnnlm.storage.experiments import ComparedSide
 
 
-@dataclass(frozen=True)
-class ComparisonRow:
-    """A comparison of two systems on a corpus."""
-
-    corpus: str
-    found: Comparison
-
-
-def make(results: Results) -> Table[ComparisonRow]:
+def make(results: Results) -> Table:
     """Make the table: each network with a vector against those without, and the sides of claims.
 
     Raises NothingToShowError if there is nothing to compare.
@@ -32,33 +20,15 @@ def make(results: Results) -> Table[ComparisonRow]:
     pairs = dict.fromkeys(_pairs(results))
     if not pairs:
         raise NothingToShowError("No network with a vector has another one to compare it with.")
-    rows = [
-        ComparisonRow(ours.corpus, results.scores.compare(ours, theirs)) for ours, theirs in pairs
-    ]
-    columns: list[Column[ComparisonRow]] = [
-        Column("System", lambda row: row.found.ours.name, text=True),
-        Column("Against", lambda row: row.found.theirs.name, text=True),
-        *corpus_column(results),
-        Column("Test perplexity", lambda row: f"{row.found.ours.test_perplexity:.1f}"),
-        Column("Of the other", lambda row: f"{row.found.theirs.test_perplexity:.1f}"),
-        Column("Change (%)", lambda row: signed(row.found.change_percent)),
-        Column("95 % interval", lambda row: interval(row.found.interval_percent)),
-        Column(
-            "Parameters (%)",
-            lambda row: change_percent(row.found.ours.parameters, row.found.theirs.parameters),
-        ),
-        Column(
-            "Multiply-adds (%)",
-            lambda row: change_percent(
-                row.found.ours.multiply_adds_per_word, row.found.theirs.multiply_adds_per_word
-            ),
-        ),
-        Column(
-            "Time per word (%)",
-            lambda row: change_percent(
-                row.found.ours.seconds_per_word, row.found.theirs.seconds_per_word
-            ),
-        ),
+    rows = [_row(results, ours, theirs) for ours, theirs in pairs]
+    columns = [
+        Column("System", "system", text=True),
+        Column("Against", "system_against", text=True),
+        Column("Test perplexity", "test_perplexity", decimal),
+        Column("Of the other", "test_perplexity_against", decimal),
+        Column("Change (%)", "change_percent", signed),
+        Column("95 % interval", interval_of),
+        *cost_columns("_against"),
     ]
     seeds = " and in the seeds" if results.several_seeds else "; there is one seed"
     note = (
@@ -66,8 +36,12 @@ def make(results: Results) -> Table[ComparisonRow]:
         "networks timed in turn or, with something added, that of the tests. The intervals allow "
         f"for chance in the text{seeds}."
     )
-    data = pd.DataFrame([_line(row) for row in rows])
-    return Table(on_corpus("Comparisons", results), rows, columns, [note], data)
+    return table_of(results, "Comparisons", rows, columns, [note])
+
+
+def interval_of(row: Row) -> str:
+    """The 95 % interval of the change in a row."""
+    return interval((row["interval_low_percent"], row["interval_high_percent"]))
 
 
 def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
@@ -83,13 +57,13 @@ def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
             yield one.ours, one.theirs
 
 
-def _line(row: ComparisonRow) -> dict[str, Any]:
-    """A row of the CSV."""
-    found = row.found
+def _row(results: Results, ours: TestedNetwork, theirs: TestedNetwork) -> Row:
+    """The comparison of two systems on their corpus."""
+    found = results.scores.compare(ours, theirs)
     low, high = found.interval_percent
     seconds_low, seconds_high = found.seconds_change_percent or (None, None)
     return {
-        "corpus": row.corpus,
+        "corpus": ours.corpus,
         **_side(found.ours, ""),
         **_side(found.theirs, "_against"),
         "change_percent": found.change_percent,
@@ -104,7 +78,7 @@ def _line(row: ComparisonRow) -> dict[str, Any]:
     }
 
 
-def _side(side: ComparedSide, ending: str) -> dict[str, Any]:
+def _side(side: ComparedSide, ending: str) -> Row:
     """The columns of one side, whose names have an ending."""
     return {
         f"model{ending}": side.network,

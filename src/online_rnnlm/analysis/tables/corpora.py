@@ -2,70 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.table import Column, Table, data_of
-from online_rnnlm.analysis.tables.values import integer
+from online_rnnlm.analysis.tables.table import Column, Row, Table, data_of
+from online_rnnlm.analysis.tables.values import integer, percent
 from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.storage.paths import SPLITS
 
 
-@dataclass(frozen=True)
-class SplitRow:
-    """A split of a corpus."""
-
-    corpus: str
-    split: str
-    documents: int
-    sentences: int
-    words: int
-    tokens: int
-    types: int
-    oov_rate: float
-    articles: int | None
-    vocabulary_size: int
-    classes: int
-    class_rule: str
-
-
-def make(results: Results) -> Table[SplitRow]:
+def make(results: Results) -> Table:
     """Make the table, with a row for each split of each corpus."""
-    rows = [
-        SplitRow(
-            corpus=name,
-            split=split,
-            documents=statistics.documents,
-            sentences=statistics.sentences,
-            words=statistics.words,
-            tokens=statistics.tokens,
-            types=statistics.types,
-            oov_rate=statistics.oov_rate,
-            articles=corpus.articles,
-            vocabulary_size=corpus.vocabulary_size,
-            classes=corpus.classes,
-            class_rule=corpus.class_rule,
-        )
+    rows: list[Row] = [
+        {
+            "corpus": name,
+            "split": split,
+            "documents": statistics.documents,
+            "sentences": statistics.sentences,
+            "words": statistics.words,
+            "tokens": statistics.tokens,
+            "types": statistics.types,
+            "oov_rate": statistics.oov_rate,
+            "articles": corpus.articles,
+            "vocabulary_size": corpus.vocabulary_size,
+            "classes": corpus.classes,
+            "class_rule": corpus.class_rule,
+        }
         for name, corpus in results.corpora.items()
         for split, statistics in corpus.splits.items()
     ]
-
-    def once(show: Callable[[SplitRow], str]) -> Callable[[SplitRow], str]:
-        """Show a corpus's property only in the row of its first split."""
-        return lambda row: show(row) if row.split == SPLITS[0] else ""
-
-    columns: list[Column[SplitRow]] = [
-        Column("Corpus", once(lambda row: row.corpus), text=True),
-        Column("Articles", once(lambda row: integer(row.articles))),
-        Column("Vocabulary", once(lambda row: integer(row.vocabulary_size))),
-        Column("Classes", once(lambda row: integer(row.classes))),
-        Column("Split", lambda row: row.split, text=True),
-        Column("Sentences", lambda row: integer(row.sentences)),
-        Column("Words", lambda row: integer(row.words)),
-        Column("Tokens", lambda row: integer(row.tokens)),
-        Column("Types", lambda row: integer(row.types)),
-        Column("OOV (%)", lambda row: f"{100 * row.oov_rate:.1f}"),
+    # For people, a corpus's properties stand only in the row of its first split.
+    of_corpus = dict.fromkeys(("corpus", "articles", "vocabulary_size", "classes"))
+    shown = [row if row["split"] == SPLITS[0] else row | of_corpus for row in rows]
+    columns = [
+        Column("Corpus", lambda row: row["corpus"] or "", text=True),
+        Column("Articles", "articles", integer),
+        Column("Vocabulary", "vocabulary_size", integer),
+        Column("Classes", "classes", integer),
+        Column("Split", "split", text=True),
+        Column("Sentences", "sentences", integer),
+        Column("Words", "words", integer),
+        Column("Tokens", "tokens", integer),
+        Column("Types", "types", integer),
+        Column("OOV (%)", "oov_rate", percent),
     ]
     notes = [
         "Tokens count </s>, words do not. Types: different words, before the vocabulary is "
@@ -73,7 +52,7 @@ def make(results: Results) -> Table[SplitRow]:
         *(f"{name}: {note}" for name, one in results.corpora.items() for note in _notes(one)),
     ]
     data = data_of(rows, results).astype({"articles": "Int64"})
-    return Table("The corpora", rows, columns, notes, data)
+    return Table("The corpora", shown, columns, notes, data)
 
 
 def _notes(corpus: Statistics) -> Iterator[str]:

@@ -5,55 +5,17 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from online_rnnlm.analysis.opponents import static_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    NetworkRow,
-    Table,
-    corpus_column,
-    data_of,
-    on_corpus,
-)
-from online_rnnlm.analysis.tables.values import change_percent
+from online_rnnlm.analysis.tables.table import Column, Row, Table, cost_columns, identity, table_of
+from online_rnnlm.analysis.tables.values import decimal
 
 
-@dataclass(frozen=True)
-class SizeRow(NetworkRow):
-    """A network with a vector, and the static network of its test perplexity."""
-
-    test_perplexity: float
-    smallest_tried: int
-    largest_tried: int
-    units: float
-    units_low: float
-    units_high: float
-    parameters: int
-    parameters_static: float
-    multiply_adds_per_word: float
-    multiply_adds_per_word_static: float
-    seconds_per_word: float
-    seconds_per_word_static: float
-
-    def sizes(self, *units: float) -> str:
-        """One or two sizes, each as a number, or on which side of all that were tried it is."""
-        shown = []
-        for size in units:
-            if size == 0:
-                shown.append(f"below {self.smallest_tried}")
-            elif math.isinf(size):
-                shown.append(f"above {self.largest_tried}")
-            else:
-                shown.append(f"{size:.0f}")
-        return " to ".join(dict.fromkeys(shown))
-
-
-def make(results: Results) -> Table[SizeRow]:
+def make(results: Results) -> Table:
     """Make the table: a row for each network with a vector that has static ones of two sizes.
 
     Raises NothingToShowError if there is none.
@@ -64,36 +26,37 @@ def make(results: Results) -> Table[SizeRow]:
             rows.append(row)
     if not rows:
         raise NothingToShowError("No vector has static networks of two sizes beside it.")
-    columns: list[Column[SizeRow]] = [
-        Column("Network", lambda row: row.network.network_name, text=True),
-        Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
-        *corpus_column(results),
-        Column("Units of the static network", lambda row: row.sizes(row.units)),
-        Column("95 % interval", lambda row: row.sizes(row.units_low, row.units_high)),
-        Column("Parameters (%)", lambda row: change_percent(row.parameters, row.parameters_static)),
-        Column(
-            "Multiply-adds (%)",
-            lambda row: change_percent(
-                row.multiply_adds_per_word, row.multiply_adds_per_word_static
-            ),
-        ),
-        Column(
-            "Time per word (%)",
-            lambda row: change_percent(row.seconds_per_word, row.seconds_per_word_static),
-        ),
+    columns = [
+        Column("Network", "model", text=True),
+        Column("Test perplexity", "test_perplexity", decimal),
+        Column("Units of the static network", lambda row: _sizes(row, "units")),
+        Column("95 % interval", lambda row: _sizes(row, "units_low", "units_high")),
+        *cost_columns("_static"),
     ]
     notes = [
         "The number of hidden units with which a static network would have the same test "
         "perplexity, interpolated between the static networks; the interval has all sizes that are "
         "not told from it."
     ]
-    if not all(math.isnan(row.parameters_static) for row in rows):
+    if not all(math.isnan(row["parameters_static"]) for row in rows):
         notes.append("The percentages: how much more (+) or less (−) the vector's network costs.")
-    caption = on_corpus("The static network of the same perplexity", results)
-    return Table(caption, rows, columns, notes, data_of(rows, results))
+    return table_of(results, "The static network of the same perplexity", rows, columns, notes)
 
 
-def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
+def _sizes(row: Row, *keys: str) -> str:
+    """One or two sizes, each as a number, or on which side of all that were tried it is."""
+    shown = []
+    for key in keys:
+        if row[key] == 0:
+            shown.append(f"below {row['smallest_tried']}")
+        elif math.isinf(row[key]):
+            shown.append(f"above {row['largest_tried']}")
+        else:
+            shown.append(f"{row[key]:.0f}")
+    return " to ".join(dict.fromkeys(shown))
+
+
+def _row(results: Results, vector: FinishedNetwork) -> Row | None:
     """The size of the static network that is as good as a network, and its costs.
 
     None if there are no static networks of two sizes to draw a line through. Of those of one size,
@@ -116,24 +79,23 @@ def _row(results: Results, vector: FinishedNetwork) -> SizeRow | None:
         return math.exp(np.interp(math.log(units), np.log(sizes), logs))
 
     ours = found[0].ours
+    theirs = [one.theirs for one in found]
     intervals = [one.interval_nats_per_token for one in found]
-    return SizeRow(
-        network=vector,
-        test_perplexity=vector.main.perplexity().mean(),
-        smallest_tried=sizes[0],
-        largest_tried=sizes[-1],
-        units=units,
-        units_low=crossing(sizes, [low for low, _ in intervals]),
-        units_high=crossing(sizes, [high for _, high in intervals]),
-        parameters=ours.parameters,
-        parameters_static=at_units([one.theirs.parameters for one in found]),
-        multiply_adds_per_word=ours.multiply_adds_per_word,
-        multiply_adds_per_word_static=at_units(
-            [one.theirs.multiply_adds_per_word for one in found]
-        ),
-        seconds_per_word=ours.seconds_per_word,
-        seconds_per_word_static=at_units([one.theirs.seconds_per_word for one in found]),
-    )
+    return {
+        **identity(vector),
+        "test_perplexity": vector.main.perplexity().mean(),
+        "smallest_tried": sizes[0],
+        "largest_tried": sizes[-1],
+        "units": units,
+        "units_low": crossing(sizes, [low for low, _ in intervals]),
+        "units_high": crossing(sizes, [high for _, high in intervals]),
+        "parameters": ours.parameters,
+        "parameters_static": at_units([one.parameters for one in theirs]),
+        "multiply_adds_per_word": ours.multiply_adds_per_word,
+        "multiply_adds_per_word_static": at_units([one.multiply_adds_per_word for one in theirs]),
+        "seconds_per_word": ours.seconds_per_word,
+        "seconds_per_word_static": at_units([one.seconds_per_word for one in theirs]),
+    }
 
 
 def crossing(sizes: Sequence[int], gains: Sequence[float]) -> float:

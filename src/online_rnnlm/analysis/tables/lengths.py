@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,15 +11,9 @@ from online_rnnlm.analysis.opponents import opponents_of, slow_units_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import gain_over_text_and_seeds
 from online_rnnlm.analysis.systems import FinishedNetwork
-from online_rnnlm.analysis.tables.table import (
-    Column,
-    NetworkRow,
-    Table,
-    corpus_column,
-    data_of,
-    on_corpus,
-)
-from online_rnnlm.analysis.tables.values import integer, interval, signed
+from online_rnnlm.analysis.tables.comparisons import interval_of
+from online_rnnlm.analysis.tables.table import Column, Row, Table, identity, table_of
+from online_rnnlm.analysis.tables.values import decimal, integer, signed
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)
 """The lengths (tokens) at which the groups of articles begin, and where the last one ends."""
@@ -28,22 +21,7 @@ _FEWEST = 2
 """The fewest articles of a group: one gives no interval."""
 
 
-@dataclass(frozen=True)
-class LengthRow(NetworkRow):
-    """A network with a vector on the articles of some length."""
-
-    against: str
-    length: str
-    articles: int
-    share_percent: float
-    test_perplexity: float
-    test_perplexity_against: float
-    change_percent: float
-    interval_low_percent: float
-    interval_high_percent: float
-
-
-def make(results: Results) -> Table[LengthRow]:
+def make(results: Results) -> Table:
     """Make the table: each network with a vector against others, by the article's length.
 
     They are a static network, and those with slow units in the vector's place. Raises
@@ -58,31 +36,26 @@ def make(results: Results) -> Table[LengthRow]:
     ]
     if not rows:
         raise NothingToShowError("No vector has a static network to compare, and known articles.")
-    columns: list[Column[LengthRow]] = [
-        Column("Network", lambda row: row.network.network_name, text=True),
-        Column("Tokens of the article", lambda row: row.length, text=True),
-        *corpus_column(results),
-        Column("Test perplexity", lambda row: f"{row.test_perplexity:.1f}"),
-        Column("Of the other", lambda row: f"{row.test_perplexity_against:.1f}"),
-        Column("Change (%)", lambda row: signed(row.change_percent)),
-        Column(
-            "95 % interval (%)",
-            lambda row: interval((row.interval_low_percent, row.interval_high_percent)),
-        ),
-        Column("Against", lambda row: row.against, text=True),
-        Column("Articles", lambda row: integer(row.articles)),
-        Column("Share of the text (%)", lambda row: integer(row.share_percent)),
+    columns = [
+        Column("Network", "model", text=True),
+        Column("Tokens of the article", "length", text=True),
+        Column("Test perplexity", "test_perplexity", decimal),
+        Column("Of the other", "test_perplexity_against", decimal),
+        Column("Change (%)", "change_percent", signed),
+        Column("95 % interval (%)", interval_of),
+        Column("Against", "against", text=True),
+        Column("Articles", "articles", integer),
+        Column("Share of the text (%)", "share_percent", integer),
     ]
     note = (
         "Each network with its vector learning, against the smallest static network with at least "
         "as many parameters, or the largest there is, and against slow units in the vector's "
         "place. The intervals are over articles and seeds."
     )
-    caption = on_corpus("Gain by the length of the article", results)
-    return Table(caption, rows, columns, [note], data_of(rows, results))
+    return table_of(results, "Gain by the length of the article", rows, columns, [note])
 
 
-def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> Iterator[LengthRow]:
+def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> Iterator[Row]:
     """Yield a row for each group of articles that has enough of them; none if they are unknown."""
     pieces = results.scores.pieces(vector.corpus, "sentence")
     if pieces.name != "article":
@@ -97,15 +70,15 @@ def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> 
         total = tokens[chosen].sum()
         gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen])
         low, high = gain.interval_percent
-        yield LengthRow(
-            network=vector,
-            against=other.network_name,
-            length=f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
-            articles=int(chosen.sum()),
-            share_percent=100 * total / tokens.sum(),
-            test_perplexity=np.exp(-ours.sum(axis=1) / total).mean(),
-            test_perplexity_against=np.exp(-theirs.sum(axis=1) / total).mean(),
-            change_percent=gain.change_percent,
-            interval_low_percent=low,
-            interval_high_percent=high,
-        )
+        yield {
+            **identity(vector),
+            "against": other.network_name,
+            "length": f"{first:,}–{end - 1:,.0f}" if end < np.inf else f"{first:,} and more",
+            "articles": int(chosen.sum()),
+            "share_percent": 100 * total / tokens.sum(),
+            "test_perplexity": np.exp(-ours.sum(axis=1) / total).mean(),
+            "test_perplexity_against": np.exp(-theirs.sum(axis=1) / total).mean(),
+            "change_percent": gain.change_percent,
+            "interval_low_percent": low,
+            "interval_high_percent": high,
+        }

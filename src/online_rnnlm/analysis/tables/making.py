@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pkgutil import resolve_name
-from typing import Any
 
 import pandas as pd
 
@@ -14,19 +13,19 @@ from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.config.catalogue import Entry, Section
 
 
-def make_table(entry: Entry, results: Results) -> Table[Any]:
+def make_table(entry: Entry, results: Results) -> Table:
     """Make a table of the catalogue; its first note names what is missing from the comparison.
 
     It has no column of empty cells. A table that has nothing to show says only that. Raises
     UserError for files that are missing or do not fit each other.
     """
-    make: Callable[[Results], Table[Any]] = resolve_name(f"{__package__}.{entry.name}:make")
+    make: Callable[[Results], Table] = resolve_name(f"{__package__}.{entry.name}:make")
     try:
         table = make(results)
     except NothingToShowError as error:
-        said = str(error)
-        column: Column[str] = Column("Missing", str, text=True, wide=True)
-        table = Table("Nothing to show", [said], [column], data=pd.DataFrame({"missing": [said]}))
+        rows = [{"missing": str(error)}]
+        column = Column("Missing", "missing", text=True, wide=True)
+        table = Table("Nothing to show", rows, [column], data=pd.DataFrame(rows))
     has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
     columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
     missing = [] if entry.section is Section.TEXT else results.missing_note

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from online_rnnlm.analysis.opponents import headline_with_vector
 from online_rnnlm.analysis.results import NothingToShowError, Results
-from online_rnnlm.analysis.tables.table import Column, Table, data_of
+from online_rnnlm.analysis.tables.table import Column, Row, Table, data_of
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID, load_split, read_statistics
@@ -48,22 +48,7 @@ class Sentences:
     """(N, M): means of the words' embeddings, of length 1."""
 
 
-@dataclass(frozen=True)
-class NeighbourRow:
-    """A sentence and, of one rank, its nearest sentence by each of the two kinds of vectors."""
-
-    sentence: int
-    text: str
-    rank: int
-    document_cosine: float
-    document_neighbour: int
-    document_text: str
-    embedding_cosine: float
-    embedding_neighbour: int
-    embedding_text: str
-
-
-def make(results: Results) -> Table[NeighbourRow]:
+def make(results: Results) -> Table:
     """Make the table of a few sentences of `valid` with their nearest ones, on the first corpus.
 
     The vectors are those of the first seed's run of the headline. Raises NothingToShowError if no
@@ -79,13 +64,15 @@ def make(results: Results) -> Table[NeighbourRow]:
         raise NothingToShowError("The only sentence of valid has no neighbour.")
     rows = [row for query in draw(sentences, run.seed) for row in _rows(query, sentences)]
     caption = "Sentences alike by document vector, and by the mean of their words' embeddings"
-    columns: list[Column[NeighbourRow]] = [
+    columns = [
         # For people, a sentence stands only beside its nearest neighbour.
-        Column("Sentence", lambda row: row.text if row.rank == 1 else "", text=True, wide=True),
-        Column("Cosine", lambda row: f"{row.document_cosine:.2f}"),
-        Column("Nearest by document vector", lambda row: row.document_text, text=True, wide=True),
-        Column("Cosine", lambda row: f"{row.embedding_cosine:.2f}"),
-        Column("Nearest by mean embedding", lambda row: row.embedding_text, text=True, wide=True),
+        Column(
+            "Sentence", lambda row: row["text"] if row["rank"] == 1 else "", text=True, wide=True
+        ),
+        Column("Cosine", "document_cosine", "{:.2f}".format),
+        Column("Nearest by document vector", "document_text", text=True, wide=True),
+        Column("Cosine", "embedding_cosine", "{:.2f}".format),
+        Column("Nearest by mean embedding", "embedding_text", text=True, wide=True),
     ]
     notes = [
         f"The document vectors are those of {run.run.label}, after each sentence's "
@@ -99,24 +86,21 @@ def make(results: Results) -> Table[NeighbourRow]:
     return Table(caption, rows, columns, notes, data_of(rows, results))
 
 
-def _rows(query: int, sentences: Sentences) -> Iterator[NeighbourRow]:
-    """Yield a row for each of a sentence's neighbours, the nearest first."""
+def _rows(query: int, sentences: Sentences) -> Iterator[Row]:
+    """Yield a row for each rank: the neighbours of a sentence by each of the two kinds of vectors,
+    the nearest first."""
     numbers = sentences.numbers
     texts = sentences.texts
-    by_document = _neighbours(sentences.document, query)
-    by_embedding = _neighbours(sentences.embedding, query)
-    for rank, (one, other) in enumerate(zip(by_document, by_embedding, strict=True), start=1):
-        yield NeighbourRow(
-            sentence=int(numbers[query]),
-            text=texts[query],
-            rank=rank,
-            document_cosine=one[1],
-            document_neighbour=int(numbers[one[0]]),
-            document_text=texts[one[0]],
-            embedding_cosine=other[1],
-            embedding_neighbour=int(numbers[other[0]]),
-            embedding_text=texts[other[0]],
-        )
+    kinds = {"document": sentences.document, "embedding": sentences.embedding}
+    nearest = {kind: _neighbours(vectors, query) for kind, vectors in kinds.items()}
+    for place in range(len(nearest["document"])):
+        row = {"sentence": int(numbers[query]), "text": texts[query], "rank": place + 1}
+        for kind, found in nearest.items():
+            neighbour, cosine = found[place]
+            row[f"{kind}_cosine"] = cosine
+            row[f"{kind}_neighbour"] = int(numbers[neighbour])
+            row[f"{kind}_text"] = texts[neighbour]
+        yield row
 
 
 def _neighbours(vectors: Vectors, query: int) -> list[tuple[int, float]]:

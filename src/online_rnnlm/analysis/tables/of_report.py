@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from pydantic.fields import FieldInfo
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.systems import FinishedRun
-from online_rnnlm.analysis.tables.table import Column, Table
+from online_rnnlm.analysis.tables.table import Column, Row, Table
 from online_rnnlm.analysis.tables.values import integer
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -46,25 +45,12 @@ def origin(key: str, value: Any) -> str:
     return ASSUMED
 
 
-class SettingRow(NamedTuple):
-    """A row of a table of settings."""
-
-    name: str
-    value: str
-    """The value; each network's own if they differ."""
-    status: str
-    """The origin of the value: published, the toolkit's, or assumed."""
-    meaning: str = ""
+def _texts(caption: str, rows: list[Row]) -> Table:
+    """A table of texts, whose headings are the keys of its rows."""
+    return Table(caption, rows, [Column(heading, heading, text=True) for heading in rows[0]])
 
 
-_COLUMNS: Sequence[Column[SettingRow]] = (
-    Column("Setting", lambda row: row.name, text=True),
-    Column("Value", lambda row: row.value, text=True),
-    Column("Status", lambda row: row.status, text=True),
-)
-
-
-def settings_table(results: Results) -> Table[SettingRow]:
+def settings_table(results: Results) -> Table:
     """The settings of training and testing; if networks differ, with each one's own value."""
     rows = []
     for key, field in RunSettings.model_fields.items():
@@ -81,39 +67,38 @@ def settings_table(results: Results) -> Table[SettingRow]:
     for key, field in TestingSettings.model_fields.items():
         values = {"": getattr(results.experiment.testing, key)}
         rows.append(_setting(f"testing.{key}", values, field))
-    meaning: Column[SettingRow] = Column("Meaning", lambda row: row.meaning, text=True)
-    return Table("Training", rows, [*_COLUMNS, meaning])
+    return _texts("Training", rows)
 
 
-def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> SettingRow:
+def _setting(name: str, values: Mapping[str, Any], field: FieldInfo) -> Row:
     """A row of the table; `values` are by the network that has them."""
     several = len(set(map(repr, values.values()))) > 1
     shown = "; ".join(f"{network}: {value}" for network, value in values.items())
-    return SettingRow(
-        name=name,
-        value=shown if several else str(next(iter(values.values()))),
-        status=" / ".join(dict.fromkeys(origin(name, value) for value in values.values())),
-        meaning=" ".join((field.description or "").replace("`", "").split()),
-    )
+    return {
+        "Setting": name,
+        "Value": shown if several else str(next(iter(values.values()))),
+        "Status": " / ".join(dict.fromkeys(origin(name, value) for value in values.values())),
+        "Meaning": " ".join((field.description or "").replace("`", "").split()),
+    }
 
 
-def corpus_settings_table(results: Results) -> Table[SettingRow]:
+def corpus_settings_table(results: Results) -> Table:
     """The settings by which the corpora are prepared."""
-    rows = [
-        SettingRow(f"{name}: {key}", str(value), origin(str(key), value))
+    rows: list[Row] = [
+        {"Setting": f"{name}: {key}", "Value": value, "Status": origin(str(key), value)}
         for name, corpus in results.experiment.corpora.items()
         for key, value in pd.json_normalize(corpus.model_dump(mode="json")).iloc[0].items()
     ]
-    return Table("Corpora", rows, _COLUMNS)
+    return _texts("Corpora", rows)
 
 
-def runs_table(results: Results) -> Table[FinishedRun]:
+def runs_table(results: Results) -> Table:
     """The runs of the comparison, each with its epochs, time and identity."""
-    columns: list[Column[FinishedRun]] = [
+    columns = [
         Column("Run", lambda run: run.name, text=True),
-        Column("Epochs", lambda run: integer(run.end.epochs)),
-        Column("Best epoch", lambda run: integer(run.end.best_epoch)),
-        Column("Training (s)", lambda run: integer(run.end.seconds)),
+        Column("Epochs", lambda run: run.end.epochs, integer),
+        Column("Best epoch", lambda run: run.end.best_epoch, integer),
+        Column("Training (s)", lambda run: run.end.seconds, integer),
         Column("Identity", lambda run: run.end.identity[:12], text=True),
     ]
     return Table("Runs", results.runs, columns)

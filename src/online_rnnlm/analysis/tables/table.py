@@ -1,87 +1,75 @@
 """A table: rows, of which people see columns, and data for programs.
 
-`data_of` makes the data of rows. A row's class has a field for each column of the CSV, with three
-exceptions: a network gives the columns that tell it from others, a rival its corpus and its name,
-and values by seed their mean and their deviation.
+A row has a value for each column of the CSV, by that column's name: `identity` gives those that
+tell a network from others, and `table_of` makes a table of such rows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, System
-from online_rnnlm.analysis.tables.values import mean
+from online_rnnlm.analysis.systems import FinishedNetwork
+from online_rnnlm.analysis.tables.values import change_percent, mean
 
-
-class OnCorpus(Protocol):
-    """A row about something on a corpus."""
-
-    @property
-    def corpus(self) -> str:
-        """The corpus."""
+Row: TypeAlias = dict[str, Any]
+"""A row of a CSV: values by column; one that differs between seeds is a `BySeed`."""
 
 
 @dataclass(frozen=True)
-class NetworkRow:
-    """A row about a network."""
-
-    network: FinishedNetwork
-
-    @property
-    def corpus(self) -> str:
-        """The network's corpus."""
-        return self.network.corpus
-
-
-AnyRow = TypeVar("AnyRow")
-RowOnCorpus = TypeVar("RowOnCorpus", bound=OnCorpus)
-
-
-@dataclass(frozen=True)
-class Column(Generic[AnyRow]):
+class Column:
     """A column for people."""
 
     heading: str
-    show: Callable[[AnyRow], str]
-    """The text of a row's cell."""
+    value: str | Callable[[Any], Any]
+    """The key of a row's value, or a function that gives the value of a row."""
+    form: Callable[[Any], str] = str
+    """The function that turns a value into the text of its cell."""
     text: bool = False
     """True if left-aligned."""
-    best: Callable[[AnyRow], bool] | None = None
+    best: Callable[[Any], bool] | None = None
     """True for a row whose cell is set in bold."""
     wide: bool = False
     """True for whole sentences, to be broken into lines."""
-    look: Callable[[AnyRow], str] | None = None
-    """The class that a page's style has for a row's cell, beside those of the column."""
+    look: Callable[[Any], str] | None = None
+    """The class that a page's style has for a value's cell, beside those of the column."""
 
-    def is_best(self, row: AnyRow) -> bool:
+    def value_of(self, row: Any) -> Any:
+        """The value of a row."""
+        return row[self.value] if isinstance(self.value, str) else self.value(row)
+
+    def show(self, row: Any) -> str:
+        """The text of a row's cell."""
+        return self.form(self.value_of(row))
+
+    def is_best(self, row: Any) -> bool:
         """True if a row's cell is set in bold."""
         return self.best is not None and self.best(row)
 
-    def classes(self, row: AnyRow) -> str:
+    def classes(self, row: Any) -> str:
         """The classes of a row's cell in HTML."""
         names = ["text"] if self.text else []
         names += ["wide"] if self.text and self.wide else []
-        names += [self.look(row)] if self.look else []
+        names += [self.look(self.value_of(row))] if self.look else []
         return " ".join(names)
 
 
 @dataclass(frozen=True)
-class Table(Generic[AnyRow]):
+class Table:
     """A table: the rows and columns for people, and the data for programs."""
 
     caption: str
-    rows: Sequence[AnyRow]
-    columns: Sequence[Column[AnyRow]]
+    rows: Sequence[Any]
+    columns: Sequence[Column]
     notes: Sequence[str] = ()
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The content of the CSV, whose rows may be others than people see. `data_of` makes it of most
-    tables; it is empty for one that only the report shows."""
+    """The content of the CSV, whose rows may be others than people see; it is empty for a table
+    that only the report shows."""
 
     @property
     def headings(self) -> list[str]:
@@ -97,41 +85,52 @@ class Table(Generic[AnyRow]):
         return [[column.is_best(row) for column in self.columns] for row in self.rows]
 
 
-def data_of(rows: Sequence[Any], results: Results) -> pd.DataFrame:
-    """Return the data of a CSV: a line for each of the rows, which are dataclasses.
+def table_of(
+    results: Results,
+    caption: str,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    notes: Sequence[str],
+    lines: Sequence[Row] | None = None,
+) -> Table:
+    """Make a table of rows, each about a corpus; `lines` are those of the CSV, if they are others.
 
-    A field is a column of its name. In place of a network or a rival there are the columns of
-    `_identity`, and in place of values by seed their mean and, of several seeds, their sample
-    standard deviation as `<field>_sd`. A mean of no values and a deviation of one are NaN.
+    If there are several corpora, the third column names them; else the caption names the only one.
+    """
+    where = [Column("Corpus", "corpus", text=True)] if results.several_corpora else []
+    on_corpus = "" if results.several_corpora else f" on {next(iter(results.corpora))}"
+    return Table(
+        f"{caption}{on_corpus}",
+        rows,
+        [*columns[:2], *where, *columns[2:]],
+        notes,
+        data_of(rows if lines is None else lines, results),
+    )
+
+
+def data_of(rows: Sequence[Row], results: Results) -> pd.DataFrame:
+    """Return the data of a CSV.
+
+    In place of values by seed there are their mean and, of several seeds, their sample standard
+    deviation as `<column>_sd`. A mean of no values and a deviation of one are NaN.
     """
     lines = []
     for row in rows:
-        line: dict[str, Any] = {}
-        for one in fields(row):
-            value = getattr(row, one.name)
-            if isinstance(value, FinishedNetwork | System):
-                line |= _identity(value)
-            elif isinstance(value, pd.Series):
-                line[one.name] = value.mean()
+        line: Row = {}
+        for name, value in row.items():
+            if isinstance(value, pd.Series):
+                line[name] = value.mean()
                 if results.several_seeds:
-                    line[f"{one.name}_sd"] = value.std()
+                    line[f"{name}_sd"] = value.std()
             else:
-                line[one.name] = value
+                line[name] = value
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
-    """Return the columns that tell a network from others, or a system with a rival.
-
-    `model` is the name that people read.
-    """
-    if isinstance(shown, System):
-        network = shown.network_alone
-        if network is None:
-            return {"corpus": shown.corpus, "model": shown.title}
-        shown = network
-    settings = shown.settings
+def identity(network: FinishedNetwork) -> Row:
+    """Return the columns that tell a network from others; `model` is the name that people read."""
+    settings = network.settings
     return {
         "corpus": settings.corpus,
         "hidden_size": settings.hidden_size,
@@ -139,18 +138,8 @@ def _identity(shown: FinishedNetwork | System) -> dict[str, Any]:
         "document_size": settings.document_size,
         "document_gradient": settings.document_gradient,
         "unit_of_text": settings.unit_of_text,
-        "model": shown.network_name,
+        "model": network.network_name,
     }
-
-
-def corpus_column(results: Results) -> list[Column[Any]]:
-    """The column of the corpora, if there are several; else the caption names the only one."""
-    return [Column("Corpus", lambda row: row.corpus, text=True)] if results.several_corpora else []
-
-
-def on_corpus(caption: str, results: Results) -> str:
-    """A caption that names the corpus, if there is only one."""
-    return caption if results.several_corpora else f"{caption} on {next(iter(results.corpora))}"
 
 
 def spread_note(results: Results) -> str:
@@ -159,17 +148,24 @@ def spread_note(results: Results) -> str:
     return several if results.several_seeds else "One seed."
 
 
-def mean_column(
-    heading: str, rows: Sequence[RowOnCorpus], values: Callable[[RowOnCorpus], BySeed]
-) -> Column[RowOnCorpus]:
+def mean_column(heading: str, key: str, rows: Sequence[Row]) -> Column:
     """A column of means over the seeds, in which the lowest of each corpus is bold."""
     lowest: dict[str, float] = {}
     for row in rows:
-        value = values(row).mean()
+        value = row[key].mean()
         if not math.isnan(value):
-            lowest[row.corpus] = min(value, lowest.get(row.corpus, math.inf))
-    return Column(
-        heading,
-        lambda row: mean(values(row)),
-        best=lambda row: values(row).mean() == lowest.get(row.corpus),
-    )
+            lowest[row["corpus"]] = min(value, lowest.get(row["corpus"], math.inf))
+    return Column(heading, key, mean, best=lambda row: row[key].mean() == lowest.get(row["corpus"]))
+
+
+def cost_columns(other: str) -> list[Column]:
+    """Columns of the changes of three costs, from the other side's, whose keys end in `other`."""
+
+    def change(heading: str, key: str) -> Column:
+        return Column(heading, lambda row: change_percent(row[key], row[f"{key}{other}"]))
+
+    return [
+        change("Parameters (%)", "parameters"),
+        change("Multiply-adds (%)", "multiply_adds_per_word"),
+        change("Time per word (%)", "seconds_per_word"),
+    ]

@@ -2,68 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
-from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, TestedNetwork, of_seeds
+from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
-    NetworkRow,
+    Row,
     Table,
-    corpus_column,
-    data_of,
+    identity,
     mean_column,
-    on_corpus,
     spread_note,
+    table_of,
 )
 from online_rnnlm.analysis.tables.values import integer, keys_of, values_text
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, NONE
 
 
-@dataclass(frozen=True, eq=False)
-class EvaluationRow(NetworkRow):
-    """An evaluation of a network, a row of the CSV."""
-
-    evaluation: str
-    seeds: int
-    rate: str
-    """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2` of weights and vector.
-
-    Seeds of other rates are in their order: `0.1 / 0.3`. It is the vector's rate in training where
-    none is chosen, and empty where nothing is updated.
-    """
-    valid_perplexity: BySeed
-    test_perplexity: BySeed
-    parameters_touched_per_word: float
-    multiply_adds_per_word: float
-    words_per_second: BySeed
-    timed_words_per_second: float
-    """Of the first seed, all networks and adaptations in turn; NaN if it was not timed."""
-
-
-@dataclass(frozen=True)
-class AdaptationRow:
-    """An adaptation on a corpus, a row for people."""
-
-    corpus: str
-    name: str
-    """The adaptation in words."""
-    by_network: Mapping[str, EvaluationRow]
-    """The evaluations with this adaptation, by the networks' names."""
-    headline: EvaluationRow | None
-    """The corpus's headline, if it is among them."""
-
-    def perplexity(self, network_name: str) -> BySeed:
-        """The test perplexity of a network by seed; empty if it is not among them."""
-        row = self.by_network.get(network_name)
-        return row.test_perplexity if row else of_seeds([])
-
-
-def make(results: Results) -> Table[AdaptationRow]:
+def make(results: Results) -> Table:
     """Make the table of test perplexities by evaluation, with the costs of the headline.
 
     The CSV has a row for each evaluation of each network, with all metrics. Raises
@@ -71,87 +29,90 @@ def make(results: Results) -> Table[AdaptationRow]:
     """
     if not results.networks:
         raise NothingToShowError(NO_NETWORK)
-    rows = [row for network in results.networks for row in _rows(network)]
-    adaptations = [*_adaptation_rows(results, rows)]
+    lines = [row for network in results.networks for row in _rows(network)]
+    rows = [*_adaptation_rows(results, lines)]
     names = dict.fromkeys(network.network_name for network in results.networks)
-    first, *others = (
-        mean_column(name, adaptations, partial(AdaptationRow.perplexity, network_name=name))
-        for name in names
-    )
-    columns: list[Column[AdaptationRow]] = [
-        Column("In testing", lambda adaptation: adaptation.name, text=True, wide=True),
-        first,
-        *corpus_column(results),
-        *others,
-        Column("Rate", _of_headline(lambda row: row.rate)),
-        Column(
-            "Parameters touched per word",
-            _of_headline(lambda row: integer(row.parameters_touched_per_word)),
-        ),
-        Column(
-            "Multiply-adds per word",
-            _of_headline(lambda row: integer(row.multiply_adds_per_word)),
-        ),
-        Column("Words/s", _of_headline(lambda row: integer(row.words_per_second.mean()))),
-        Column(
-            "Words/s, side by side", _of_headline(lambda row: integer(row.timed_words_per_second))
-        ),
+    columns = [
+        Column("In testing", "name", text=True, wide=True),
+        *(mean_column(name, name, rows) for name in names),
+        Column("Rate", "rate"),
+        Column("Parameters touched per word", "parameters_touched_per_word", integer),
+        Column("Multiply-adds per word", "multiply_adds_per_word", integer),
+        Column("Words/s", lambda row: row["words_per_second"].mean(), integer),
+        Column("Words/s, side by side", "timed_words_per_second", integer),
     ]
-    caption = on_corpus("Test perplexity by what learns during testing", results)
-    return Table(caption, adaptations, columns, _notes(results), data_of(rows, results))
+    caption = "Test perplexity by what learns during testing"
+    return table_of(results, caption, rows, columns, _notes(results), lines)
 
 
-def _of_headline(show: Callable[[EvaluationRow], str]) -> Callable[[AdaptationRow], str]:
-    """Show a value of the headline; nothing if it is not tested with the adaptation."""
-    return lambda adaptation: show(adaptation.headline) if adaptation.headline else ""
-
-
-def _rows(network: FinishedNetwork) -> Iterator[EvaluationRow]:
+def _rows(network: FinishedNetwork) -> Iterator[Row]:
     """Yield the values of a network's evaluations other than those with rivals."""
     for tested in network.tested.values():
         if tested.rival:
             continue
         costs = tested.by_seed[0].costs  # the same for all seeds
-        yield EvaluationRow(
-            network=network,
-            evaluation=tested.evaluation,
-            seeds=len(network.runs),
-            rate=_rate(tested),
-            valid_perplexity=tested.perplexity("valid"),
-            test_perplexity=tested.perplexity("test"),
-            parameters_touched_per_word=costs.parameters_touched_per_word,
-            multiply_adds_per_word=costs.multiply_adds_per_word,
-            words_per_second=tested.metric("words_per_second", "test"),
-            timed_words_per_second=tested.words_per_second_in_turn,
-        )
+        yield {
+            **identity(network),
+            "evaluation": tested.evaluation,
+            "seeds": len(network.runs),
+            "rate": _rate(tested),
+            "valid_perplexity": tested.perplexity("valid"),
+            "test_perplexity": tested.perplexity("test"),
+            "parameters_touched_per_word": costs.parameters_touched_per_word,
+            "multiply_adds_per_word": costs.multiply_adds_per_word,
+            "words_per_second": tested.metric("words_per_second", "test"),
+            "timed_words_per_second": tested.words_per_second_in_turn,
+        }
+
+
+_NOT_TESTED: Row = {
+    "rate": "",
+    "parameters_touched_per_word": None,
+    "multiply_adds_per_word": None,
+    "words_per_second": of_seeds([]),
+    "timed_words_per_second": None,
+}
+"""The values of a headline that is not tested in a way that another network is."""
 
 
 def _rate(tested: TestedNetwork) -> str:
-    """The text of `EvaluationRow.rate`."""
+    """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2` of weights and vector.
+
+    Seeds of other rates are in their order: `0.1 / 0.3`. It is the vector's rate in training where
+    none is chosen, and empty where nothing learns.
+    """
     chosen: list[Mapping[str, Any]] = [record.chosen for record in tested.by_seed]
     if tested.evaluation == DOCUMENT_VECTOR:
         chosen = [{"document_rate": tested.network.settings.document_rate}]
     return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
 
 
-def _adaptation_rows(results: Results, rows: Sequence[EvaluationRow]) -> Iterator[AdaptationRow]:
-    """Yield the adaptations that networks are tested with, corpus by corpus: frozen first.
+def _adaptation_rows(results: Results, lines: Sequence[Row]) -> Iterator[Row]:
+    """Yield a row for people for each adaptation that networks are tested with, corpus by corpus.
 
-    Networks with a vector have every adaptation, so their evaluations come before the others.
+    It has the values of the headline, and test perplexities by the networks' names. Frozen is
+    first. Networks with a vector have every adaptation, so their evaluations come before the
+    others.
     """
-    ordered = sorted(rows, key=lambda row: not row.network.has_vector)
-    evaluations = dict.fromkeys([NONE, *(row.evaluation for row in ordered)])
-    for corpus in dict.fromkeys(row.corpus for row in rows):
+    names = dict.fromkeys(line["model"] for line in lines)
+    ordered = sorted(lines, key=lambda line: line["document_size"] == 0)
+    evaluations = dict.fromkeys([NONE, *(line["evaluation"] for line in ordered)])
+    for corpus in dict.fromkeys(line["corpus"] for line in lines):
         headline = headline_on(results, corpus).network_name
         for evaluation in evaluations:
             by_network = {
-                row.network.network_name: row
-                for row in rows
-                if (row.corpus, row.evaluation) == (corpus, evaluation)
+                line["model"]: line
+                for line in lines
+                if (line["corpus"], line["evaluation"]) == (corpus, evaluation)
             }
             if by_network:
-                name = results.in_words[evaluation] or "the vector learns as in training"
-                yield AdaptationRow(corpus, name, by_network, by_network.get(headline))
+                yield {
+                    **by_network.get(headline, _NOT_TESTED),
+                    **dict.fromkeys(names, of_seeds([])),
+                    **{name: line["test_perplexity"] for name, line in by_network.items()},
+                    "corpus": corpus,
+                    "name": results.in_words[evaluation] or "the vector learns as in training",
+                }
 
 
 def _notes(results: Results) -> list[str]:

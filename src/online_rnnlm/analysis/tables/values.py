@@ -20,6 +20,16 @@ def integer(value: float | None) -> str:
     return number(value, ",.0f")
 
 
+def decimal(value: float) -> str:
+    """A number with one decimal, and without separated thousands; empty if it is NaN."""
+    return number(value, ".1f")
+
+
+def percent(share: float) -> str:
+    """A share in per cent, without the sign."""
+    return f"{100 * share:.1f}"
+
+
 def mean(values: BySeed) -> str:
     """The mean over the seeds and, if there are several, ± their sample standard deviation."""
     spread = number(values.std())

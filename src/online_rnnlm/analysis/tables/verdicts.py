@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 
 from online_rnnlm.analysis.claims import heading_of
-from online_rnnlm.analysis.tables.table import Column, Table
+from online_rnnlm.analysis.tables.table import Column, Row, Table
 from online_rnnlm.analysis.tables.values import signed
 from online_rnnlm.storage.experiments import Claim, UntestedClaim
 
@@ -17,14 +16,14 @@ NOT_TESTED = "not tested"
 
 def verdicts_table(
     claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
-) -> Table[str]:
+) -> Table:
     """Make the table of verdicts: a row for each claim, a column for each network with a vector.
 
-    A row is the claim's heading. A column names the network's corpus, too, if there are several. A
+    A column names the network's corpus, too, if there are several. A
     claim that no network tests has a row, too. With one seed, every verdict says so.
     """
     several = len({claim.corpus for claim in claims}) > 1
-    found: dict[str, dict[str, Claim]] = defaultdict(dict)
+    found: dict[str, Row] = defaultdict(dict)
     for claim in claims:
         network = f"{claim.row}, {claim.corpus}" if several else claim.row
         found[heading_of(claim.letter, claim.case)][network] = claim
@@ -32,26 +31,26 @@ def verdicts_table(
     for untested in by_no_network(claims, not_tested):
         found[heading_of(untested.letter)] = {}
 
-    def verdict(heading: str, network: str) -> str:
+    def verdict(claim: Claim | None) -> str:
         """The verdict of a network on a claim, and the change that it is about."""
-        claim = found[heading].get(network)
         if claim is None:
             return NOT_TESTED
         said = f"{claim.verdict} {signed(claim.comparison.change_percent)} %"
         return f"one seed: {said}" if one_seed else said
 
-    def look(heading: str, network: str) -> str:
+    def look(claim: Claim | None) -> str:
         """Its class in the page's style: the verdict's own, or that of what is not to stand out."""
-        claim = found[heading].get(network)
         return "muted" if claim is None or one_seed else claim.verdict
 
-    columns: list[Column[str]] = [Column("Claim", str, text=True, wide=True)]
-    for network in networks:
-        show = partial(verdict, network=network)
-        look_of = partial(look, network=network)
-        columns.append(Column(network, show, text=True, wide=True, look=look_of))
-    headings = sorted(found, key=lambda heading: heading[0])  # by the claim's letter
-    return Table("Verdicts by claim and network", headings, columns)
+    columns = [
+        Column("Claim", "heading", text=True, wide=True),
+        *(Column(one, one, verdict, text=True, wide=True, look=look) for one in networks),
+    ]
+    rows = [
+        {"heading": heading, **dict.fromkeys(networks), **found[heading]}
+        for heading in sorted(found, key=lambda heading: heading[0])  # by the claim's letter
+    ]
+    return Table("Verdicts by claim and network", rows, columns)
 
 
 def by_no_network(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,13 +60,13 @@ def environment() -> Environment:
     )
 
 
-def to_markdown(table: Table[Any]) -> str:
+def to_markdown(table: Table) -> str:
     """The table in GitHub-flavoured Markdown, with its caption above it."""
     notes = "".join(f"\n{_markdown(note)}\n" for note in table.notes)
     return f"{_markdown(table.caption)}\n\n{to_markdown_grid(table)}{notes}"
 
 
-def to_markdown_grid(table: Table[Any]) -> str:
+def to_markdown_grid(table: Table) -> str:
     """The table in Markdown without caption and notes; it ends with its last line."""
     lines = []
     for texts, marks in zip(table.cells(), table.best(), strict=True):
@@ -77,14 +76,12 @@ def to_markdown_grid(table: Table[Any]) -> str:
     return f"{_grid(lines, headings, table, 'pipe')}\n"
 
 
-def to_text(table: Table[Any]) -> str:
+def to_text(table: Table) -> str:
     """The table in plain text, for a terminal, without caption and notes."""
     return _grid(table.cells(), table.headings, table, "simple")
 
 
-def _grid(
-    cells: Sequence[Sequence[str]], headings: Sequence[str], table: Table[Any], form: str
-) -> str:
+def _grid(cells: Sequence[Sequence[str]], headings: Sequence[str], table: Table, form: str) -> str:
     """Cells and headings in one of tabulate's formats, aligned as the columns of a table."""
     sides = ["left" if column.text else "right" for column in table.columns]
     return str(tabulate(cells, headings, form, disable_numparse=True, colalign=sides))
@@ -95,7 +92,7 @@ def _markdown(text: str) -> str:
     return escaped.replace("<", "&lt;").replace(">", "&gt;")
 
 
-def to_latex(table: Table[Any], name: str) -> str:
+def to_latex(table: Table, name: str) -> str:
     r"""The table in LaTeX, as wide as the text at most, with the label `tab:<name>`.
 
     It needs `\usepackage{booktabs}` and `\usepackage{adjustbox}`.
