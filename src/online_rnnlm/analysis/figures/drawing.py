@@ -10,15 +10,23 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    Locator,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 from matplotlib.transforms import Bbox
 from scipy.optimize import isotonic_regression
 
@@ -133,6 +141,22 @@ def panels(
     return figure, list(axes.flat)
 
 
+def panel_of_changes(what: str) -> tuple[Figure, Axes]:
+    """Make a figure of changes of a perplexity (%) in one panel, with a line at 0."""
+    figure, (axis,) = panels(1, HEIGHT_OF_LINES)
+    axis.grid(axis="y")
+    axis.axhline(0, color=MUTED, lw=1)
+    axis.set_ylabel(f"Change of {what}")
+    return figure, axis
+
+
+def set_ticks(axis: Axis, locator: Locator, form: str = "g", unit: float = 1) -> None:
+    """Set an axis' ticks, and the format and the unit of the numbers beside them."""
+    axis.set_major_locator(locator)
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:{form}}"))
+
+
 def log_scale(axis: Axes, low: float, high: float) -> None:
     """Make the y axis logarithmic, from a little below `low` to a little above `high`."""
     axis.set_yscale("log")
@@ -142,9 +166,7 @@ def log_scale(axis: Axes, low: float, high: float) -> None:
     else:
         per_decade = (1, 2, 5) if high < 100 * low else (1,)
         ticks = LogLocator(subs=per_decade).tick_values(low, high)
-    axis.yaxis.set_major_locator(FixedLocator(ticks))
-    axis.yaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    set_ticks(axis.yaxis, FixedLocator(ticks))
 
 
 class Label(NamedTuple):
@@ -189,26 +211,8 @@ def spread(heights: Sequence[float] | npt.NDArray[np.float64], gap: float) -> li
     return [float(height) for height in moved[np.argsort(order)]]
 
 
-class _Side(NamedTuple):
-    """A side of a mark, as a label's distance from it (points) and its alignment there."""
-
-    right: float
-    up: float
-    ha: Literal["left", "center", "right"]
-    va: Literal["bottom", "center", "top"]
-
-
-_SIDES = (
-    _Side(8, 0, "left", "center"),
-    _Side(-8, 0, "right", "center"),
-    _Side(0, 7, "center", "bottom"),
-    _Side(0, -7, "center", "top"),
-    _Side(6, 6, "left", "bottom"),
-    _Side(-6, 6, "right", "bottom"),
-    _Side(-6, -6, "right", "top"),
-    _Side(6, -6, "left", "top"),
-)
-"""The sides that a label is tried on, in this order."""
+_SIDES = ((8, 0), (-8, 0), (0, 7), (0, -7), (6, 6), (-6, 6), (-6, -6), (6, -6))
+"""The places beside a mark that a label is tried on, in this order: points to the right and up."""
 
 
 def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
@@ -222,14 +226,14 @@ def label_beside(axis: Axes, labels: Sequence[Label]) -> None:
     neighbours = [other.bbox.x0 for other in figure.axes if other.bbox.x0 > axis.bbox.x1]
     edge = min(neighbours, default=figure.bbox.x1)
     for label in labels:
-        for side in _SIDES:
+        for right, up in _SIDES:
             text = axis.annotate(
                 label.text,
                 label.place,
-                xytext=(side.right, side.up),
+                xytext=(right, up),
                 textcoords="offset points",
-                ha=side.ha,
-                va=side.va,
+                ha="center" if right == 0 else "left" if right > 0 else "right",
+                va="center" if up == 0 else "bottom" if up > 0 else "top",
                 color=label.colour,
                 fontsize=SMALL,
                 in_layout=False,

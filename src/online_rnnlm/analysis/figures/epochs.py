@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, Drawing
+from online_rnnlm.analysis.figures.drawing import Drawing
 from online_rnnlm.analysis.figures.looks import SERIES, look_of, meaning_of_marks
 from online_rnnlm.analysis.opponents import opponents_of, slow_units_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
@@ -79,9 +79,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
 
     Raises NothingToShowError if no vector has a static network beside it.
     """
-    figure, (axis,) = drawing.panels(1, drawing.HEIGHT_OF_LINES)
-    axis.grid(axis="y")
-    axis.axhline(0, color=MUTED, lw=1)
+    figure, axis = drawing.panel_of_changes("validation perplexity (%)")
     ends = []
     looks = cycle(SERIES)
     for vector in results.networks_on(results.first_corpus):
@@ -99,7 +97,6 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
             ends.append(drawing.Label(name, (len(percents), percents.iloc[-1]), look["color"]))
     if not ends:
         raise NothingToShowError("No vector has a static network beside it.")
-    axis.set_ylabel("Change of validation perplexity (%)")
     _name_lines(axis, ends)
     caption = (
         "Change of the perplexity of valid by a vector that learns, against static networks of as "

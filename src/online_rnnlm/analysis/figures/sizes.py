@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator
 
 from online_rnnlm.analysis.claims import EQUALLY_LARGE
 from online_rnnlm.analysis.figures import drawing
-from online_rnnlm.analysis.figures.drawing import MUTED, Drawing
+from online_rnnlm.analysis.figures.drawing import Drawing
 from online_rnnlm.analysis.figures.looks import SERIES
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.storage import records
@@ -43,9 +43,9 @@ def draw_sizes(results: Results) -> Drawing:
     lines = by_size(records.read(Claims, results.directory.claims).claims)
     if not lines:
         raise NothingToShowError("No vector has a static network beside it on texts of two sizes.")
-    figure, (axis,) = drawing.panels(1, drawing.HEIGHT_OF_LINES)
-    axis.grid(axis="y")
-    axis.axhline(0, color=MUTED, lw=1)
+    figure, axis = drawing.panel_of_changes(
+        "test perplexity (%)\nagainst a static network of as many …"
+    )
     ends = []
     for (name, claims), look in zip(lines.items(), cycle(SERIES), strict=False):
         tokens = [claim.train_tokens for claim in claims]
@@ -55,12 +55,9 @@ def draw_sizes(results: Results) -> Drawing:
         axis.errorbar(tokens, percents, bars, elinewidth=1, capsize=2.5, ms=5, lw=1.4, **look)
         ends.append(drawing.Label(name, (tokens[-1], percents[-1]), look["color"]))
     axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:.1f}"))
     sizes = {claim.train_tokens for claims in lines.values() for claim in claims}
-    axis.xaxis.set_major_locator(FixedLocator(sorted(sizes)))
-    axis.xaxis.set_minor_locator(NullLocator())
+    drawing.set_ticks(axis.xaxis, FixedLocator(sorted(sizes)), ".1f", unit=1e6)
     axis.set_xlabel("Tokens in the training text (millions)")
-    axis.set_ylabel("Change of test perplexity (%)\nagainst a static network of as many …")
     drawing.label_at_the_right(axis, ends)
     caption = (
         "Change of test perplexity by a document vector that learns, against static networks "

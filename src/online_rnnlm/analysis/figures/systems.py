@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator
 
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import Drawing
@@ -156,6 +156,4 @@ def _draw_against(axis: Axes, cost: Cost, shown: Sequence[TestedNetwork]) -> Non
     axis.grid(axis="y")
     axis.set_xscale("log")
     axis.margins(0.6, 0.1)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    drawing.set_ticks(axis.xaxis, LogLocator(subs=(1, 2, 5), numticks=8))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -78,16 +77,6 @@ def draw_frequency(results: Results) -> Drawing:
     return _draw(results, learning, group, "frequency in the training text")
 
 
-@dataclass(frozen=True)
-class ShownNetwork:
-    """A network in one of its evaluations, as these figures show it."""
-
-    name: str
-    look: Look
-    scores: Floats
-    """(tokens,): log P of every test token, mean over the seeds."""
-
-
 def _draw(
     results: Results,
     learning: TestedNetwork,
@@ -100,10 +89,8 @@ def _draw(
     """
     vector = learning.network
     static = [network.main for network in opponents_of(results, vector)]
-    shown = [
-        ShownNetwork(tested.name, look, _mean_scores(results, tested))
-        for tested, look in zip([learning, vector.tested[NONE], *static], _LOOKS, strict=False)
-    ]
+    shown = [learning, vector.tested[NONE], *static]
+    scores = [_mean_scores(results, tested) for tested in shown]
     split = load_split(results.scores.files_of(vector.corpus), "test")
     groups = group(split)
     pieces = results.scores.pieces(
@@ -111,8 +98,19 @@ def _draw(
     )
     by_group = partial(perplexities, groups, pieces.number[_sentences(split)])
     figure, (above, below) = drawing.panels(2, _HEIGHT, ratios=(3, 2))
-    ends = _draw_perplexities(above, shown, by_group)
-    _draw_ratios(below, shown, by_group)
+    found = [by_group(of_network) for of_network in scores]
+    ends = []
+    for tested, perplexity, look in zip(shown, found, _LOOKS, strict=False):
+        _draw_line(above, perplexity, look)
+        last = perplexity["mean"].dropna().tail(1)
+        place = (float(last.index[0]), float(last.iloc[0]))
+        ends.append(drawing.Label(tested.name, place, look["color"]))
+    lowest = min(perplexity["low"].min() for perplexity in found)
+    drawing.log_scale(above, lowest, max(perplexity["high"].max() for perplexity in found))
+    above.set_ylabel("Test perplexity")
+    below.axhline(1, color=MUTED, lw=1)
+    for other, look in zip(scores[1:], _LOOKS[1:], strict=False):
+        _draw_line(below, by_group(scores[0] - other), look)
     below.set_ylabel(f"{vector.network_name} / other")
     below.set_xlabel(f"{what[0].upper()}{what[1:]}")
     for axis in (above, below):
@@ -135,33 +133,6 @@ def _mean_scores(results: Results, tested: TestedNetwork) -> Floats:
     runs = [run.name for run in tested.network.runs]
     by_seed = [token_scores(results.directory, run, tested.evaluation) for run in runs]
     return np.asarray(np.mean(by_seed, axis=0, dtype=np.float64))
-
-
-def _draw_perplexities(
-    axis: Axes, shown: Sequence[ShownNetwork], by_group: Callable[[Floats], pd.DataFrame]
-) -> list[drawing.Label]:
-    """Draw the perplexity of each network; return their names, each at the end of its line."""
-    found = [by_group(network.scores) for network in shown]
-    ends = []
-    for network, perplexity in zip(shown, found, strict=True):
-        _draw_line(axis, perplexity, network.look)
-        last = perplexity["mean"].dropna().tail(1)
-        place = (float(last.index[0]), float(last.iloc[0]))
-        ends.append(drawing.Label(network.name, place, network.look["color"]))
-    lowest = min(perplexity["low"].min() for perplexity in found)
-    drawing.log_scale(axis, lowest, max(perplexity["high"].max() for perplexity in found))
-    axis.set_ylabel("Test perplexity")
-    return ends
-
-
-def _draw_ratios(
-    axis: Axes, shown: Sequence[ShownNetwork], by_group: Callable[[Floats], pd.DataFrame]
-) -> None:
-    """Draw the first network's perplexity divided by that of each other one."""
-    first, *others = shown
-    axis.axhline(1, color=MUTED, lw=1)
-    for other in others:
-        _draw_line(axis, by_group(first.scores - other.scores), other.look)
 
 
 def _draw_line(axis: Axes, by_group: pd.DataFrame, look: Look) -> None:
