@@ -127,18 +127,6 @@ def test_a_perplexity_in_a_record_that_the_scores_do_not_give_is_found(evidence)
         check_evidence(evidence.path)
 
 
-def test_an_evaluation_that_diverged_is_kept_with_its_record(tmp_path):
-    testing = {"rivals": ["unigram_cache"]}
-    experiment = fake_experiment.experiment(rows=ROWS[:1], corpora=IN_ORDER, testing=testing)
-    directory = fake_experiment.write(tmp_path / "invented", experiment)
-    [run] = experiment.runs()
-    diverge_evaluation(directory, run.name, "unigram_cache", "the cache burst")
-    finish(experiment, directory)
-    write_evidence(directory, tmp_path / "kept")
-    kept = EvidenceFolder(tmp_path / "kept").evaluation(run.name, "unigram_cache")
-    assert read_evaluation(kept).reason
-
-
 def test_a_run_that_diverged_is_kept_with_its_reason(tmp_path):
     """It has records, but no scores."""
     experiment = fake_experiment.experiment(rows=ROWS, corpora=IN_ORDER, testing={"rivals": []})
@@ -153,6 +141,7 @@ def test_a_run_that_diverged_is_kept_with_its_reason(tmp_path):
     write_evidence(directory, evidence.path)
     assert check_evidence(evidence.path)
     assert [missing.line for missing in collect(evidence).missing] == ["it burst"]
+    assert read_evaluation(evidence.evaluation(run, "none")).reason == "it burst"
     # Its network is left out of all tables, but the record of its other seed is checked.
     record = read_json(evidence.evaluation(experiment.runs()[0].name, "none"))
     record["splits"]["test"]["perplexity"] += 0.01

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -23,12 +23,8 @@ _SCORES = {
 """The columns of `scores.parquet`, and their types."""
 
 
-class TestedText(NamedTuple):
-    """A text that a run, or a corpus's rival, is tested on in one of its evaluations."""
-
-    run: str
-    evaluation: str
-    text: str
+TestedText: TypeAlias = tuple[str, str]
+"""The name of an evaluation, and of a text that is tested in it."""
 
 
 class EvidenceFolder(ExperimentDirectory):
@@ -48,21 +44,15 @@ class EvidenceFolder(ExperimentDirectory):
         return self.evaluations(run) / "scores.parquet"
 
     def read_scores(self, run: str) -> dict[TestedText, pd.DataFrame]:
-        """Read the `tokens` and the `log_probability` of the pieces of each text of a run.
-
-        Raises UserError if the file is missing.
-        """
-        path = self.scores_of(run)
-        if not path.is_file():
-            raise UserError(f"{path}: missing")
-        texts = pd.read_parquet(path).groupby(["evaluation", "text"], observed=True)
-        return {TestedText(run, str(name), str(text)): pieces for (name, text), pieces in texts}
+        """Read the `tokens` and the `log_probability` of the pieces of each text of a run."""
+        texts = pd.read_parquet(self.scores_of(run)).groupby(["evaluation", "text"], observed=True)
+        return {(str(evaluation), str(text)): pieces for (evaluation, text), pieces in texts}
 
     def write_scores(self, run: str, texts: Mapping[TestedText, pd.DataFrame]) -> None:
         """Write the scores of a run's texts, as `read_scores` reads them."""
         tables = [
-            pieces.assign(evaluation=tested.evaluation, text=tested.text, piece=range(len(pieces)))
-            for tested, pieces in texts.items()
+            pieces.assign(evaluation=evaluation, text=text, piece=range(len(pieces)))
+            for (evaluation, text), pieces in texts.items()
         ]
         table = pd.concat([one[[*_SCORES]].astype(_SCORES) for one in tables], ignore_index=True)
         with replacing(self.scores_of(run)) as temporary:
@@ -81,22 +71,9 @@ class EvidenceFolder(ExperimentDirectory):
             with replacing(copy) as temporary:
                 shutil.copyfile(file, temporary)
 
-    def has_something(self) -> bool:
-        """True if there is a file, or a folder that is not empty, in its place."""
-        return self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir()))
-
     def files(self) -> set[Path]:
         """The files that are there, but for the checksums."""
         return {file for file in self.path.rglob("*") if file.is_file()} - {self.sums}
-
-    def read_sums(self) -> dict[Path, str]:
-        """Read the checksums by file; raises UserError if they cannot be read."""
-        try:
-            lines = self.sums.read_text(encoding="utf-8").splitlines()
-            pairs = [line.split("  ", 1) for line in lines]
-            return {self.path / name: digest for digest, name in pairs}
-        except (OSError, ValueError):  # UnicodeDecodeError is among them
-            raise UserError(f"{self.sums}: not readable: this is no folder of evidence") from None
 
     def write_sums(self) -> None:
         """Write the checksums of the files that are there, by which the folder is complete."""
@@ -107,7 +84,12 @@ class EvidenceFolder(ExperimentDirectory):
 
     def refuse_changes(self) -> None:
         """Raise UserError unless the folder has the files that were written, and no others."""
-        sums = self.read_sums()
+        try:
+            lines = self.sums.read_text(encoding="utf-8").splitlines()
+            pairs = [line.split("  ", 1) for line in lines]
+            sums = {self.path / name: digest for digest, name in pairs}
+        except (OSError, ValueError):  # UnicodeDecodeError is among them
+            raise UserError(f"{self.sums}: not readable: this is no folder of evidence") from None
         there = self.files()
         for file in sorted({*sums, self.claims, self.configuration} - there):
             raise UserError(f"{file}: missing")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from online_rnnlm.analysis.evidence.checking import check_evidence
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder, TestedText
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
@@ -25,7 +25,7 @@ def write_evidence(directory: ExperimentDirectory, folder: Path) -> None:
     results that are missing or do not follow from their scores, and for a folder with other files.
     """
     evidence = EvidenceFolder(folder)
-    if evidence.has_something():
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         evidence.refuse_changes()
     results = collect(directory)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _keep_tests(
                 pieces = results.scores.pieces(corpus, "sentence", text)
                 columns = ("tokens", "log_probability")
                 sums = {column: pieces.sums(sentences[column].to_numpy()) for column in columns}
-                texts[TestedText(name, evaluation, text)] = pd.DataFrame(sums)
+                texts[evaluation, text] = pd.DataFrame(sums)
     if texts:
         evidence.write_scores(name, texts)
 

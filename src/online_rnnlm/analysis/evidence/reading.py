@@ -32,17 +32,17 @@ class KeptScores(UnitScores):
     corpora: Mapping[str, Statistics]
     runs: Mapping[str, str]
     """A run on each corpus, by which the units of its texts are counted."""
-    tables: Mapping[TestedText, pd.DataFrame]
-    """`tokens` and `log_probability` of the units of each text."""
+    kept: Mapping[str, Mapping[TestedText, pd.DataFrame]]
+    """By run, `tokens` and `log_probability` of the units of each text."""
 
     def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
         """The `tokens` and the `log_probability` of each article, sentence or block of a text.
 
         Raises UserError if the evidence has none.
         """
-        units = self.tables.get(TestedText(run, evaluation, text))
+        units = self.kept.get(run, {}).get((evaluation, text))
         if units is None:
-            raise UserError(f"{self.directory.scores_of(run)}: {evaluation}: no scores of {text}")
+            raise UserError(f"{self.directory.scores_of(run)}: missing: {evaluation} of {text}")
         return units
 
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
@@ -64,20 +64,15 @@ class KeptScores(UnitScores):
 def kept_results(evidence: EvidenceFolder) -> Results:
     """Read the results that the evidence holds.
 
-    Raises UserError for records and scores that are missing or damaged.
+    Raises UserError for records that are missing or damaged.
     """
     found = collect(evidence)
-    tested = {*(run.name for run in found.runs), *(one.by_seed[0].run for one in found.rivals)}
-    tested |= {file.parent.name for file in evidence.path.glob("evaluations/*/scores.parquet")}
+    tested = [file.parent.name for file in evidence.path.glob("evaluations/*/scores.parquet")]
     scores = KeptScores(
         found.experiment,
         evidence,
         corpora=found.corpora,
         runs={run.run.settings.corpus: run.name for run in reversed(found.runs)},
-        tables={
-            text: units
-            for run in sorted(tested)
-            for text, units in evidence.read_scores(run).items()
-        },
+        kept={run: evidence.read_scores(run) for run in tested},
     )
     return replace(found, scores=scores)
