@@ -37,50 +37,41 @@ The parameters of about one hidden unit are 1 %."""
 
 
 class PaperClaim(NamedTuple):
-    """One of the claims."""
+    """One of the claims: a network, its vector learning, is better than another on `test`."""
 
     name: str
-    """The claim in a few words; `text` says what is compared exactly."""
-    text: str
-    """The claim as a sentence, with `{ours}` and `{theirs}` in place of the names of both sides."""
+    """The claim in a few words."""
+    opponent: str = ""
+    """The words that say exactly which network the other one is, after its name."""
 
 
 CLAIMS: Mapping[Letter, PaperClaim] = {
     "a": PaperClaim(
         "better than a larger static network, for less",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
-        "static network that has at least its parameters and multiply-adds per word, and is shown "
-        "to take at least as much time.",
+        ", the smallest static network that has at least its parameters and multiply-adds per "
+        "word, and is shown to take at least as much time",
     ),
     "b": PaperClaim(
         "better than a static network of as many units",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the static "
-        "network of as many hidden units.",
+        ", the static network of as many hidden units",
     ),
     "c": PaperClaim(
         "better than a static network of as many parameters",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
-        "static network with at least as many parameters.",
+        ", the smallest static network with at least as many parameters",
     ),
     "d": PaperClaim(
         "better than a static network of as many multiply-adds",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
-        "static network with at least as many multiply-adds per word.",
+        ", the smallest static network with at least as many multiply-adds per word",
     ),
     "e": PaperClaim(
         "better than a static network that takes as long",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, the smallest "
-        "static network that is shown to take at least as much time per word.",
+        ", the smallest static network that is shown to take at least as much time per word",
     ),
     "f": PaperClaim(
         "better than units that do not learn in testing",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}, a network with "
-        "slow units, which do not learn in testing.",
+        ", a network with slow units, which do not learn in testing",
     ),
-    "g": PaperClaim(
-        "better than what a static network can use instead",
-        "{ours}, its vector learning, has a lower test perplexity than {theirs}.",
-    ),
+    "g": PaperClaim("better than what a static network can use instead"),
 }
 EQUALLY_LARGE: Mapping[Letter, str] = {"b": "units", "c": "parameters"}
 """The claims against a static network that is as large, and what it has as many of."""
@@ -273,11 +264,11 @@ def judge(results: Results) -> Claims:
     for one in tested:
         sides = (one.ours, one.theirs)
         comparison = compared[sides]
-        text = CLAIMS[one.letter].text
         claims.append(
             Claim(
                 letter=one.letter,
-                claim=text.format(ours=comparison.ours.name, theirs=comparison.theirs.name),
+                claim=f"{comparison.ours.name}, its vector learning, has a lower test perplexity "
+                f"than {comparison.theirs.name}{CLAIMS[one.letter].opponent}.",
                 case=one.case,
                 corpus=one.ours.corpus,
                 train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from online_rnnlm.analysis.results import Missing, Results
 from online_rnnlm.analysis.scores import SentenceScores
@@ -23,7 +23,6 @@ from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
     Evaluation,
-    Timing,
     Timings,
     read_evaluation,
     refuse_other_settings,
@@ -71,9 +70,12 @@ def collect(directory: ExperimentDirectory) -> Results:
         corpora=corpora,
         in_words=_in_words(experiment),
     )
-    timings = records.read(Timings, directory.timings).timings
+    rounds = {
+        (timing.corpus, timing.network, timing.evaluation): timing.seconds_per_word
+        for timing in records.read(Timings, directory.timings).timings
+    }
     for network in results.networks:
-        network.tested.update((one.evaluation, one) for one in _tested(network, results, timings))
+        network.tested.update((one.evaluation, one) for one in _tested(network, results, rounds))
     return results
 
 
@@ -149,9 +151,14 @@ def _networks(experiment: Plan, finished: Iterable[FinishedRun]) -> list[Finishe
 
 
 def _tested(
-    network: FinishedNetwork, results: Results, timings: Sequence[Timing]
+    network: FinishedNetwork,
+    results: Results,
+    rounds: Mapping[tuple[str, str, str], tuple[float, ...]],
 ) -> Iterator[TestedNetwork]:
-    """Yield a network in each evaluation that all its runs have."""
+    """Yield a network in each evaluation that all its runs have.
+
+    `rounds` are the times per token by corpus, network and evaluation.
+    """
     corpus = network.corpus
     name = network.network_name
     rivals = results.experiment.testing.rivals_by_name
@@ -167,11 +174,6 @@ def _tested(
                 if model.corpus == corpus and model.rival in rival.parts:  # it is mixed in
                     parameters += model.parameters or 0
         is_main = evaluation == network.main_evaluation
-        rounds = [
-            timing.seconds_per_word
-            for timing in timings
-            if (timing.corpus, timing.network, timing.evaluation) == (corpus, name, evaluation)
-        ]
         yield TestedNetwork(
             corpus=corpus,
             title=title,
@@ -181,5 +183,5 @@ def _tested(
             network=network,
             evaluation=evaluation,
             name=name if is_main else f"{name} {results.in_words[evaluation]}",
-            rounds=rounds[0] if rounds else (),
+            rounds=rounds.get((corpus, name, evaluation), ()),
         )
