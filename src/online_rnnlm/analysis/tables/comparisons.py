@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from online_rnnlm.analysis.claims import ClaimSides, sides_of_claims
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import TestedNetwork
-from online_rnnlm.analysis.tables.table import Column, Row, Table, cost_columns, table_of
-from online_rnnlm.analysis.tables.values import decimal, interval, signed
+from online_rnnlm.analysis.tables.table import (
+    Column,
+    Row,
+    Table,
+    cost_columns,
+    interval_of,
+    table_of,
+)
+from online_rnnlm.analysis.tables.values import decimal, signed
 from online_rnnlm.storage.experiments import ComparedSide
 
 
@@ -37,11 +44,6 @@ def make(results: Results) -> Table:
         f"for chance in the text{seeds}."
     )
     return table_of(results, "Comparisons", rows, columns, [note])
-
-
-def interval_of(row: Row) -> str:
-    """The 95 % interval of the change in a row."""
-    return interval((row["interval_low_percent"], row["interval_high_percent"]))
 
 
 def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:

@@ -11,8 +11,7 @@ from online_rnnlm.analysis.opponents import opponents_of, slow_units_like
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.significance import gain_over_text_and_seeds
 from online_rnnlm.analysis.systems import FinishedNetwork
-from online_rnnlm.analysis.tables.comparisons import interval_of
-from online_rnnlm.analysis.tables.table import Column, Row, Table, identity, table_of
+from online_rnnlm.analysis.tables.table import Column, Row, Table, identity, interval_of, table_of
 from online_rnnlm.analysis.tables.values import decimal, integer, signed
 
 BOUNDS = (0, 100, 250, 500, 1000, np.inf)

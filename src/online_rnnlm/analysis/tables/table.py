@@ -15,7 +15,7 @@ import pandas as pd
 
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedNetwork
-from online_rnnlm.analysis.tables.values import change_percent, mean
+from online_rnnlm.analysis.tables.values import change_percent, interval, mean
 
 Row: TypeAlias = dict[str, Any]
 """A row of a CSV: values by column; one that differs between seeds is a `BySeed`."""
@@ -156,6 +156,11 @@ def mean_column(heading: str, key: str, rows: Sequence[Row]) -> Column:
         if not math.isnan(value):
             lowest[row["corpus"]] = min(value, lowest.get(row["corpus"], math.inf))
     return Column(heading, key, mean, best=lambda row: row[key].mean() == lowest.get(row["corpus"]))
+
+
+def interval_of(row: Row) -> str:
+    """The 95 % interval of the change in a row."""
+    return interval((row["interval_low_percent"], row["interval_high_percent"]))
 
 
 def cost_columns(other: str) -> list[Column]:
