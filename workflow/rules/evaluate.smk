@@ -100,9 +100,11 @@ use rule evaluate as mix with:
             ).values()
             for file in evaluation_files(*part)
         ],
-        ways=lambda wildcards: [
+        adaptations=lambda wildcards: [
             file
-            for adaptation in adaptations_of_vector(RUNS[wildcards.run].settings, EXPERIMENT.testing)
+            for adaptation in adaptations_of_vector(
+                RUNS[wildcards.run].settings, EXPERIMENT.testing
+            )
             for file in evaluation_files(wildcards.run, adaptation.name)
         ],
     wildcard_constraints:

@@ -120,7 +120,7 @@ class Experiment(Settings):
 
     @property
     def has_updates(self) -> bool:
-        """True if any run is tested in a way that `testing.updates` adds."""
+        """True if any run has an evaluation that `testing.updates` adds."""
         return any(
             isinstance(evaluation, Adaptation) and evaluation.unit_of_text is not None
             for network in self.networks

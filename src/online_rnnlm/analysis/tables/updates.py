@@ -72,7 +72,7 @@ _NOT_TESTED: Row = {
     "words_per_second": of_seeds([]),
     "timed_words_per_second": None,
 }
-"""The values of a headline that is not tested in a way that another network is."""
+"""The values of a headline that lacks an evaluation that another network has."""
 
 
 def _rate(tested: TestedNetwork) -> str:
