@@ -26,3 +26,10 @@ def evaluation_files(folder, evaluation):
 def workload(wildcards):
     """Return what a run needs, by which its jobs request memory and time."""
     return requests.workload_of(EXPERIMENT, RESULTS, RUNS[wildcards.run])
+
+
+def code_of_evaluation(run, evaluation):
+    """Return the digits of the code that decides an evaluation of a run."""
+    settings = RUNS[run].settings
+    tested = evaluations_of(settings, EXPERIMENT.testing)[evaluation]
+    return EXPERIMENT.digits.of_code(code.of_evaluation(settings, tested, EXPERIMENT.testing))

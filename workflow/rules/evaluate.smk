@@ -15,13 +15,6 @@ EVALUATION_FILES = [
 WITHOUT_OWN_RULE = {name for _, name in EVALUATIONS} - {"document_vector", *MIXTURES}
 
 
-def code_of_evaluation(run, evaluation):
-    """Return the digits of the code that decides an evaluation of a run."""
-    settings = RUNS[run].settings
-    tested = evaluations_of(settings, EXPERIMENT.testing)[evaluation]
-    return EXPERIMENT.digits.of_code(code.of_evaluation(settings, tested, EXPERIMENT.testing))
-
-
 rule evaluate:
     input:
         run=collect("<results>/runs/{{run}}/{file}", file=RUN_FILES),
