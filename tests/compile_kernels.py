@@ -6,30 +6,25 @@ With checks of indices, as the tests run them, and without, as the jobs of workf
 import os
 import subprocess
 import sys
-import tempfile
 
-TRAIN_AND_TEST = """
-import sys
-from pathlib import Path
+COMPILE = """
 from online_rnnlm.process.environment import prepare_process
 prepare_process()
-from tests.unit.use.small_experiment import make_results
-make_results(Path(sys.argv[1]))
+from online_rnnlm.config.training import RunSettings
+from online_rnnlm.process.kernels import provide_kernels
+for precision in ("float32", "float64"):
+    provide_kernels(RunSettings(corpus="any", precision=precision))
 """
 
 
 def main() -> int:
-    """Train and test two small networks in each of two processes; return 1 if one fails."""
-    with tempfile.TemporaryDirectory() as with_checks, tempfile.TemporaryDirectory() as without:
-        processes = [
-            subprocess.Popen([sys.executable, "-c", TRAIN_AND_TEST, folder], env=environment)
-            for folder, environment in (
-                (with_checks, os.environ | {"NUMBA_BOUNDSCHECK": "1"}),
-                (without, os.environ),
-            )
-        ]
-        statuses = [process.wait() for process in processes]
-        return int(any(statuses))
+    """Compile the kernels in two processes; return 1 if one fails."""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COMPILE], env=environment)
+        for environment in (os.environ | {"NUMBA_BOUNDSCHECK": "1"}, os.environ)
+    ]
+    statuses = [process.wait() for process in processes]
+    return int(any(statuses))
 
 
 if __name__ == "__main__":

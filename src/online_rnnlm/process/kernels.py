@@ -20,16 +20,18 @@ _COMPILE = """
 import signal, sys
 from online_rnnlm.process import kernels
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-kernels.compile_here(sys.argv[1])
+kernels.compile_here(*sys.argv[1:])
 """
+_PARTS = ("compile_training", "compile_scoring")
+"""The functions of `core.engines.kernels.compilation`, each of which a process calls."""
 
 
 def provide_kernels(settings: RunSettings) -> None:
-    """Compile the kernels in another process, unless it has been done on such a machine.
+    """Compile the kernels in two other processes, unless it has been done on such a machine.
 
     A process that compiles kernels itself would call them with other code than those that load
-    them, and round last bits in another way. `prepare_process` must have been called. One process
-    compiles, while others that need the same kernels wait.
+    them, and round last bits in another way. `prepare_process` must have been called. Others that
+    need the same kernels wait.
     """
     if settings.engine != "kernel" or _mark(settings.precision).is_file():
         return
@@ -38,24 +40,24 @@ def provide_kernels(settings: RunSettings) -> None:
     with (folder / "lock").open("wb") as file:
         lock(file, wait=True)
         if not _mark(settings.precision).is_file():
-            logger.warning("The kernels are compiled, once on this machine: a minute or two.")
+            logger.warning("The kernels are compiled, once on this machine: about a minute.")
             path = os.pathsep.join([str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")])
             environment = os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)}
             command = [sys.executable, "-c", _COMPILE, settings.precision]
-            subprocess.run(command, env=environment, check=True)
+            processes = [subprocess.Popen([*command, part], env=environment) for part in _PARTS]
+            for process in processes:
+                if status := process.wait():
+                    raise subprocess.CalledProcessError(status, process.args)
+            _mark(settings.precision).touch()
 
 
-def compile_here(precision: Literal["float32", "float64"]) -> None:
-    """Compile the kernels of a precision in this process, and mark that they are there.
-
-    The mark belongs to the code as it is now: it may have changed since another process asked.
-    """
+def compile_here(precision: Literal["float32", "float64"], part: str) -> None:
+    """Compile a part of the kernels of a precision in this process."""
     prepare_process()
-    from online_rnnlm.core.engines.kernels.compilation import compile_kernels  # noqa: PLC0415
+    from online_rnnlm.core.engines.kernels import compilation  # noqa: PLC0415
 
     settings = RunSettings(corpus="any", hidden_size=1, precision=precision)
-    compile_kernels(settings.network, settings.rule)
-    _mark(precision).touch()
+    getattr(compilation, part)(settings.network, settings.rule)
 
 
 def _mark(precision: str) -> Path:
