@@ -6,25 +6,34 @@ With checks of indices, as the tests run them, and without, as the jobs of workf
 import os
 import subprocess
 import sys
+import tempfile
 
-COMPILE = """
+PREPARE = """
+import sys
+from pathlib import Path
 from online_rnnlm.process.environment import prepare_process
 prepare_process()
+"""
+TRAIN_AND_TEST = f"""{PREPARE}
+from tests.unit.use.small_experiment import make_results
+make_results(Path(sys.argv[1]))
+"""
+COMPILE = f"""{PREPARE}
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.process.kernels import provide_kernels
-for precision in ("float32", "float64"):
-    provide_kernels(RunSettings(corpus="any", precision=precision))
+provide_kernels(RunSettings(corpus="any"))
 """
 
 
 def main() -> int:
-    """Compile the kernels in two processes; return 1 if one fails."""
-    processes = [
-        subprocess.Popen([sys.executable, "-c", COMPILE], env=environment)
-        for environment in (os.environ | {"NUMBA_BOUNDSCHECK": "1"}, os.environ)
-    ]
-    statuses = [process.wait() for process in processes]
-    return int(any(statuses))
+    """Compile in two processes; return 1 if one fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        processes = [
+            subprocess.Popen([sys.executable, "-c", code, folder], env=os.environ | checks)
+            for code, checks in ((TRAIN_AND_TEST, {"NUMBA_BOUNDSCHECK": "1"}), (COMPILE, {}))
+        ]
+        statuses = [process.wait() for process in processes]
+        return int(any(statuses))
 
 
 if __name__ == "__main__":

@@ -111,9 +111,9 @@ def test_all_outputs_can_be_deleted_and_shared_files_stay(project):
     [
         ("analysis/templates/style.css", {"tables", "report"}, {"train", "evaluate", "time"}),
         (
-            "config/evaluations.py",
-            {"evaluate", "evaluate_vector", "time", "audits", "tables"},
-            {"train", "encode"},
+            "jobs/evaluation_files.py",
+            {"evaluate", "evaluate_vector", "tables"},
+            {"train", "encode", "time", "audits"},
         ),
         ("core/training.py", {"train", "evaluate", "tables"}, {"encode"}),
         ("corpora/splitting.py", {"fetch", "encode", "train", "evaluate"}, set()),

@@ -54,6 +54,7 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, monkeypatch, run):
     """
     assert [kind for kind, _ in BLOCKS].count("sh") >= 5
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", BARE_ENVIRONMENT["PATH"])
     Path("results").mkdir()
     Path("results/demo").symlink_to(results.run(names.VECTOR).path)
     Path("resources").symlink_to(ROOT / "resources")
