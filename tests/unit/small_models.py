@@ -206,9 +206,7 @@ def scored(
 ) -> Scores:
     """Score a text by the engine of these settings."""
     engine = engine_of(settings, corpus)
-    return score_text(
-        engine, settings.network, weights, adaptation, split, hidden_states=hidden_states
-    )
+    return score_text(engine, weights, adaptation, split, hidden_states=hidden_states)
 
 
 def chosen(split: Split, sentences: Sequence[int]) -> Split:

@@ -29,7 +29,7 @@ from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core import parameters
 from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora import sources
-from online_rnnlm.rivals.evaluations import evaluate_corpus_rival, evaluate_run
+from online_rnnlm.jobs.evaluation import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation, token_scores
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import HELD_OUT, CorpusDirectory, ExperimentDirectory

@@ -88,8 +88,9 @@ NOW = fingerprints(PACKAGE)
         ("rivals/caches.py", {"unigram_cache", "neural_cache"}),
         ("rivals/dynamic_evaluation.py", {"dynamic_evaluation"}),
         ("rivals/mixture.py", {"mixture"}),
+        ("jobs/evaluation.py", TESTED),
         ("jobs/evaluation_files.py", TESTED),
-        ("jobs/adaptations.py", {"vector", "vector by jax", "everything"}),
+        ("jobs/adaptations.py", TESTED),
         ("jobs/timing.py", {"timings"}),
         ("jobs/train.py", set()),
         ("jobs/requests.py", set()),
@@ -140,7 +141,6 @@ FILES = [
 DECIDES_NOTHING = {
     "core/engines/kernels/compilation.py": "it only calls kernels",
     "corpora/planning.py": "it checks files, and computes the fingerprints",
-    "rivals/evaluations.py": "it calls the test of a rival",
 }
 
 

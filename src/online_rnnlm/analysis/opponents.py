@@ -43,9 +43,9 @@ def static_like(results: Results, vector: FinishedNetwork) -> list[FinishedNetwo
 
 def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
     """The static network with as many hidden and slow units as a network, if there is one."""
-    units = (vector.settings.hidden_size, vector.settings.network.context_size)
+    units = (vector.settings.hidden_size, vector.settings.network.context_units)
     for static in static_like(results, vector):
-        if (static.settings.hidden_size, static.settings.network.context_size) == units:
+        if (static.settings.hidden_size, static.settings.network.context_units) == units:
             return static
     return None
 

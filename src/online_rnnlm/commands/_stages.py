@@ -136,7 +136,7 @@ def run_evaluation(arguments: argparse.Namespace) -> None:
         settings = engine_for(planned.settings, evaluation)
         require(settings)  # what is missing is said before anything slow is loaded
         _load_engine(settings.engine)
-    from online_rnnlm.rivals.evaluations import evaluate_run
+    from online_rnnlm.jobs.evaluation import evaluate_run
 
     modules = code.of_evaluation(planned.settings, evaluation, experiment.testing)
     refuse_changed_code(experiment.digits, modules)
@@ -155,7 +155,7 @@ def run_rival(arguments: argparse.Namespace) -> None:
     """Train and test a rival of a corpus."""
     experiment, directory = experiment_of(arguments)
     rival = _named("--rival", arguments.rival, experiment.corpus_rivals)
-    from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
+    from online_rnnlm.jobs.evaluation import evaluate_corpus_rival
 
     refuse_changed_code(experiment.digits, code.of_rival(rival.kind))
     evaluate_corpus_rival(directory, rival, experiment.testing)

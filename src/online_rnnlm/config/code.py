@@ -46,15 +46,15 @@ def of_evaluation(
 ) -> Modules:
     """Return the modules that decide an evaluation of a run."""
     if isinstance(evaluation, Adaptation):
-        return ("jobs.evaluation_files", "jobs.adaptations", *_of_test(settings, evaluation))
+        return ("jobs.evaluation", *_of_test(settings, evaluation))
     rival = testing.rivals_by_name[evaluation].module
     tested = _of_test(settings, main_adaptation(settings.document_size))
-    return ("jobs.evaluation_files", f"rivals.{rival}", *tested)
+    return ("jobs.evaluation", f"rivals.{rival}", *tested)
 
 
 def of_rival(rival: CorpusRivalName) -> Modules:
     """Return the modules that decide the evaluation of a rival of a corpus."""
-    return ("jobs.evaluation_files", f"rivals.{rival}")
+    return ("jobs.evaluation", f"rivals.{rival}")
 
 
 def of_timings(experiment: Experiment) -> Modules:
@@ -78,7 +78,7 @@ def of_audits(experiment: Experiment) -> Modules:
 def of_report(_: Experiment) -> Modules:
     """Return the modules that decide the tables, and all that is made after them.
 
-    Labels and formats count here: these results are made again in seconds.
+    They depend on all of `config` and `storage`, since making them again takes seconds.
     """
     return ("analysis", "config", "storage")
 

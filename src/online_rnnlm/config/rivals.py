@@ -1,7 +1,7 @@
 """The rivals: what a user may add to a static network instead of a document vector.
 
 A configuration lists some by their names in `testing.rivals`; tables, figures and files have other
-names for them, which are here. `rivals/evaluations.py` tests with each.
+names for them, which are here. `jobs/evaluation.py` tests with each.
 """
 
 from __future__ import annotations

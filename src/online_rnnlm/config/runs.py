@@ -79,7 +79,7 @@ class Run:
         """Name of the run's directory, such as `wikipedia-vital-M100-D20-seed1-3f0a9c21`."""
         s = self.settings
         searched = [f"{key}{value}" for key, value in self.searched.items()]
-        units = s.network.context_size
+        units = s.network.context_units
         context = f"-C{units}" if units else ""
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
@@ -115,7 +115,7 @@ def network_name(settings: RunSettings) -> str:
     M/D stands for M hidden units and a vector of D numbers, M+C/D for C slow context units beside
     them. What is not the default is told in words: `100/20 per article`, `LSTM 100/0 by jax`.
     """
-    units = settings.network.context_size
+    units = settings.network.context_units
     context = f"+{units}" if units else ""
     told = _told(settings)
     cell = told.pop("cell", "").upper()

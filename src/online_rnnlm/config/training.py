@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -149,25 +149,16 @@ class RunSettings(TrainingSettings):
     @property
     def network(self) -> NetworkSettings:
         """The settings that decide the network's predictions."""
-        return NetworkSettings(
-            hidden_size=self.hidden_size,
-            cell=self.cell,
-            context_size=self.context_size if self.cell == "slow_context" else 0,
-            context_decay=self.context_decay,
-            document_size=self.document_size,
-            document_rate=self.document_rate,
-            document_decay=self.document_decay,
-            steps_by_error=self.document_step == "error",
-            through_updates=self.document_size > 0 and self.document_gradient == "through",
-            unit_of_text=self.unit_of_text,
-            error_clip=self.error_clip,
-            precision=self.precision,
-        )
+        return NetworkSettings(**self._part(NetworkSettings))
 
     @property
     def rule(self) -> TrainingRule:
         """The settings that decide how its weights are trained."""
-        return TrainingRule(**{key.name: getattr(self, key.name) for key in fields(TrainingRule)})
+        return TrainingRule(**self._part(TrainingRule))
+
+    def _part(self, kind: type[NetworkSettings | TrainingRule]) -> dict[str, Any]:
+        """Return the settings that are fields of a class of `core`."""
+        return {field.name: getattr(self, field.name) for field in fields(kind)}
 
     @property
     def unused(self) -> frozenset[str]:

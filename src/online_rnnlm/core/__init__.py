@@ -14,8 +14,8 @@ A reader who wants to understand the idea reads these files, in this order:
 - `engines`: the same in fast code, tested against the graph.
 
 This folder imports nothing else of the package. It knows no costs, no command line, and no files
-but those by which it speaks with Theano's process. It says only why training has diverged, or why
-an engine cannot compute here. A run's identity has the fingerprint (`storage.code`) of what trains
-it here: a change of its engine or its cell names it anew, and so does a change of its settings or
-of the prepared text.
+but those by which it speaks with Theano's process, and has no messages for users but the reasons of
+`Diverged` and `CannotCompute`. A run's name has a fingerprint of the code here that trains it
+(`storage.code`): a change of its engine or its cell gives the run a new name, and so does a change
+of its settings or of the prepared text.
 """

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 class Carried(NamedTuple):
     """The values that each of B lanes carries over from a segment to the next one of its unit.
 
-    Training, checkpoints and scoring have it, and so has a user's `State`; in the graph, the values
-    are symbols.
+    Training, checkpoints, scoring and a user's `State` use it; in the graph, the values are symbols.
     """
 
     hidden: Any
@@ -52,7 +51,7 @@ class Carried(NamedTuple):
 
         h and the memory are 0 before each segment unless `keeps_state`.
         """
-        if begins.all():  # nothing is read, so a GPU need not have finished
+        if begins.all():  # reading the values would wait for a GPU
             return Carried(*(np.zeros(values.shape, values.dtype) for values in self))
         continues = ~begins
         keeps = continues & keeps_state

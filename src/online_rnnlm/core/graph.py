@@ -207,7 +207,7 @@ def _log_probability(
 
 
 def _of_words(model: Model, weights: Parameters, targets: Any) -> Any:
-    """V_c[c] + V_o[w] of the words `targets`, (B, D); of a word alone in its class V_c[c]."""
+    """V_c[c] + V_o[w] of the words `targets`, (B, D); for the only word of a class, V_c[c]."""
     target_class = pt.constant(model.classes.of_word)[targets]
     has_others = pt.constant(model.classes.exists.sum(1) > 1)[target_class]
     words = pt.where(has_others[:, None], weights.word_document.T[targets], 0)

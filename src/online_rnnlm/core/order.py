@@ -28,7 +28,7 @@ SENTENCES_A_PART = 4096
 has in memory. Results depend on it only by rounding."""
 Item = TypeVar("Item")
 NOTHING = -1
-"""The index of a segment in a lane that reads nothing."""
+"""Marks a lane that has no segment in a batch."""
 
 
 class Segments(NamedTuple):

@@ -20,7 +20,6 @@ from online_rnnlm.core.parameters import Parameters, without_document
 if TYPE_CHECKING:
     from online_rnnlm.core.adaptation import Adaptation
     from online_rnnlm.core.engines.base import Engine, Scores
-    from online_rnnlm.core.settings import NetworkSettings
     from online_rnnlm.core.text import Split
 
 MAX_ENTROPY = 100.0
@@ -34,14 +33,14 @@ _ROUNDING = 1e-3
 
 def score_text(
     engine: Engine,
-    network: NetworkSettings,
     weights: Parameters,
     adaptation: Adaptation,
     split: Split,
     *,
     hidden_states: bool = False,
 ) -> Scores:
-    """Score a whole text with a network of that engine, from its beginning."""
+    """Score a text from its first word, with a state of 0, by weights of the engine's network."""
+    network = engine.network
     if not adaptation.updates_vector:
         # A vector that is not updated stays 0: the network without it predicts the same.
         weights = without_document(weights)

@@ -23,7 +23,7 @@ class NetworkSettings:
     cell: str
     """Name of the hidden layer's kind, a module of `cells`."""
     context_size: int
-    """C, slow context units; 0 in other cells than `slow_context`."""
+    """Number of slow context units in the cell `slow_context`; others have none."""
     context_decay: float
     """γ, the share of a slow context unit's value that the next word keeps."""
     document_size: int
@@ -31,17 +31,32 @@ class NetworkSettings:
     document_rate: float
     """α, the learning rate of the document vector in training."""
     document_decay: float
-    """γ_d, the share of d that a step keeps."""
-    steps_by_error: bool
-    """True if d moves against the gradient of each word's error, False if by V_c and V_o alone."""
-    through_updates: bool
-    """True if the gradients of the weights go through the updates of d; else each is a constant."""
+    """The share of d that a step keeps."""
+    document_step: str
+    """What moves d: `error` or `words`."""
+    document_gradient: str
+    """Part of the updates of d in the gradients of the weights: `constant` or `through`."""
     unit_of_text: UnitOfText
     """The unit at whose start the document vector and the hidden state are 0 in training."""
     error_clip: float
     """Bound on each element of the deltas of the hidden units' inputs; 0 means no bound."""
     precision: str
     """dtype of the weights: `float32` or `float64`."""
+
+    @property
+    def context_units(self) -> int:
+        """C, the number of slow context units."""
+        return self.context_size if self.cell == "slow_context" else 0
+
+    @property
+    def steps_by_error(self) -> bool:
+        """True if d moves against the gradient of each word's error, False if by V_c and V_o."""
+        return self.document_step == "error"
+
+    @property
+    def through_updates(self) -> bool:
+        """True if the gradients of the weights go back through the updates of d."""
+        return self.document_size > 0 and self.document_gradient == "through"
 
 
 @dataclass(frozen=True)

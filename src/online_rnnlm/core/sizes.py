@@ -35,7 +35,7 @@ class Sizes(NamedTuple):
             classes=classes,
             document=network.document_size,
             cell=network.cell,
-            context=network.context_size,
+            context=network.context_units,
         )
 
     @property

@@ -83,10 +83,10 @@ class EpochResult:
     """True if the epoch's weights are the best so far and are kept."""
 
 
-def begin(
-    engine: Engine, network: NetworkSettings, rule: TrainingRule, text: EncodedText
-) -> Progress:
+def begin(engine: Engine, text: EncodedText) -> Progress:
     """Make the state of a training before its first epoch."""
+    network = engine.network
+    rule = engine.rule
     sizes = Sizes.of(network, text.vocabulary_size, text.classes)
     weights = parameters.initialise(sizes, INITIAL_SCALE, rule.seed, network.precision)
     accumulators = parameters.filled(sizes, rule.accumulator_start, network.precision)
@@ -103,26 +103,19 @@ class Training:
     Another process can continue from `progress` to the same bits.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        network: NetworkSettings,
-        rule: TrainingRule,
-        text: EncodedText,
-        progress: Progress,
-    ) -> None:
+    def __init__(self, engine: Engine, text: EncodedText, progress: Progress) -> None:
         """Prepare the training; `progress` is taken over and changes during training."""
         self._engine = engine
-        self._network = network
-        self._rule = rule
+        self._network = engine.network
+        self._rule = engine.rule
         self._text = text
-        self._schedule = Schedule(rule)
-        self._segments = segments_of(text.splits["train"], network, rule)
+        self._schedule = Schedule(engine.rule)
+        self._segments = segments_of(text.splits["train"], engine.network, engine.rule)
         self.progress = progress
         # This loads the engine's code, or compiles it, before an epoch's time is measured.
         state = self.progress.state
-        nothing = order_of_epoch(self._segments, network, rule, 1).part(0, 0)
-        self._engine.train(state, self._segments.split, nothing, rule.learning_rate)
+        nothing = order_of_epoch(self._segments, engine.network, engine.rule, 1).part(0, 0)
+        self._engine.train(state, self._segments.split, nothing, engine.rule.learning_rate)
         self._score(state.weights, text.splits["valid"].first(0))
 
     def steps(self) -> Iterator[EpochResult | None]:
@@ -179,7 +172,7 @@ class Training:
     def _score(self, weights: Parameters, split: Split) -> Floats:
         """Score a text while the vector learns as in training."""
         parts = (DOCUMENT_VECTOR,) if self._network.document_size else ()
-        found = score_text(self._engine, self._network, weights, Adaptation(parts), split)
+        found = score_text(self._engine, weights, Adaptation(parts), split)
         return found.log_probabilities
 
     def _measure(self) -> EpochResult:

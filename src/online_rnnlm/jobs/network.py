@@ -62,9 +62,7 @@ class Network:
         provide_kernels(settings)
         network = settings.network
         engine = load_engine(settings.engine, network, settings.rule, self.corpus.class_offsets)
-        return partial(
-            score_text, engine, network, self.weights, adaptation, hidden_states=hidden_states
-        )
+        return partial(score_text, engine, self.weights, adaptation, hidden_states=hidden_states)
 
     def score(
         self, adaptation: Adaptation, texts: Iterable[str], *, hidden_states: bool = False

@@ -93,7 +93,7 @@ def _begin_or_resume(run: Run, corpus: Corpus, directory: RunDirectory, engine: 
     state = checkpoint.load(directory, record)
     if state is None:
         os.truncate(directory.log, 0)
-        progress = begin(engine, run.settings.network, run.settings.rule, corpus)
+        progress = begin(engine, corpus)
         return RunState(directory, record, progress)
     jobs = dict.fromkeys([*state.record.slurm_jobs, *record.slurm_jobs])
     kept = {"began": state.record.began, "slurm_jobs": tuple(jobs)}
@@ -140,8 +140,7 @@ def _train_epochs(
 
     Raises Stopped, after a checkpoint, if the process is told to end, and Diverged.
     """
-    settings = state.record.settings
-    training = Training(engine, settings.network, settings.rule, corpus, state.progress)
+    training = Training(engine, corpus, state.progress)
     if state.progress.epoch or state.progress.batches:
         logger.info("goes on %s", _position(state, corpus))
     saved = time.monotonic()

@@ -16,6 +16,7 @@ from functools import cache
 import numpy as np
 
 from online_rnnlm.config.evaluations import usable_anywhere
+from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines import kernel_online
@@ -55,7 +56,7 @@ STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 """The moves of the search; the last is of η and ε together, since a larger ε wants a larger η."""
 
 
-def evaluate(network: Network) -> Tested:
+def evaluate(network: Network, _: RunRivalName) -> Tested:
     """Score the texts while all weights are updated, by the settings that are best on `valid`."""
     provide_kernels(usable_anywhere(network.settings))
     corpus = network.corpus
@@ -66,7 +67,7 @@ def evaluate(network: Network) -> Tested:
     curve = search(texts["valid"])
     chosen = best_trial(curve).settings
     logs, seconds = timed(lambda read: read(chosen), texts)
-    stretches_of_test, _ = cut(corpus.splits["test"], settings.network, TOKENS)
+    stretches_of_test = cut(corpus.splits["test"], settings.network, TOKENS)[0]
     costs = costs_after_stretches(
         settings, corpus, stretches_of_test, per_step=MULTIPLY_ADDS_PER_STEP
     )

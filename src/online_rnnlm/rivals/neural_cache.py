@@ -19,7 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from online_rnnlm.config.rivals import SHORT_CACHE, RunRivalName
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.jobs.network import Network, Tested
+from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import (
     Cache,
     ScoredText,
@@ -44,6 +47,12 @@ vector adds 8,231 (50,000 words in 100 classes).
 """
 
 _BLOCK = 128  # tokens scored at once: their products with a cache fit a core's own memory
+
+
+def evaluate(network: Network, rival: RunRivalName) -> Tested:
+    """Score the texts with the cache or the short one, by the settings that are best on `valid`."""
+    windows = SHORT_WINDOWS if rival == SHORT_CACHE else caches.WINDOWS
+    return caches.evaluate(network, NeuralCache(windows))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.jobs.network import Network, Tested
+from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens
+
+
+def evaluate(network: Network, _: RunRivalName) -> Tested:
+    """Score the texts with the cache, by the settings that are best on `valid`."""
+    return caches.evaluate(network, UnigramCache())
 
 
 class UnigramCache(Cache):

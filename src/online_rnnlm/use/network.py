@@ -151,7 +151,7 @@ class LoadedNetwork:
         these are given, by that of `places`.
         """
         engine = self.engine(adaptation)
-        scores = score_text(engine, self.settings.network, self.weights, adaptation, split)
+        scores = score_text(engine, self.weights, adaptation, split)
         if split.sentences:
             sums = np.add.reduceat(scores.log_probabilities, split.offsets[:-1])
             wrong = np.flatnonzero(diverged(-sums / np.diff(split.offsets)))

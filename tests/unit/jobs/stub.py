@@ -16,7 +16,8 @@ class StubEngine:
     """The engine."""
 
     def __init__(self, network, rule, class_offsets):
-        pass
+        self.network = network
+        self.rule = rule
 
     def start(self, weights, accumulators, carried):
         return TrainingState(weights, accumulators, carried, (np.zeros(1),))

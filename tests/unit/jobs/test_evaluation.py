@@ -16,9 +16,9 @@ from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
 from online_rnnlm.jobs import evaluation_files
+from online_rnnlm.jobs.evaluation import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.jobs.train import train
 from online_rnnlm.rivals import caches, dynamic_evaluation
-from online_rnnlm.rivals.evaluations import evaluate_corpus_rival, evaluate_run
 from online_rnnlm.rivals.unigram_cache import frequencies
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.evaluations import (

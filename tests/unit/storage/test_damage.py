@@ -8,7 +8,7 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.rivals import CorpusRival
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.errors import UserError
-from online_rnnlm.rivals.evaluations import evaluate_corpus_rival
+from online_rnnlm.jobs.evaluation import evaluate_corpus_rival
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, token_scores
 from online_rnnlm.storage.paths import ExperimentDirectory

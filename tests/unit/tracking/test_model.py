@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.jobs.evaluation import evaluate_run
 from online_rnnlm.process.mlflow_library import mlflow
-from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.model import REQUIREMENTS, log_model

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.plan import load_plan
+from online_rnnlm.jobs.evaluation import evaluate_run
 from online_rnnlm.jobs.train import train
-from online_rnnlm.rivals.evaluations import evaluate_run
 from online_rnnlm.storage.files import write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.toy_texts import raw_text

@@ -62,6 +62,9 @@ class TrainingState(NamedTuple):
 class Engine(Protocol):
     """A network on a vocabulary, which an engine trains and scores with."""
 
+    network: NetworkSettings
+    rule: TrainingRule
+
     def __init__(
         self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
     ) -> None:
@@ -80,12 +83,12 @@ class Engine(Protocol):
     ) -> tuple[float, TrainingState]:
         """Learn from segments, batch after batch; return their log P and the new state.
 
-        The state that is given is used up: its arrays may change. `split` has the segments as its
-        sentences. `key` is that of dropout's random numbers (`kernels.dropout`).
+        The arrays of the given state may change: use those of the new one. `split` has the segments
+        as its sentences. `key` is that of dropout's random numbers (`kernels.dropout`).
         """
 
     def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
-        """Apply all deferred updates; none are left. The state that is given is used up."""
+        """Apply all deferred updates; none are left. Use the new state, as with `train`."""
 
     def score(
         self,

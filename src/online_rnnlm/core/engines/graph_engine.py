@@ -45,19 +45,19 @@ class Engine:
     def __init__(
         self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
     ) -> None:
-        self._network = network
-        self._rule = rule
+        self.network = network
+        self.rule = rule
         self._class_offsets = class_offsets
         self._classes = classes_of_words(class_offsets)
         self._online = lru_cache(maxsize=4)(partial(_Online, network, class_offsets))
 
     @cached_property
     def _update(self) -> Any:
-        return self.training(self._network, self._rule, self._class_offsets)
+        return self.training(self.network, self.rule, self._class_offsets)
 
     @cached_property
     def _score(self) -> Any:
-        return self.scoring(self._network, self._class_offsets)
+        return self.scoring(self.network, self._class_offsets)
 
     def start(
         self, weights: Parameters, accumulators: Parameters, carried: Carried
@@ -67,7 +67,7 @@ class Engine:
         Of deferred updates there are the numbers of words, (K,), and the gradients of W_o and V_oᵀ.
         """
         deferred: tuple[Array, ...] = ()
-        if self._rule.rare_class_words:
+        if self.rule.rare_class_words:
             counts = np.zeros(len(self._class_offsets) - 1, np.int64)
             sums = map(np.zeros_like, (weights.word_output, weights.word_document))
             deferred = (counts, *sums)
@@ -77,7 +77,7 @@ class Engine:
         self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
     ) -> tuple[float, TrainingState]:
         """Learn from segments, batch after batch; return their log P and the new state."""
-        network = self._network
+        network = self.network
         self._update  # noqa: B018  # it is compiled before the first batch
 
         def learn(state: TrainingState, segments: Integers) -> tuple[Any, TrainingState]:
@@ -86,7 +86,7 @@ class Engine:
             rates = learning_rate, network.document_rate
             first = split.offsets[np.maximum(segments, 0)]
             factors = self._factors(key, state.weights, first + np.arange(len(batch.mask))[:, None])
-            return self._learn(state, batch, rates, factors, self._rule.rare_class_words)
+            return self._learn(state, batch, rates, factors, self.rule.rare_class_words)
 
         return padded.train(learn, state, order)
 
@@ -95,10 +95,10 @@ class Engine:
         if not state.deferred:
             return state
         nothing = np.zeros((1, _FEWEST_LANES), np.int64)
-        mask = np.zeros((1, _FEWEST_LANES), self._network.precision)
+        mask = np.zeros((1, _FEWEST_LANES), self.network.precision)
         batch = graph.Padded(nothing, nothing, mask)
         factors = self._factors(0, state.weights, nothing)
-        carried = Carried.nothing(state.weights, self._network.cell, _FEWEST_LANES)
+        carried = Carried.nothing(state.weights, self.network.cell, _FEWEST_LANES)
         state_without = state._replace(carried=carried)
         _, applied = self._learn(state_without, batch, (learning_rate, 0.0), factors, enough=1)
         return applied._replace(carried=state.carried)
@@ -118,7 +118,7 @@ class Engine:
         lanes = len(state.carried.vector)
         before = (_widened(values, 0) for values in state.carried)
         deferred, counts = self._due(state, batch, enough) if state.deferred else ((), ())
-        values = (np.asarray(rate, self._network.precision) for rate in rates)
+        values = (np.asarray(rate, self.network.precision) for rate in rates)
         total, *found = self._update(
             *state.weights, *state.accumulators, *batch, *values, *before, *factors, *deferred
         )
@@ -147,12 +147,12 @@ class Engine:
 
     def _factors(self, key: int, weights: Parameters, places: Integers) -> tuple[Array, ...]:
         """The factors of dropout, if any, for words at these places of the text, (T, B)."""
-        rule = self._rule
+        rule = self.rule
         if not rule.drops_units:
             return ()
 
         def of(layer: np.uint32, width: int, rate: float) -> Array:
-            return dropout.factors(key, layer, places, width, rate, self._network.precision)
+            return dropout.factors(key, layer, places, width, rate, self.network.precision)
 
         return (
             of(dropout.EMBEDDINGS, weights.embeddings.shape[1], rule.embedding_dropout),
@@ -170,7 +170,7 @@ class Engine:
         hidden_states: bool = False,
     ) -> tuple[Scores, Carried]:
         """Score segments of a text in an order, each lane from its state in `carried`."""
-        network = self._network
+        network = self.network
         if adaptation.weights or (adaptation.updates_vector and adaptation.after != 1):
             return self._online(adaptation).score(weights, split, order, carried)
         rate = np.asarray(adaptation.vector_rate_in(network), network.precision)

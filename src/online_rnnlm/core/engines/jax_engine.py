@@ -41,9 +41,9 @@ class Engine:
         self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
     ) -> None:
         _check_device()
-        self._network_settings = network
-        self._rule = rule
-        self._network = Network(model_of(network, class_offsets))
+        self.network = network
+        self.rule = rule
+        self._predict = Network(model_of(network, class_offsets))
         self._update = jax.jit(self._updated, donate_argnums=(0, 1))
         self._score = jax.jit(self._scored, static_argnames="hidden_states")
 
@@ -60,7 +60,7 @@ class Engine:
         self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
     ) -> tuple[float, TrainingState]:
         """Learn from segments; return their log P and the new state. Dropout's key is not used."""
-        network = self._network_settings
+        network = self.network
         values = learning_rate, network.document_rate
         rates = [np.asarray(value, network.precision) for value in values]
 
@@ -85,12 +85,12 @@ class Engine:
         """A batch's log P, and the weights, the accumulators and the state after it."""
 
         def loss(weights: Parameters) -> tuple[Any, Found]:
-            results = self._network(weights, batch, rates[1], start)
+            results = self._predict(weights, batch, rates[1], start)
             return -results.log_probabilities.sum(), results
 
         (total, results), gradients = jax.value_and_grad(loss, has_aux=True)(weights)
         now = weights, accumulators, gradients, rates[0]
-        return -total, (*optimizer_step(self._rule.optimizer, *now), results.carried)
+        return -total, (*optimizer_step(self.rule.optimizer, *now), results.carried)
 
     def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
         """Return the state: this engine defers nothing, so no rate is needed."""
@@ -108,8 +108,8 @@ class Engine:
         hidden_states: bool = False,
     ) -> tuple[Scores, Carried]:
         """Score segments of a text in an order, each lane from its state in `carried`."""
-        precision = self._network_settings.precision
-        rate = np.asarray(adaptation.vector_rate_in(self._network_settings), precision)
+        precision = self.network.precision
+        rate = np.asarray(adaptation.vector_rate_in(self.network), precision)
 
         def predict(segments: Integers, start: Carried) -> Found:
             batch = padded_to_power(split, segments, precision)
@@ -126,7 +126,7 @@ class Engine:
     def _scored(
         self, weights: Parameters, rate: Any, batch: Padded, start: Carried, *, hidden_states: bool
     ) -> Found:
-        found = self._network(weights, batch, rate, start)
+        found = self._predict(weights, batch, rate, start)
         return found if hidden_states else found._replace(hidden=())
 
     @contextmanager
@@ -136,7 +136,7 @@ class Engine:
         A GPU would multiply 32-bit numbers with fewer bits. PyTensor asks for 64-bit sums whatever
         the terms are; JAX's warning that it has none in 32 bits is not shown.
         """
-        double = self._network_settings.precision == "float64"
+        double = self.network.precision == "float64"
         all_bits = jax.default_matmul_precision("highest")
         with warnings.catch_warnings(), jax.enable_x64(double), all_bits:
             warnings.filterwarnings("ignore", "Explicitly requested dtype", UserWarning)

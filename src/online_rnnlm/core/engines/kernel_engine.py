@@ -28,28 +28,28 @@ class Engine:
     def __init__(
         self, network: NetworkSettings, rule: TrainingRule, class_offsets: Integers
     ) -> None:
-        self._network = network
-        self._rule = rule
+        self.network = network
+        self.rule = rule
         self._class_offsets = class_offsets
 
     def start(
         self, weights: Parameters, accumulators: Parameters, carried: Carried
     ) -> TrainingState:
         """Make the state of a training that has deferred nothing."""
-        deferred = nothing_deferred(weights, self._rule.rare_class_words)
+        deferred = nothing_deferred(weights, self.rule.rare_class_words)
         return TrainingState(weights, accumulators, carried, deferred)
 
     def train(
         self, state: TrainingState, split: Split, order: Order, learning_rate: float, key: int = 0
     ) -> tuple[float, TrainingState]:
         """Learn from segments, batch after batch; return their log P and the state, the same."""
-        network = self._network
+        network = self.network
         model = data.kernel_model(
             network,
             state.weights,
             self._class_offsets,
             network.document_rate,
-            dropout=data.dropout_of(self._rule, key),
+            dropout=data.dropout_of(self.rule, key),
         )
         learning = self._learning(state, learning_rate)
         total = train_batches(model, learning, data.text_of(split), order, state.carried)
@@ -57,15 +57,15 @@ class Engine:
 
     def apply_deferred(self, state: TrainingState, learning_rate: float) -> TrainingState:
         """Apply all deferred updates; none are left."""
-        rate = self._network.document_rate
-        model = data.kernel_model(self._network, state.weights, self._class_offsets, rate)
+        rate = self.network.document_rate
+        model = data.kernel_model(self.network, state.weights, self._class_offsets, rate)
         apply_deferred(model, self._learning(state, learning_rate))
         return state
 
     def _learning(self, state: TrainingState, learning_rate: float) -> Learning:
-        rule = ADAGRAD if self._rule.optimizer == "adagrad" else SGD
+        rule = ADAGRAD if self.rule.optimizer == "adagrad" else SGD
         return learning_of(rule, learning_rate, state.accumulators)._replace(
-            rare_class_words=self._rule.rare_class_words,
+            rare_class_words=self.rule.rare_class_words,
             deferred=DeferredUpdates(*state.deferred),
         )
 
@@ -84,12 +84,12 @@ class Engine:
             # By its name, so that it is in no run's fingerprint (`config.engines.ENGINES`).
             online = import_module("online_rnnlm.core.engines.kernel_online")
             found: tuple[Scores, Carried] = online.score_updating(
-                self._network, self._class_offsets, weights, split, order, adaptation, carried
+                self.network, self._class_offsets, weights, split, order, adaptation, carried
             )
             return found
-        rate = adaptation.vector_rate_in(self._network)
+        rate = adaptation.vector_rate_in(self.network)
         model = data.kernel_model(
-            self._network,
+            self.network,
             weights,
             self._class_offsets,
             rate,

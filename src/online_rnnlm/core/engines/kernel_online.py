@@ -47,7 +47,7 @@ def score_updating(
     Returns the scores, with the weights after the last segment, and the state after it.
     """
     weights = parameters.copy(trained)
-    # Plain descent has no sums, and touches no weights in their place.
+    # Plain descent ignores the sums; numba needs arrays of their type.
     learning = learning_of(SGD, adaptation.weight_rate or 0.0, weights)._replace(
         embeddings="embeddings" in adaptation.weights,
         recurrent="recurrent" in adaptation.weights,
@@ -123,7 +123,10 @@ def root_mean_squares(
     weights: Parameters,
     train: Split,
 ) -> Parameters:
-    """m: for each weight the root mean square of the gradients of training's batches."""
+    """m: for each weight the root mean square of the gradients of training's batches.
+
+    AdaGrad with a rate of 0 adds up the squares, and no weight moves.
+    """
     segments = segments_of(train, network, rule)
     order = order_to_train(segments, network, rule, np.arange(len(segments.units) - 1))
     squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))

@@ -146,7 +146,7 @@ def test_every_call_starts_from_the_weights_given(corpus, kind, learn_after):
     engine = small.engine_of(settings, corpus)
     weights = small.weights_for(settings, corpus)
     untouched = deepcopy(weights)
-    score = partial(score_text, engine, settings.network, weights, case.adaptation())
+    score = partial(score_text, engine, weights, case.adaptation())
     text = small.chosen(corpus.splits["train"], ORDER)
     nothing = score(text.first(0))
     assert [array.shape for array in nothing[:3]] == [(0,), (0, 3), (0, 6)]
@@ -164,7 +164,7 @@ def test_a_call_gives_the_same_whatever_other_calls_begin_within_it(corpus):
     settings = case.settings()
     engine = small.engine_of(settings, corpus)
     weights = small.weights_for(settings, corpus)
-    score = partial(score_text, engine, settings.network, weights, case.adaptation())
+    score = partial(score_text, engine, weights, case.adaptation())
     text = small.chosen(corpus.splits["train"], ORDER)
     expected = score(text)
     interruptions = 0

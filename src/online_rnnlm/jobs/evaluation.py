@@ -1,14 +1,14 @@
 """The evaluations of a run, with an adaptation or a rival, and of a corpus's rival.
 
-A rival is imported where it is tested: what tests a plain network loads none.
+A rival is a module of `rivals`, loaded by its name: so a rival is in no other evaluation's
+fingerprint (`config.code`).
 """
-
-# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
 import hashlib
-from typing import assert_never
+from importlib import import_module
+from types import ModuleType
 
 from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.rivals import CorpusRival, RunRivalName
@@ -63,29 +63,16 @@ def evaluate_run(
 
 def _test(network: Network, evaluation: Adaptation | RunRivalName) -> Tested:
     """Test a network with an adaptation or a rival; raises Failed if it has no scores."""
-    match evaluation:
-        case Adaptation():
-            return evaluate_adaptation(network, evaluation)
-        case "unigram_cache":
-            from online_rnnlm.rivals import caches, unigram_cache
+    if isinstance(evaluation, Adaptation):
+        return evaluate_adaptation(network, evaluation)
+    rival = network.testing.rivals_by_name[evaluation]
+    found: Tested = _load(rival.module).evaluate(network, evaluation)
+    return found
 
-            return caches.evaluate(network, unigram_cache.UnigramCache())
-        case "neural_cache":
-            from online_rnnlm.rivals import caches, neural_cache
 
-            return caches.evaluate(network, neural_cache.NeuralCache(caches.WINDOWS))
-        case "short_neural_cache":
-            from online_rnnlm.rivals import caches, neural_cache
-
-            return caches.evaluate(network, neural_cache.NeuralCache(neural_cache.SHORT_WINDOWS))
-        case "dynamic_evaluation":
-            from online_rnnlm.rivals import dynamic_evaluation
-
-            return dynamic_evaluation.evaluate(network)
-        case "ngram_mixture" | "mixture":
-            from online_rnnlm.rivals import mixture
-
-            return mixture.evaluate(network, evaluation)
+def _load(rival: str) -> ModuleType:
+    """Load a rival's module."""
+    return import_module(f"online_rnnlm.rivals.{rival}")
 
 
 def evaluate_corpus_rival(
@@ -96,10 +83,4 @@ def evaluate_corpus_rival(
     named = f"{trained.rival.name} {corpus.digest}"
     identity = hashlib.sha256(named.encode()).hexdigest()
     files = EvaluationFiles(experiment, corpus, trained.name, identity, NONE)
-    match trained.kind:
-        case "kneser_ney":
-            from online_rnnlm.rivals import kneser_ney
-
-            files.write(kneser_ney.evaluate(corpus, testing))
-        case other:
-            assert_never(other)
+    files.write(_load(trained.rival.module).evaluate(corpus, testing))
