@@ -32,8 +32,8 @@ class KernelPredictions(NamedTuple):
     word_deltas: Any
     """(scores,): δ_w, as `groups` says."""
     leaves_words: bool
-    """True for static training only: P(w|c) and δ_w are left to `predict_class`, during the update
-    of W_o, so that W_o is read from memory once."""
+    """True in static training: P(w|c) and δ_w are computed by `predict_class` during the update of
+    W_o, which is then read from memory once; until then the log-probabilities lack P(w|c)."""
 
 
 @njit(cache=True)

@@ -29,8 +29,8 @@ class Batch(NamedTuple):
     targets: Any
     """(P,): words to predict, from the row `first_predicted` on."""
     first_predicted: int
-    """The row of the first word that is predicted, N - P: 0 unless earlier rows are there only so that
-    the error can go back through them."""
+    """The row of the first word that is predicted, N - P: 0 unless earlier rows are there only so
+    that the error can go back through them."""
 
 
 @njit(cache=True)
