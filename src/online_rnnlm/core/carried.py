@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Carried(NamedTuple):
     """The values that each of B lanes carries over from a segment to the next one of its unit.
 
-    Training, checkpoints, scoring and a user's `State` use it; in the graph, the values are symbols.
+    Training, checkpoints, scoring and a user's `State` use it. In the graph, the values are
+    symbols.
     """
 
     hidden: Any

@@ -22,8 +22,8 @@ RIVALS = {"rivals": ["kneser_ney", "unigram_cache"]}
 STAGES = [
     *((stage, "corpora.stages") for stage in ("fetch", "articles", "sentences", "encode")),
     ("train", "core.training"),
-    ("evaluate", "jobs.evaluation_files"),
-    ("rival", "jobs.evaluation_files"),
+    ("evaluate", "jobs.evaluation"),
+    ("rival", "jobs.evaluation"),
     ("time", "jobs.timing"),
     ("audits", "auditing.networks"),
     *((stage, "analysis") for stage in ("tables", "claims", "figures", "report", "complete")),
