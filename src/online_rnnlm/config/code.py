@@ -18,6 +18,7 @@ from online_rnnlm.config.evaluations import (
 )
 from online_rnnlm.config.rivals import CORPUS_RIVALS, CorpusRivalName, RunRivalName
 from online_rnnlm.core.adaptation import Adaptation
+from online_rnnlm.core.engines import KERNELS
 
 if TYPE_CHECKING:
     from online_rnnlm.config.corpora import CorpusSettings
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from online_rnnlm.config.training import RunSettings
 
 Modules = tuple[str, ...]
-KERNELS: Modules = ("core.engines.kernel_engine",)
-"""The engine by kernels, which are compiled before anything is computed by them."""
 
 
 def of_corpus(settings: CorpusSettings) -> Modules:

@@ -82,10 +82,10 @@ class TrainingSettings(Settings):
     document_decay: PositiveShare = 1.0
     """Share of the document vector that each of its steps keeps."""
     document_step: Literal["error", "words"] = "error"
-    """What moves the document vector after a word. `error`: the gradient of the word's error, the
-    paper's idea. `words`: the columns of V_c and V_o of the word itself, with no prediction taken
-    off; so the vector is a memory of the words that were read, and learns from no error
-    (docs/method.md)."""
+    """The step of the document vector after a word. `error`: against the gradient of the word's
+    error, the paper's idea. `words`: by the columns of V_c and V_o of the word itself, with no
+    prediction taken off; so the vector is a memory of the words that were read, and learns from no
+    error (docs/method.md)."""
     document_gradient: Literal["constant", "through"] = "constant"
     """Part of the updates of the document vector in the gradients of the weights. `constant`: each
     updated vector counts as a constant. `through`: the gradients go back through the updates, as in

@@ -1,4 +1,4 @@
-"""Adaptation: what is updated while a text is scored, by which rates, and when it is forgotten."""
+"""Adaptation: the updates of a network while a text is scored."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NONE, ALL = "none", "all"
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What is updated while a text is scored: which parts of the network, by which rates, after how
-    much text, and the unit of text at whose end all that was learnt is forgotten."""
+    """The parts of a network that are updated while a text is scored, the rates and the moments of
+    their steps, and the unit of text at whose end all that was learnt is forgotten."""
 
     parts: tuple[Part, ...] = ()
     """The parts that are updated, in the order of `PARTS`. `PARTS` means everything, in static

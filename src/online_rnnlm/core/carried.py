@@ -38,10 +38,14 @@ class Carried(NamedTuple):
     def nothing(cls, weights: Parameters, cell: str, lanes: int) -> Carried:
         """Make the state before a unit of text, all 0, for a model with these weights."""
         dtype = weights.recurrent.dtype
-        sizes = (weights.class_output.shape[1], load_cell(cell).memory_size(weights))
-        hidden, memory = (np.zeros((lanes, size), dtype) for size in sizes)
-        vector, gradient = (np.zeros((lanes, len(weights.class_document)), dtype) for _ in "dg")
-        return cls(hidden, memory, vector, gradient, np.zeros(lanes, np.int64))
+        vector = np.zeros((lanes, len(weights.class_document)), dtype)
+        return cls(
+            hidden=np.zeros((lanes, weights.class_output.shape[1]), dtype),
+            memory=np.zeros((lanes, load_cell(cell).memory_size(weights)), dtype),
+            vector=vector,
+            gradient=vector.copy(),
+            since_step=np.zeros(lanes, np.int64),
+        )
 
     def copy(self) -> Carried:
         """Copy all to new arrays, from a GPU, too."""

@@ -33,7 +33,7 @@ class NetworkSettings:
     document_decay: float
     """The share of d that a step keeps."""
     document_step: str
-    """What moves d: `error` or `words`."""
+    """`error`: d moves against the gradient of a word's error; `words`: by V_c and V_o alone."""
     document_gradient: str
     """Part of the updates of d in the gradients of the weights: `constant` or `through`."""
     unit_of_text: UnitOfText

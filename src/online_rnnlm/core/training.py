@@ -21,7 +21,6 @@ from online_rnnlm.core.sizes import Sizes
 if TYPE_CHECKING:
     from online_rnnlm.core.arrays import Floats
     from online_rnnlm.core.engines.base import Engine, TrainingState
-    from online_rnnlm.core.settings import NetworkSettings, TrainingRule
     from online_rnnlm.core.text import EncodedText, Split
 
 SEGMENTS_A_CALL = 512
@@ -106,15 +105,13 @@ class Training:
     def __init__(self, engine: Engine, text: EncodedText, progress: Progress) -> None:
         """Prepare the training; `progress` is taken over and changes during training."""
         self._engine = engine
-        self._network = engine.network
-        self._rule = engine.rule
         self._text = text
         self._schedule = Schedule(engine.rule)
         self._segments = segments_of(text.splits["train"], engine.network, engine.rule)
         self.progress = progress
         # This loads the engine's code, or compiles it, before an epoch's time is measured.
         state = self.progress.state
-        nothing = order_of_epoch(self._segments, engine.network, engine.rule, 1).part(0, 0)
+        nothing = order_of_epoch(self._segments, engine, 1).part(0, 0)
         self._engine.train(state, self._segments.split, nothing, engine.rule.learning_rate)
         self._score(state.weights, text.splits["valid"].first(0))
 
@@ -150,8 +147,8 @@ class Training:
         """
         progress = self.progress
         split = self._segments.split
-        order = order_of_epoch(self._segments, self._network, self._rule, progress.epoch + 1)
-        key = dropout_key(self._rule.seed, progress.epoch + 1)
+        order = order_of_epoch(self._segments, self._engine, progress.epoch + 1)
+        key = dropout_key(self._engine.rule.seed, progress.epoch + 1)
         lengths = split.lengths
         size = max(1, SEGMENTS_A_CALL // order.lanes)
         for first in range(progress.batches, len(order.segments), size):
@@ -171,7 +168,7 @@ class Training:
 
     def _score(self, weights: Parameters, split: Split) -> Floats:
         """Score a text while the vector learns as in training."""
-        parts = (DOCUMENT_VECTOR,) if self._network.document_size else ()
+        parts = (DOCUMENT_VECTOR,) if self._engine.network.document_size else ()
         found = score_text(self._engine, weights, Adaptation(parts), split)
         return found.log_probabilities
 
@@ -195,18 +192,16 @@ class Training:
         )
 
 
-def order_of_epoch(
-    segments: Segments, network: NetworkSettings, rule: TrainingRule, epoch: int
-) -> Order:
+def order_of_epoch(segments: Segments, engine: Engine, epoch: int) -> Order:
     """Return an epoch's batches; the order of the units of text is drawn from seed and epoch.
 
     The last units are sorted by falling length, so that all lanes end at about the same time.
     """
-    units = np.random.default_rng([rule.seed, epoch]).permutation(len(segments.units) - 1)
+    units = np.random.default_rng([engine.rule.seed, epoch]).permutation(len(segments.units) - 1)
     lengths = np.diff(segments.units)[units]
     first = len(units) - int(_LONGEST_FIRST * len(units))
     units[first:] = units[first:][np.argsort(-lengths[first:], kind="stable")]
-    return order_to_train(segments, network, rule, units)
+    return order_to_train(segments, engine.network, engine.rule, units)
 
 
 def dropout_key(seed: int, epoch: int) -> int:

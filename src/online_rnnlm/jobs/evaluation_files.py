@@ -41,7 +41,7 @@ class EvaluationFiles:
     evaluation: str
     """Name of the evaluation."""
     adaptation: Adaptation | None = None
-    """What is updated while the run is tested; None for a rival."""
+    """The adaptation by which the run is tested; None for a rival."""
     tested_with: dict[str, Any] = field(default_factory=dict)
     """The settings of `testing` that decide its scores."""
     document_size: int = 0

@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from online_rnnlm.config.code import KERNELS
+from online_rnnlm.core.engines import KERNELS
 from online_rnnlm.storage.code import PACKAGE, fingerprint
 
 _JAX = {

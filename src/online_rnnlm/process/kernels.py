@@ -45,9 +45,9 @@ def provide_kernels(settings: RunSettings) -> None:
             environment = os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)}
             command = [sys.executable, "-c", _COMPILE, settings.precision]
             processes = [subprocess.Popen([*command, part], env=environment) for part in _PARTS]
-            for process in processes:
-                if status := process.wait():
-                    raise subprocess.CalledProcessError(status, process.args)
+            statuses = [process.wait() for process in processes]
+            if any(statuses):
+                raise subprocess.CalledProcessError(max(map(abs, statuses)), command)
             _mark(settings.precision).touch()
 
 

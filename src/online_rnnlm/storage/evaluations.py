@@ -86,7 +86,7 @@ class Evaluation(Record):
     evaluation: str
     """Name of the evaluation."""
     adaptation: Adaptation | None = None
-    """What is updated in testing; `null` for a rival. Rates that are `null` are chosen on
+    """The adaptation that is tested; `null` for a rival. Rates that are `null` are chosen on
     `valid`."""
     tested_with: TestedWith = Field(default={})
     """The settings of `testing` that decide its scores; `parts` are those of a mixture."""

@@ -45,7 +45,7 @@ class State:
     """
 
     adaptation: Adaptation
-    """What is updated while the text is read."""
+    """The adaptation by which the text is read."""
     carried: Carried
     """The state of the network, of one lane."""
     last: int

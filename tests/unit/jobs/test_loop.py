@@ -99,10 +99,9 @@ def test_every_epoch_has_an_order_of_its_own(corpus_directory, unit):
 
     def order(seed, number):
         settings = run_of(seed=seed, unit_of_text=unit).settings
+        engine = StubEngine(settings.network, settings.rule, None)
         segments = segments_of(split, settings.network, settings.rule)
-        return training.order_of_epoch(
-            segments, settings.network, settings.rule, number
-        ).segments.flatten()
+        return training.order_of_epoch(segments, engine, number).segments.flatten()
 
     orders = [order(seed, number) for seed in (1, 2) for number in (1, 2)]
     assert all(sorted(found[found >= 0].tolist()) == list(range(300)) for found in orders)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from online_rnnlm.core.engines import base
     from online_rnnlm.core.settings import NetworkSettings, TrainingRule
 
+KERNELS = ("core.engines.kernel_engine",)
+"""The engine by kernels, which are compiled before anything is computed by them."""
 THEANO_PYTHON = "THEANO_PYTHON"
 """The environment variable with the path of the Python that has Theano 1.0.5."""
 

@@ -117,10 +117,15 @@ class Engine:
         """
         lanes = len(state.carried.vector)
         before = (_widened(values, 0) for values in state.carried)
-        deferred, counts = self._due(state, batch, enough) if state.deferred else ((), ())
-        values = (np.asarray(rate, self.network.precision) for rate in rates)
+        counts: list[Array] = []
+        deferred: list[Array] = []
+        if state.deferred:
+            due, left = self._due(state.deferred[0], batch, enough)
+            counts = [left]
+            deferred = [*state.deferred[1:], due]
+        numbers = (np.asarray(rate, self.network.precision) for rate in rates)
         total, *found = self._update(
-            *state.weights, *state.accumulators, *batch, *values, *before, *factors, *deferred
+            *state.weights, *state.accumulators, *batch, *numbers, *before, *factors, *deferred
         )
         carried = Carried(*(values[:lanes] for values in found[: len(Carried._fields)]))
         learnt = found[len(Carried._fields) :]
@@ -132,18 +137,15 @@ class Engine:
             (*counts, *learnt[2 * count :]),
         )
 
-    def _due(
-        self, state: TrainingState, batch: graph.Padded, enough: int
-    ) -> tuple[updates.Deferred, tuple[Array]]:
-        """Count a batch's words; return the deferred gradients with the words that are due, and the
-        numbers of words that stay deferred."""
-        counts, word_output, word_document = state.deferred
-        counts = counts + np.bincount(
-            self._classes[batch.targets[batch.mask > 0]], minlength=len(counts)
-        )
+    def _due(self, counts: Array, batch: graph.Padded, enough: int) -> tuple[Array, Array]:
+        """Add a batch's words to the deferred numbers of words (K,).
+
+        Returns for each word if its class is due (V,), and the numbers that stay deferred (K,).
+        """
+        classes = self._classes[batch.targets[batch.mask > 0]]
+        counts = counts + np.bincount(classes, minlength=len(counts))
         due = counts >= enough
-        deferred = updates.Deferred(word_output, word_document, due[self._classes])
-        return deferred, (np.where(due, 0, counts),)
+        return due[self._classes], np.where(due, 0, counts)
 
     def _factors(self, key: int, weights: Parameters, places: Integers) -> tuple[Array, ...]:
         """The factors of dropout, if any, for words at these places of the text, (T, B)."""
