@@ -105,7 +105,7 @@ def cut(split: Split, network: NetworkSettings, tokens: int) -> tuple[Split, Ord
     units = np.append(np.flatnonzero(unit_beginnings(split, network.unit_of_text)), split.sentences)
     segments = stretches(split, units, tokens)
     read = np.arange(segments.split.sentences)[:, None]
-    return segments.split, Order(read, np.isin(read, segments.units), keeps_state=True)
+    return segments.split, Order(read, np.isin(read, segments.units))
 
 
 def _settings_at(place: Place) -> dict[str, Number]:
