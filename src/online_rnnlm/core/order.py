@@ -52,7 +52,7 @@ class Order(NamedTuple):
     begins: Booleans
     """(N, B): True if a unit of text begins with the segment."""
     first_kept: int = 0
-    """The index of the first element of h that is carried over within a unit, as the document vector
+    """Index of the first element of h that is carried over within a unit, as the document vector
     is. Those before it, and with them the memory, are 0 before each segment."""
 
     @property

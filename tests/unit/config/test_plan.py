@@ -231,6 +231,7 @@ def test_every_setting_of_a_corpus_changes_the_names_of_its_runs(key):
         "classes": {"count": 2},
     }
     words = [w for w in get_args(field.annotation) if isinstance(w, str) and w != default]
+    others["earlier_test_sentences"] = 50
     other = others.get(key) or (words or [not default if isinstance(default, bool) else 50])[0]
     row = {"hidden_size": 8}
     corpus = {**WHOLE, "train_sentences": 900} if key == "earlier_test_sentences" else WHOLE
