@@ -3,9 +3,9 @@
 
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
 EVALUATIONS = {
-    (run.name, name): decisive_settings(evaluation, EXPERIMENT.testing)
+    (run.name, name): decisive_settings(evaluation, run.testing)
     for run in EXPERIMENT.runs()
-    for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
+    for name, evaluation in run.evaluations.items()
 }
 RIVALS = EXPERIMENT.corpus_rivals
 EVALUATION_FILES = [
@@ -38,7 +38,7 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: requests.grown(workload(wildcards).megabytes, attempt),
         runtime=lambda wildcards, attempt: requests.testing_minutes(
             workload(wildcards),
-            EXPERIMENT.testing,
+            RUNS[wildcards.run].testing,
             wildcards.get("evaluation", "document_vector"),
             attempt,
         ),
@@ -86,7 +86,7 @@ use rule evaluate as mix with:
             file
             for part in parts_of_mixture(
                 wildcards.evaluation,
-                EXPERIMENT.testing,
+                RUNS[wildcards.run].testing,
                 run=wildcards.run,
                 corpus_folder=RUNS[wildcards.run].corpus_folder,
                 document_size=RUNS[wildcards.run].settings.document_size,
@@ -96,7 +96,7 @@ use rule evaluate as mix with:
         adaptations=lambda wildcards: [
             file
             for adaptation in adaptations_of_vector(
-                RUNS[wildcards.run].settings, EXPERIMENT.testing
+                RUNS[wildcards.run].settings, RUNS[wildcards.run].testing
             )
             for file in evaluation_files(wildcards.run, adaptation.name)
         ],
@@ -157,7 +157,7 @@ rule time:
     params:
         results=RESULTS.path,
         code=EXPERIMENT.digits.of_code(code.of_timings(EXPERIMENT)),
-        settings=EXPERIMENT.testing.model_dump(mode="json"),
+        settings=[RUNS[run].testing.model_dump(mode="json") for run in FIRST_RUNS],
     message:
         "Time the networks side by side"
     shell:

@@ -10,7 +10,6 @@ from online_rnnlm.analysis.scores import SentenceScores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
 from online_rnnlm.config.evaluations import (
     decisive_settings,
-    evaluations_of,
     in_words,
     main_adaptation,
 )
@@ -81,10 +80,9 @@ def collect(directory: ExperimentDirectory) -> Results:
 
 def _in_words(experiment: Plan) -> dict[str, str]:
     """The words of every evaluation, by its name."""
-    testing = experiment.testing
-    words = {name: f"with {rival.phrase}" for name, rival in testing.rivals_by_name.items()}
+    words = {name: f"with {rival.phrase}" for name, rival in experiment.rivals_by_name.items()}
     for network in experiment.networks:
-        for name, evaluation in evaluations_of(network.settings, testing).items():
+        for name, evaluation in network.evaluations.items():
             if isinstance(evaluation, Adaptation):
                 words[name] = in_words(evaluation)
     return words
@@ -108,10 +106,10 @@ def _read_runs(
             missing.append(Missing(run.label, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
-        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+        for name, evaluation in run.evaluations.items():
             path = directory.evaluation(run.name, name)
             tested = read_evaluation(path)
-            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
+            refuse_other_settings(path, tested, decisive_settings(evaluation, run.testing))
             if tested.reason:
                 missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
             else:
@@ -161,7 +159,7 @@ def _tested(
     """
     corpus = network.corpus
     name = network.network_name
-    rivals = results.experiment.testing.rivals_by_name
+    rivals = network.first.run.testing.rivals_by_name
     for evaluation in network.first.evaluations:
         if not all(evaluation in run.evaluations for run in network.runs):
             continue

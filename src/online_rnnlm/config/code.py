@@ -12,7 +12,6 @@ from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import (
     adaptations_of_vector,
     engine_for,
-    evaluations_of,
     main_adaptation,
     usable_anywhere,
 )
@@ -61,7 +60,7 @@ def of_timings(experiment: Experiment) -> Modules:
     tests = {
         module
         for network in experiment.networks
-        for adaptation in adaptations_of_vector(network.settings, experiment.testing)
+        for adaptation in adaptations_of_vector(network.settings, network.testing)
         for module in _of_test(network.settings, adaptation)
     }
     return ("jobs.timing", *sorted(tests))
@@ -84,14 +83,13 @@ def of_report(_: Experiment) -> Modules:
 
 def of_plan(experiment: Experiment) -> set[Modules]:
     """Return the modules that decide each result of an experiment."""
-    testing = experiment.testing
     found = {KERNELS, of_timings(experiment), of_audits(experiment), of_report(experiment)}
     found |= {of_corpus(settings) for settings in experiment.corpora.values()}
-    found |= {of_rival(rival) for rival in CORPUS_RIVALS if rival in testing.rivals}
-    for settings in (network.settings for network in experiment.networks):
-        found.add(of_training(settings))
-        for evaluation in evaluations_of(settings, testing).values():
-            found.add(of_evaluation(settings, evaluation, testing))
+    found |= {of_rival(rival) for rival in CORPUS_RIVALS if rival in experiment.testing.rivals}
+    for network in experiment.networks:
+        found.add(of_training(network.settings))
+        for evaluation in network.evaluations.values():
+            found.add(of_evaluation(network.settings, evaluation, network.testing))
     return found
 
 

@@ -35,7 +35,13 @@ def plan_row(network: PlannedNetwork, seeds: Sequence[int], digits: Digits) -> P
     """Plan the runs of a network, one for each seed, and those of its search."""
     folder = digits.folder_of(network.settings.corpus)
     candidates = tuple(
-        Run(settings, folder, searched=tried, identity=identity_of(settings, digits))
+        Run(
+            settings,
+            folder,
+            searched=tried,
+            testing=network.testing,
+            identity=identity_of(settings, digits),
+        )
         for settings, tried in network.search.items()
     )
     names = tuple(run.name for run in candidates)
@@ -45,6 +51,7 @@ def plan_row(network: PlannedNetwork, seeds: Sequence[int], digits: Digits) -> P
             settings,
             folder,
             candidates=names,
+            testing=network.testing,
             identity=identity_of(settings, digits, network.undecided, names),
         )
         for settings in of_seeds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,14 +67,28 @@ Subset = Annotated[
 ]
 
 
+Updates = Annotated[list[Subset], Distinct]
+"""Such as `["document_vector", ["document_vector", "output"]]`."""
+
+
+def refuse_mixtures_of_nothing(rivals: Collection[str]) -> None:
+    """Raise ValueError if a mixture is among some rivals, and what it mixes is not."""
+    if MIXTURE in rivals and {*rivals} <= {*NOT_MIXED}:
+        raise ValueError("`mixture` mixes a network with other rivals: give one more")
+    if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
+        raise ValueError(
+            f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that in `testing.rivals`"
+        )
+
+
 class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
-    updates: Annotated[list[Subset], Distinct] = Field(default=[])
-    """Parts that are updated during testing. Each entry adds evaluations of every run; it is
-    `document_vector`, a part that consists of weights, a list of these, or `all`. In any case,
-    every run is tested with nothing updated and, if it has a document vector, with the vector
-    updated. Parts that a run does not have are left out, and entries that are then the same are
+    updates: Updates = Field(default=[])
+    """Parts that are updated during testing. Each entry adds evaluations of every run whose row has
+    no `updates` of its own; it is `document_vector`, a part that consists of weights, a list of
+    these, or `all`. In any case, every run is tested with nothing updated and, if it has a document
+    vector, with the vector updated. Parts that a run does not have are left out, and entries that are then the same are
     tested once. In networks of `cell: lstm`, only `dynamic_evaluation` updates weights."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
@@ -132,10 +147,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if MIXTURE in rivals and {*rivals} <= {*NOT_MIXED}:
-            raise ValueError("`mixture` mixes a network with other rivals: give one more")
-        if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
-            raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
+        refuse_mixtures_of_nothing(rivals)
         return rivals
 
     @property

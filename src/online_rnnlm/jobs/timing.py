@@ -92,8 +92,8 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
         if has_finished(files):
             record = records.read(RunRecord, files.record)
             weights = weight_files.read_trained(files, corpus.digest)
-            network = Network(directory, record, corpus, weights, experiment.testing)
-            for adaptation in adaptations_of_vector(record.settings, experiment.testing):
+            network = Network(directory, record, corpus, weights, run.testing)
+            for adaptation in adaptations_of_vector(record.settings, run.testing):
                 settings = engine_for(record.settings, adaptation)
                 score = network.scorer(adaptation)
                 timed.append(_Timed(run, adaptation, settings, score, corpus.splits["test"]))

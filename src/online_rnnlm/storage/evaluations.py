@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from online_rnnlm.config.evaluations import decisive_settings, evaluations_of
+from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.errors import UserError
@@ -162,10 +162,10 @@ def refuse_renamed_results(directory: ExperimentDirectory, experiment: Plan) -> 
     Snakemake does not know by which settings the files of a renamed folder were made.
     """
     for run in experiment.runs():
-        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+        for name, evaluation in run.evaluations.items():
             path = directory.evaluation(run.name, name)
             if path.is_file():
-                planned = decisive_settings(evaluation, experiment.testing)
+                planned = decisive_settings(evaluation, run.testing)
                 refuse_other_settings(path, read_evaluation(path), planned)
 
 

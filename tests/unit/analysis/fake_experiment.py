@@ -72,7 +72,7 @@ def write(
     for name in described.corpora:
         _write_corpus(directory, name, described.testing)
     for run in described.trainings():
-        write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
+        write_run(directory, resolve(run, directory), perplexities or {})
     for name, rival in described.corpus_rivals.items():
         corpus = load_corpus(directory.corpus(rival.corpus_folder), described.testing.other_texts)
         logs = _log_probabilities(corpus, corpus.held_out, 120.0, np.random.default_rng(5))
@@ -111,7 +111,7 @@ def write_timings(
         name = row.runs[0].network_name
         settings = row.runs[0].settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
-        timed = evaluations.adaptations_of_vector(settings, described.testing)
+        timed = evaluations.adaptations_of_vector(settings, row.runs[0].testing)
         for number, adaptation in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(
@@ -130,7 +130,6 @@ def write_run(
     directory: ExperimentDirectory,
     run: Run,
     perplexities: dict[str, float],
-    testing: TestingSettings | None = None,
 ) -> None:
     """Write one run, trained on the corpus that the folder holds, and its evaluations."""
     random = np.random.default_rng(list(run.name.encode()))
@@ -145,9 +144,9 @@ def write_run(
         return
     frozen = online * 1.35 if size else online  # a network with a vector relies on it
     targets = {NONE: frozen, evaluations.main_adaptation(size).name: online}
-    testing = testing or TestingSettings()
+    testing = run.testing
     corpus = load_corpus(directory.corpus(run.corpus_folder), testing.other_texts)
-    for name, evaluation in evaluations.evaluations_of(run.settings, testing).items():
+    for name, evaluation in run.evaluations.items():
         texts = corpus.splits if name in targets else corpus.held_out
         logs = _log_probabilities(corpus, texts, targets.get(name, online * 1.01), random)
         vectors = {}

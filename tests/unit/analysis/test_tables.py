@@ -365,6 +365,25 @@ def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
     assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
 
 
+def test_a_row_with_rivals_of_its_own_has_a_mixture_of_these(invented):
+    own = {"rivals": ["neural_cache", "mixture"]}
+    testing = {"rivals": ["kneser_ney", "unigram_cache", "mixture"]}
+    rows = [TWO_ROWS[0], {**TWO_ROWS[1], **own}, {"hidden_size": 90, "rivals": []}]
+    results = invented(rows=rows, testing=testing)
+    table = mixtures.make(results)
+    assert [*table.data["model"]] == ["100/0"] * 2 + ["100/20"] * 2
+    parts = [*table.data["rival"]]
+    assert parts == ["unigram_cache", "kneser_ney5", "neural_cache", "kneser_ney5"]
+    assert cells(table, 0, "Neural cache") == cells(table, 1, "Unigram cache") == [""]
+    mixed = {
+        tested.title: tested
+        for tested in results.systems_on("invented")
+        if tested.network and tested.evaluation == "mixture"
+    }
+    alone = [network.parameters + 900_000 for network in results.networks[:2]]
+    assert [mixture.parameters for mixture in mixed.values()] == alone
+
+
 def test_a_mixture_with_one_rival_is_the_pair(invented):
     results = invented(rows=TWO_ROWS[:1], testing={"rivals": ["kneser_ney", "mixture"]})
     reach(results, STATIC, "none", test=100.0)

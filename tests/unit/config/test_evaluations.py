@@ -121,21 +121,25 @@ def test_a_cell_without_kernels_has_no_rival_that_needs_them(tmp_path):
         "CellName = Literal[", 'CellName = Literal["new", '
     )
     settings.write_text(listed, encoding="utf-8")
-    rows = [{"cell": "sigmoid"}, {"cell": "new", "engine": "graph"}]
 
-    def check(*rivals):
+    def check(*rivals, **own):
         file = tmp_path / "my.yaml"
+        rows = [{"cell": "sigmoid"}, {"cell": "new", "engine": "graph", **own}]
         values = configuration(rows=rows, testing={"rivals": [*rivals]})
         file.write_text(json.dumps(values), encoding="utf-8")
         command = [sys.executable, "-m", "online_rnnlm", "check", file]
         return output_of(command, env={**os.environ, "PYTHONPATH": tmp_path})
 
     assert check("neural_cache", "mixture").returncode == 0
-    refused = check("neural_cache", "dynamic_evaluation", "mixture")
-    assert refused.returncode
-    [line] = refused.stderr.splitlines()
-    for piece in ("my.yaml", "`testing.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
-        assert piece in line
+    for place, refused in (
+        ("testing", check("neural_cache", "dynamic_evaluation", "mixture")),
+        ("rows[1]", check(rivals=["dynamic_evaluation"])),
+    ):
+        assert refused.returncode
+        [line] = refused.stderr.splitlines()
+        for piece in ("my.yaml", f"`{place}.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
+            assert piece in line
+    assert check("dynamic_evaluation", rivals=[]).returncode == 0
 
 
 def test_an_evaluation_is_looked_up_by_its_name():

@@ -50,6 +50,6 @@ def meaning_of_marks(results: Results, *, rivals: bool = True) -> str:
     marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
     if any(network.settings.cell == "slow_context" for network in results.networks):
         marks.append("purple squares: slow units, which do not learn in testing")
-    if rivals and results.experiment.testing.rivals:
+    if rivals and results.experiment.rivals:
         marks.append("green triangles: rivals")
     return f"{'; '.join(marks)}."

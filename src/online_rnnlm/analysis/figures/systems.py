@@ -126,7 +126,7 @@ def draw_costs(results: Results) -> Drawing:
             name = f"+ {tested.rival.title}" if tested.rival else tested.title
             labels.append(drawing.Label(name, _place(tested, cost)))
         drawing.label_beside(axis, labels)
-    has_rivals = bool(results.experiment.testing.rivals)
+    has_rivals = bool(results.experiment.rivals)
     added = f" They are added to {smallest.network_name}." if has_rivals else ""
     caption = (
         f"{meaning_of_marks(results)}{added} Lower is better, further left is cheaper; a network "
