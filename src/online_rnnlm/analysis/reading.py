@@ -141,10 +141,14 @@ def _networks(experiment: Plan, finished: Iterable[FinishedRun]) -> list[Finishe
     by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for one in finished:
         by_network[one.run.settings.corpus, one.run.network_name].append(one)
+    planned = {
+        (row.runs[0].settings.corpus, row.runs[0].network_name): row.runs
+        for row in experiment.planned_rows
+    }
     return [
         FinishedNetwork(runs=tuple(runs))
-        for runs in by_network.values()
-        if len(runs) == len(experiment.seeds)
+        for network, runs in by_network.items()
+        if len(runs) == len(planned[network])
     ]
 
 

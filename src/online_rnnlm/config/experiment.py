@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
+from online_rnnlm.config.base import FilePath, Name, Seed, Seeds, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.networks import PlannedNetwork, networks_of
@@ -38,15 +38,15 @@ class Experiment(Settings):
     """Folder for downloaded files."""
     corpora: dict[Name, CorpusSettings] = Field(min_length=1)
     """The corpora, by name; every row is trained on each."""
-    seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
-    """Every row is trained once with each seed."""
+    seeds: Seeds = Field(default=[1])
+    """Every row is trained once with each seed, if it has no `seeds` of its own."""
     training: WrittenTraining = Field(default={})
     """Training settings that all rows share; see below."""
     rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
     have a `search` of its own, in place of the one below; `corpora`, a list of those that it is
-    trained on, if these are not all; and `updates` and `rivals` of its own, in place of those of
-    `testing` (`[]` is none): only `kneser_ney` is a rival of all."""
+    trained on, if these are not all; `seeds`; and `updates` and `rivals` of its own, in place of
+    those of `testing` (`[]` is none): only `kneser_ney` is a rival of all."""
     search: Searches = Field(default=[])
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
@@ -54,7 +54,7 @@ class Experiment(Settings):
     the search's runs alone, which may be shorter than the others. A list of such mappings tries
     the combinations of each, such as coarse ones first and then some of them for longer."""
     search_seed: Seed = 0
-    """Seed of the runs of the search; it must be none of `seeds`."""
+    """Seed of the runs of the search; it must be none of the others."""
     testing: TestingSettings = TestingSettings()
     """Further evaluations, and rivals to compare with."""
 
@@ -79,7 +79,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _rows_can_be_trained(self) -> Experiment:
-        if self.searched and self.search_seed in self.seeds:
+        if self.searched and self.search_seed in self.all_seeds:
             raise ValueError(f"`search_seed`: {self.search_seed} is one of `seeds`")
         for network in self.networks:
             corpus = network.settings.corpus
@@ -151,6 +151,11 @@ class Experiment(Settings):
     def rivals_by_name(self) -> dict[str, Rival]:
         """All rivals that there are, by name; a mixture has the parts that it has in any row."""
         return rivals_for(self.rivals, self.testing.kneser_ney_order)
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds of all networks, in their order."""
+        return sorted({seed for network in self.networks for seed in network.seeds})
 
     @property
     def searched(self) -> list[str]:

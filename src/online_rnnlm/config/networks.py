@@ -44,6 +44,8 @@ class PlannedNetwork(NamedTuple):
     """Names of the settings that its search is to choose."""
     search: Mapping[RunSettings, dict[str, Any]]
     """The settings of each run of its search, and those values of them that the run tries."""
+    seeds: Sequence[int]
+    """The seeds of its own runs."""
     testing: TestingSettings
     """The experiment's settings of testing, with the row's own `updates` and `rivals`."""
 
@@ -161,7 +163,8 @@ def _network(
             if of_use:
                 runs.setdefault(candidate, of_use)
     undecided = _undecided(searches) if runs else frozenset()
-    return PlannedNetwork(entry, settings, undecided, runs, testing)
+    seeds = experiment.rows[entry].get("seeds") or experiment.seeds
+    return PlannedNetwork(entry, settings, undecided, runs, seeds, testing)
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

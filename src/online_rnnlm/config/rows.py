@@ -42,6 +42,7 @@ from online_rnnlm.config.base import (
     PositiveInt,
     PositiveShare,
     PositiveSize,
+    Seeds,
     Settings,
     Share,
     Size,
@@ -157,6 +158,8 @@ class RowSettings(Search, total=False):
     """The row's own search; `null` is that of the experiment."""
     corpora: Annotated[list[Name], Field(min_length=1), Distinct] | None
     """The corpora that the row is trained on; `null` is all of them."""
+    seeds: Seeds | None
+    """The row's own; `null` is those of the experiment."""
     updates: Updates | None
     """The row's own, in place of those of `testing`; `null` is those of `testing`, `[]` none."""
     rivals: Annotated[list[RunRivalName], Distinct] | None

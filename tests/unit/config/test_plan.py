@@ -180,6 +180,22 @@ def test_a_row_may_have_updates_and_rivals_of_its_own():
     assert plan(**found.model_dump(mode="json")).runs() == found.runs()
 
 
+def test_a_row_may_have_seeds_of_its_own():
+    found = experiment(
+        seeds=[4, 2],
+        rows=[{"hidden_size": 8}, {"hidden_size": [9, 10], "seeds": [1, 3, 4]}],
+        search={"learning_rate": [0.1, 0.2]},
+    )
+    assert [[run.settings.seed for run in row.runs] for row in found.planned_rows] == [
+        [4, 2],
+        [1, 3, 4],
+        [1, 3, 4],
+    ]
+    assert found.all_seeds == [1, 2, 3, 4]
+    with pytest.raises(UserError, match="`search_seed`: 3 is one"):
+        experiment(**found.model_dump(mode="json", exclude={"digits"}) | {"search_seed": 3})
+
+
 def test_a_single_value_is_that_of_the_searchs_runs_alone():
     search = {"learning_rate": [0.3, 0.4], "max_epochs": 2}
     found = experiment(training={"max_epochs": 9}, search=search)

@@ -80,8 +80,7 @@ def draw_systems(results: Results) -> Drawing:
     axis.yaxis.set_visible(False)
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("Test perplexity: lower is better")
-    seeds = len(results.experiment.seeds)
-    bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
+    bars = " Bars: standard deviation over the seeds." if results.several_seeds else ""
     marks = meaning_of_marks(results)
     return Drawing(figure, f"{marks} In bold: the network that the report is about.{bars}")
 
