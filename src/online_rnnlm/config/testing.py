@@ -89,7 +89,8 @@ class TestingSettings(Settings):
     no `updates` of its own; it is `document_vector`, a part that consists of weights, a list of
     these, or `all`. In any case, every run is tested with nothing updated and, if it has a document
     vector, with the vector updated. Parts that a run does not have are left out, and entries that
-    are then the same are tested once. In networks of `cell: lstm`, only `dynamic_evaluation` updates weights."""
+    are then the same are tested once. In networks of `cell: lstm`, only `dynamic_evaluation`
+    updates weights."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
