@@ -95,7 +95,7 @@ use rule evaluate as mix with:
         ],
         adaptations=lambda wildcards: [
             file
-            for adaptation in adaptations_of_vector(
+            for adaptation in adaptations_of_state(
                 RUNS[wildcards.run].settings, RUNS[wildcards.run].testing
             )
             for file in evaluation_files(wildcards.run, adaptation.name)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.significance import percents_of_gains, t_interval
-from online_rnnlm.config.evaluations import main_adaptation
+from online_rnnlm.config.evaluations import adaptations_of_state, main_adaptation
 from online_rnnlm.config.rivals import Rival
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -112,10 +112,11 @@ class FinishedNetwork:
 
     @property
     def best_adapted(self) -> TestedNetwork:
-        """The network with the adaptation of its vector alone that is best on `valid`; without a
-        vector, the network in its main evaluation."""
-        adaptations = [tested for tested in self.tested.values() if tested.updates_vector_alone]
-        return best_on_valid(adaptations or [self.main])
+        """The network with the adaptation of its vector, or of its slow context units, that is
+        best on `valid`; no weights are updated. One that has neither is in its main evaluation."""
+        adaptations = adaptations_of_state(self.settings, self.first.run.testing)
+        tested = [self.tested[one.name] for one in adaptations if one.name in self.tested]
+        return best_on_valid(tested)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -192,12 +193,6 @@ class TestedNetwork(System):
             return None
         pairs = zip(self.rounds, other.rounds, strict=True)
         return percents_of_gains(t_interval([math.log(theirs / ours) for ours, theirs in pairs]))
-
-    @property
-    def updates_vector_alone(self) -> bool:
-        """True if nothing but the document vector is updated, and nothing is added."""
-        adaptation = self.by_seed[0].adaptation
-        return adaptation is not None and adaptation.updates_vector_alone
 
     @property
     def kept_for(self) -> UnitOfText:

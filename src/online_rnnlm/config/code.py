@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import (
-    adaptations_of_vector,
+    adaptations_of_state,
     engine_for,
     main_adaptation,
     usable_anywhere,
@@ -60,7 +60,7 @@ def of_timings(experiment: Experiment) -> Modules:
     tests = {
         module
         for network in experiment.networks
-        for adaptation in adaptations_of_vector(network.settings, network.testing)
+        for adaptation in adaptations_of_state(network.settings, network.testing)
         for module in _of_test(network.settings, adaptation)
     }
     return ("jobs.timing", *sorted(tests))

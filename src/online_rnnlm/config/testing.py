@@ -90,7 +90,8 @@ class TestingSettings(Settings):
     these, or `all`. In any case, every run is tested with nothing updated and, if it has a document
     vector, with the vector updated. Parts that a run does not have are left out, and entries that
     are then the same are tested once. In networks of `cell: lstm`, only `dynamic_evaluation`
-    updates weights."""
+    updates weights. Slow context units of a network without a vector, which do not learn, are kept
+    for each longer `unit_of_text`, if there is any entry."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )

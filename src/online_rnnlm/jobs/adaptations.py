@@ -36,14 +36,15 @@ def _test_at_best_rates(network: Network, adaptation: Adaptation) -> Tested:
     """Test with an adaptation, at the rates that are best on `valid`.
 
     The rate of the weights is chosen first, while the vector has that of its training, and then the
-    rate of the vector. Raises Failed if every rate diverges.
+    rate of the vector; there is none where only slow context units are kept for longer.
+    Raises Failed if every rate diverges.
     """
     testing = network.testing
     grid = {"learning_rate": testing.learning_rates} if adaptation.weights else {}
     if adaptation.updates_vector and network.settings.document_size:
         grid["document_rate"] = testing.document_rates
     first = "learning_rates" if adaptation.weights else "document_rates"
-    advice = f"; try smaller rates in `testing.{first}`"
+    advice = f"; try smaller rates in `testing.{first}`" if grid else ""
     best: dict[str, float] = {}
     curve: list[Trial] = []
     for key, values in grid.items():

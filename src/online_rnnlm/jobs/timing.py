@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import adaptations_of_vector, engine_for
+from online_rnnlm.config.evaluations import adaptations_of_state, engine_for
 from online_rnnlm.config.plan import load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -56,7 +56,7 @@ def clock_for(settings: RunSettings) -> Callable[[], float]:
 
 
 def time_networks(directory: ExperimentDirectory) -> None:
-    """Time every row's first run in its `adaptations_of_vector`, in turn; write `timings.json`.
+    """Time every row's first run in its `adaptations_of_state`, in turn; write `timings.json`.
 
     Raises UserError if a model is missing or damaged.
     """
@@ -93,7 +93,7 @@ def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
             record = records.read(RunRecord, files.record)
             weights = weight_files.read_trained(files, corpus.digest)
             network = Network(directory, record, corpus, weights, run.testing)
-            for adaptation in adaptations_of_vector(record.settings, run.testing):
+            for adaptation in adaptations_of_state(record.settings, run.testing):
                 settings = engine_for(record.settings, adaptation)
                 score = network.scorer(adaptation)
                 timed.append(_Timed(run, adaptation, settings, score, corpus.splits["test"]))

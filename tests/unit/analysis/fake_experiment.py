@@ -111,7 +111,7 @@ def write_timings(
         name = row.runs[0].network_name
         settings = row.runs[0].settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
-        timed = evaluations.adaptations_of_vector(settings, row.runs[0].testing)
+        timed = evaluations.adaptations_of_state(settings, row.runs[0].testing)
         for number, adaptation in enumerate(timed, 1):  # the second takes half of the time
             once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
             timings.append(
@@ -185,7 +185,8 @@ def _tried(evaluation: Adaptation | str) -> list[dict[str, Number]]:
     if not isinstance(evaluation, Adaptation):
         return [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
     key = "document_rate" if evaluation.updates_vector_alone else "learning_rate"
-    return [{key: rate} for rate in (0.01, 0.03, 0.1)] if evaluation.unit_of_text else []
+    learns = evaluation.parts and evaluation.unit_of_text
+    return [{key: rate} for rate in (0.01, 0.03, 0.1)] if learns else []
 
 
 def _costs(evaluation: Adaptation | str, hidden: int, size: int) -> Costs:

@@ -15,7 +15,7 @@ from online_rnnlm.config import evaluations
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import PARTS, Adaptation
 from tests.processes import output_of
-from tests.unit.small_records import configuration, plan
+from tests.unit.small_records import VITAL, configuration, plan
 
 PACKAGE = Path(online_rnnlm.__file__).parent
 
@@ -99,9 +99,42 @@ def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, stat
         alone = [name for name in further if name.startswith("document_vector.")]
         timed = [
             adaptation.name
-            for adaptation in evaluations.adaptations_of_vector(network(size), described)
+            for adaptation in evaluations.adaptations_of_state(network(size), described)
         ]
         assert timed == [main[-1], *alone]
+
+
+@pytest.mark.parametrize(
+    ("size", "trained", "updates", "names", "of_state"),
+    [
+        (0, "sentence", ["output"], ["document", "stream"], ["document", "stream"]),
+        (0, "document", ["output"], ["stream"], ["stream"]),
+        (0, "sentence", [], [], []),
+        (5, "sentence", ["document_vector"], [], ["sentence", "document", "stream"]),
+    ],
+)
+def test_slow_units_are_kept_for_longer_if_they_are_not_beside_a_vector(
+    size, trained, updates, names, of_state
+):
+    """Beside a vector they are kept as it is."""
+    units = ["sentence", "document", "stream"]
+    order = {"corpora": {"vital": {**VITAL, "divide_by": "article"}}}
+    [run] = plan(
+        rows=[{"cell": "slow_context", "document_size": size, "unit_of_text": trained}],
+        testing={"updates": updates, "learn_after": ["word", "sentence"], "unit_of_text": units},
+        **order,
+    ).runs()
+    found = [name for name in run.evaluations if name.startswith("none.")]
+    assert found == [f"none.word.{unit}" for unit in names]
+    for name in found:
+        adaptation = run.evaluations[name]
+        assert adaptation.parts == ()
+        unit = {"document": "article"}.get(adaptation.unit_of_text, adaptation.unit_of_text)
+        assert evaluations.in_words(adaptation) == f"kept for the {unit}"
+    main = evaluations.main_adaptation(size)
+    state = [one.name for one in evaluations.adaptations_of_state(run.settings, run.testing)]
+    after_words = [name for name in state if ".sentence." not in name]
+    assert after_words == [main.name, *(f"{main.name}.word.{unit}" for unit in of_state)]
 
 
 def test_weights_are_updated_where_kernels_can():
