@@ -351,6 +351,19 @@ def test_mixtures_show_what_each_rival_adds(invented):
         mixtures.make(invented(rows=TWO_ROWS))
 
 
+def test_slow_units_in_a_mixture_are_kept_for_the_text_that_is_best_on_valid(invented):
+    testing = {"updates": ["output"], "unit_of_text": ["document"], "rivals": ["kneser_ney"]}
+    testing["rivals"] += ["mixture"]
+    rows = [TWO_ROWS[0], {"hidden_size": 100, "cell": "slow_context"}]
+    results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
+    assert results.in_words["none.word.document"] == "kept for the article"
+    slow = "invented-M100-C20-D0-seed1"
+    reach(results, slow, "none", valid=90.0, test=80.0)
+    reach(results, slow, "none.word.document", valid=85.0, test=100.0)
+    reach(results, slow, "output.word.document", valid=10.0, test=10.0)
+    assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
+
+
 def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
     testing = {
         "updates": ["document_vector"],
