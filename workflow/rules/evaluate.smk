@@ -8,6 +8,7 @@ EVALUATIONS = {
     for name, evaluation in run.evaluations.items()
 }
 RIVALS = EXPERIMENT.corpus_rivals
+TIMED = {run: [*timed_evaluations(RUNS[run].settings, RUNS[run].testing)] for run in FIRST_RUNS}
 EVALUATION_FILES = [
     *(file for place in EVALUATIONS for file in evaluation_files(*place)),
     *(file for rival in RIVALS for file in evaluation_files(rival, "none")),
@@ -138,10 +139,13 @@ rule rival:
 
 
 # Timing runs last, when few other jobs run beside it. Those that do slow all networks alike, because
-# the networks take turns.
+# the networks take turns. The records of evaluations have the rates and settings that it takes.
 rule time:
     input:
         run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
+        evaluations=[
+            f"<results>/evaluations/{run}/{name}.json" for run in TIMED for name in TIMED[run]
+        ],
         corpus=ancient(corpus_files(list(CORPORA), SPLITS, *WORDS)),
     output:
         "<results>/timings.json",
@@ -151,13 +155,13 @@ rule time:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(2500, 8, input.size_mb, attempt),
+        runtime=lambda wildcards, attempt: requests.timing_minutes(EXPERIMENT, RESULTS, attempt),
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         results=RESULTS.path,
         code=EXPERIMENT.digits.of_code(code.of_timings(EXPERIMENT)),
-        settings=[RUNS[run].testing.model_dump(mode="json") for run in FIRST_RUNS],
+        timed=TIMED,
     message:
         "Time the networks side by side"
     shell:

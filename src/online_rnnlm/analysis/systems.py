@@ -167,8 +167,8 @@ class TestedNetwork(System):
     parameters: int
     rounds: tuple[float, ...]
     """Time per token (s) of the first seed's run in each round of timing, all networks in turn:
-    processor time or, on a GPU or by Theano, the time that passed. Empty if it was not timed, as
-    with a rival or with weights that learn."""
+    processor time or, on a GPU or by Theano, the time that passed. Empty if it was not timed: a
+    mixture, or weights that learn with another `learn_after` or `unit_of_text` than the first."""
 
     @property
     def seconds_per_word(self) -> float:

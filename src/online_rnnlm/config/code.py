@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import (
-    adaptations_of_state,
     engine_for,
     main_adaptation,
+    timed_evaluations,
     usable_anywhere,
 )
 from online_rnnlm.config.rivals import CORPUS_RIVALS, CorpusRivalName, RunRivalName
@@ -43,11 +43,7 @@ def of_evaluation(
     settings: RunSettings, evaluation: Adaptation | RunRivalName, testing: TestingSettings
 ) -> Modules:
     """Return the modules that decide an evaluation of a run."""
-    if isinstance(evaluation, Adaptation):
-        return ("jobs.evaluation", *_of_test(settings, evaluation))
-    rival = testing.rivals_by_name[evaluation].module
-    tested = _of_test(settings, main_adaptation(settings.document_size))
-    return ("jobs.evaluation", f"rivals.{rival}", *tested)
+    return ("jobs.evaluation", *_that_score(settings, evaluation, testing))
 
 
 def of_rival(rival: CorpusRivalName) -> Modules:
@@ -60,8 +56,8 @@ def of_timings(experiment: Experiment) -> Modules:
     tests = {
         module
         for network in experiment.networks
-        for adaptation in adaptations_of_state(network.settings, network.testing)
-        for module in _of_test(network.settings, adaptation)
+        for evaluation in timed_evaluations(network.settings, network.testing).values()
+        for module in _that_score(network.settings, evaluation, network.testing)
     }
     return ("jobs.timing", *sorted(tests))
 
@@ -96,6 +92,16 @@ def of_plan(experiment: Experiment) -> set[Modules]:
 def _of_network(settings: RunSettings) -> Modules:
     """Return the modules by which an engine trains or scores a network."""
     return (f"core.engines.{settings.engine}_engine", f"core.cells.{settings.cell}")
+
+
+def _that_score(
+    settings: RunSettings, evaluation: Adaptation | RunRivalName, testing: TestingSettings
+) -> Modules:
+    """Return the modules by which a network is scored in an evaluation."""
+    if isinstance(evaluation, Adaptation):
+        return _of_test(settings, evaluation)
+    rival = testing.rivals_by_name[evaluation].module
+    return (f"rivals.{rival}", *_of_test(settings, main_adaptation(settings.document_size)))
 
 
 def _of_test(settings: RunSettings, adaptation: Adaptation) -> Modules:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any, get_args
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.rivals import NGRAMS, RunRivalName
+from online_rnnlm.config.rivals import MIXTURES, NGRAMS, RunRivalName
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.adaptation import (
@@ -124,6 +124,27 @@ def adaptations_of_state(settings: RunSettings, testing: TestingSettings) -> lis
         for one in evaluations_of(settings, testing).values()
         if isinstance(one, Adaptation) and one.parts == main.parts
     ]
+
+
+def timed_evaluations(
+    settings: RunSettings, testing: TestingSettings
+) -> dict[str, Adaptation | RunRivalName]:
+    """Return those evaluations of a run that are timed, by name.
+
+    They are `adaptations_of_state`, one adaptation for each other set of parts, since the unit of
+    text hardly changes the time, and the rivals but for mixtures, whose parts have their own times.
+    """
+    timed = {one.name: one for one in adaptations_of_state(settings, testing)}
+    parts = {one.parts for one in timed.values()}
+    found: dict[str, Adaptation | RunRivalName] = {}
+    for name, evaluation in evaluations_of(settings, testing).items():
+        if isinstance(evaluation, Adaptation):
+            if name in timed or evaluation.parts not in parts:
+                found[name] = evaluation
+                parts.add(evaluation.parts)
+        elif evaluation not in MIXTURES:
+            found[name] = evaluation
+    return found
 
 
 def decisive_settings(

@@ -137,6 +137,21 @@ def test_slow_units_are_kept_for_longer_if_they_are_not_beside_a_vector(
     assert after_words == [main.name, *(f"{main.name}.word.{unit}" for unit in of_state)]
 
 
+def test_each_set_of_parts_is_timed_once_and_what_changes_no_weights_in_every_way():
+    described = experiment(
+        updates=["document_vector", "output", "all"],
+        learn_after=["sentence", "word", 5],
+        unit_of_text=["sentence", "stream"],
+        rivals=["kneser_ney", "unigram_cache", "dynamic_evaluation", "ngram_mixture", "mixture"],
+    ).testing
+    online, static = ([*evaluations.timed_evaluations(network(size), described)] for size in (5, 0))
+    alone = [f"document_vector.{name}" for name in ALONE]
+    weights = ["output.sentence.stream", "all.sentence.stream"]
+    rivals = ["unigram_cache", "dynamic_evaluation"]
+    assert static == ["none", *weights, *rivals]
+    assert sorted(online) == sorted(["none", "document_vector", *alone, *weights, *rivals])
+
+
 def test_weights_are_updated_where_kernels_can():
     testing = experiment(updates=["all", "document_vector"]).testing
     for size, names in ((5, ["document_vector", "document_vector.word.sentence"]), (0, [])):
