@@ -84,12 +84,11 @@ def _drawn(box: Box) -> str:
 
 
 def _arrow(first: Box, then: Box) -> str:
-    """An arrow from the side of a box to that of a later one, or from its top or bottom edge."""
+    """An arrow from the side of a box to that of a later one, or up to one of the same column."""
+    if first.column == then.column:
+        middle = _STEP * first.column + _WIDTH / 2
+        return f'<path d="M{middle} {first.y} L{middle} {then.y + _HEIGHT}"/>\n'
     x, y = _STEP * first.column + _WIDTH, first.y + _HEIGHT / 2
     to_x, to_y = _STEP * then.column, then.y + _HEIGHT / 2
-    if first.column == then.column:
-        x = to_x = x - _WIDTH / 2
-        y, to_y = (first.y, then.y + _HEIGHT) if then.y < first.y else (first.y + _HEIGHT, then.y)
-        return f'<path d="M{x} {y} L{to_x} {to_y}"/>\n'
     bend = (to_x - x) / 2
     return f'<path d="M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x - 2} {to_y}"/>\n'

@@ -131,6 +131,10 @@ class TestingSettings(Settings):
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
     """Order of the `kneser_ney` model: the length of its longest n-grams."""
 
+    timed_tokens: PositiveInt = 50_000
+    """Number of tokens of `test`, to the end of the article, that each network scores in turn in
+    each of ten rounds, to be timed."""
+
     other_texts: dict[Name, FilePath] = Field(default={})
     """Texts of another kind to test on, too: the path of a file by the text's name. A file has
     articles, as those of the source `text`; beside a tokenised corpus it is tokenised. It is

@@ -171,7 +171,7 @@ def timing_minutes(plan: Plan, results: ExperimentDirectory, attempt: int) -> in
 
     Raises FileNotFoundError if a corpus is not prepared yet; Snakemake then asks again later.
     """
-    from online_rnnlm.jobs.timing import ROUNDS, TOKENS  # noqa: PLC0415
+    from online_rnnlm.jobs.timing import ROUNDS  # noqa: PLC0415
 
     minutes: float = _START_MINUTES
     for run in (row.runs[0] for row in plan.planned_rows):
@@ -186,7 +186,7 @@ def timing_minutes(plan: Plan, results: ExperimentDirectory, attempt: int) -> in
             elif evaluation.weights:
                 settings = engine_for(settings, evaluation)
                 cost = 2 * load.update_cost
-            work = (ROUNDS + 1) * min(TOKENS, load.held_out_tokens) * cost
+            work = (ROUNDS + 1) * min(plan.testing.timed_tokens, load.held_out_tokens) * cost
             minutes += work / _speed(settings)
     return grown(minutes, attempt)
 

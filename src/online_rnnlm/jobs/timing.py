@@ -35,9 +35,6 @@ from online_rnnlm.storage.runs import RunRecord, has_finished
 
 ROUNDS = 9
 """Number of times that each network is timed in each evaluation, after one untimed round."""
-TOKENS = 50_000
-"""Number of tokens of `test` that are scored, to the end of the article. A dozen networks with all
-rivals then take some 40 minutes, half of that for the neural caches."""
 Scorer = Callable[[Split], object]
 
 
@@ -109,7 +106,7 @@ def networks_to_time(experiment: Plan, directory: ExperimentDirectory) -> Iterat
         record = records.read(RunRecord, files.record)
         weights = weight_files.read_trained(files, corpus.digest)
         network = Network(directory, record, corpus, weights, run.testing)
-        text = beginning_of(corpus.splits["test"], TOKENS)
+        text = beginning_of(corpus.splits["test"], experiment.testing.timed_tokens)
         for name, evaluation in timed_evaluations(run.settings, run.testing).items():
             tested = read_evaluation(directory.evaluation(run.name, name))
             if not tested.reason:

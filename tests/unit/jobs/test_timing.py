@@ -96,7 +96,6 @@ def test_what_is_timed_gives_the_scores_of_the_evaluation(experiment):
 def test_every_evaluation_that_has_scores_is_timed_on_the_same_words(experiment, monkeypatch):
     directory, _, run = experiment
     monkeypatch.setattr(timing, "ROUNDS", 2)
-    monkeypatch.setattr(timing, "TOKENS", 100)
     path = directory.evaluation(run.name, "all.word.stream")
     kept = path.read_bytes()
     diverged = read_evaluation(path).model_copy(update={"reason": "burst"})
