@@ -113,7 +113,7 @@ def test_all_outputs_can_be_deleted_and_shared_files_stay(project):
         (
             "jobs/evaluation_files.py",
             {"evaluate", "evaluate_vector", "tables"},
-            {"train", "encode", "time", "audits"},
+            {"train", "encode", "audits"},
         ),
         ("core/training.py", {"train", "evaluate", "tables"}, {"encode"}),
         ("corpora/splitting.py", {"fetch", "encode", "train", "evaluate"}, set()),
