@@ -161,7 +161,7 @@ rule time:
     params:
         results=RESULTS.path,
         code=EXPERIMENT.digits.of_code(code.of_timings(EXPERIMENT)),
-        timed=TIMED,
+        timed=[TIMED, EXPERIMENT.testing.timed_tokens],
     message:
         "Time the networks side by side"
     shell:

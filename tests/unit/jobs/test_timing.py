@@ -94,7 +94,9 @@ def test_what_is_timed_gives_the_scores_of_the_evaluation(experiment):
 
 
 def test_every_evaluation_that_has_scores_is_timed_on_the_same_words(experiment, monkeypatch):
-    directory, _, run = experiment
+    directory, planned, run = experiment
+    values = planned.model_dump(mode="json")
+    write_json(directory.configuration, values | {"testing": TESTING | {"timed_tokens": 100}})
     monkeypatch.setattr(timing, "ROUNDS", 2)
     path = directory.evaluation(run.name, "all.word.stream")
     kept = path.read_bytes()
