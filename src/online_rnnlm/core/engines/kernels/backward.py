@@ -32,9 +32,9 @@ def update_weights(model, learning, batch, states, found):
     predicted = gradient[batch.first_predicted :]
     if goes_back:
         np.dot(found.class_deltas, weights.class_output, predicted)
-    _go_through_classes(model, learning, batch, found, predicted)
-    if learning.output:
+    if learning.output:  # now, while the processor's cache has its factors
         _update_class_output(weights, learning, found)
+    _go_through_classes(model, learning, batch, found, predicted)
     if goes_back:
         places = batch.places[batch.first_predicted :]
         drop(dropout.key, HIDDEN, dropout.hidden, places, predicted)

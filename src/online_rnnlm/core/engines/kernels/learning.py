@@ -17,6 +17,8 @@ ADAGRAD, SGD, GRADIENTS = range(3)
 gradients are added to the sums."""
 _FEW = 4
 """The number of words up to which a step of plain descent needs no room for a gradient."""
+_MANY = 100
+"""The number of words of one product: BLAS copies the factors of larger ones first."""
 
 
 class Learning(NamedTuple):
@@ -77,7 +79,9 @@ def learn_by_product(weights, sums, a, b, learning):
     if rule == SGD and a.shape[0] <= _FEW:
         descend_by_product(weights, a, b, rate)
     else:
-        gradient = np.dot(a.T, b)
+        gradient = np.dot(a[:_MANY].T, b[:_MANY])
+        for n in range(_MANY, a.shape[0], _MANY):
+            add(np.dot(a[n : n + _MANY].T, b[n : n + _MANY]).reshape(-1), gradient.reshape(-1))
         step(weights.reshape(-1), gradient.reshape(-1), sums.reshape(-1), rule, rate)
 
 
