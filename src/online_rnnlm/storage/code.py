@@ -14,6 +14,9 @@ DECIDES_NO_NUMBER = ("config", "errors", "process", "storage")
 names and records, so what a module imports of them does not count."""
 _SAID_TWICE = ("ctx", "kind", "type_comment")
 """Fields of a syntax tree that follow from the others."""
+_TEXTS = (ast.Constant, ast.JoinedStr)
+_MATCHED = (ast.stmt, ast.JoinedStr)
+"""The nodes of which some do not count: it takes long to match all."""
 
 
 def fingerprint(*modules: str, package: Path = PACKAGE) -> str:
@@ -30,6 +33,7 @@ def fingerprint(*modules: str, package: Path = PACKAGE) -> str:
     """
     waiting = [file for module in modules for file in _files_of(package, module)]
     contents: dict[str, str] = {}
+    met: set[str] = set()
     while waiting:
         file = waiting.pop()
         name = str(file.relative_to(package))
@@ -39,10 +43,11 @@ def fingerprint(*modules: str, package: Path = PACKAGE) -> str:
             contents[name] = hashlib.sha256(file.read_bytes()).hexdigest()
             continue
         contents[name], imported = _read(file.read_text(encoding="utf-8"))
-        for module in imported:
+        for module in imported - met:
             first, _, rest = module.partition(".")
             if first == package.name and rest.partition(".")[0] not in DECIDES_NO_NUMBER:
                 waiting += _modules_at(package.joinpath(*rest.split(".")))
+        met |= imported
     return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()
 
 
@@ -82,13 +87,13 @@ def _take(node: Any, code: list[str], imported: set[str], *, is_said: bool = Fal
         code.append("]")
     elif not isinstance(node, ast.AST):
         code.append(repr(node))
-    elif not (is_said and isinstance(node, ast.Constant | ast.JoinedStr)):
+    elif not (is_said and isinstance(node, _TEXTS)):
         _take_node(node, code, imported, is_said=is_said or isinstance(node, ast.Raise))
 
 
 def _take_node(node: ast.AST, code: list[str], imported: set[str], *, is_said: bool) -> None:
     """Add a node of a syntax tree, as `_take`."""
-    if isinstance(node, ast.stmt | ast.JoinedStr):  # sooner than to match all
+    if isinstance(node, _MATCHED):
         match node:
             case ast.Expr(value=ast.Constant(value=str())):  # a docstring
                 return
