@@ -49,7 +49,10 @@ class Workflow(RuleBasedStateMachine):
         if files:
             (self.project.path / chance.choice(sorted(files))).unlink()
 
-    @rule(file=st.sampled_from(["analysis/results.py", "jobs/ways.py"]), says=st.booleans())
+    @rule(
+        file=st.sampled_from(["analysis/results.py", "jobs/evaluation_files.py"]),
+        says=st.booleans(),
+    )
     def edit(self, file, says):
         self.project.edit(f"src/online_rnnlm/{file}", "\n# Said.\n" if says else "\n_ADDED = 1\n")
 
