@@ -32,7 +32,6 @@ class Section(Enum):
 Need = Literal[
     "rows with a vector",
     "static rows",
-    "several corpora",
     "text in order",
     "updates",
     "mixtures",
@@ -80,12 +79,6 @@ FIGURES = (
     Entry(
         "gain_by_frequency", Section.GAIN, _PAIRS, of_text=True, drawn_by="tokens:draw_frequency"
     ),
-    Entry(
-        "gain_by_text_size",
-        Section.GAIN,
-        (*_PAIRS, "several corpora"),
-        drawn_by="sizes:draw_sizes",
-    ),
 )
 PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
 """The table that an experiment is made for; the report shows it in two, if it has rivals."""
@@ -111,7 +104,6 @@ def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),
-        "several corpora": len(experiment.corpora) > 1,
         "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
         "updates": experiment.has_updates,
         "mixtures": MIXTURE in testing.rivals,

@@ -76,7 +76,7 @@ IN_EVERY_WAY = {"corpora": dict.fromkeys(TWO_CORPORA, IN_ORDER["invented"]), "se
 KINDS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "everything": (
         EVERYTHING | IN_EVERY_WAY,
-        [*OF_PAIRS, "gain_by_text_size", "perplexity_by_distance"],
+        [*OF_PAIRS, "perplexity_by_distance"],
     ),
     "static rows that learn": (STATIC, COSTS),
     "vector rows that are searched": (SEARCHED, OF_VECTORS),
