@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System
-from online_rnnlm.analysis.tables import perplexity
+from online_rnnlm.analysis.tables import perplexity, updates
+from online_rnnlm.analysis.tables.making import without_empty_columns
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, untested_to_show
@@ -37,7 +39,8 @@ _ADAPTATIONS = [
 def parts() -> dict[str, Callable[[], str]]:
     """Return what makes each table or value, by the folder's name and its own: `paper finding`.
 
-    `paper test 100/20` is a perplexity, and `paper 100/20 against 135/0` a change.
+    `paper test 100/20` is a perplexity, `paper 100/20 against 135/0` a change. `paper updates of
+    100/20` is what is updated in it, and in a static network beside it.
     """
     made: dict[str, Callable[[], str]] = {}
     for folder in EVIDENCE.iterdir():
@@ -45,6 +48,11 @@ def parts() -> dict[str, Callable[[], str]]:
             evidence = EvidenceFolder(folder)
             for name, make in TABLES_OF_EVIDENCE.items():
                 made[f"{folder.name} {name}"] = partial(_table, evidence, make)
+            updates_file = evidence.table("updates", "csv")
+            if updates_file.is_file():
+                for network in dict.fromkeys(row["model"] for row in _rows(updates_file)):
+                    make = partial(_updates, network=network)
+                    made[f"{folder.name} updates of {network}"] = partial(_table, evidence, make)
             for name, value in _values(evidence):
                 made[f"{folder.name} {name}"] = partial(str, value)
     return made
@@ -112,6 +120,14 @@ def _finding(evidence: EvidenceFolder) -> str:
     shown = [tested[name] for name in dict.fromkeys(names)]
     shown.sort(key=lambda one: one.perplexity().mean(), reverse=True)
     return to_markdown_grid(Table("", shown, columns))
+
+
+def _updates(evidence: EvidenceFolder, network: str) -> str:
+    """The rows of the table `updates` on one network whose vector learns, without rates."""
+    table = updates.make(_results(evidence))
+    rows = [row for row in table.rows if row["vector"] == network]
+    columns = [column for column in table.columns if column.value not in ("hidden_size", "rate")]
+    return to_markdown_grid(without_empty_columns(replace(table, rows=rows, columns=columns)))
 
 
 def _ending(evidence: EvidenceFolder) -> str:

@@ -19,7 +19,7 @@ from online_rnnlm.analysis.tables.table import (
     table_of,
 )
 from online_rnnlm.analysis.tables.values import integer, mean, number
-from online_rnnlm.analysis.updated import NOTHING, UNITS, Updated, blocks_of
+from online_rnnlm.analysis.updated import NOTHING, UNITS, VECTOR, Updated, blocks_of
 from online_rnnlm.config.rivals import DYNAMIC
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.core.settings import UnitOfText
@@ -66,7 +66,7 @@ def _block(block: Sequence[Updated]) -> list[Row]:
     for row in block:
         for unit, tested in row.at.items():
             lowest[unit] = min(tested.perplexity().mean(), lowest.get(unit, math.inf))
-    units = min(row.network.settings.hidden_size for row in block)  # the static network's are more
+    vector = next((row.network for row in block if row.part == VECTOR), block[0].network)
     rows = []
     for updated in block:
         tested = updated.first
@@ -80,7 +80,8 @@ def _block(block: Sequence[Updated]) -> list[Row]:
         rows.append(
             {
                 **_identity_and_costs(updated.network, tested),
-                "hidden_size": units,
+                "hidden_size": vector.settings.hidden_size,
+                "vector": vector.network_name,
                 "part": updated.part,
                 **perplexities,
                 "lowest": lowest,
