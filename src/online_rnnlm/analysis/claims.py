@@ -30,8 +30,8 @@ from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClai
 from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-OF_A_STATIC_NETWORK = "of a static network"
-OF_THE_SAME_NETWORK = "of the same network"
+IN_A_STATIC_NETWORK = "in a static network"
+IN_THE_SAME_NETWORK = "in the same network"
 """The cases of the claim on updating everything."""
 FORGOTTEN: Mapping[UnitOfText, str] = {
     "sentence": "forgotten at the sentence",
@@ -153,8 +153,8 @@ def _against_updating_everything(
     """
     found = False
     opponents = {
-        OF_A_STATIC_NETWORK: as_large_as(results, vector),
-        OF_THE_SAME_NETWORK: [vector],
+        IN_A_STATIC_NETWORK: as_large_as(results, vector),
+        IN_THE_SAME_NETWORK: [vector],
     }
     for whose, networks in opponents.items():
         for unit in get_args(UnitOfText):

@@ -21,7 +21,6 @@ class Section(Enum):
 
     FIRST = "What was found"
     PERPLEXITY = "Perplexity"
-    TESTING = "What learns during testing"
     GAIN = "Where the gain comes from"
     TRAINING = "How the models learn"
     VECTORS = "What the vectors hold"
@@ -84,6 +83,7 @@ FIGURES = (
 PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
 """The table that an experiment is made for; the report shows it in two, if it has rivals."""
 TABLES = (
+    Entry("updates", Section.FIRST, ("updates",)),
     Entry("corpora", Section.TEXT),
     PERPLEXITY,
     Entry("comparisons", Section.PERPLEXITY, _PAIRS),
@@ -91,7 +91,6 @@ TABLES = (
     Entry("mixtures", Section.PERPLEXITY, ("mixtures",)),
     Entry("lengths", Section.GAIN, (*_PAIRS, "text in order")),
     Entry("other_texts", Section.GAIN, ("other texts",)),
-    Entry("updates", Section.TESTING, ("updates",)),
     Entry("learning", Section.TRAINING),
     Entry("choices", Section.SEARCH, ("choices",)),
     Entry("neighbours", Section.VECTORS, ("rows with a vector",), of_text=True),

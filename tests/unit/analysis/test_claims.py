@@ -20,7 +20,7 @@ from online_rnnlm.analysis.claims import (
 from online_rnnlm.analysis.figures.systems import draw_systems
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, verdicts_table
+from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, lines_of, verdicts_table
 from online_rnnlm.analysis.wording import findings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.experiments import Claim, UntestedClaim
@@ -195,10 +195,10 @@ def test_updating_everything_is_set_against_the_vector_alone_forgotten_at_the_sa
         for case, claim in found.items()
     }
     assert sides == {
-        "of a static network, forgotten at the sentence": ("document_vector", "120/0"),
-        "of a static network, forgotten at the article": ("document_vector.word.document", "120/0"),
-        "of the same network, forgotten at the sentence": ("document_vector", "100/20"),
-        "of the same network, forgotten at the article": (
+        "in a static network, forgotten at the sentence": ("document_vector", "120/0"),
+        "in a static network, forgotten at the article": ("document_vector.word.document", "120/0"),
+        "in the same network, forgotten at the sentence": ("document_vector", "100/20"),
+        "in the same network, forgotten at the article": (
             *("document_vector.word.document", "100/20"),
         ),
     }
@@ -209,11 +209,11 @@ def test_updating_everything_is_set_against_the_vector_alone_forgotten_at_the_sa
     results = timed(results, "120/0", "all.word.sentence", [1e-5, 9e-5, 1e-4])
     results = timed(results, "100/20", "all.word.document", [])
     untested = {claim.case: claim.reason for claim in judge(results).not_tested if claim.case}
-    assert untested["of a static network, forgotten at the sentence"] == "not shown to be faster"
-    assert untested["of the same network, forgotten at the article"] == "not timed"
+    assert untested["in a static network, forgotten at the sentence"] == "not shown to be faster"
+    assert untested["in the same network, forgotten at the article"] == "not timed"
     assert [claim.case for claim in claims_of(results, "a", "100/20")] == [
-        "of a static network, forgotten at the article",
-        "of the same network, forgotten at the sentence",
+        "in a static network, forgotten at the article",
+        "in the same network, forgotten at the sentence",
     ]
 
 
@@ -510,6 +510,10 @@ def test_every_claim_has_one_cell_in_the_table_of_verdicts(invented):
         }
         coloured = () if one_seed else (claim.verdict for claim in found.claims)
         assert looks == {"muted", *coloured}
+        lines = lines_of(table)
+        assert [line.partition(":")[0] for line in lines] == [row[0] for row in table.cells()]
+        of_b = next(line for line in lines if line.startswith("b."))
+        assert f"100/20 ({begins}supported" in of_b and "120/20" not in of_b  # not tested
         cells = {row[0][0]: row[1:] for row in table.cells()}
         assert cells["b"][1] == cells["c"][1] == NOT_TESTED != cells["e"][1]
         assert cells["d"] == [NOT_TESTED] * 2  # no network tests it

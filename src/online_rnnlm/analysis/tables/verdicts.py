@@ -47,13 +47,24 @@ def verdicts_table(
 
     columns = [
         Column("Claim", "heading", text=True, wide=True),
-        *(Column(one, one, verdict, text=True, wide=True, look=look) for one in networks),
+        *(Column(one, one, verdict, text=True, look=look) for one in networks),
     ]
     rows = [
         {"heading": heading, **dict.fromkeys(networks), **found[heading]}
         for heading in sorted(found, key=lambda heading: heading[0])  # by the claim's letter
     ]
     return Table("Verdicts by claim and network", rows, columns)
+
+
+def lines_of(table: Table) -> list[str]:
+    """The verdicts in the table's order, each claim in one line."""
+    _, *networks = table.headings
+    lines = []
+    for heading, *cells in table.cells():
+        found = zip(networks, cells, strict=True)
+        said = [f"{network} ({cell})" for network, cell in found if cell != NOT_TESTED]
+        lines.append(f"{heading}: {', '.join(said) or NOT_TESTED}.")
+    return lines
 
 
 def untested_to_show(
