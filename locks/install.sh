@@ -38,11 +38,31 @@ make_venv() {
     "$1" -m venv "$venv"
 }
 
-# Run `pip install` in the environment. Its output is shown if it fails, but not if there is no
-# network: it would say that there is no such package.
+pip() {
+    "$venv/bin/python" -m pip --disable-pip-version-check "$@"
+}
+
+# Install uv, which installs in a sixth of pip's time, if there is one for this machine. It asks the
+# index that pip would ask, and trusts the certificates that the system does.
+add_uv() {
+    if pip install --quiet --require-hashes --only-binary=:all: --requirement locks/uv.lock \
+        > "$venv/pip.log" 2>&1; then
+        UV_SYSTEM_CERTS=true
+        UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$(pip config get global.index-url 2> /dev/null || true)}}
+        export UV_SYSTEM_CERTS UV_DEFAULT_INDEX
+        [ -n "$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX
+    fi
+}
+
+# Run `pip install` in the environment, by uv or, if it fails or is not there, by pip. The output is
+# shown if that fails, too, but not if there is no network: it would say that there is no such
+# package.
 pip_install() {
-    if "$venv/bin/python" -m pip --disable-pip-version-check install --quiet --no-compile --no-deps \
-        "$@" > "$venv/pip.log" 2>&1; then
+    if [ -x "$venv/bin/uv" ] && "$venv/bin/uv" pip install --python "$venv/bin/python" --quiet \
+        --no-deps "$@" > "$venv/uv.log" 2>&1; then
+        return
+    fi
+    if pip install --quiet --no-compile --no-deps "$@" > "$venv/pip.log" 2>&1; then
         return
     fi
     if grep -q -E 'connection broken by|Max retries exceeded' "$venv/pip.log"; then
@@ -78,8 +98,9 @@ install_environment() {
     python=${1:-python3}
     require_python "$python"
     if ! project | cmp -s - "$venv/installed-for" || ! "$venv/bin/python" -c pass 2> /dev/null; then
-        echo "Installing the environment into $venv: a minute or two."
+        echo "Installing the environment into $venv: seconds, or a minute or two without uv."
         make_venv "$python"
+        add_uv
         install_builders locks/requirements.lock setuptools
         install_lock locks/requirements.lock --no-build-isolation
         pip_install --no-build-isolation --editable .
@@ -96,6 +117,7 @@ install_environment() {
 add_packages() {
     if ! cmp -s "locks/$1.lock" "$venv/installed-$1"; then
         echo "Adding locks/$1.lock to $venv."
+        add_uv
         install_lock "locks/$1.lock"
         cp "locks/$1.lock" "$venv/installed-$1"
     fi

@@ -25,3 +25,4 @@ rm "$with_extra"
 
 sed -n 's/^      - //p' workflow/envs/theano.yml |
     resolve - --python-version 3.8 --output-file locks/theano.lock
+echo uv | resolve - --python-version 3.11 --output-file locks/uv.lock

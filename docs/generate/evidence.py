@@ -150,7 +150,7 @@ def _networks(evidence: EvidenceFolder) -> str:
     ]
     tested = [
         Column(results.in_words[name], partial(_perplexity_in, evaluation=name))
-        for name in (*_ADAPTATIONS, *results.experiment.testing.run_rivals)
+        for name in (*_ADAPTATIONS, *results.experiment.rivals)
         if any(_perplexity_in(system, name) for system in systems)
     ]
     return to_markdown_grid(perplexity.overview(systems, tested))

@@ -73,13 +73,15 @@ def rates_of(adaptation: Adaptation) -> TestingSettings:
     return TestingSettings(learning_rates=[RATE], document_rates=[vector_rate], steps=STEPS)
 
 
-def write_untrained_run(directory: ExperimentDirectory, corpus: CorpusDirectory) -> None:
+def write_untrained_run(
+    directory: ExperimentDirectory, corpus: CorpusDirectory, settings: RunSettings = UNTRAINED
+) -> None:
     """Write a corpus `topics`, and a run `run` as if it had ended with random weights."""
     shutil.copytree(corpus.path, directory.corpus("topics").path)
     run = directory.run("run")
     loaded = load_corpus(corpus)
-    weight_files.save(weights_for(UNTRAINED, loaded), run.model)
-    records.write(run.record, run_record(settings=UNTRAINED, corpus_digest=loaded.digest))
+    weight_files.save(weights_for(settings, loaded), run.model)
+    records.write(run.record, run_record(settings=settings, corpus_digest=loaded.digest))
     records.write(run.result, run_result(files={run.model.name: sha256_of(run.model)}))
 
 

@@ -22,7 +22,7 @@ from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import adaptations_of_vector
+from online_rnnlm.config.evaluations import adaptations_of_state
 from online_rnnlm.config.rivals import CORPUS_RIVALS, RUN_RIVALS
 from online_rnnlm.config.sources import SourceSettings
 from online_rnnlm.config.training import RunSettings
@@ -176,7 +176,7 @@ def tested(
     testing = typed.TestingSettings.model_validate(values)
     for trained in plan(corpora={"topics": VITAL}, testing=values).corpus_rivals.values():
         evaluate_corpus_rival(directory, trained, testing)
-    for adaptation in adaptations_of_vector(small.UNTRAINED, testing):
+    for adaptation in adaptations_of_state(small.UNTRAINED, testing):
         evaluate_run(directory, "run", adaptation, testing)
     for name in testing.run_rivals:  # a mixture comes after what it mixes
         evaluate_run(directory, "run", name, testing)

@@ -28,6 +28,7 @@ LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MAKE = re.compile(r"(?:^    |`)make ([a-z][\w-]*)", re.MULTILINE)
 VERB = re.compile(r"(?:^    |`)online-rnnlm ([a-z][\w-]*)([^`\n]*)", re.MULTILINE)
 SNAKEMAKE = re.compile(r"(?:^    |`)snakemake ([^`\n]*)", re.MULTILINE)
+RULE = re.compile(r"^rule (\w+):", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][\w-]*")
 PROFILE = re.compile(r"--workflow-profile ([\w./-]+)")
 
@@ -83,6 +84,14 @@ def missing(document: Path) -> Iterator[object]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_document_names_exists(document):
     assert list(missing(document)) == []
+
+
+def test_the_workflows_picture_and_page_name_every_rule():
+    files = [*(ROOT / "workflow").glob("rules/*.smk")]
+    rules = {name for file in files for name in RULE.findall(file.read_text(encoding="utf-8"))}
+    for page in ("workflow.svg", "workflow.md"):
+        named = set(re.findall(r"\w+", (ROOT / "docs" / page).read_text(encoding="utf-8")))
+        assert rules - {"complete", "store"} <= named, page
 
 
 def test_the_names_of_the_glossary_are_in_the_code():

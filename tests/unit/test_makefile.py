@@ -134,8 +134,8 @@ def test_what_a_lock_adds_is_installed_once_and_again_when_the_lock_changes(
     (folder / "locks" / "jax.lock").write_text("another==1\n")
     said.append(make("jax", check=True).stdout)
     assert [bool(each) for each in said] == [True, False, True]
-    installed = (folder / "installed").read_text("utf-8").splitlines()
-    assert len(installed) == 2 and all("--requirement locks/jax.lock" in each for each in installed)
+    asked = (folder / "installed").read_text("utf-8").splitlines()
+    assert len([each for each in asked if "--requirement locks/jax.lock" in each]) == 2
 
 
 def with_pip(folder, *lines):

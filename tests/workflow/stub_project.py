@@ -26,6 +26,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "other words": {"corpora": {"own": OWN_TEXT | {"vocabulary": {"min_count": 3}}}},
     "more tests": {"testing": {**TESTING, "rivals": ["unigram_cache", "neural_cache"]}},
     "another rate in tests": {"testing": {**TESTING, "document_rates": [0.7]}},
+    "more words timed": {"testing": {**TESTING, "timed_tokens": 60_000}},
     "another text": {"testing": {**TESTING, "other_texts": {"other": "test.txt"}}},
 }
 """Changes to the first configuration, by name."""

@@ -30,6 +30,6 @@ def workload(wildcards):
 
 def code_of_evaluation(run, evaluation):
     """Return the digits of the code that decides an evaluation of a run."""
-    settings = RUNS[run].settings
-    tested = evaluations_of(settings, EXPERIMENT.testing)[evaluation]
-    return EXPERIMENT.digits.of_code(code.of_evaluation(settings, tested, EXPERIMENT.testing))
+    planned = RUNS[run]
+    tested = planned.evaluations[evaluation]
+    return EXPERIMENT.digits.of_code(code.of_evaluation(planned.settings, tested, planned.testing))

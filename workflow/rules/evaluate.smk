@@ -3,11 +3,12 @@
 
 FIRST_RUNS = [row.runs[0].name for row in EXPERIMENT.planned_rows]
 EVALUATIONS = {
-    (run.name, name): decisive_settings(evaluation, EXPERIMENT.testing)
+    (run.name, name): decisive_settings(evaluation, run.testing)
     for run in EXPERIMENT.runs()
-    for name, evaluation in evaluations_of(run.settings, EXPERIMENT.testing).items()
+    for name, evaluation in run.evaluations.items()
 }
 RIVALS = EXPERIMENT.corpus_rivals
+TIMED = {run: [*timed_evaluations(RUNS[run].settings, RUNS[run].testing)] for run in FIRST_RUNS}
 EVALUATION_FILES = [
     *(file for place in EVALUATIONS for file in evaluation_files(*place)),
     *(file for rival in RIVALS for file in evaluation_files(rival, "none")),
@@ -38,7 +39,7 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: requests.grown(workload(wildcards).megabytes, attempt),
         runtime=lambda wildcards, attempt: requests.testing_minutes(
             workload(wildcards),
-            EXPERIMENT.testing,
+            RUNS[wildcards.run].testing,
             wildcards.get("evaluation", "document_vector"),
             attempt,
         ),
@@ -86,7 +87,7 @@ use rule evaluate as mix with:
             file
             for part in parts_of_mixture(
                 wildcards.evaluation,
-                EXPERIMENT.testing,
+                RUNS[wildcards.run].testing,
                 run=wildcards.run,
                 corpus_folder=RUNS[wildcards.run].corpus_folder,
                 document_size=RUNS[wildcards.run].settings.document_size,
@@ -95,8 +96,8 @@ use rule evaluate as mix with:
         ],
         adaptations=lambda wildcards: [
             file
-            for adaptation in adaptations_of_vector(
-                RUNS[wildcards.run].settings, EXPERIMENT.testing
+            for adaptation in adaptations_of_state(
+                RUNS[wildcards.run].settings, RUNS[wildcards.run].testing
             )
             for file in evaluation_files(wildcards.run, adaptation.name)
         ],
@@ -138,10 +139,13 @@ rule rival:
 
 
 # Timing runs last, when few other jobs run beside it. Those that do slow all networks alike, because
-# the networks take turns.
+# the networks take turns. The records of evaluations have the rates and settings that it takes.
 rule time:
     input:
         run=collect("<results>/runs/{run}/{file}", run=FIRST_RUNS, file=RUN_FILES),
+        evaluations=[
+            f"<results>/evaluations/{run}/{name}.json" for run in TIMED for name in TIMED[run]
+        ],
         corpus=ancient(corpus_files(list(CORPORA), SPLITS, *WORDS)),
     output:
         "<results>/timings.json",
@@ -151,13 +155,13 @@ rule time:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: requests.by_size(1500, 8, input.size_mb, attempt),
-        runtime=lambda wildcards, input, attempt: requests.by_size(15, 0.2, input.size_mb, attempt),
+        mem_mb=lambda wildcards, input, attempt: requests.by_size(2500, 8, input.size_mb, attempt),
+        runtime=lambda wildcards, attempt: requests.timing_minutes(EXPERIMENT, RESULTS, attempt),
         gpu=max(RUNS[run].gpus for run in FIRST_RUNS),
     params:
         results=RESULTS.path,
         code=EXPERIMENT.digits.of_code(code.of_timings(EXPERIMENT)),
-        settings=EXPERIMENT.testing.model_dump(mode="json"),
+        timed=[TIMED, EXPERIMENT.testing.timed_tokens],
     message:
         "Time the networks side by side"
     shell:

@@ -10,7 +10,6 @@ from online_rnnlm.analysis.scores import SentenceScores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
 from online_rnnlm.config.evaluations import (
     decisive_settings,
-    evaluations_of,
     in_words,
     main_adaptation,
 )
@@ -81,10 +80,9 @@ def collect(directory: ExperimentDirectory) -> Results:
 
 def _in_words(experiment: Plan) -> dict[str, str]:
     """The words of every evaluation, by its name."""
-    testing = experiment.testing
-    words = {name: f"with {rival.phrase}" for name, rival in testing.rivals_by_name.items()}
+    words = {name: f"with {rival.phrase}" for name, rival in experiment.rivals_by_name.items()}
     for network in experiment.networks:
-        for name, evaluation in evaluations_of(network.settings, testing).items():
+        for name, evaluation in network.evaluations.items():
             if isinstance(evaluation, Adaptation):
                 words[name] = in_words(evaluation)
     return words
@@ -108,10 +106,10 @@ def _read_runs(
             missing.append(Missing(run.label, corpus, end.reason))
             continue
         evaluations: dict[str, Evaluation] = {}
-        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+        for name, evaluation in run.evaluations.items():
             path = directory.evaluation(run.name, name)
             tested = read_evaluation(path)
-            refuse_other_settings(path, tested, decisive_settings(evaluation, experiment.testing))
+            refuse_other_settings(path, tested, decisive_settings(evaluation, run.testing))
             if tested.reason:
                 missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
             else:
@@ -143,10 +141,14 @@ def _networks(experiment: Plan, finished: Iterable[FinishedRun]) -> list[Finishe
     by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
     for one in finished:
         by_network[one.run.settings.corpus, one.run.network_name].append(one)
+    planned = {
+        (row.runs[0].settings.corpus, row.runs[0].network_name): row.runs
+        for row in experiment.planned_rows
+    }
     return [
         FinishedNetwork(runs=tuple(runs))
-        for runs in by_network.values()
-        if len(runs) == len(experiment.seeds)
+        for network, runs in by_network.items()
+        if len(runs) == len(planned[network])
     ]
 
 
@@ -157,11 +159,13 @@ def _tested(
 ) -> Iterator[TestedNetwork]:
     """Yield a network in each evaluation that all its runs have.
 
-    `rounds` are the times per token by corpus, network and evaluation.
+    `rounds` are the times per token by corpus, network and evaluation. Parts that are updated take
+    as long whatever the unit of text at whose end they are forgotten, so that one is timed for all.
     """
+    timed: dict[tuple[object, object], tuple[float, ...]] = {}
     corpus = network.corpus
     name = network.network_name
-    rivals = results.experiment.testing.rivals_by_name
+    rivals = network.first.run.testing.rivals_by_name
     for evaluation in network.first.evaluations:
         if not all(evaluation in run.evaluations for run in network.runs):
             continue
@@ -174,6 +178,12 @@ def _tested(
                 if model.corpus == corpus and model.rival in rival.parts:  # it is mixed in
                     parameters += model.parameters or 0
         is_main = evaluation == network.main_evaluation
+        seconds = rounds.get((corpus, name, evaluation), ())
+        adaptation = network.first.evaluations[evaluation].adaptation
+        if adaptation:
+            of_parts = (adaptation.parts, adaptation.after)
+            seconds = seconds or timed.get(of_parts, ())
+            timed.setdefault(of_parts, seconds)
         yield TestedNetwork(
             corpus=corpus,
             title=title,
@@ -183,5 +193,5 @@ def _tested(
             network=network,
             evaluation=evaluation,
             name=name if is_main else f"{name} {results.in_words[evaluation]}",
-            rounds=rounds.get((corpus, name, evaluation), ()),
+            rounds=seconds,
         )

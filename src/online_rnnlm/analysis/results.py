@@ -71,7 +71,7 @@ class Results:
     @property
     def several_seeds(self) -> bool:
         """True if metrics are means over several seeds, and so have a spread."""
-        return len(self.experiment.seeds) > 1
+        return len(self.experiment.all_seeds) > 1
 
     @property
     def several_corpora(self) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.significance import percents_of_gains, t_interval
-from online_rnnlm.config.evaluations import main_adaptation
+from online_rnnlm.config.evaluations import adaptations_of_state, main_adaptation
 from online_rnnlm.config.rivals import Rival
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
@@ -130,10 +130,11 @@ class FinishedNetwork:
 
     @property
     def best_adapted(self) -> TestedNetwork:
-        """The network with the adaptation of its vector alone that is best on `valid`; without a
-        vector, the network in its main evaluation."""
-        adaptations = [tested for tested in self.tested.values() if tested.updates_vector_alone]
-        return best_on_valid(adaptations or [self.main])
+        """The network with the adaptation of its vector, or of its slow context units, that is
+        best on `valid`; no weights are updated. One that has neither is in its main evaluation."""
+        adaptations = adaptations_of_state(self.settings, self.first.run.testing)
+        tested = [self.tested[one.name] for one in adaptations if one.name in self.tested]
+        return best_on_valid(tested)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -184,7 +185,8 @@ class TestedNetwork(System):
     parameters: int
     rounds: tuple[float, ...]
     """Time per token (s) of the first seed's run in each round of timing, all networks in turn:
-    processor time or, on a GPU or by Theano, the time that passed. Empty if it was not timed."""
+    processor time or, on a GPU or by Theano, the time that passed. What is updated takes as long
+    whatever the unit of text, so that each set of parts is timed at one. Empty of a mixture."""
 
     @property
     def seconds_per_word(self) -> float:
@@ -209,12 +211,6 @@ class TestedNetwork(System):
             return None
         pairs = zip(self.rounds, other.rounds, strict=True)
         return percents_of_gains(t_interval([math.log(theirs / ours) for ours, theirs in pairs]))
-
-    @property
-    def updates_vector_alone(self) -> bool:
-        """True if nothing but the document vector is updated, and nothing is added."""
-        adaptation = self.by_seed[0].adaptation
-        return adaptation is not None and adaptation.updates_vector_alone
 
     @property
     def updates_weights(self) -> bool:

@@ -148,7 +148,7 @@ def tried_in_training(results: Results) -> str:
 def tried_in_testing(results: Results) -> str:
     """Return the settings that were tried in testing, with their values; "" if there are none."""
     tried: dict[str, set[Any]] = defaultdict(set)
-    rivals = results.experiment.testing.rivals_by_name
+    rivals = results.experiment.rivals_by_name
     for run in results.runs:
         for name, tested in run.evaluations.items():
             rival = rivals.get(name)

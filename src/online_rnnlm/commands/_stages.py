@@ -13,7 +13,7 @@ from online_rnnlm.commands._inputs import add_results, experiment_of
 from online_rnnlm.commands._verb import Verb, whole_number_to
 from online_rnnlm.config import code
 from online_rnnlm.config.code import Modules
-from online_rnnlm.config.evaluations import engine_for, evaluations_of
+from online_rnnlm.config.evaluations import engine_for
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import Adaptation
@@ -125,7 +125,7 @@ def add_evaluation_arguments(parser: argparse.ArgumentParser) -> None:
 def run_evaluation(arguments: argparse.Namespace) -> None:
     """Make one evaluation of a run."""
     experiment, planned, directory = _run_of(arguments)
-    allowed = evaluations_of(planned.settings, experiment.testing)
+    allowed = planned.evaluations
     if arguments.evaluation not in allowed:
         raise UserError(
             f"--evaluation {arguments.evaluation}: `{planned.name}` is not tested like that; "
@@ -138,11 +138,11 @@ def run_evaluation(arguments: argparse.Namespace) -> None:
         _load_engine(settings.engine)
     from online_rnnlm.jobs.evaluation import evaluate_run
 
-    modules = code.of_evaluation(planned.settings, evaluation, experiment.testing)
+    modules = code.of_evaluation(planned.settings, evaluation, planned.testing)
     refuse_changed_code(experiment.digits, modules)
     record = records.read(RunRecord, directory.run(planned.name).record)
     refuse_foreign(directory.run(planned.name), record, planned, experiment.digits)
-    evaluate_run(directory, planned.name, evaluation, experiment.testing)
+    evaluate_run(directory, planned.name, evaluation, planned.testing)
 
 
 def add_rival_arguments(parser: argparse.ArgumentParser) -> None:

@@ -94,6 +94,8 @@ def _refuse_repetition(values: list[Any]) -> list[Any]:
 
 Distinct = AfterValidator(_refuse_repetition)
 """Marks a list in which no value may stand twice."""
+Seeds = Annotated[list[Seed], Field(min_length=1), Distinct]
+"""The seeds of a network's runs."""
 
 
 class Checked(BaseModel):

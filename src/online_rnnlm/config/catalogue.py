@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Literal
 
 from online_rnnlm.config.experiment import Experiment
-from online_rnnlm.config.rivals import MIXTURE
+from online_rnnlm.config.rivals import CORPUS_RIVALS, MIXTURE
 
 
 class Section(Enum):
@@ -99,15 +99,15 @@ TABLES = (
 
 def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     """Return those of `TABLES` or `FIGURES` that an experiment has; its configuration decides."""
-    testing = experiment.testing
     sizes = [network.settings.document_size for network in experiment.networks]
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),
         "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
         "updates": experiment.has_updates,
-        "mixtures": MIXTURE in testing.rivals,
-        "choices": experiment.has_updates or bool(experiment.searched or testing.run_rivals),
-        "other texts": bool(testing.other_texts),
+        "mixtures": MIXTURE in experiment.rivals,
+        "choices": experiment.has_updates
+        or bool(experiment.searched or {*experiment.rivals} - {*CORPUS_RIVALS}),
+        "other texts": bool(experiment.testing.other_texts),
     }
     return [entry for entry in entries if all(has[need] for need in entry.needs)]

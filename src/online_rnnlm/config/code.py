@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from online_rnnlm.config.engines import ENGINES
 from online_rnnlm.config.evaluations import (
-    adaptations_of_vector,
     engine_for,
-    evaluations_of,
     main_adaptation,
+    timed_evaluations,
     usable_anywhere,
 )
 from online_rnnlm.config.rivals import CORPUS_RIVALS, CorpusRivalName, RunRivalName
@@ -44,11 +43,7 @@ def of_evaluation(
     settings: RunSettings, evaluation: Adaptation | RunRivalName, testing: TestingSettings
 ) -> Modules:
     """Return the modules that decide an evaluation of a run."""
-    if isinstance(evaluation, Adaptation):
-        return ("jobs.evaluation", *_of_test(settings, evaluation))
-    rival = testing.rivals_by_name[evaluation].module
-    tested = _of_test(settings, main_adaptation(settings.document_size))
-    return ("jobs.evaluation", f"rivals.{rival}", *tested)
+    return ("jobs.evaluation", *_that_score(settings, evaluation, testing))
 
 
 def of_rival(rival: CorpusRivalName) -> Modules:
@@ -61,8 +56,8 @@ def of_timings(experiment: Experiment) -> Modules:
     tests = {
         module
         for network in experiment.networks
-        for adaptation in adaptations_of_vector(network.settings, experiment.testing)
-        for module in _of_test(network.settings, adaptation)
+        for evaluation in timed_evaluations(network.settings, network.testing).values()
+        for module in _that_score(network.settings, evaluation, network.testing)
     }
     return ("jobs.timing", *sorted(tests))
 
@@ -84,20 +79,29 @@ def of_report(_: Experiment) -> Modules:
 
 def of_plan(experiment: Experiment) -> set[Modules]:
     """Return the modules that decide each result of an experiment."""
-    testing = experiment.testing
     found = {KERNELS, of_timings(experiment), of_audits(experiment), of_report(experiment)}
     found |= {of_corpus(settings) for settings in experiment.corpora.values()}
-    found |= {of_rival(rival) for rival in CORPUS_RIVALS if rival in testing.rivals}
-    for settings in (network.settings for network in experiment.networks):
-        found.add(of_training(settings))
-        for evaluation in evaluations_of(settings, testing).values():
-            found.add(of_evaluation(settings, evaluation, testing))
+    found |= {of_rival(rival) for rival in CORPUS_RIVALS if rival in experiment.testing.rivals}
+    for network in experiment.networks:
+        found.add(of_training(network.settings))
+        for evaluation in network.evaluations.values():
+            found.add(of_evaluation(network.settings, evaluation, network.testing))
     return found
 
 
 def _of_network(settings: RunSettings) -> Modules:
     """Return the modules by which an engine trains or scores a network."""
     return (f"core.engines.{settings.engine}_engine", f"core.cells.{settings.cell}")
+
+
+def _that_score(
+    settings: RunSettings, evaluation: Adaptation | RunRivalName, testing: TestingSettings
+) -> Modules:
+    """Return the modules by which a network is scored in an evaluation."""
+    if isinstance(evaluation, Adaptation):
+        return _of_test(settings, evaluation)
+    rival = testing.rivals_by_name[evaluation].module
+    return (f"rivals.{rival}", *_of_test(settings, main_adaptation(settings.document_size)))
 
 
 def _of_test(settings: RunSettings, adaptation: Adaptation) -> Modules:

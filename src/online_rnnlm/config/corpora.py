@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from online_rnnlm.config.base import MOST, NOT_BOOLEAN, PositiveInt, Seed, Settings
+from online_rnnlm.config.base import (
+    MOST,
+    NOT_BOOLEAN,
+    PositiveInt,
+    Seed,
+    Settings,
+    as_list,
+)
 from online_rnnlm.config.sources import SourceSettings
 
 LanguageName = Literal["any", "arabic", "hindi", "turkish"]
@@ -72,10 +79,16 @@ class CorpusSettings(Settings):
     test_sentences: Annotated[int, Field(ge=2, le=MOST), NOT_BOOLEAN] = 2000
     """Number of sentences for testing; a ready file is taken whole. On a single sentence two models
     cannot be compared."""
-    earlier_test_sentences: Annotated[int, Field(ge=0, le=MOST), NOT_BOOLEAN] = 0
-    """Number of sentences of a test set that has been looked at. They are drawn first and are in no
-    split; `valid` and `train` stay those that were drawn beside them, and the new test set is drawn
-    from the rest. It needs `train_sentences`."""
+    earlier_test_sentences: Annotated[
+        list[PositiveInt],
+        BeforeValidator(
+            lambda written: as_list(written) if written else [],
+            json_schema_input_type=PositiveInt | list[PositiveInt],
+        ),
+    ] = Field(default=[])
+    """Numbers of sentences of the test sets that have been looked at, in the order in which they
+    were drawn; they are in no split. `valid` and `train` stay those that were drawn beside the
+    first one, and the new test set is drawn from the rest. It needs `train_sentences`."""
     vocabulary: VocabularySettings = VocabularySettings()
     """The words."""
     classes: ClassSettings = ClassSettings()

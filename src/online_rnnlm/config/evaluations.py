@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
-from typing import Any
+from typing import Any, get_args
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.rivals import NGRAMS, RunRivalName
+from online_rnnlm.config.rivals import MIXTURES, NGRAMS, RunRivalName
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
 from online_rnnlm.core.adaptation import (
@@ -20,6 +20,7 @@ from online_rnnlm.core.adaptation import (
     Adaptation,
     Part,
 )
+from online_rnnlm.core.settings import UnitOfText
 
 NETWORK = "network"
 """The name of a mixture's part that is the network."""
@@ -45,7 +46,8 @@ def in_words(adaptation: Adaptation) -> str:
     """Return the words after a network's name, such as `frozen`, `kept for the article`, or `with
     everything learning after every word, kept for the stream`.
 
-    The text is empty if its vector is updated as in training.
+    The text is empty if its vector is updated as in training. Without a vector, slow context units
+    are what is kept.
     """
     if adaptation.unit_of_text is None:
         return "" if adaptation.parts else "frozen"
@@ -54,7 +56,7 @@ def in_words(adaptation: Adaptation) -> str:
     learning = (
         f"learning after every {stretches.get(adaptation.after, f'{adaptation.after} words')}"
     )
-    if adaptation.updates_vector_alone:
+    if not adaptation.weights:
         return kept if adaptation.after == 1 else f"{learning}, {kept}"
     parts = [part.replace("_", " ") for part in adaptation.parts]
     named = "everything" if adaptation.parts == PARTS else " and ".join(parts)
@@ -76,9 +78,17 @@ def evaluations_of(
 
     Each is the adaptation of the network, or the name of the rival that is added to it. Every run
     has the evaluation `none`, in which nothing is updated, and its main one. `testing` adds the
-    adaptations of `updates`, with the rates that are best on `valid`, and the rivals.
+    adaptations of `updates`, with the rates that are best on `valid`, and the rivals. With
+    `updates`, a network without a vector also has its slow context units kept for longer.
     """
     adaptations = [Adaptation(), main_adaptation(settings.document_size)]
+    if testing.updates and settings.network.context_units and not settings.document_size:
+        length = get_args(UnitOfText).index
+        adaptations += [
+            Adaptation(unit_of_text=unit)
+            for unit in testing.unit_of_text
+            if length(unit) > length(settings.unit_of_text)
+        ]
     subsets = [parts_named(subset, settings.document_size) for subset in testing.updates]
     # The graph could update those of any cell, but hundreds of times as slowly.
     weights_can_be_updated = ENGINES["kernel"].can_update_weights(settings.cell)
@@ -101,17 +111,40 @@ def evaluations_of(
     }
 
 
-def adaptations_of_vector(settings: RunSettings, testing: TestingSettings) -> list[Adaptation]:
-    """Return the adaptations that update a network's vector alone, the main one first.
+def adaptations_of_state(settings: RunSettings, testing: TestingSettings) -> list[Adaptation]:
+    """Return the adaptations that change no weights, only what the network keeps in its state: its
+    vector, if it has one, or its slow context units. The main one is first.
 
-    Networks are timed with these, and a mixture takes the one that is best on `valid`. A network
-    without a vector has the main one alone.
+    A mixture takes the one that is best on `valid`. A network that has neither has the main one
+    alone, and one with a vector is not left frozen.
     """
-    evaluations = evaluations_of(settings, testing).values()
-    adaptations = [
-        one for one in evaluations if isinstance(one, Adaptation) and one.updates_vector_alone
+    main = main_adaptation(settings.document_size)
+    return [
+        one
+        for one in evaluations_of(settings, testing).values()
+        if isinstance(one, Adaptation) and one.parts == main.parts
     ]
-    return adaptations or [main_adaptation(settings.document_size)]
+
+
+def timed_evaluations(
+    settings: RunSettings, testing: TestingSettings
+) -> dict[str, Adaptation | RunRivalName]:
+    """Return those evaluations of a run that are timed, by name.
+
+    They are `adaptations_of_state`, one adaptation for each other set of parts, since the unit of
+    text hardly changes the time, and the rivals but for mixtures, whose parts have their own times.
+    """
+    timed = {one.name: one for one in adaptations_of_state(settings, testing)}
+    parts = {one.parts for one in timed.values()}
+    found: dict[str, Adaptation | RunRivalName] = {}
+    for name, evaluation in evaluations_of(settings, testing).items():
+        if isinstance(evaluation, Adaptation):
+            if name in timed or evaluation.parts not in parts:
+                found[name] = evaluation
+                parts.add(evaluation.parts)
+        elif evaluation not in MIXTURES:
+            found[name] = evaluation
+    return found
 
 
 def decisive_settings(
@@ -137,7 +170,7 @@ def parts_of_mixture(
 ) -> dict[str, tuple[str, str]]:
     """Return the folder and the name of the evaluation of each part of a run's mixture.
 
-    That of the network is its main evaluation. The mixture takes the one of `adaptations_of_vector`
+    That of the network is its main evaluation. The mixture takes the one of `adaptations_of_state`
     that is best on `valid` in its place, and needs the main one to count costs.
     """
     places = {NETWORK: (run, main_adaptation(document_size).name)}

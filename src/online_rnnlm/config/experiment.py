@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from online_rnnlm.config.base import Distinct, FilePath, Name, Seed, Settings
+from online_rnnlm.config.base import FilePath, Name, Seed, Seeds, Settings
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.networks import PlannedNetwork, networks_of
-from online_rnnlm.config.rivals import DYNAMIC
+from online_rnnlm.config.rivals import (
+    CORPUS_RIVALS,
+    DYNAMIC,
+    RUN_RIVALS,
+    Rival,
+    RivalName,
+    rivals_for,
+)
 from online_rnnlm.config.rows import Row, Searches, WrittenTraining
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.core.adaptation import Adaptation
@@ -32,14 +38,15 @@ class Experiment(Settings):
     """Folder for downloaded files."""
     corpora: dict[Name, CorpusSettings] = Field(min_length=1)
     """The corpora, by name; every row is trained on each."""
-    seeds: Annotated[list[Seed], Distinct] = Field(default=[1], min_length=1)
-    """Every row is trained once with each seed."""
+    seeds: Seeds = Field(default=[1])
+    """Every row is trained once with each seed, if it has no `seeds` of its own."""
     training: WrittenTraining = Field(default={})
     """Training settings that all rows share; see below."""
     rows: list[Row] = Field(min_length=1)
     """The rows of the comparison, each with its own training settings; see below. A row may also
-    have a `search` of its own, in place of the one below, and `corpora`, a list of those that it is
-    trained on, if these are not all."""
+    have a `search` of its own, in place of the one below; `corpora`, a list of those that it is
+    trained on, if these are not all; `seeds`; and `updates` and `rivals` of its own, in place of
+    those of `testing` (`[]` is none): only `kneser_ney` is a rival of all."""
     search: Searches = Field(default=[])
     """Training settings to search, each with a list of values. Every row is trained with every
     combination of the settings that concern it, and its runs then take the combination with the
@@ -47,7 +54,7 @@ class Experiment(Settings):
     the search's runs alone, which may be shorter than the others. A list of such mappings tries
     the combinations of each, such as coarse ones first and then some of them for longer."""
     search_seed: Seed = 0
-    """Seed of the runs of the search; it must be none of `seeds`."""
+    """Seed of the runs of the search; it must be none of the others."""
     testing: TestingSettings = TestingSettings()
     """Further evaluations, and rivals to compare with."""
 
@@ -72,7 +79,7 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _rows_can_be_trained(self) -> Experiment:
-        if self.searched and self.search_seed in self.seeds:
+        if self.searched and self.search_seed in self.all_seeds:
             raise ValueError(f"`search_seed`: {self.search_seed} is one of `seeds`")
         for network in self.networks:
             corpus = network.settings.corpus
@@ -86,46 +93,69 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _updates_test_something(self) -> Experiment:
-        if self.testing.updates and not self.has_updates:
-            raise ValueError(
-                "`testing.updates`: tests nothing: no row has such a part that can learn, or what "
-                "is learnt after a sentence is lost at its end"
-            )
+        updated = {"testing.updates": [False]} if self.testing.updates else {}
+        for network in self.networks:
+            if network.testing.updates:
+                place = self._place_of("updates", network)
+                updated.setdefault(place, []).append(_is_updated(network))
+        for place, networks in updated.items():
+            if not any(networks):
+                raise ValueError(
+                    f"`{place}`: tests nothing: no row that takes it has such a part that can "
+                    "learn, or what is learnt after a sentence is lost at its end"
+                )
         return self
 
     @model_validator(mode="after")
     def _tested_documents_are_in_order(self) -> Experiment:
-        if self.testing.updates and "document" in self.testing.unit_of_text:
-            for name, settings in self.corpora.items():
-                if not settings.keeps_order:
-                    raise ValueError(
-                        f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
-                        "`article`: text in order"
-                    )
+        for network in self.networks:
+            name = network.settings.corpus
+            tests_documents = network.testing.updates and "document" in self.testing.unit_of_text
+            if tests_documents and not self.corpora[name].keeps_order:
+                raise ValueError(
+                    f"`corpora.{name}.divide_by`: `unit_of_text: document` in `testing` needs "
+                    "`article`: text in order"
+                )
         return self
 
     @model_validator(mode="after")
     def _dynamic_evaluation_has_kernels(self) -> Experiment:
-        if DYNAMIC not in self.testing.rivals:
-            return self
         kernels = ENGINES["kernel"]
         for network in self.networks:
             cell = network.settings.cell
-            if not kernels.has_cell(cell):
+            if DYNAMIC in network.testing.rivals and not kernels.has_cell(cell):
+                place = self._place_of("rivals", network)
                 raise ValueError(
-                    f"`testing.rivals`: `{DYNAMIC}` needs kernels, and `rows[{network.entry}]` has "
+                    f"`{place}`: `{DYNAMIC}` needs kernels, and `rows[{network.entry}]` has "
                     f"`cell: {cell}`; cells with kernels: {', '.join(sorted(kernels.cells or ()))}"
                 )
         return self
 
+    def _place_of(self, key: Literal["updates", "rivals"], network: PlannedNetwork) -> str:
+        """Return the key in the file that gives a network its updates or its rivals."""
+        own = self.rows[network.entry].get(key) is not None
+        return f"rows[{network.entry}].{key}" if own else f"testing.{key}"
+
     @property
     def has_updates(self) -> bool:
-        """True if any run has an evaluation that `testing.updates` adds."""
-        return any(
-            isinstance(evaluation, Adaptation) and evaluation.unit_of_text is not None
-            for network in self.networks
-            for evaluation in evaluations_of(network.settings, self.testing).values()
-        )
+        """True if any run has an evaluation that `updates` add."""
+        return any(_is_updated(network) for network in self.networks)
+
+    @property
+    def rivals(self) -> list[RivalName]:
+        """The rivals that any network, or a corpus, is compared with."""
+        compared = {name for network in self.networks for name in network.testing.rivals}
+        return [name for name in (*RUN_RIVALS, *CORPUS_RIVALS) if name in compared]
+
+    @property
+    def rivals_by_name(self) -> dict[str, Rival]:
+        """All rivals that there are, by name; a mixture has the parts that it has in any row."""
+        return rivals_for(self.rivals, self.testing.kneser_ney_order)
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds of all networks, in their order."""
+        return sorted({seed for network in self.networks for seed in network.seeds})
 
     @property
     def searched(self) -> list[str]:
@@ -144,3 +174,11 @@ class Experiment(Settings):
     def networks(self) -> tuple[PlannedNetwork, ...]:
         """The networks that the rows make on every corpus."""
         return networks_of(self)
+
+
+def _is_updated(network: PlannedNetwork) -> bool:
+    """Return True if a network has an evaluation that `updates` add."""
+    return any(
+        isinstance(evaluation, Adaptation) and evaluation.unit_of_text is not None
+        for evaluation in network.evaluations.values()
+    )

@@ -19,10 +19,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from online_rnnlm.config.base import as_list
+from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.config.mistakes import first_message
-from online_rnnlm.config.rows import ROW_KEYS, RowSettings, Search, searched_in
+from online_rnnlm.config.rivals import CORPUS_RIVALS, RunRivalName
+from online_rnnlm.config.rows import OF_ROW_ALONE, ROW_KEYS, RowSettings, Search, searched_in
 from online_rnnlm.config.runs import network_name
+from online_rnnlm.config.testing import TestingSettings, refuse_mixtures_of_nothing
 from online_rnnlm.config.training import OF_VECTOR, RunSettings
+from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.core.sizes import Sizes, shapes_by_name
 
 if TYPE_CHECKING:
@@ -40,6 +44,15 @@ class PlannedNetwork(NamedTuple):
     """Names of the settings that its search is to choose."""
     search: Mapping[RunSettings, dict[str, Any]]
     """The settings of each run of its search, and those values of them that the run tries."""
+    seeds: Sequence[int]
+    """The seeds of its own runs."""
+    testing: TestingSettings
+    """The experiment's settings of testing, with the row's own `updates` and `rivals`."""
+
+    @property
+    def evaluations(self) -> dict[str, Adaptation | RunRivalName]:
+        """The evaluations of each of its runs, by name."""
+        return evaluations_of(self.settings, self.testing)
 
 
 def networks_of(experiment: Experiment) -> tuple[PlannedNetwork, ...]:
@@ -55,8 +68,9 @@ def networks_of(experiment: Experiment) -> tuple[PlannedNetwork, ...]:
                 continue
             own = row.get("search")
             searches = experiment.search if own is None else own
+            testing = _testing_of(experiment, row, f"rows[{entry}]")
             for settings in _settings_in(experiment, corpus, row, f"rows[{entry}]", searches):
-                network = _network(experiment, entry, settings, searches)
+                network = _network(experiment, entry, settings, searches, testing)
                 name = network_name(settings)
                 same = networks.setdefault((corpus, name), network)
                 if same is not network:
@@ -82,7 +96,7 @@ def _settings_in(
     shared = {**experiment.training, "corpus": corpus, "seed": experiment.search_seed}
     undecided = _undecided(searches)
     made: dict[RunSettings, None] = {}
-    lists = {key: value for key, value in row.items() if key not in ("search", "corpora")}
+    lists = {key: value for key, value in row.items() if key not in OF_ROW_ALONE}
     for own in _combinations(lists):
         try:
             settings = _settings_of({**shared, **own}, classes, place)
@@ -93,6 +107,24 @@ def _settings_in(
     if not any(settings.document_size for settings in made):
         _refuse_settings_of_vector(row, place)
     return list(made)
+
+
+def _testing_of(experiment: Experiment, row: RowSettings, place: str) -> TestingSettings:
+    """Return the settings of testing of a row, in that place of the file.
+
+    Raises ValueError if a mixture of the row has no parts.
+    """
+    own: dict[str, Any] = {}
+    if row.get("updates") is not None:
+        own["updates"] = row["updates"]
+    if (rivals := row.get("rivals")) is not None:
+        of_corpora = [name for name in experiment.testing.rivals if name in CORPUS_RIVALS]
+        own["rivals"] = [*rivals, *of_corpora]
+        try:
+            refuse_mixtures_of_nothing(own["rivals"])
+        except ValueError as error:
+            raise ValueError(f"`{place}.rivals`: {error}") from None
+    return experiment.testing.model_copy(update=own)
 
 
 def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
@@ -110,7 +142,11 @@ def _refuse_settings_of_vector(row: RowSettings, place: str) -> None:
 
 
 def _network(
-    experiment: Experiment, entry: int, settings: RunSettings, searches: Sequence[Search]
+    experiment: Experiment,
+    entry: int,
+    settings: RunSettings,
+    searches: Sequence[Search],
+    testing: TestingSettings,
 ) -> PlannedNetwork:
     """Return a network with the runs of its search.
 
@@ -127,7 +163,8 @@ def _network(
             if of_use:
                 runs.setdefault(candidate, of_use)
     undecided = _undecided(searches) if runs else frozenset()
-    return PlannedNetwork(entry, settings, undecided, runs)
+    seeds = experiment.rows[entry].get("seeds") or experiment.seeds
+    return PlannedNetwork(entry, settings, undecided, runs, seeds, testing)
 
 
 def _combinations(lists: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,6 @@ best of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,20 +30,27 @@ class PlannedRow(NamedTuple):
     """Its own runs, one for each seed."""
 
 
-def plan_row(network: PlannedNetwork, seeds: Sequence[int], digits: Digits) -> PlannedRow:
-    """Plan the runs of a network, one for each seed, and those of its search."""
+def plan_row(network: PlannedNetwork, digits: Digits) -> PlannedRow:
+    """Plan the runs of a network, one for each of its seeds, and those of its search."""
     folder = digits.folder_of(network.settings.corpus)
     candidates = tuple(
-        Run(settings, folder, searched=tried, identity=identity_of(settings, digits))
+        Run(
+            settings,
+            folder,
+            searched=tried,
+            testing=network.testing,
+            identity=identity_of(settings, digits),
+        )
         for settings, tried in network.search.items()
     )
     names = tuple(run.name for run in candidates)
-    of_seeds = [network.settings.model_copy(update={"seed": seed}) for seed in seeds]
+    of_seeds = [network.settings.model_copy(update={"seed": seed}) for seed in network.seeds]
     runs = tuple(
         Run(
             settings,
             folder,
             candidates=names,
+            testing=network.testing,
             identity=identity_of(settings, digits, network.undecided, names),
         )
         for settings in of_seeds
@@ -64,7 +70,7 @@ class Plan(Experiment):
     @cached_property
     def planned_rows(self) -> tuple[PlannedRow, ...]:
         """The rows on every corpus: each network's runs, and those of its search."""
-        return tuple(plan_row(network, self.seeds, self.digits) for network in self.networks)
+        return tuple(plan_row(network, self.digits) for network in self.networks)
 
     def trainings(self) -> list[Run]:
         """Return every run: first those of the search, then those of the rows."""

@@ -127,9 +127,9 @@ def rivals_for(compared: Collection[str], kneser_ney_order: int) -> dict[str, Ri
             label="mixture",
             title="mixture",
             phrase="all rivals mixed in",
-            note="In a mixture: the network, with the adaptation of its vector that is best on "
-            "valid, and each of its other rivals but a short neural cache, with the weights that "
-            "are best on valid.",
+            note="In a mixture: the network, with the adaptation of its vector, or of its slow "
+            "units, that is best on valid, and each of its other rivals but a short neural cache, "
+            "with the weights that are best on valid.",
             module="mixture",
             parts=tuple(
                 single[name]

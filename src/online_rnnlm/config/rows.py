@@ -42,6 +42,7 @@ from online_rnnlm.config.base import (
     PositiveInt,
     PositiveShare,
     PositiveSize,
+    Seeds,
     Settings,
     Share,
     Size,
@@ -49,7 +50,9 @@ from online_rnnlm.config.base import (
 )
 from online_rnnlm.config.engines import EngineName
 from online_rnnlm.config.mistakes import refuse_unknown_keys
+from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.config.runs import TOLD
+from online_rnnlm.config.testing import Updates
 from online_rnnlm.config.training import CellName, HiddenSize, TrainingSettings
 from online_rnnlm.core.settings import UnitOfText
 
@@ -155,7 +158,17 @@ class RowSettings(Search, total=False):
     """The row's own search; `null` is that of the experiment."""
     corpora: Annotated[list[Name], Field(min_length=1), Distinct] | None
     """The corpora that the row is trained on; `null` is all of them."""
+    seeds: Seeds | None
+    """The row's own; `null` is those of the experiment."""
+    updates: Updates | None
+    """The row's own, in place of those of `testing`; `null` is those of `testing`, `[]` none."""
+    rivals: Annotated[list[RunRivalName], Distinct] | None
+    """The row's own, in place of those of `testing`; `null` is those of `testing`, `[]` none. Those
+    of corpora are the experiment's in any case."""
 
+
+OF_ROW_ALONE = frozenset(RowSettings.__annotations__) - frozenset(Search.__annotations__)
+"""The keys of a row that are no settings of training."""
 
 Row = Annotated[RowSettings, _in_order(RowSettings.__annotations__)]
 """Such as `{"hidden_size": ["100/20", 135], "corpora": ["wikipedia"]}`."""

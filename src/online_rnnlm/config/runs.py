@@ -12,7 +12,11 @@ from pydantic import Field
 
 from online_rnnlm.config.base import Name, Settings
 from online_rnnlm.config.code import Modules, of_training
+from online_rnnlm.config.evaluations import evaluations_of
+from online_rnnlm.config.rivals import RunRivalName
+from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import UNITS, RunSettings
+from online_rnnlm.core.adaptation import Adaptation
 
 _LONGEST_NAME = 200
 """Number of letters that a run's name has at most: files and folders are named after it."""
@@ -69,6 +73,8 @@ class Run:
     """Names of the runs of the search, for a row's run; it takes the values of the best one."""
     chosen: str = ""
     """Name of the best one, once `jobs.choice` has taken its values."""
+    testing: TestingSettings = field(default_factory=TestingSettings)
+    """The settings of its row's testing, which decide nothing in its training."""
     identity: str = ""
     """sha256 of its plan, which decides its weights; empty for a run that is in no experiment."""
     hopeless: bool = False
@@ -84,6 +90,11 @@ class Run:
         sizes = f"M{s.hidden_size}{context}-D{s.document_size}"
         name = "-".join([s.corpus, sizes, *_told(s).values(), *searched, f"seed{s.seed}"])
         return _with_digits(name[:_LONGEST_NAME], self.identity[:DIGITS])
+
+    @property
+    def evaluations(self) -> dict[str, Adaptation | RunRivalName]:
+        """Its evaluations, by name."""
+        return evaluations_of(self.settings, self.testing)
 
     @property
     def gpus(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,15 +67,31 @@ Subset = Annotated[
 ]
 
 
+Updates = Annotated[list[Subset], Distinct]
+"""Such as `["document_vector", ["document_vector", "output"]]`."""
+
+
+def refuse_mixtures_of_nothing(rivals: Collection[str]) -> None:
+    """Raise ValueError if a mixture is among some rivals, and what it mixes is not."""
+    if MIXTURE in rivals and {*rivals} <= {*NOT_MIXED}:
+        raise ValueError("`mixture` mixes a network with other rivals: give one more")
+    if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
+        raise ValueError(
+            f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that in `testing.rivals`"
+        )
+
+
 class TestingSettings(Settings):
     """The further evaluations and the rivals; no part of a run's identity."""
 
-    updates: Annotated[list[Subset], Distinct] = Field(default=[])
-    """Parts that are updated during testing. Each entry adds evaluations of every run; it is
-    `document_vector`, a part that consists of weights, a list of these, or `all`. In any case,
-    every run is tested with nothing updated and, if it has a document vector, with the vector
-    updated. Parts that a run does not have are left out, and entries that are then the same are
-    tested once. In networks of `cell: lstm`, only `dynamic_evaluation` updates weights."""
+    updates: Updates = Field(default=[])
+    """Parts that are updated during testing. Each entry adds evaluations of every run whose row has
+    no `updates` of its own; it is `document_vector`, a part that consists of weights, a list of
+    these, or `all`. In any case, every run is tested with nothing updated and, if it has a document
+    vector, with the vector updated. Parts that a run does not have are left out, and entries that
+    are then the same are tested once. In networks of `cell: lstm`, only `dynamic_evaluation`
+    updates weights. Slow context units of a network without a vector, which do not learn, are kept
+    for each longer `unit_of_text`, if there is any entry."""
     learn_after: Annotated[list[LearnAfter], Field(min_length=1), Distinct] = Field(
         default=["word"]
     )
@@ -114,6 +131,10 @@ class TestingSettings(Settings):
     kneser_ney_order: Annotated[int, Field(ge=2, le=100), NOT_BOOLEAN] = 5
     """Order of the `kneser_ney` model: the length of its longest n-grams."""
 
+    timed_tokens: PositiveInt = 50_000
+    """Number of tokens of `test`, to the end of the article, that each network scores in turn in
+    each of ten rounds, to be timed."""
+
     other_texts: dict[Name, FilePath] = Field(default={})
     """Texts of another kind to test on, too: the path of a file by the text's name. A file has
     articles, as those of the source `text`; beside a tokenised corpus it is tokenised. It is
@@ -132,10 +153,7 @@ class TestingSettings(Settings):
     @field_validator("rivals")
     @classmethod
     def _mixture_has_parts(cls, rivals: list[RivalName]) -> list[RivalName]:
-        if MIXTURE in rivals and {*rivals} <= {*NOT_MIXED}:
-            raise ValueError("`mixture` mixes a network with other rivals: give one more")
-        if NGRAM_MIXTURE in rivals and NGRAMS not in rivals:
-            raise ValueError(f"`{NGRAM_MIXTURE}` mixes a network with `{NGRAMS}`: give that, too")
+        refuse_mixtures_of_nothing(rivals)
         return rivals
 
     @property

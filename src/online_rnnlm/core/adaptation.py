@@ -25,7 +25,8 @@ NONE, ALL = "none", "all"
 @dataclass(frozen=True)
 class Adaptation:
     """The parts of a network that are updated while a text is scored, the rates and the moments of
-    their steps, and the unit of text at whose end all that was learnt is forgotten."""
+    their steps, and the unit of text at whose end all that was learnt is forgotten, and with it all
+    that slow context units remember."""
 
     parts: tuple[Part, ...] = ()
     """The parts that are updated, in the order of `PARTS`. `PARTS` means everything, in static
@@ -80,9 +81,11 @@ class Adaptation:
         """Return the unit of text at whose end a network forgets what was learnt."""
         return self.unit_of_text or network.unit_of_text
 
-    def keeps_state_in(self, network: NetworkSettings) -> bool:
-        """Return True if a network's hidden state is carried over within the unit, as d is.
+    def first_kept_in(self, network: NetworkSettings) -> int:
+        """Return the first element of h that is carried over within the unit, as d is.
 
-        In a network that was trained on single sentences, it begins with each sentence.
+        In a network that was trained on single sentences, the hidden units begin with each
+        sentence; slow context units, which follow them in h, are carried over in any network.
         """
-        return "sentence" not in (self.unit_in(network), network.unit_of_text)
+        carries_all = "sentence" not in (self.unit_in(network), network.unit_of_text)
+        return 0 if carries_all else network.hidden_size

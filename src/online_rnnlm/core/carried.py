@@ -51,18 +51,19 @@ class Carried(NamedTuple):
         """Copy all to new arrays, from a GPU, too."""
         return Carried(*map(np.array, self))
 
-    def before(self, begins: Booleans, *, keeps_state: bool) -> Carried:
+    def before(self, begins: Booleans, first_kept: int = 0) -> Carried:
         """The state before the next segments: 0 in the lanes where a unit of text begins, (B,).
 
-        h and the memory are 0 before each segment unless `keeps_state`.
+        The elements of h before `first_kept` (`core.order.Order`), and with them the memory, are 0
+        in all lanes.
         """
         if begins.all():  # reading the values would wait for a GPU
             return Carried(*(np.zeros(values.shape, values.dtype) for values in self))
         continues = ~begins
-        keeps = continues & keeps_state
+        units = np.arange(self.hidden.shape[1])
         return Carried(
-            _where(keeps[:, None], self.hidden),
-            _where(keeps[:, None], self.memory),
+            _where(continues[:, None] & (units >= first_kept), self.hidden),
+            _where(continues[:, None] & (first_kept == 0), self.memory),
             _where(continues[:, None], self.vector),
             _where(continues[:, None], self.gradient),
             _where(continues, self.since_step),

@@ -51,9 +51,9 @@ class Order(NamedTuple):
     """(N, B): indices of segments, or `NOTHING`."""
     begins: Booleans
     """(N, B): True if a unit of text begins with the segment."""
-    keeps_state: bool
-    """True if the hidden state is carried over within a unit, as the document vector is; else it is
-    0 before each segment."""
+    first_kept: int = 0
+    """Index of the first element of h that is carried over within a unit, as the document vector
+    is. Those before it, and with them the memory, are 0 before each segment."""
 
     @property
     def lanes(self) -> int:
@@ -129,7 +129,7 @@ def stretches(split: Split, units: Integers, size: int) -> Segments:
     )
 
 
-def side_by_side(units: Integers, order: Integers, lanes: int, *, keeps_state: bool) -> Order:
+def side_by_side(units: Integers, order: Integers, lanes: int, first_kept: int = 0) -> Order:
     """Read units (`Segments.units`) in this order, in `lanes` lanes.
 
     Whenever a lane has read its unit, it takes the next one.
@@ -151,7 +151,7 @@ def side_by_side(units: Integers, order: Integers, lanes: int, *, keeps_state: b
     times, of_lane = (np.repeat(column, lengths) for column in places.T)
     segments[times + within, of_lane] = np.repeat(units[order], lengths) + within
     begins[places[:, 0], places[:, 1]] = True
-    return Order(segments, begins, keeps_state)
+    return Order(segments, begins, first_kept)
 
 
 def one_by_one(segments: Integers, lanes: int) -> Order:
@@ -159,16 +159,14 @@ def one_by_one(segments: Integers, lanes: int) -> Order:
     batches = -(-len(segments) // lanes)
     padding = np.full(batches * lanes - len(segments), NOTHING)
     padded = np.concatenate([segments, padding]).reshape(batches, lanes)
-    return Order(padded, padded != NOTHING, keeps_state=False)
+    return Order(padded, padded != NOTHING)
 
 
 def order_to_train(
     segments: Segments, network: NetworkSettings, rule: TrainingRule, units: Integers
 ) -> Order:
     """The order in which training reads units of text (U,) of its segments."""
-    lanes = segments.lanes(rule.batch_sentences)
-    keeps_state = network.unit_of_text != "sentence"
-    return side_by_side(segments.units, units, lanes, keeps_state=keeps_state)
+    return side_by_side(segments.units, units, segments.lanes(rule.batch_sentences))
 
 
 def order_to_score(split: Split, network: NetworkSettings, adaptation: Adaptation) -> Order:
@@ -179,20 +177,20 @@ def order_to_score(split: Split, network: NetworkSettings, adaptation: Adaptatio
     same bits.
     """
     unit = adaptation.unit_in(network)
-    keeps_state = adaptation.keeps_state_in(network)
+    first_kept = adaptation.first_kept_in(network)
     begins = unit_beginnings(split, unit)
     if adaptation.weights or unit == "stream":
-        return Order(np.arange(split.sentences)[:, None], begins[:, None], keeps_state)
+        return Order(np.arange(split.sentences)[:, None], begins[:, None], first_kept)
     articles = split.articles if split.articles.size else np.arange(split.sentences)
     lanes = max(1, min(SCORING_LANES, split.sentences))
-    parts = [Order(np.zeros((0, lanes), np.int64), np.zeros((0, lanes), np.bool_), keeps_state)]
+    parts = [Order(np.zeros((0, lanes), np.int64), np.zeros((0, lanes), np.bool_), first_kept)]
     for part in parts_of_documents(range(split.sentences), articles.__getitem__):
         units = np.append(part[0] + np.flatnonzero(begins[part]), part[-1] + 1)
         lengths = np.diff(split.offsets[units] if unit == "sentence" else units)
         longest_first = np.argsort(-lengths, kind="stable")
-        parts.append(side_by_side(units, longest_first, lanes, keeps_state=keeps_state))
+        parts.append(side_by_side(units, longest_first, lanes, first_kept))
     return Order(
         np.concatenate([part.segments for part in parts]),
         np.concatenate([part.begins for part in parts]),
-        keeps_state,
+        first_kept,
     )

@@ -124,10 +124,10 @@ def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Cou
     """Shuffle a text with the seed, and divide it into splits.
 
     The first part is for testing, the next for validation, so both stay the same for any number of
-    training sentences, which are taken from the rest. If an earlier test set is to be left out, it
-    has the first place, and the new one the last. Returns the splits, and the numbers of sentences
-    that are in none, by reason. Raises UserError if the text is too short, or is to be divided by
-    articles but has none.
+    training sentences, which are taken from the rest. If earlier test sets are to be left out, the
+    first has the first place, and the others come last, before the new one. Returns the splits, and
+    the numbers of sentences that are in none, by reason. Raises UserError if the text is too short,
+    or is to be divided by articles but has none.
     """
     wanted = {
         "test": settings.test_sentences,
@@ -135,10 +135,12 @@ def divide(settings: CorpusSettings, text: Split) -> tuple[dict[str, Split], Cou
         "train": settings.train_sentences,
     }
     if settings.earlier_test_sentences:
+        first, *others = settings.earlier_test_sentences
         test = wanted.pop("test")
-        wanted = {"earlier_test": settings.earlier_test_sentences, **wanted, "test": test}
+        later = {f"earlier test {place}": number for place, number in enumerate(others)}
+        wanted = {"first test": first, **wanted, **later, "test": test}
     drawn, dropped = _draw(settings, text, wanted)
-    dropped[EARLIER_TEST] += len(drawn.pop("earlier_test", ()))
+    dropped[EARLIER_TEST] += sum(len(drawn[name]) for name in drawn if name not in SPLITS)
     return {split: _picked(text, drawn[split]) for split in SPLITS}, dropped
 
 

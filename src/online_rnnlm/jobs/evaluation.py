@@ -1,14 +1,11 @@
 """The evaluations of a run, with an adaptation or a rival, and of a corpus's rival.
 
-A rival is a module of `rivals`, loaded by its name: so a rival is in no other evaluation's
-fingerprint (`config.code`).
+A rival is loaded by its name: so it is in no other evaluation's fingerprint (`config.code`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from importlib import import_module
-from types import ModuleType
 
 from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.rivals import CorpusRival, RunRivalName
@@ -17,7 +14,7 @@ from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora.corpus import load_corpus
 from online_rnnlm.jobs.adaptations import evaluate_adaptation
 from online_rnnlm.jobs.evaluation_files import EvaluationFiles
-from online_rnnlm.jobs.network import Failed, Network, Tested
+from online_rnnlm.jobs.network import Failed, Network, Tested, load_rival
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_end
@@ -66,13 +63,8 @@ def _test(network: Network, evaluation: Adaptation | RunRivalName) -> Tested:
     if isinstance(evaluation, Adaptation):
         return evaluate_adaptation(network, evaluation)
     rival = network.testing.rivals_by_name[evaluation]
-    found: Tested = _load(rival.module).evaluate(network, evaluation)
+    found: Tested = load_rival(rival.module).evaluate(network, evaluation)
     return found
-
-
-def _load(rival: str) -> ModuleType:
-    """Load a rival's module."""
-    return import_module(f"online_rnnlm.rivals.{rival}")
 
 
 def evaluate_corpus_rival(
@@ -83,4 +75,4 @@ def evaluate_corpus_rival(
     named = f"{trained.rival.name} {corpus.digest}"
     identity = hashlib.sha256(named.encode()).hexdigest()
     files = EvaluationFiles(experiment, corpus, trained.name, identity, NONE)
-    files.write(_load(trained.rival.module).evaluate(corpus, testing))
+    files.write(load_rival(trained.rival.module).evaluate(corpus, testing))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -110,6 +112,21 @@ class Failed(Exception):
         super().__init__(reason)
         self.reason = reason
         self.curve = curve
+
+
+def load_rival(name: str) -> ModuleType:
+    """Load the module of a rival, which so is in no other evaluation's fingerprint."""
+    return import_module(f"online_rnnlm.rivals.{name}")
+
+
+def at_rates(adaptation: Adaptation, rates: Mapping[str, Number]) -> Adaptation:
+    """Return an adaptation with the rates of a trial, which have the names of their settings."""
+    weights, vector = (rates.get(key) for key in ("learning_rate", "document_rate"))
+    return replace(
+        adaptation,
+        weight_rate=None if weights is None else float(weights),
+        vector_rate=None if vector is None else float(vector),
+    )
 
 
 def best_trial(curve: Iterable[Trial]) -> Trial:

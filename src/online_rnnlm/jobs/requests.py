@@ -13,8 +13,14 @@ from typing import NamedTuple
 
 from online_rnnlm.config.corpora import CorpusSettings
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import engine_for, evaluations_of, usable_anywhere
+from online_rnnlm.config.evaluations import (
+    engine_for,
+    evaluations_of,
+    timed_evaluations,
+    usable_anywhere,
+)
 from online_rnnlm.config.experiment import Experiment
+from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
@@ -36,6 +42,8 @@ _LARGEST_GROWTH = 2.0
 _TRIALS = 100
 """The most passes over the held-out texts that a rival's search makes. A pass costs at most
 as much as an update of all weights after every word."""
+_UPDATES_OF_RIVAL = 10
+"""A pass with chosen settings, of the largest neural cache, costs less than so many updates."""
 
 
 class Workload(NamedTuple):
@@ -153,6 +161,34 @@ def testing_minutes(load: Workload, testing: TestingSettings, evaluation: str, a
         cost = load.update_cost if adaptation.weights else load.training_cost
         minutes += rates * load.held_out_tokens * cost / _speed(engine_for(settings, adaptation))
     return grown(_START_MINUTES + minutes, attempt)
+
+
+def timing_minutes(plan: Plan, results: ExperimentDirectory, attempt: int) -> int:
+    """Return the minutes to time the networks in turn, generously.
+
+    It counts a pass over `train` for each network, and the rounds of each evaluation at the cost of
+    training, of two updates of all weights or, with a rival, of `_UPDATES_OF_RIVAL`.
+
+    Raises FileNotFoundError if a corpus is not prepared yet; Snakemake then asks again later.
+    """
+    from online_rnnlm.jobs.timing import ROUNDS  # noqa: PLC0415
+
+    minutes: float = _START_MINUTES
+    for run in (row.runs[0] for row in plan.planned_rows):
+        load = workload_of(plan, results, run)
+        minutes += load.tokens * load.training_cost / _speed(run.settings)
+        for evaluation in timed_evaluations(run.settings, run.testing).values():
+            settings = run.settings
+            cost = load.training_cost
+            if not isinstance(evaluation, Adaptation):
+                settings = usable_anywhere(settings)
+                cost = _UPDATES_OF_RIVAL * load.update_cost
+            elif evaluation.weights:
+                settings = engine_for(settings, evaluation)
+                cost = 2 * load.update_cost
+            work = (ROUNDS + 1) * min(plan.testing.timed_tokens, load.held_out_tokens) * cost
+            minutes += work / _speed(settings)
+    return grown(minutes, attempt)
 
 
 def _speed(settings: RunSettings) -> float:

@@ -1,51 +1,61 @@
-"""The time that networks take to score the test text, measured side by side."""
+"""The time that networks take to score a text in each of their evaluations, measured in turn."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
+
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import adaptations_of_vector, engine_for
-from online_rnnlm.config.plan import load_plan
+from online_rnnlm.config.evaluations import (
+    engine_for,
+    main_adaptation,
+    timed_evaluations,
+    usable_anywhere,
+)
+from online_rnnlm.config.plan import Plan, load_plan
+from online_rnnlm.config.rivals import DYNAMIC, RunRivalName
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import Adaptation
-from online_rnnlm.core.engines.base import Scores
+from online_rnnlm.core.order import unit_beginnings
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import load_corpus
-from online_rnnlm.jobs.network import Network
+from online_rnnlm.jobs.network import Network, at_rates, load_rival
 from online_rnnlm.process.devices import gpu, machine
 from online_rnnlm.storage import records, weight_files
-from online_rnnlm.storage.evaluations import Timing, Timings
+from online_rnnlm.storage.evaluations import Timing, Timings, read_evaluation
 from online_rnnlm.storage.paths import ExperimentDirectory
+from online_rnnlm.storage.records import Number
 from online_rnnlm.storage.runs import RunRecord, has_finished
 
 ROUNDS = 9
-"""Number of times that each network is timed with each adaptation, after one untimed round."""
+"""Number of times that each network is timed in each evaluation, after one untimed round."""
+Scorer = Callable[[Split], object]
 
 
 @dataclass
-class _Timed:
+class TimedNetwork:
     """A network in one of its evaluations, and the times that it has taken."""
 
     run: Run
-    adaptation: Adaptation
+    evaluation: str
     settings: RunSettings
-    """The run's, with the engine of the adaptation."""
-    score: Callable[[Split], Scores]
-    test: Split
+    """The run's, with the engine that scores."""
+    score: Scorer
+    text: Split
     seconds_per_word: list[float] = field(default_factory=list)
 
     def time(self) -> float:
-        """Score the test text, and return the time per token (s)."""
+        """Score the text, and return the time per token (s)."""
         clock = clock_for(self.settings)
         began = clock()
-        self.score(self.test)
-        return (clock() - began) / self.test.tokens
+        self.score(self.text)
+        return (clock() - began) / self.text.tokens
 
 
 def clock_for(settings: RunSettings) -> Callable[[], float]:
@@ -56,11 +66,11 @@ def clock_for(settings: RunSettings) -> Callable[[], float]:
 
 
 def time_networks(directory: ExperimentDirectory) -> None:
-    """Time every row's first run in its `adaptations_of_vector`, in turn; write `timings.json`.
+    """Time every row's first run in its `timed_evaluations`, in turn; write `timings.json`.
 
-    Raises UserError if a model is missing or damaged.
+    Raises UserError if a model or an evaluation is missing or damaged.
     """
-    timed = _load_networks(directory)
+    timed = [*networks_to_time(load_plan(directory.configuration), directory)]
     chance = random.Random(0)
     for index in range(ROUNDS + 1):
         # Each round has an order of its own: what was timed before leaves traces.
@@ -72,7 +82,8 @@ def time_networks(directory: ExperimentDirectory) -> None:
         Timing(
             corpus=one.run.settings.corpus,
             network=one.run.network_name,
-            evaluation=one.adaptation.name,
+            evaluation=one.evaluation,
+            tokens=one.text.tokens,
             seconds_per_word=tuple(one.seconds_per_word),
         )
         for one in timed
@@ -81,20 +92,52 @@ def time_networks(directory: ExperimentDirectory) -> None:
     records.write(directory.timings, Timings(machine=machine(used), timings=timings))
 
 
-def _load_networks(directory: ExperimentDirectory) -> list[_Timed]:
-    """Load every row's first run, unless it has diverged, once for each adaptation to time."""
-    experiment = load_plan(directory.configuration)
+def networks_to_time(experiment: Plan, directory: ExperimentDirectory) -> Iterator[TimedNetwork]:
+    """Load every row's first run once for each evaluation to time, unless it has diverged in it.
+
+    What is updated takes the rates, and a rival the settings, that this evaluation has chosen.
+    """
     corpora = cache(lambda folder: load_corpus(directory.corpus(folder)))
-    timed = []
     for run in (row.runs[0] for row in experiment.planned_rows):
         files = directory.run(run.name)
         corpus = corpora(run.corpus_folder)
-        if has_finished(files):
-            record = records.read(RunRecord, files.record)
-            weights = weight_files.read_trained(files, corpus.digest)
-            network = Network(directory, record, corpus, weights, experiment.testing)
-            for adaptation in adaptations_of_vector(record.settings, experiment.testing):
-                settings = engine_for(record.settings, adaptation)
-                score = network.scorer(adaptation)
-                timed.append(_Timed(run, adaptation, settings, score, corpus.splits["test"]))
-    return timed
+        if not has_finished(files):
+            continue
+        record = records.read(RunRecord, files.record)
+        weights = weight_files.read_trained(files, corpus.digest)
+        network = Network(directory, record, corpus, weights, run.testing)
+        text = beginning_of(corpus.splits["test"], experiment.testing.timed_tokens)
+        for name, evaluation in timed_evaluations(run.settings, run.testing).items():
+            tested = read_evaluation(directory.evaluation(run.name, name))
+            if not tested.reason:
+                settings = _settings_for(record.settings, evaluation)
+                score = _scorer(network, evaluation, tested.chosen)
+                yield TimedNetwork(run, name, settings, score, text)
+
+
+def beginning_of(split: Split, tokens: int) -> Split:
+    """Return the first articles of a split that have so many tokens together; all of it if it has
+    fewer. Of shuffled text, they are its first sentences."""
+    begins = np.append(np.flatnonzero(unit_beginnings(split, "document")), split.sentences)
+    enough = np.searchsorted(split.offsets[begins], min(tokens, split.tokens))
+    return split.first(int(begins[enough]))
+
+
+def _settings_for(settings: RunSettings, evaluation: Adaptation | RunRivalName) -> RunSettings:
+    """Return the settings with the engine that scores a network in an evaluation."""
+    if evaluation == DYNAMIC:
+        return usable_anywhere(settings, updates_weights=True)
+    if isinstance(evaluation, Adaptation):
+        return engine_for(settings, evaluation)
+    return engine_for(settings, main_adaptation(settings.document_size))
+
+
+def _scorer(
+    network: Network, evaluation: Adaptation | RunRivalName, chosen: Mapping[str, Number]
+) -> Scorer:
+    """Return the function that scores a text in an evaluation by chosen settings."""
+    if isinstance(evaluation, Adaptation):
+        return network.scorer(at_rates(evaluation, chosen))
+    rival = load_rival(network.testing.rivals_by_name[evaluation].module)
+    score: Scorer = rival.scorer(network, evaluation, chosen)
+    return score

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.engines.base import Scores
 from online_rnnlm.core.scoring import perplexity
+from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.cost import costs_of
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.storage.evaluations import Trial
@@ -76,12 +78,7 @@ def evaluate(network: Network, cache: Cache) -> Tested:
         adaptation, network.corpus.held_out, hidden_states=cache.needs_hidden_states
     )
     texts = {
-        name: ScoredText(
-            network.corpus.splits[name].stream[1:],
-            found.log_probabilities,
-            found.hidden_states,
-        )
-        for name, found in scores.items()
+        name: scored_text(network.corpus.splits[name], found) for name, found in scores.items()
     }
     curve = try_all(cache, texts["valid"])
     chosen = best_trial(curve).settings
@@ -96,6 +93,19 @@ def evaluate(network: Network, cache: Cache) -> Tested:
         chosen=chosen,
         curve=curve,
     )
+
+
+def scorer(network: Network, cache: Cache, chosen: Settings) -> Callable[[Split], Floats]:
+    """Return the function that scores a text with a network and a cache of chosen settings."""
+    score_alone = network.scorer(
+        main_adaptation(network.settings.document_size), hidden_states=cache.needs_hidden_states
+    )
+    return lambda split: score(cache, chosen, scored_text(split, score_alone(split)))
+
+
+def scored_text(split: Split, scores: Scores) -> ScoredText:
+    """Return a split with a network's scores of it."""
+    return ScoredText(split.stream[1:], scores.log_probabilities, scores.hidden_states)
 
 
 def try_all(cache: Cache, valid: ScoredText) -> list[Trial]:

@@ -17,15 +17,12 @@ import numpy as np
 
 from online_rnnlm.config.evaluations import usable_anywhere
 from online_rnnlm.config.rivals import RunRivalName
-from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines import kernel_online
 from online_rnnlm.core.order import Order, stretches, unit_beginnings
-from online_rnnlm.core.parameters import Parameters
 from online_rnnlm.core.scoring import perplexity
 from online_rnnlm.core.settings import NetworkSettings
 from online_rnnlm.core.text import Split
-from online_rnnlm.corpora.corpus import Corpus
 from online_rnnlm.jobs.cost import costs_after_stretches
 from online_rnnlm.jobs.network import Network, Tested, best_trial, timed
 from online_rnnlm.process.kernels import provide_kernels
@@ -58,15 +55,14 @@ STEPS = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1))
 
 def evaluate(network: Network, _: RunRivalName) -> Tested:
     """Score the texts while all weights are updated, by the settings that are best on `valid`."""
-    provide_kernels(usable_anywhere(network.settings))
     corpus = network.corpus
     settings = network.settings
-    text_of = texts_of(settings, corpus, network.weights)
-    texts = {name: text_of(corpus.splits[name]) for name in corpus.held_out}
+    text_of = texts_of(network)
     text_of(corpus.splits["valid"].first(1))(_settings_at(_START))  # loads or compiles kernels
-    curve = search(texts["valid"])
+    curve = search(text_of(corpus.splits["valid"]))
     chosen = best_trial(curve).settings
-    logs, seconds = timed(lambda read: read(chosen), texts)
+    texts = {name: corpus.splits[name] for name in corpus.held_out}
+    logs, seconds = timed(lambda split: text_of(split)(chosen), texts)
     stretches_of_test = cut(corpus.splits["test"], settings.network, TOKENS)[0]
     costs = costs_after_stretches(
         settings, corpus, stretches_of_test, per_step=MULTIPLY_ADDS_PER_STEP
@@ -74,14 +70,23 @@ def evaluate(network: Network, _: RunRivalName) -> Tested:
     return Tested(logs, seconds, costs, chosen=chosen, curve=curve)
 
 
-def texts_of(
-    settings: RunSettings, corpus: Corpus, weights: Parameters
-) -> Callable[[Split], LearningText]:
+def scorer(
+    network: Network, _: RunRivalName, chosen: Mapping[str, Number]
+) -> Callable[[Split], Floats]:
+    """Return the function that scores a text while all weights are updated by chosen settings."""
+    text_of = texts_of(network)
+    return lambda split: text_of(split)(chosen)
+
+
+def texts_of(tested: Network) -> Callable[[Split], LearningText]:
     """Read the training text once, for m; return a function that makes the texts of splits."""
-    network = settings.network
-    offsets = corpus.class_offsets
-    train = corpus.splits["train"]
-    rms = kernel_online.root_mean_squares(network, settings.rule, offsets, weights, train)
+    provide_kernels(usable_anywhere(tested.settings))
+    network = tested.settings.network
+    offsets = tested.corpus.class_offsets
+    weights = tested.weights
+    rms = kernel_online.root_mean_squares(
+        network, tested.settings.rule, offsets, weights, tested.corpus.splits["train"]
+    )
 
     def text_of(split: Split) -> LearningText:
         segments, order = cut(split, network, TOKENS)
@@ -105,7 +110,7 @@ def cut(split: Split, network: NetworkSettings, tokens: int) -> tuple[Split, Ord
     units = np.append(np.flatnonzero(unit_beginnings(split, network.unit_of_text)), split.sentences)
     segments = stretches(split, units, tokens)
     read = np.arange(segments.split.sentences)[:, None]
-    return segments.split, Order(read, np.isin(read, segments.units), keeps_state=True)
+    return segments.split, Order(read, np.isin(read, segments.units))
 
 
 def _settings_at(place: Place) -> dict[str, Number]:

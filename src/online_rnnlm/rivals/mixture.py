@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from online_rnnlm.config.evaluations import NETWORK, adaptations_of_vector, parts_of_mixture
+from online_rnnlm.config.evaluations import NETWORK, adaptations_of_state, parts_of_mixture
 from online_rnnlm.config.rivals import CACHES, MIXTURE, RunRivalName
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.jobs.network import Failed, Network, Tested
@@ -96,9 +96,9 @@ def _parts_of(network: Network, mixture: RunRivalName) -> dict[str, Evaluation]:
 
 
 def _best_evaluation(network: Network) -> Evaluation:
-    """Return the evaluation of the network whose adaptation of the vector is best on `valid`; of
-    equals, the first."""
-    adaptations = adaptations_of_vector(network.settings, network.testing)
+    """Return the evaluation of the network whose state is adapted best on `valid`; of equals, the
+    first."""
+    adaptations = adaptations_of_state(network.settings, network.testing)
     paths = [
         network.experiment.evaluation(network.run.name, adaptation.name)
         for adaptation in adaptations

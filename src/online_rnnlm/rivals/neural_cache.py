@@ -13,7 +13,7 @@ from the h_i too would scale all weights alike, and so leave P_cache the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from online_rnnlm.config.rivals import SHORT_CACHE, RunRivalName
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.network import Network, Tested
 from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import (
@@ -51,8 +52,18 @@ _BLOCK = 128  # tokens scored at once: their products with a cache fit a core's 
 
 def evaluate(network: Network, rival: RunRivalName) -> Tested:
     """Score the texts with the cache or the short one, by the settings that are best on `valid`."""
-    windows = SHORT_WINDOWS if rival == SHORT_CACHE else caches.WINDOWS
-    return caches.evaluate(network, NeuralCache(windows))
+    return caches.evaluate(network, _cache_of(rival))
+
+
+def scorer(network: Network, rival: RunRivalName, chosen: Settings) -> Callable[[Split], Floats]:
+    """Return the function that scores a text with the cache or the short one, by settings
+    that are chosen already."""
+    return caches.scorer(network, _cache_of(rival), chosen)
+
+
+def _cache_of(rival: RunRivalName) -> NeuralCache:
+    """Return the cache or the short one."""
+    return NeuralCache(SHORT_WINDOWS if rival == SHORT_CACHE else caches.WINDOWS)
 
 
 @dataclass(frozen=True)

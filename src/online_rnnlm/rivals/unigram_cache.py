@@ -5,12 +5,13 @@ P_cache(w) is the relative frequency of w in the cache; `caches` has the mixture
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.core.arrays import Floats
+from online_rnnlm.core.text import Split
 from online_rnnlm.jobs.network import Network, Tested
 from online_rnnlm.rivals import caches
 from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tokens
@@ -19,6 +20,11 @@ from online_rnnlm.rivals.caches import WINDOWS, Cache, ScoredText, Settings, Tok
 def evaluate(network: Network, _: RunRivalName) -> Tested:
     """Score the texts with the cache, by the settings that are best on `valid`."""
     return caches.evaluate(network, UnigramCache())
+
+
+def scorer(network: Network, _: RunRivalName, chosen: Settings) -> Callable[[Split], Floats]:
+    """Return the function that scores a text with the cache, by chosen settings."""
+    return caches.scorer(network, UnigramCache(), chosen)
 
 
 class UnigramCache(Cache):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from online_rnnlm.config.evaluations import decisive_settings, evaluations_of
+from online_rnnlm.config.evaluations import decisive_settings
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.errors import UserError
@@ -113,23 +113,27 @@ class Evaluation(Record):
 
 
 class Timing(Part):
-    """The time that a network takes to score the test text in one of its evaluations."""
+    """The time that a network takes to score the beginning of `test` in one of its evaluations."""
 
     corpus: str
     """The corpus."""
     network: str
     """The row's name in tables; its first seed's run is timed."""
     evaluation: str
-    """Name of the evaluation: the main one, or another that updates the vector alone."""
+    """Name of the evaluation; what it has chosen on `valid` for this run is used."""
+    tokens: int | None = None
+    """Number of tokens that were scored, the first of `test`; `null`: all of them."""
     seconds_per_word: tuple[float, ...]
-    """Time per token of `test`, one value for each round (s): processor time, or, on a GPU or by
+    """Time per token, one value for each round (s): processor time, or, on a GPU or by
     Theano, the time that passed."""
 
 
 class Timings(Record):
-    """The time that the networks take to score the test text, one after the other, round by round.
+    """The time that the networks take to score the same text, one after the other, round by round.
 
-    A round times every network once with each adaptation, so that other load slows all alike.
+    A round times every network once in each evaluation, so that other load slows all alike. Each
+    set of updated parts is timed once, with the first entries of `learn_after` and `unit_of_text`;
+    where no weights are updated, with all of them. Mixtures are not timed.
     """
 
     missing: ClassVar = "the networks have not been timed yet: run the experiment first"
@@ -137,7 +141,7 @@ class Timings(Record):
     machine: Machine
     """The hardware and system that all were timed on."""
     timings: tuple[Timing, ...]
-    """The networks' times, in the order of the rows; of a run that has diverged there is none."""
+    """The networks' times, in the order of the rows; of what has diverged there is none."""
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -162,10 +166,10 @@ def refuse_renamed_results(directory: ExperimentDirectory, experiment: Plan) -> 
     Snakemake does not know by which settings the files of a renamed folder were made.
     """
     for run in experiment.runs():
-        for name, evaluation in evaluations_of(run.settings, experiment.testing).items():
+        for name, evaluation in run.evaluations.items():
             path = directory.evaluation(run.name, name)
             if path.is_file():
-                planned = decisive_settings(evaluation, experiment.testing)
+                planned = decisive_settings(evaluation, run.testing)
                 refuse_other_settings(path, read_evaluation(path), planned)
 
 

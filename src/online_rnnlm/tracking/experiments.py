@@ -61,7 +61,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
         library.log_artifacts(str(directory.tables), "tables")
         library.log_artifacts(str(directory.figures), "figures")
         note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
-        one_seed = len(experiment.seeds) == 1
+        one_seed = len(experiment.all_seeds) == 1
         verdicts = tags_of_claims(claims.claims, one_seed=one_seed)
         library.set_tags({"mlflow.note.content": note, **verdicts})
     library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)

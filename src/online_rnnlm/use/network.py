@@ -125,6 +125,12 @@ class LoadedNetwork:
         """Return True if the adaptation updates this network's document vector."""
         return adaptation.updates_vector and self.settings.document_size > 0
 
+    def carries_over(self, adaptation: Adaptation) -> bool:
+        """Return True if anything is carried over from a sentence to the next one of its unit."""
+        units = self.weights.class_output.shape[1]
+        carries_units = adaptation.first_kept_in(self.settings.network) < units
+        return carries_units or self.updates_vector(adaptation)
+
     def can_continue(self, adaptation: Adaptation) -> bool:
         """Return True if a `State` holds all that the adaptation changes."""
         steps_within = adaptation.after != "sentence" or not adaptation.updates_vector
@@ -223,18 +229,18 @@ class LoadedNetwork:
             sentences += [[state.last], ids]
         split = split_of(sentences)
         segments = np.arange(1, split.sentences, 2)
-        order = Order(segments[None], np.zeros((1, len(segments)), np.bool_), keeps_state=True)
+        order = Order(segments[None], np.zeros((1, len(segments)), np.bool_))
         before = Carried(*map(np.concatenate, zip(*(s.carried for s in states), strict=True)))
         scores, after = self.engine(adaptation).score(
             self.weights, split, order, adaptation, before, hidden_states=True
         )
         a_unit_begins = np.array([self.unit_of(adaptation) == "sentence"])
-        keeps_state = adaptation.keeps_state_in(self.settings.network)
+        first_kept = adaptation.first_kept_in(self.settings.network)
         read = []
         for lane, ids in enumerate(texts):
             carried = Carried(*(values[lane : lane + 1].copy() for values in after))
             if ids[-1] == SENTENCE_END_ID:
-                carried = carried.before(a_unit_begins, keeps_state=keeps_state)
+                carried = carried.before(a_unit_begins, first_kept)
             words = slice(split.offsets[segments[lane]], split.offsets[segments[lane] + 1])
             read.append(
                 ReadText(

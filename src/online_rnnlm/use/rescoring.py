@@ -144,8 +144,7 @@ def rescore(
     adaptation = replace(adaptation, unit_of_text="sentence" if context is None else "document")
     begin = network.start(adaptation)
     before = begin
-    keeps_state = adaptation.keeps_state_in(network.settings.network)
-    if context is not None and not (keeps_state or network.updates_vector(adaptation)):
+    if context is not None and not network.carries_over(adaptation):
         raise UserError(
             "--context: nothing is carried over from one sentence to the next: no vector learns, "
             "and the hidden state begins anew with each sentence"

@@ -89,6 +89,7 @@ def timed(
         corpus=results.first_corpus,
         network=network,
         evaluation=evaluation,
+        tokens=50_000,
         seconds_per_word=tuple(seconds_per_word),
     )
     records.write(path, timings.model_copy(update={"timings": (*kept, timing)}))

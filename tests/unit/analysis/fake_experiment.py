@@ -72,7 +72,7 @@ def write(
     for name in described.corpora:
         _write_corpus(directory, name, described.testing)
     for run in described.trainings():
-        write_run(directory, resolve(run, directory), perplexities or {}, described.testing)
+        write_run(directory, resolve(run, directory), perplexities or {})
     for name, rival in described.corpus_rivals.items():
         corpus = load_corpus(directory.corpus(rival.corpus_folder), described.testing.other_texts)
         logs = _log_probabilities(corpus, corpus.held_out, 120.0, np.random.default_rng(5))
@@ -111,14 +111,18 @@ def write_timings(
         name = row.runs[0].network_name
         settings = row.runs[0].settings
         factors = (slower or {}).get(name, (1.0, 1.01, 1.02))
-        timed = evaluations.adaptations_of_vector(settings, described.testing)
-        for number, adaptation in enumerate(timed, 1):  # the second takes half of the time
-            once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100) / number
+        testing = row.runs[0].testing
+        state = [one.name for one in evaluations.adaptations_of_state(settings, testing)]
+        for evaluation in evaluations.timed_evaluations(settings, testing):
+            once = 1e-9 * settings.hidden_size**2 * (1 + settings.document_size / 100)
+            # The second that changes no weights takes half of the time; what is added, ten times.
+            once *= 1 / (1 + state.index(evaluation)) if evaluation in state else 10
             timings.append(
                 Timing(
                     corpus=settings.corpus,
                     network=name,
-                    evaluation=adaptation.name,
+                    evaluation=evaluation,
+                    tokens=50_000,
                     seconds_per_word=tuple(once * factor for factor in factors),
                 )
             )
@@ -130,7 +134,6 @@ def write_run(
     directory: ExperimentDirectory,
     run: Run,
     perplexities: dict[str, float],
-    testing: TestingSettings | None = None,
 ) -> None:
     """Write one run, trained on the corpus that the folder holds, and its evaluations."""
     random = np.random.default_rng(list(run.name.encode()))
@@ -145,9 +148,9 @@ def write_run(
         return
     frozen = online * 1.35 if size else online  # a network with a vector relies on it
     targets = {NONE: frozen, evaluations.main_adaptation(size).name: online}
-    testing = testing or TestingSettings()
+    testing = run.testing
     corpus = load_corpus(directory.corpus(run.corpus_folder), testing.other_texts)
-    for name, evaluation in evaluations.evaluations_of(run.settings, testing).items():
+    for name, evaluation in run.evaluations.items():
         texts = corpus.splits if name in targets else corpus.held_out
         logs = _log_probabilities(corpus, texts, targets.get(name, online * 1.01), random)
         vectors = {}
@@ -186,7 +189,8 @@ def _tried(evaluation: Adaptation | str) -> list[dict[str, Number]]:
     if not isinstance(evaluation, Adaptation):
         return [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
     key = "document_rate" if evaluation.updates_vector_alone else "learning_rate"
-    return [{key: rate} for rate in (0.01, 0.03, 0.1)] if evaluation.unit_of_text else []
+    learns = evaluation.parts and evaluation.unit_of_text
+    return [{key: rate} for rate in (0.01, 0.03, 0.1)] if learns else []
 
 
 def _costs(evaluation: Adaptation | str, hidden: int, size: int) -> Costs:

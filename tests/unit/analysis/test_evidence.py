@@ -230,7 +230,7 @@ def test_earlier_evidence_stays_if_new_cannot_be_made(evidence, finished, tmp_pa
     found = read_json(copy.claims)
     found["claims"][0]["verdict"] = "undecided"
     write_json(copy.claims, found)
-    with pytest.raises(UserError, match=r"claim b.*verdict"):
+    with pytest.raises(UserError, match=r"claim a.*verdict"):
         write_evidence(copy, evidence.path)
     copy.claims.unlink()
     with pytest.raises(UserError, match=r"claims\.json: missing"):

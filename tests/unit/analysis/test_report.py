@@ -206,12 +206,16 @@ def test_the_command_of_a_folder_with_a_space_can_be_pasted(tmp_path):
 
 
 def test_every_setting_says_where_it_comes_from(invented):
-    rows = [{"error_clip": 15.0}, {"hidden_size": 50, "document_size": 5, "error_clip": 1.0}]
+    rows = [
+        {"error_clip": 15.0},
+        {"hidden_size": 50, "document_size": 5, "error_clip": 1.0, "updates": ["output"]},
+    ]
     table = settings_table(invented(rows=rows))
     status = {row["Setting"]: row["Status"] for row in table.rows}
     values = {row["Setting"]: row["Value"] for row in table.rows}
     assert status["error_clip"] == "RNNLM Toolkit's / assumed"
     assert values["error_clip"] == "100/0: 15.0; 50/5: 1.0"
+    assert values["testing.updates"] == "100/0: []; 50/5: [['output']]"
     assert status["learning_rate"] == "assumed"
     assert set(RunSettings.model_fields) - set(status) == {
         *("corpus", "seed", "hidden_size", "document_size"),

@@ -365,9 +365,10 @@ def test_without_a_vector_that_learns_updates_have_a_block_for_each_network(inve
 
 
 @pytest.mark.slow  # matplotlib draws
-def test_the_picture_of_updates_has_what_was_timed_forgotten_at_the_article(invented):
+def test_the_picture_of_updates_has_what_is_forgotten_at_the_article(invented):
+    """Weights are timed at the first unit of text."""
     results = grid(invented)
-    for number, evaluation in enumerate(("output.word.document", "dynamic_evaluation"), start=1):
+    for number, evaluation in enumerate(("output.word.sentence", "dynamic_evaluation"), start=1):
         results = timed(results, "110/0", evaluation, [number * 1e-5] * 3)
     figure, caption = draw_updates(results)
     places = sorted(
@@ -377,7 +378,7 @@ def test_the_picture_of_updates_has_what_was_timed_forgotten_at_the_article(inve
         if line.get_marker() not in (None, "None")
     )
     shown = {y: x for x, y in places}
-    assert {*shown} == {73.0, 66.0, 71.0, 68.0}
+    assert {*shown} == {73.0, 66.0, 71.0, 69.0, 68.0, 64.0}
     assert (shown[71.0], shown[68.0]) == (100_000, 50_000)
     assert "forgotten at each article" in caption
 
@@ -420,6 +421,19 @@ def test_mixtures_show_what_each_rival_adds(invented):
         mixtures.make(invented(rows=TWO_ROWS))
 
 
+def test_slow_units_in_a_mixture_are_kept_for_the_text_that_is_best_on_valid(invented):
+    testing = {"updates": ["output"], "unit_of_text": ["document"], "rivals": ["kneser_ney"]}
+    testing["rivals"] += ["mixture"]
+    rows = [TWO_ROWS[0], {"hidden_size": 100, "cell": "slow_context"}]
+    results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
+    assert results.in_words["none.word.document"] == "kept for the article"
+    slow = "invented-M100-C20-D0-seed1"
+    reach(results, slow, "none", valid=90.0, test=80.0)
+    reach(results, slow, "none.word.document", valid=85.0, test=100.0)
+    reach(results, slow, "output.word.document", valid=10.0, test=10.0)
+    assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
+
+
 def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
     testing = {
         "updates": ["document_vector"],
@@ -432,6 +446,25 @@ def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
     reach(results, ONLINE, kept, valid=85.0, test=100.0)
     reach(results, ONLINE, "none", valid=10.0, test=10.0)
     assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
+
+
+def test_a_row_with_rivals_of_its_own_has_a_mixture_of_these(invented):
+    own = {"rivals": ["neural_cache", "mixture"]}
+    testing = {"rivals": ["kneser_ney", "unigram_cache", "mixture"]}
+    rows = [TWO_ROWS[0], {**TWO_ROWS[1], **own}, {"hidden_size": 90, "rivals": []}]
+    results = invented(rows=rows, testing=testing)
+    table = mixtures.make(results)
+    assert [*table.data["model"]] == ["100/0"] * 2 + ["100/20"] * 2
+    parts = [*table.data["rival"]]
+    assert parts == ["unigram_cache", "kneser_ney5", "neural_cache", "kneser_ney5"]
+    assert cells(table, 0, "Neural cache") == cells(table, 1, "Unigram cache") == [""]
+    mixed = {
+        tested.title: tested
+        for tested in results.systems_on("invented")
+        if tested.network and tested.evaluation == "mixture"
+    }
+    alone = [network.parameters + 900_000 for network in results.networks[:2]]
+    assert [mixture.parameters for mixture in mixed.values()] == alone
 
 
 def test_a_mixture_with_one_rival_is_the_pair(invented):

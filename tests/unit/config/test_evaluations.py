@@ -15,7 +15,7 @@ from online_rnnlm.config import evaluations
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import PARTS, Adaptation
 from tests.processes import output_of
-from tests.unit.small_records import configuration, plan
+from tests.unit.small_records import VITAL, configuration, plan
 
 PACKAGE = Path(online_rnnlm.__file__).parent
 
@@ -99,9 +99,57 @@ def test_what_testing_adds_to_the_evaluations_of_every_run(testing, online, stat
         alone = [name for name in further if name.startswith("document_vector.")]
         timed = [
             adaptation.name
-            for adaptation in evaluations.adaptations_of_vector(network(size), described)
+            for adaptation in evaluations.adaptations_of_state(network(size), described)
         ]
         assert timed == [main[-1], *alone]
+
+
+@pytest.mark.parametrize(
+    ("size", "trained", "updates", "names", "of_state"),
+    [
+        (0, "sentence", ["output"], ["document", "stream"], ["document", "stream"]),
+        (0, "document", ["output"], ["stream"], ["stream"]),
+        (0, "sentence", [], [], []),
+        (5, "sentence", ["document_vector"], [], ["sentence", "document", "stream"]),
+    ],
+)
+def test_slow_units_are_kept_for_longer_if_they_are_not_beside_a_vector(
+    size, trained, updates, names, of_state
+):
+    """Beside a vector they are kept as it is."""
+    units = ["sentence", "document", "stream"]
+    order = {"corpora": {"vital": {**VITAL, "divide_by": "article"}}}
+    [run] = plan(
+        rows=[{"cell": "slow_context", "document_size": size, "unit_of_text": trained}],
+        testing={"updates": updates, "learn_after": ["word", "sentence"], "unit_of_text": units},
+        **order,
+    ).runs()
+    found = [name for name in run.evaluations if name.startswith("none.")]
+    assert found == [f"none.word.{unit}" for unit in names]
+    for name in found:
+        adaptation = run.evaluations[name]
+        assert adaptation.parts == ()
+        unit = {"document": "article"}.get(adaptation.unit_of_text, adaptation.unit_of_text)
+        assert evaluations.in_words(adaptation) == f"kept for the {unit}"
+    main = evaluations.main_adaptation(size)
+    state = [one.name for one in evaluations.adaptations_of_state(run.settings, run.testing)]
+    after_words = [name for name in state if ".sentence." not in name]
+    assert after_words == [main.name, *(f"{main.name}.word.{unit}" for unit in of_state)]
+
+
+def test_each_set_of_parts_is_timed_once_and_what_changes_no_weights_in_every_way():
+    described = experiment(
+        updates=["document_vector", "output", "all"],
+        learn_after=["sentence", "word", 5],
+        unit_of_text=["sentence", "stream"],
+        rivals=["kneser_ney", "unigram_cache", "dynamic_evaluation", "ngram_mixture", "mixture"],
+    ).testing
+    online, static = ([*evaluations.timed_evaluations(network(size), described)] for size in (5, 0))
+    alone = [f"document_vector.{name}" for name in ALONE]
+    weights = ["output.sentence.stream", "all.sentence.stream"]
+    rivals = ["unigram_cache", "dynamic_evaluation"]
+    assert static == ["none", *weights, *rivals]
+    assert sorted(online) == sorted(["none", "document_vector", *alone, *weights, *rivals])
 
 
 def test_weights_are_updated_where_kernels_can():
@@ -121,21 +169,25 @@ def test_a_cell_without_kernels_has_no_rival_that_needs_them(tmp_path):
         "CellName = Literal[", 'CellName = Literal["new", '
     )
     settings.write_text(listed, encoding="utf-8")
-    rows = [{"cell": "sigmoid"}, {"cell": "new", "engine": "graph"}]
 
-    def check(*rivals):
+    def check(*rivals, **own):
         file = tmp_path / "my.yaml"
+        rows = [{"cell": "sigmoid"}, {"cell": "new", "engine": "graph", **own}]
         values = configuration(rows=rows, testing={"rivals": [*rivals]})
         file.write_text(json.dumps(values), encoding="utf-8")
         command = [sys.executable, "-m", "online_rnnlm", "check", file]
         return output_of(command, env={**os.environ, "PYTHONPATH": tmp_path})
 
     assert check("neural_cache", "mixture").returncode == 0
-    refused = check("neural_cache", "dynamic_evaluation", "mixture")
-    assert refused.returncode
-    [line] = refused.stderr.splitlines()
-    for piece in ("my.yaml", "`testing.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
-        assert piece in line
+    for place, refused in (
+        ("testing", check("neural_cache", "dynamic_evaluation", "mixture")),
+        ("rows[1]", check(rivals=["dynamic_evaluation"])),
+    ):
+        assert refused.returncode
+        [line] = refused.stderr.splitlines()
+        for piece in ("my.yaml", f"`{place}.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
+            assert piece in line
+    assert check("dynamic_evaluation", rivals=[]).returncode == 0
 
 
 def test_an_evaluation_is_looked_up_by_its_name():

@@ -155,6 +155,47 @@ def test_a_row_may_have_a_search_of_its_own():
     assert found.searched == ["learning_rate", "dropout"]
 
 
+def test_a_row_may_have_updates_and_rivals_of_its_own():
+    own = {"updates": [], "rivals": ["unigram_cache", "mixture"]}
+    found = experiment(
+        rows=[
+            {"hidden_size": [8, 9]},
+            {"hidden_size": 10, "rivals": []},
+            {"hidden_size": 11, **own},
+        ],
+        testing={"updates": ["all"], "rivals": ["kneser_ney", "neural_cache"]},
+    )
+    usual = ["none", "all.word.sentence"]
+    assert [[*run.evaluations] for run in found.runs()] == [
+        [*usual, "neural_cache"],
+        [*usual, "neural_cache"],
+        usual,
+        ["none", "unigram_cache", "mixture"],
+    ]
+    [ngrams] = found.corpus_rivals.values()
+    *_, last = found.runs()
+    parts = last.testing.rivals_by_name["mixture"].parts
+    assert [part.name for part in parts] == ["unigram_cache", ngrams.rival.name]
+    assert found.rivals == ["unigram_cache", "neural_cache", "mixture", "kneser_ney"]
+    assert plan(**found.model_dump(mode="json")).runs() == found.runs()
+
+
+def test_a_row_may_have_seeds_of_its_own():
+    found = experiment(
+        seeds=[4, 2],
+        rows=[{"hidden_size": 8}, {"hidden_size": [9, 10], "seeds": [1, 3, 4]}],
+        search={"learning_rate": [0.1, 0.2]},
+    )
+    assert [[run.settings.seed for run in row.runs] for row in found.planned_rows] == [
+        [4, 2],
+        [1, 3, 4],
+        [1, 3, 4],
+    ]
+    assert found.all_seeds == [1, 2, 3, 4]
+    with pytest.raises(UserError, match="`search_seed`: 3 is one"):
+        experiment(**found.model_dump(mode="json", exclude={"digits"}) | {"search_seed": 3})
+
+
 def test_a_single_value_is_that_of_the_searchs_runs_alone():
     search = {"learning_rate": [0.3, 0.4], "max_epochs": 2}
     found = experiment(training={"max_epochs": 9}, search=search)
@@ -231,6 +272,7 @@ def test_every_setting_of_a_corpus_changes_the_names_of_its_runs(key):
         "classes": {"count": 2},
     }
     words = [w for w in get_args(field.annotation) if isinstance(w, str) and w != default]
+    others["earlier_test_sentences"] = 50
     other = others.get(key) or (words or [not default if isinstance(default, bool) else 50])[0]
     row = {"hidden_size": 8}
     corpus = {**WHOLE, "train_sentences": 900} if key == "earlier_test_sentences" else WHOLE
@@ -249,6 +291,7 @@ def test_a_name_depends_on_nothing_but_the_run_and_its_corpus():
         name(training={"learning_rate": "0.2"}),
         name({"hidden_size": 8}, training={**USED, "hidden_size": 9}),
         name({**USED, "hidden_size": [8, 9]}),
+        name({**USED, "updates": ["output"], "rivals": ["unigram_cache"]}, WHOLE),
     ]
     assert same == [name()] * len(same)
     assert name(seeds=[2]) != name()

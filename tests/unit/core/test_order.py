@@ -53,7 +53,7 @@ LENGTHS_OF_UNITS = st.lists(st.integers(1, 6), min_size=1, max_size=30)
 def test_each_lane_reads_whole_units_one_after_the_other(lengths, lanes, seed):
     units = np.append(0, np.cumsum(lengths))
     order = np.random.default_rng(seed).permutation(len(lengths))
-    batches = side_by_side(units, order, lanes, keeps_state=True)
+    batches = side_by_side(units, order, lanes)
     read = batches.segments[batches.segments != NOTHING]
     assert sorted(read.tolist()) == list(range(units[-1]))
     firsts = []
@@ -161,15 +161,15 @@ def test_sentences_of_similar_length_are_scored_side_by_side():
 def test_what_is_carried_over_ends_with_its_unit_of_text():
     carried = Carried(*(np.ones((3, size)) for size in (2, 4, 1, 1)), np.ones(3, np.int64))
     begins = np.array([True, False, False])
-    kept = {state: carried.before(begins, keeps_state=state) for state in (False, True)}
-    for before in kept.values():
+    for first_kept in (0, 1, 2):
+        before = carried.before(begins, first_kept)
         for values in (before.vector, before.gradient, before.since_step):
             assert values.reshape(-1).tolist() == [0, 1, 1]
-    assert not kept[False].hidden.any() and not kept[False].memory.any()
-    assert kept[True].hidden.tolist() == [[0, 0], [1, 1], [1, 1]]
-    assert kept[True].memory[:, 0].tolist() == [0, 1, 1]
+        kept = [int(unit >= first_kept) for unit in range(2)]
+        assert before.hidden.tolist() == [[0, 0], kept, kept]
+        assert before.memory[:, 0].tolist() == ([0, 1, 1] if first_kept == 0 else [0, 0, 0])
     begins[:] = True
-    assert not any(values.any() for values in carried.before(begins, keeps_state=True))
+    assert not any(values.any() for values in carried.before(begins))
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():

@@ -144,13 +144,17 @@ def test_articles_stay_whole_and_only_a_splits_last_one_is_cut(lengths, test, va
 
 def test_a_new_test_set_is_drawn_from_what_no_split_had():
     text = stored([3, 1, 4, 1, 5, 2, 6] * 4)
-    earlier = parts_of(sized("article", 9, 8, 20), text)
-    again = sized("article", 7, 8, 20).model_copy(update={"earlier_test_sentences": 9})
-    found = parts_of(again, text)
-    assert (found["valid"], found["train"]) == (earlier["valid"], earlier["train"])
-    seen = {article for part in earlier.values() for _, article in part}
-    assert len(found["test"]) == 7
-    assert not seen & {article for _, article in found["test"]}
+    first = parts_of(sized("article", 9, 8, 20), text)
+    seen = {article for part in first.values() for _, article in part}
+    for number, earlier in enumerate([[9], [9, 7], [9, 7, 6]]):
+        size = 7 - number
+        again = sized("article", size, 8, 20).model_copy(update={"earlier_test_sentences": earlier})
+        found = parts_of(again, text)
+        assert (found["valid"], found["train"]) == (first["valid"], first["train"])
+        articles = {article for _, article in found["test"]}
+        assert len(found["test"]) == size
+        assert not seen & articles
+        seen |= articles
 
 
 @pytest.mark.parametrize("by", ["sentence", "article"])

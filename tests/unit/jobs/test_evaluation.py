@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from online_rnnlm.config import testing as typed
+from online_rnnlm.config.evaluations import adaptations_of_state, evaluations_of
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, Adaptation
 from online_rnnlm.core.parameters import Parameters
@@ -317,6 +318,29 @@ def test_a_mixture_has_the_network_in_the_way_of_learning_that_is_best_on_valid(
     # The cache has the network in its main evaluation, which is not computed twice.
     own = network if adaptation == "kept" else 0
     assert mixture.costs.multiply_adds_per_word == pytest.approx(own + cache + ngrams + 3)
+
+
+def test_slow_units_are_kept_for_longer_without_a_search_alone_and_in_a_mixture(
+    make_corpus_directory, tmp_path
+):
+    directory = ExperimentDirectory(tmp_path)
+    slow = UNTRAINED.model_copy(update={"cell": "slow_context", "document_size": 0})
+    write_untrained_run(directory, make_corpus_directory(article=7), slow)
+    rivals = ["unigram_cache", "mixture"]
+    testing = typed.TestingSettings(
+        updates=["output"], unit_of_text=["document", "stream"], rivals=rivals
+    )
+    state = [one.name for one in adaptations_of_state(slow, testing)]
+    assert state == ["none", "none.word.document", "none.word.stream"]
+    planned = evaluations_of(slow, testing)
+    for name in (*state, *rivals):
+        evaluate_run(directory, "run", planned[name], testing)
+    found = {name: read(directory, "run", name) for name in state}
+    assert not any(tested.chosen or tested.curve or tested.reason for tested in found.values())
+    reached = {tested.splits["valid"].perplexity: name for name, tested in found.items()}
+    assert len(reached) == 3  # what is kept changes the scores
+    places = {"network": ("run", reached[min(reached)]), "unigram_cache": ("run", "unigram_cache")}
+    assert_mixed(directory, read(directory, "run", "mixture"), places)
 
 
 def test_a_mixture_with_a_part_that_diverged_is_said_to_have_diverged(copied):

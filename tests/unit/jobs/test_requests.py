@@ -17,7 +17,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.paths import ExperimentDirectory
 from tests.processes import output_of
 from tests.project import ROOT
-from tests.unit.small_records import VITAL, configuration, statistics
+from tests.unit.small_records import VITAL, configuration, plan, statistics
 
 EXPERIMENT = parse(configuration(corpora={"c": VITAL}))
 RIVAL = "dynamic_evaluation"
@@ -74,6 +74,22 @@ def test_only_training_needs_time_for_epochs(model_with):
 def test_a_rivals_search_needs_time(model_with):
     _, _, plain, searched = requested(model_with(hidden_size=400))
     assert searched > 1.2 * plain
+
+
+def test_timing_needs_time_for_each_network_and_all_that_it_is_tested_with(tmp_path):
+    directory = ExperimentDirectory(tmp_path)
+    splits = {"train": 1_000_000, "valid": 100_000, "test": 100_000}
+    records.write(directory.corpus("c").statistics, statistics(splits))
+
+    def minutes(sizes, **testing):
+        planned = plan(corpora={"c": VITAL}, rows=[{"hidden_size": sizes}], testing=testing)
+        return requests.timing_minutes(planned, directory, 1)
+
+    alone = minutes([400])
+    assert minutes([400, 401]) > alone
+    assert minutes([400], updates=["all"]) > alone
+    assert minutes([400], rivals=["neural_cache"]) > minutes([400], updates=["all"])
+    assert minutes([400], rivals=["kneser_ney"]) == alone
 
 
 def test_a_rivals_search_is_as_fast_with_a_slow_engine(model_with):

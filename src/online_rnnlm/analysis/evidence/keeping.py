@@ -13,7 +13,6 @@ from online_rnnlm.analysis.evidence.folder import EvidenceFolder
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
-from online_rnnlm.config.evaluations import evaluations_of
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.storage.paths import ExperimentDirectory
 
@@ -52,8 +51,7 @@ def _keep(results: Results, evidence: EvidenceFolder) -> None:
         if of_run.metrics.is_file():  # a run that diverged before its first epoch has none
             files.append(of_run.metrics)
         if not run.searched:
-            evaluations = evaluations_of(run.settings, experiment.testing)
-            _keep_tests(run.name, run.settings.corpus, evaluations, results, evidence)
+            _keep_tests(run.name, run.settings.corpus, run.evaluations, results, evidence)
     for name, rival in experiment.corpus_rivals.items():
         _keep_tests(name, rival.corpus, [NONE], results, evidence)
     evidence.copy_from(directory, files)

@@ -51,6 +51,6 @@ def meaning_of_marks(results: Results, *, rivals: bool = True) -> str:
     marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
     if any(look_of(network.main) is MEMORY for network in results.networks):
         marks.append("purple squares: memory that does not learn in testing, such as slow units")
-    if rivals and results.experiment.testing.rivals:
+    if rivals and results.experiment.rivals:
         marks.append("green triangles: rivals")
     return f"{'; '.join(marks)}."

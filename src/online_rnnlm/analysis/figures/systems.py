@@ -80,8 +80,7 @@ def draw_systems(results: Results) -> Drawing:
     axis.yaxis.set_visible(False)
     axis.spines["left"].set_visible(False)
     axis.set_xlabel("Test perplexity: lower is better")
-    seeds = len(results.experiment.seeds)
-    bars = f" Bars: standard deviation over {seeds} seeds." if results.several_seeds else ""
+    bars = " Bars: standard deviation over the seeds." if results.several_seeds else ""
     marks = meaning_of_marks(results)
     return Drawing(figure, f"{marks} In bold: the network that the report is about.{bars}")
 
@@ -126,7 +125,7 @@ def draw_costs(results: Results) -> Drawing:
             name = f"+ {tested.rival.title}" if tested.rival else tested.title
             labels.append(drawing.Label(name, _place(tested, cost)))
         drawing.label_beside(axis, labels)
-    has_rivals = bool(results.experiment.testing.rivals)
+    has_rivals = bool(results.experiment.rivals)
     added = f" They are added to {smallest.network_name}." if has_rivals else ""
     caption = (
         f"{meaning_of_marks(results)}{added} Lower is better, further left is cheaper; a network "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import BySeed, FinishedNetwork, of_seeds
@@ -28,11 +28,14 @@ def make(results: Results) -> Table:
     networks = [network for network in results.networks if MIXTURE in network.tested]
     if not networks:
         raise NothingToShowError("No mixture has finished.")
-    rivals = results.experiment.testing.rivals_by_name[MIXTURE].parts
-    names = [rival.name for rival in rivals]
-    by_network = [list(_rows(network, names)) for network in networks]
-    # Of each network, the row of any rival has what does not depend on the rival.
-    shown = [rows[0] | {row["rival"]: _changes(row) for row in rows} for rows in by_network]
+    rivals = results.experiment.rivals_by_name[MIXTURE].parts
+    by_network = [list(_rows(network)) for network in networks]
+    # Of each network, the row of any rival has what does not depend on the rival. The cell of a
+    # rival that is not the network's is empty.
+    empty = dict.fromkeys((rival.name for rival in rivals), "")
+    shown = [
+        {**rows[0], **empty, **{row["rival"]: _changes(row) for row in rows}} for rows in by_network
+    ]
     columns = [
         Column("Network", "model", text=True),
         mean_column("By itself", "test_perplexity", shown),
@@ -55,15 +58,17 @@ def _changes(row: Row) -> str:
     return f"{signed(row['alone_percent'])} / {signed(row['on_top_percent'])} %"
 
 
-def _rows(network: FinishedNetwork, rivals: Collection[str]) -> Iterator[Row]:
-    """Yield the values of a network with each rival, by itself and in the mixtures with this rival
-    alone, with every rival but this one, and with all; `weight` is the rival's among all.
+def _rows(network: FinishedNetwork) -> Iterator[Row]:
+    """Yield the values of a network with each of its rivals, by itself and in the mixtures with
+    this rival alone, with every rival but this one, and with all; `weight` is the rival's among
+    all.
 
     The adaptation of a vector is the one that is best on `valid`, as in the mixtures.
     """
     own = network.best_adapted.perplexity()
     mixture = network.tested[MIXTURE]
     everything = mixture.perplexity()
+    _, *rivals = mixture.by_seed[0].chosen  # the first is the network
     every = frozenset(mixture.by_seed[0].chosen)
 
     def reached(names: frozenset[str]) -> BySeed:

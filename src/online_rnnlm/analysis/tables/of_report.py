@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.table import Column, Row, Table
 from online_rnnlm.analysis.tables.values import integer
+from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.testing import TestingSettings
 from online_rnnlm.config.training import RunSettings
 
@@ -65,7 +66,11 @@ def settings_table(results: Results) -> Table:
             }
             rows.append(_setting(key, values, field))
     for key, field in TestingSettings.model_fields.items():
-        values = {"": getattr(results.experiment.testing, key)}
+        values = {
+            f"{one.settings.corpus + ' ' if results.several_corpora else ''}"
+            f"{network_name(one.settings)}": getattr(one.testing, key)
+            for one in results.experiment.networks
+        }
         rows.append(_setting(f"testing.{key}", values, field))
     return _texts("Training", rows)
 

@@ -33,7 +33,7 @@ def make(results: Results) -> Table:
         raise NothingToShowError(NO_NETWORK)
     systems = [system for corpus in results.corpora for system in results.systems_on(corpus)]
     rows = [_row(results, system) for system in systems]
-    has_rivals = bool(results.experiment.testing.rivals)
+    has_rivals = bool(results.experiment.rivals)
     columns = [
         Column("System" if has_rivals else "Network", "model", text=True),
         mean_column("Test perplexity", "test_perplexity", rows),
@@ -54,9 +54,8 @@ def make(results: Results) -> Table:
 
 def _notes(results: Results) -> list[str]:
     """Return notes on the columns and on the rivals."""
-    testing = results.experiment.testing
-    rivals = [testing.rivals_by_name[name] for name in testing.run_rivals]
-    rivals += [system.rival for system in results.rivals if system.rival]
+    experiment = results.experiment
+    rivals = [experiment.rivals_by_name[name] for name in experiment.rivals]
     each = "each column on each corpus" if results.several_corpora else "each column"
     return [
         "Perplexity counts </s> and <unk>; M/D: hidden units / length of the document vector. "

@@ -251,7 +251,7 @@ class _Online:
                         continue
                     if begins:
                         weights = trained
-                    now = now.before(np.array([begins]), keeps_state=order.keeps_state)
+                    now = now.before(np.array([begins]), order.first_kept)
                     begin, end = split.offsets[segment : segment + 2]
                     words = split.stream[begin : end + 1, None].astype("int64")
                     logs, weights, now = self._read(weights, now, words[:-1], words[1:])

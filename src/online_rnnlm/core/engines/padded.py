@@ -40,7 +40,7 @@ def train(learn: Learn, state: TrainingState, order: Order) -> tuple[float, Trai
     """Make an update by each batch; return log P of all words and the new state."""
     totals = []
     for segments, begins in zip(order.segments, order.begins, strict=True):
-        before = state.carried.before(begins, keeps_state=order.keeps_state)
+        before = state.carried.before(begins, order.first_kept)
         total, state = learn(state._replace(carried=before), segments)
         totals.append(total)
     # Reading a total waits for a GPU, so it is left until all batches have been sent.
@@ -59,7 +59,7 @@ def score(
     """Predict one batch after the other; return the scores, and the state after the last."""
     scores = empty_scores(weights, split, hidden_states=hidden_states)
     for segments, begins in zip(order.segments, order.begins, strict=True):
-        found = predict(segments, carried.before(begins, keeps_state=order.keeps_state))
+        found = predict(segments, carried.before(begins, order.first_kept))
         carried = found.carried
         for lane, segment in enumerate(segments):
             if segment != NOTHING:

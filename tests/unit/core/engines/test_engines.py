@@ -171,7 +171,7 @@ def test_a_sentence_is_scored_alike_alone_among_others_and_word_by_word(corpus, 
     split = corpus.splits["train"]
     weights = weights_for(run, corpus)
     engine = small.engine_of(run, corpus)
-    a_word = Order(np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_), keeps_state=True)
+    a_word = Order(np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_))
     # More sentences than are scored in parallel, some of them twice.
     text = small.chosen(split, np.random.default_rng(2).integers(0, split.sentences, 150))
     together = scored(run, corpus, weights, text, LEARNING, hidden_states=True)
@@ -193,6 +193,31 @@ def test_a_sentence_is_scored_alike_alone_among_others_and_word_by_word(corpus, 
         assert_close(carried.vector[0], together.document_vectors[number])
     frozen = scored(run, corpus, weights, text, Adaptation()).log_probabilities
     assert not np.allclose(together.log_probabilities, frozen)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "graph", "jax"])
+def test_slow_units_alone_are_kept_for_the_article_by_a_network_trained_on_sentences(
+    corpus, engine
+):
+    if engine == "jax":
+        pytest.importorskip("jax", reason="JAX is not installed: `make jax`")
+    run = settings(engine, **SLOW)
+    weights = weights_for(run, corpus)
+    text = replace(small.chosen(corpus.splits["train"], [0, 1]), articles=np.zeros(2, np.int32))
+    first, second = (small.chosen(text, [number]) for number in range(2))
+    kept = scored(run, corpus, weights, text, Adaptation(unit_of_text="document"))
+    one = Order(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_))
+    begun = Carried.nothing(weights, run.cell, 1)
+    frozen = small.engine_of(run, corpus)
+    _, after = frozen.score(weights, first, one, Adaptation(), begun)
+    after.hidden[:, : run.hidden_size] = 0
+    goes_on = one._replace(begins=np.zeros((1, 1), np.bool_))
+    expected, _ = frozen.score(weights, second, goes_on, Adaptation(), after)
+    begin = text.offsets[1]
+    close = np.testing.assert_allclose
+    close(kept.log_probabilities[begin:], expected.log_probabilities, rtol=1e-5)
+    anew = scored(run, corpus, weights, text, Adaptation()).log_probabilities
+    assert np.abs(kept.log_probabilities - anew)[begin:].max() > 1e-4
 
 
 @pytest.mark.parametrize("engine", ["kernel", "graph"])

@@ -84,8 +84,9 @@ def _take_up(carried, order, n, batch):
         lane = batch.lanes[b]
         if order.begins[n, lane]:
             continue
-        if order.keeps_state:
-            copy(carried.hidden[lane], segments.hidden[b])
+        kept = order.first_kept
+        copy(carried.hidden[lane][kept:], segments.hidden[b][kept:])
+        if kept == 0:
             copy(carried.memory[lane], segments.memory[b])
         copy(carried.vector[lane], segments.vector[b])
         copy(carried.gradient[lane], segments.gradient[b])

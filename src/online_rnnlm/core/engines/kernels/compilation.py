@@ -38,7 +38,7 @@ def _one_word(network: NetworkSettings) -> _OneWord:
     return _OneWord(
         np.array([0, 2]),
         Split(np.zeros(2, np.int32), np.array([0, 1])),
-        Order(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_), keeps_state=False),
+        Order(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_)),
         weights,
         Carried.nothing(weights, network.cell, 1),
     )

@@ -85,8 +85,11 @@ def score_online(learner, text, order, carried, scores):
             carried.vector[0] = 0
             carried.gradient[0] = 0
             carried.since_step[0] = 0
-        if order.begins[n, 0] or not order.keeps_state:
+        if order.begins[n, 0]:
             carried.hidden[0] = 0
+            carried.memory[0] = 0
+        elif order.first_kept > 0:
+            carried.hidden[0][: order.first_kept] = 0
             carried.memory[0] = 0
         words = KernelText(text.stream, text.offsets[segment : segment + 2])
         begin, end = words.offsets
