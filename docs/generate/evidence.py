@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from online_rnnlm.analysis.claims import AT_ANY_COST, MIXED, heading_of
+from online_rnnlm.analysis.claims import AT_ANY_COST, heading_of
 from online_rnnlm.analysis.evidence.folder import EvidenceFolder
+from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System
-from online_rnnlm.analysis.tables import perplexity
+from online_rnnlm.analysis.tables import perplexity, updates
+from online_rnnlm.analysis.tables.making import without_empty_columns
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, by_no_network
+from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, untested_to_show
 from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
 from online_rnnlm.config.plan import load_plan
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation
@@ -36,7 +39,8 @@ _ADAPTATIONS = [
 def parts() -> dict[str, Callable[[], str]]:
     """Return what makes each table or value, by the folder's name and its own: `paper finding`.
 
-    `paper test 100/20` is a perplexity, and `paper 100/20 against 135/0` a change.
+    `paper test 100/20` is a perplexity, `paper 100/20 against 135/0` a change. `paper updates of
+    100/20` is what is updated in it, and in a static network beside it.
     """
     made: dict[str, Callable[[], str]] = {}
     for folder in EVIDENCE.iterdir():
@@ -44,6 +48,11 @@ def parts() -> dict[str, Callable[[], str]]:
             evidence = EvidenceFolder(folder)
             for name, make in TABLES_OF_EVIDENCE.items():
                 made[f"{folder.name} {name}"] = partial(_table, evidence, make)
+            updates_file = evidence.table("updates", "csv")
+            if updates_file.is_file():
+                for network in dict.fromkeys(row["model"] for row in _rows(updates_file)):
+                    make = partial(_updates, network=network)
+                    made[f"{folder.name} updates of {network}"] = partial(_table, evidence, make)
             for name, value in _values(evidence):
                 made[f"{folder.name} {name}"] = partial(str, value)
     return made
@@ -78,36 +87,47 @@ def _results(evidence: EvidenceFolder) -> Results:
 
 
 def _finding(evidence: EvidenceFolder) -> str:
-    """The first claim's network and what it is compared with in other claims, with their costs.
+    """The headline, static networks beside it, and what claims b to e compare, with their costs.
 
     The worst is first. Those that were not timed in turn have no speed.
     """
     claims = records.read(Claims, evidence.claims).claims
-    if not claims:
-        raise UserError(f"{evidence.claims}: no claim is tested, so that there is no finding")
-    networks = _results(evidence).networks_on(claims[0].corpus)
+    results = _results(evidence)
+    headline = headline_on(results, results.first_corpus).main
+    networks = results.networks_on(headline.corpus)
     tested = {one.name: one for network in networks for one in network.tested.values()}
-    names: list[str] = []
+    names = [one.main.name for one in opponents_of(results, headline.network)]
     changes: dict[str, str] = {}
     for claim in claims:
-        if claim.row != claims[0].row or claim.case in (AT_ANY_COST, MIXED):
-            continue
         compared = claim.comparison
+        is_shown = claim.letter in "bcde" and claim.case != AT_ANY_COST
+        if not is_shown or (claim.corpus, claim.row) != (headline.corpus, headline.name):
+            continue
         names += [compared.ours.name, compared.theirs.name]
-        if claim.letter != "g":  # its vector may have another adaptation
+        if compared.ours.name == headline.name:  # else its vector has another adaptation
             verdict = "" if claim.verdict != "undecided" else ", undecided"
             changes[compared.theirs.name] = f"{signed(compared.change_percent)} %{verdict}"
+    if not changes:
+        raise UserError(f"{evidence.claims}: no claim is tested, so that there is no finding")
     columns = [
         Column("network", lambda one: one.name, text=True),
         Column("test perplexity", lambda one: number(one.perplexity().mean())),
         Column("parameters", lambda one: integer(one.parameters)),
         Column("multiply-adds per word", lambda one: integer(one.multiply_adds)),
         Column("words/s", lambda one: integer(one.words_per_second_in_turn)),
-        Column(f"{claims[0].row} against it", lambda one: changes.get(one.name, "")),
+        Column(f"{headline.name} against it", lambda one: changes.get(one.name, "")),
     ]
     shown = [tested[name] for name in dict.fromkeys(names)]
     shown.sort(key=lambda one: one.perplexity().mean(), reverse=True)
     return to_markdown_grid(Table("", shown, columns))
+
+
+def _updates(evidence: EvidenceFolder, network: str) -> str:
+    """The rows of the table `updates` on one network whose vector learns, without rates."""
+    table = updates.make(_results(evidence))
+    rows = [row for row in table.rows if row["vector"] == network]
+    columns = [column for column in table.columns if column.value not in ("hidden_size", "rate")]
+    return to_markdown_grid(without_empty_columns(replace(table, rows=rows, columns=columns)))
 
 
 def _ending(evidence: EvidenceFolder) -> str:
@@ -188,7 +208,7 @@ class ClaimRow(NamedTuple):
 def _verdicts(evidence: EvidenceFolder) -> str:
     """A row for each claim: its two sides with their test perplexities, and the verdict.
 
-    A claim that no network tests has a row for each network, with the reason.
+    One that is not tested has the reason, unless other networks test it.
     """
     claims = records.read(Claims, evidence.claims)
     rows = []
@@ -205,8 +225,9 @@ def _verdicts(evidence: EvidenceFolder) -> str:
             verdict=claim.verdict,
         )
         rows.append(row)
-    for untested in by_no_network(claims.claims, claims.not_tested):
-        rows.append(ClaimRow(heading_of(untested.letter), untested.row, untested.reason))
+    for untested in untested_to_show(claims.claims, claims.not_tested):
+        heading = heading_of(untested.letter, untested.case)
+        rows.append(ClaimRow(heading, untested.row, untested.reason))
     rows.sort(key=lambda row: row.claim[0])  # by the claim's letter
     columns = [
         Column("Claim", lambda row: row.claim, text=True),

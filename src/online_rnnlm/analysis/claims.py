@@ -1,39 +1,61 @@
 """The paper's claims: in words, the two sides of each that an experiment has, and the verdicts.
 
-The paper's summary says that its model predicts better, in less time and with fewer parameters than
-a larger one. The settings are not the paper's, so each claim is tested as an idea, not on the
-paper's numbers.
+The paper's summary says that updating only a small part of the model in testing gives better
+results with faster execution and fewer parameters. The settings are not the paper's, so each claim
+is tested as an idea, not on the paper's numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, get_args
 
-from online_rnnlm.analysis.opponents import slow_units_like, static_like, static_of_as_many_units
+from online_rnnlm.analysis.opponents import (
+    as_large_as,
+    slow_units_like,
+    static_like,
+    static_of_as_many_units,
+    without_errors_like,
+)
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL, holm
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, best_on_valid
 from online_rnnlm.config.rivals import MIXTURE
-from online_rnnlm.core.adaptation import NONE
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Part
+from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.storage import records
 from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClaim, Verdict
 from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-AT_ITS_COST = "at its cost or less"
-AT_ANY_COST = "at any cost"
-MIXED = "with everything mixed in"
-"""The cases of the claim on what else a user may do."""
+IN_A_STATIC_NETWORK = "in a static network"
+IN_THE_SAME_NETWORK = "in the same network"
+"""The cases of the claim on updating everything."""
+FORGOTTEN: Mapping[UnitOfText, str] = {
+    "sentence": "forgotten at the sentence",
+    "document": "forgotten at the article",
+    "stream": "never forgotten",
+}
+"""The words of a case for the unit of text at whose end both sides forget what was updated."""
 AS_MANY_UNITS = "as many slow units as the vector has numbers"
 AS_MANY_PARAMETERS = "slow units of as many parameters"
-"""The cases of the claim on slow units."""
+AS_MANY_MULTIPLY_ADDS = "slow units of as many multiply-adds"
+WITHOUT_ERRORS = "the same network whose step leaves the error out"
+BESIDE_SLOW_UNITS = "the same slow units without the vector"
+"""The cases of the claim on what does not learn."""
+AT_ITS_COST = "at its cost or less"
+AT_ANY_COST = "at any cost"
+"""The cases of the claim on what else a user may do."""
 AS_LARGE = 1.01
 """The largest ratio of the parameters of two networks that count as equally large.
 
 The parameters of about one hidden unit are 1 %."""
+AS_COSTLY = 1.02
+"""The largest ratio of the multiply-adds of two networks that count as equally costly."""
+VECTOR: tuple[Part, ...] = (DOCUMENT_VECTOR,)
+"""The parts of which the vector alone is updated."""
 
 
 class PaperClaim(NamedTuple):
@@ -47,34 +69,23 @@ class PaperClaim(NamedTuple):
 
 CLAIMS: Mapping[Letter, PaperClaim] = {
     "a": PaperClaim(
+        "better and faster than updating everything", ", and is shown to take no more time"
+    ),
+    "b": PaperClaim(
         "better than a larger static network, for less",
         ", the smallest static network that has at least its parameters and multiply-adds per "
         "word, and is shown to take at least as much time",
-    ),
-    "b": PaperClaim(
-        "better than a static network of as many units",
-        ", the static network of as many hidden units",
     ),
     "c": PaperClaim(
         "better than a static network of as many parameters",
         ", the smallest static network with at least as many parameters",
     ),
     "d": PaperClaim(
-        "better than a static network of as many multiply-adds",
-        ", the smallest static network with at least as many multiply-adds per word",
+        "better than what does not learn in testing", ", which does not learn in testing"
     ),
-    "e": PaperClaim(
-        "better than a static network that takes as long",
-        ", the smallest static network that is shown to take at least as much time per word",
-    ),
-    "f": PaperClaim(
-        "better than units that do not learn in testing",
-        ", a network with slow units, which do not learn in testing",
-    ),
-    "g": PaperClaim("better than what a static network can use instead"),
+    "e": PaperClaim("better than what a static network can use instead"),
+    "f": PaperClaim("better with everything mixed in"),
 }
-EQUALLY_LARGE: Mapping[Letter, str] = {"b": "units", "c": "parameters"}
-"""The claims against a static network that is as large, and what it has as many of."""
 
 
 def heading_of(letter: Letter, case: str = "") -> str:
@@ -94,57 +105,95 @@ class ClaimSides(NamedTuple):
     """The case, if the claim has several."""
 
 
-def sides_of_claims(results: Results) -> Iterator[ClaimSides | UntestedClaim]:
-    """Yield the sides of the claims on each network with a vector, or why one is not tested.
+def sides_of_claims(results: Results) -> list[ClaimSides | UntestedClaim]:
+    """The sides of the claims on each network whose vector learns, or why one is not tested.
 
-    The best with everything mixed in is compared once for each unit of text.
+    They are in the order of the claims, then of the hidden sizes. The best with everything mixed in
+    is compared once for each unit of text.
     """
+    found: list[ClaimSides | UntestedClaim] = []
     mixed_in: set[tuple[str, str]] = set()
-    for vector in results.networks:
-        if not vector.has_vector:
+    for vector in sorted(results.networks, key=lambda network: network.settings.hidden_size):
+        if not vector.learns:
             continue
-        yield from _against_static(results, vector)
-        yield from _against_slow_units(results, vector)
-        yield from _against_rivals(results, vector)
+        found += _against_updating_everything(results, vector)
+        found += _against_static(results, vector)
+        found += _against_what_does_not_learn(results, vector)
+        found += _against_rivals(results, vector)
         text = (vector.corpus, vector.settings.unit_of_text)
         if text not in mixed_in:
             mixed_in.add(text)
-            yield _everything_mixed_in(results, vector)
+            found.append(_everything_mixed_in(results, vector))
+    headings = [*dict.fromkeys((one.letter, one.case) for one in found)]
+    return sorted(found, key=lambda one: (one.letter, headings.index((one.letter, one.case))))
 
 
-def _untested(letter: Letter, network: FinishedNetwork, reason: str) -> UntestedClaim:
+def _untested(
+    letter: Letter, network: FinishedNetwork, reason: str, case: str = ""
+) -> UntestedClaim:
     """A claim about a network that this experiment cannot test."""
-    name = CLAIMS[letter].name
     return UntestedClaim(
-        letter=letter, claim=name, corpus=network.corpus, row=network.network_name, reason=reason
+        letter=letter,
+        claim=CLAIMS[letter].name,
+        case=case,
+        corpus=network.corpus,
+        row=network.network_name,
+        reason=reason,
     )
+
+
+def _against_updating_everything(
+    results: Results, vector: FinishedNetwork
+) -> Iterator[ClaimSides | UntestedClaim]:
+    """Set a network, its vector alone updated, against one in which everything is.
+
+    This is the smallest static one of at least as many parameters, and the same network, whose
+    vector is then updated, too. Both forget at the same unit of text. The vector must be shown to
+    be faster: both were timed, and the interval of the change of time ends at 0 or below.
+    """
+    found = False
+    opponents = {
+        IN_A_STATIC_NETWORK: as_large_as(results, vector),
+        IN_THE_SAME_NETWORK: [vector],
+    }
+    for whose, networks in opponents.items():
+        for unit in get_args(UnitOfText):
+            ours = vector.updating(VECTOR, unit)
+            tested = [one for network in networks if (one := network.updating(PARTS, unit))]
+            if ours is None or not tested:
+                continue
+            found = True
+            case = f"{whose}, {FORGOTTEN[unit]}"
+            change = ours.change_of_time(tested[0])
+            if change is None:
+                yield _untested("a", vector, "not timed", case)
+            elif change[1] > 0:
+                yield _untested("a", vector, "not shown to be faster", case)
+            else:
+                yield ClaimSides("a", ours, tested[0], case)
+    if not found:
+        yield _untested("a", vector, "no such network was tested with everything updated")
 
 
 def _against_static(
     results: Results, vector: FinishedNetwork
 ) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a network, its vector learning, against the smallest static one of each kind.
+    """Set a network, its vector learning, against the smallest static ones that are larger.
 
-    A static one "takes as long" if both were timed and the interval of the change of time, to this
-    network's from the static one's, ends at 0 or below: noise alone makes no opponent.
+    One takes at least as much time if both were timed and the interval of the change of time, to
+    this network's from the static one's, ends at 0 or below: noise alone makes no opponent.
     """
     ours = vector.main
-    static = static_like(results, vector)
-    as_large = [network for network in static if network.parameters >= vector.parameters]
-    as_costly = [network for network in static if network.main.multiply_adds >= ours.multiply_adds]
-    as_slow = []
-    for network in static:
+    as_large = as_large_as(results, vector)
+    in_every_respect = []
+    for network in as_large:
         change = ours.change_of_time(network.main)
-        if change is not None and change[1] <= 0:
-            as_slow.append(network)
-    in_every_respect = [one for one in as_large if one in as_costly and one in as_slow]
-    same_units = static_of_as_many_units(results, vector)
+        is_as_slow = change is not None and change[1] <= 0
+        if is_as_slow and network.main.multiply_adds >= ours.multiply_adds:
+            in_every_respect.append(network)
     opponents: dict[Letter, tuple[list[FinishedNetwork], str]] = {
-        "a": (in_every_respect, "that is shown to cost at least as much in every respect"),
-        "b": ([same_units] if same_units else [], "of as many hidden units"),
+        "b": (in_every_respect, "that is shown to cost at least as much in every respect"),
         "c": (as_large, "of at least its parameters"),
-        "d": (as_costly, "of at least its multiply-adds"),
-        "e": (as_slow, "that is shown to take as long"),
     }
     for letter, (networks, what) in opponents.items():
         if networks:
@@ -153,58 +202,79 @@ def _against_static(
             yield _untested(letter, vector, f"no finished static network {what}")
 
 
-def _against_slow_units(
+def _against_what_does_not_learn(
     results: Results, vector: FinishedNetwork
 ) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a network against those that have slow units in its vector's place.
+    """Set a network against those that remember, but do not learn in testing.
 
-    One has as many units as the vector has numbers, one as many parameters in all: each slow unit
-    has weights that read every word, which a vector has not. Of several that are as large, the
-    nearest in parameters counts, and of those that are equally near the better one on `valid`. A
-    network that is both counts as one of as many parameters.
+    They have slow units in its vector's place (each slow unit has weights that read every word,
+    which a vector has not), a vector whose step leaves the error out, or only the slow units that a
+    network has beside its vector. Both sides forget at the unit of text of training or, where both
+    were tested so, at the article.
     """
-    if vector.settings.cell != "sigmoid":
-        yield _untested("f", vector, "slow units stand beside the paper's hidden layer alone")
-        return
+    cases: dict[str, FinishedNetwork | None] = {}
+    slow_units = slow_units_like(results, vector)
+    size = vector.settings.document_size
+    as_many = [network for network in slow_units if network.settings.context_size == size]
+    cases[AS_MANY_UNITS] = as_many[0] if as_many else None
+    cases[AS_MANY_PARAMETERS] = _nearest(
+        slow_units, vector, lambda one: one.parameters, at_most=AS_LARGE
+    )
+    cases[AS_MANY_MULTIPLY_ADDS] = _nearest(
+        slow_units, vector, lambda one: one.main.multiply_adds, at_most=AS_COSTLY
+    )
+    cases[WITHOUT_ERRORS] = without_errors_like(results, vector)
+    if vector.settings.network.context_units:
+        cases[BESIDE_SLOW_UNITS] = static_of_as_many_units(results, vector)
+    if not any(cases.values()):
+        yield _untested("d", vector, "no finished network that only remembers in its place")
+    for case, network in cases.items():
+        if network is None:
+            continue
+        trained = vector.settings.unit_of_text
+        yield ClaimSides("d", vector.main, network.main, case)
+        ours = vector.updating(VECTOR, "document")
+        theirs = network.updating(VECTOR if network.has_vector else (), "document")
+        if ours and theirs and trained != "document":
+            yield ClaimSides("d", ours, theirs, f"{case}, {FORGOTTEN['document']}")
 
-    def distance(network: FinishedNetwork) -> tuple[int, float]:
-        away = abs(network.parameters - vector.parameters)
-        return away, network.main.perplexity("valid").mean()
 
-    nearest = sorted(slow_units_like(results, vector), key=distance)
-    as_large = []
-    as_many = []
-    for network in nearest:
-        if 1 / AS_LARGE <= network.parameters / vector.parameters <= AS_LARGE:
-            as_large.append(network)
-        elif network.settings.context_size == vector.settings.document_size:
-            as_many.append(network)
-    if as_many:
-        yield ClaimSides("f", vector.main, as_many[0].main, AS_MANY_UNITS)
-    if as_large:
-        yield ClaimSides("f", vector.main, as_large[0].main, AS_MANY_PARAMETERS)
-    if not (as_many or as_large):
-        yield _untested("f", vector, "no finished network with slow units in the vector's place")
+def _nearest(
+    networks: Sequence[FinishedNetwork],
+    vector: FinishedNetwork,
+    cost: Callable[[FinishedNetwork], float],
+    at_most: float,
+) -> FinishedNetwork | None:
+    """The network whose cost is nearest to another's; None if no ratio is within a bound.
+
+    Of those that are equally near, the better one on `valid` counts.
+    """
+    near = [one for one in networks if 1 / at_most <= cost(one) / cost(vector) <= at_most]
+
+    def distance(network: FinishedNetwork) -> tuple[float, float]:
+        return abs(cost(network) - cost(vector)), network.main.perplexity("valid").mean()
+
+    return min(near, key=distance, default=None)
 
 
 def _against_rivals(
     results: Results, vector: FinishedNetwork
 ) -> Iterator[ClaimSides | UntestedClaim]:
-    """Set a network, its vector alone learning, against static networks with one rival each.
+    """Set a network, its vector alone updated, against static networks with one rival each.
 
-    A rival is a cache, weights that learn or an n-gram model that is mixed in. The static networks
-    have the cell and the unit of text of the one with the vector. Each side is what is best on
-    `valid`: the best rival at the vector's cost or less, in multiply-adds and (`AS_LARGE`) in
-    parameters, and the best at any cost; one test, if these are the same.
+    A rival is a cache, weights that are updated or an n-gram model that is mixed in. The static
+    networks have the cell and the unit of text of the one with the vector. Each side is what is
+    best on `valid`: the best rival at the vector's cost or less, in multiply-adds and (`AS_LARGE`)
+    in parameters, and the best at any cost; one test, if these are the same.
     """
     rivals = [
         side
         for network in static_like(results, vector)
         for side in network.tested.values()
-        if side.evaluation not in (NONE, MIXTURE)
+        if side.updates_weights or (side.rival and side.evaluation != MIXTURE)
     ]
     if not rivals:
-        yield _untested("g", vector, "no finished static network was tested with a rival")
+        yield _untested("e", vector, "no finished static network was tested with a rival")
         return
     ours = vector.best_adapted
     cheap = [
@@ -214,14 +284,14 @@ def _against_rivals(
         and rival.parameters <= AS_LARGE * vector.parameters
     ]
     if not cheap:
-        yield _untested("g", vector, "no rival that needs as few multiply-adds and parameters")
+        yield _untested("e", vector, "no rival that needs as little", AT_ITS_COST)
     elif best_on_valid(cheap) != best_on_valid(rivals):
-        yield ClaimSides("g", ours, best_on_valid(cheap), AT_ITS_COST)
-    yield ClaimSides("g", ours, best_on_valid(rivals), AT_ANY_COST)
+        yield ClaimSides("e", ours, best_on_valid(cheap), AT_ITS_COST)
+    yield ClaimSides("e", ours, best_on_valid(rivals), AT_ANY_COST)
 
 
 def _everything_mixed_in(results: Results, vector: FinishedNetwork) -> ClaimSides | UntestedClaim:
-    """Set the best of all networks with a vector against the best of all without one.
+    """Set the best of all networks whose vector learns against the best of all others.
 
     Both have the unit of text of `vector`, whatever hidden layer, and all rivals mixed in.
     """
@@ -231,15 +301,15 @@ def _everything_mixed_in(results: Results, vector: FinishedNetwork) -> ClaimSide
         for network in results.networks_on(vector.corpus)
         if network.settings.unit_of_text == unit and MIXTURE in network.tested
     ]
-    ours = [side for side in mixed if side.network.has_vector]
-    theirs = [side for side in mixed if not side.network.has_vector]
+    ours = [side for side in mixed if side.network.learns]
+    theirs = [side for side in mixed if not side.network.learns]
     if ours and theirs:
-        return ClaimSides("g", best_on_valid(ours), best_on_valid(theirs), MIXED)
+        return ClaimSides("f", best_on_valid(ours), best_on_valid(theirs))
     reason = "no finished networks with all rivals mixed in"
     if mixed:
-        lacking = "static network" if ours else "network with a vector"
+        lacking = "network without one that learns" if ours else "network with a vector"
         reason = f"no {lacking} among the finished ones with all rivals mixed in"
-    return _untested("g", vector, reason)
+    return _untested("f", vector, reason)
 
 
 def write_claims(directory: ExperimentDirectory) -> None:
@@ -252,10 +322,10 @@ def judge(results: Results) -> Claims:
 
     The p-values are corrected together; two claims with the same two sides are one comparison.
     """
-    found = list(sides_of_claims(results))
+    found = sides_of_claims(results)
     tested = [one for one in found if isinstance(one, ClaimSides)]
     compared = {
-        (ours, theirs): results.scores.compare(ours, theirs)
+        (ours, theirs): results.compare(ours, theirs)
         for ours, theirs in dict.fromkeys((one.ours, one.theirs) for one in tested)
     }
     p_values = holm([comparison.p_value for comparison in compared.values()])
@@ -271,7 +341,6 @@ def judge(results: Results) -> Claims:
                 f"than {comparison.theirs.name}{CLAIMS[one.letter].opponent}.",
                 case=one.case,
                 corpus=one.ours.corpus,
-                train_tokens=results.corpora[one.ours.corpus].splits["train"].tokens,
                 row=one.ours.network.network_name,
                 comparison=comparison,
                 p_value_holm=corrected[sides],

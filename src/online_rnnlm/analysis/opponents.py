@@ -10,20 +10,20 @@ from online_rnnlm.analysis.systems import FinishedNetwork
 def headline_on(results: Results, corpus: str) -> FinishedNetwork:
     """The network of a corpus that the report is about, whatever its results are.
 
-    Preferred, in this order: networks with a vector, of the paper's hidden layer, trained per
+    Preferred, in this order: networks whose vector learns, of the paper's hidden layer, trained per
     sentence; of those left, the first in the configuration.
     """
     left = results.networks_on(corpus)
-    left = [network for network in left if network.has_vector] or left
+    left = [network for network in left if network.learns] or left
     left = [network for network in left if network.is_the_papers] or left
     left = [network for network in left if network.settings.unit_of_text == "sentence"] or left
     return left[0]
 
 
 def headline_with_vector(results: Results) -> FinishedNetwork:
-    """The headline of the first corpus; raises NothingToShowError if it has no vector."""
+    """The headline of the first corpus; raises NothingToShowError if no vector of it learns."""
     headline = headline_on(results, results.first_corpus)
-    if not headline.has_vector:
+    if not headline.learns:
         raise NothingToShowError("No network with a vector has finished.")
     return headline
 
@@ -39,6 +39,12 @@ def static_like(results: Results, vector: FinishedNetwork) -> list[FinishedNetwo
         if network.regime == vector.regime and not network.has_vector
     ]
     return sorted(alike, key=lambda one: (one.parameters, one.main.perplexity("valid").mean()))
+
+
+def as_large_as(results: Results, vector: FinishedNetwork) -> list[FinishedNetwork]:
+    """Those of `static_like` with at least as many parameters as a network."""
+    static = static_like(results, vector)
+    return [network for network in static if network.parameters >= vector.parameters]
 
 
 def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
@@ -61,8 +67,8 @@ def opponents_of(results: Results, vector: FinishedNetwork) -> list[FinishedNetw
     if not static:
         return []
     largest = max(static, key=lambda network: network.parameters)
-    as_large = (network for network in static if network.parameters >= vector.parameters)
-    shown = [static_of_as_many_units(results, vector), next(as_large, largest)]
+    as_large = as_large_as(results, vector) or [largest]
+    shown = [static_of_as_many_units(results, vector), as_large[0]]
     return [*dict.fromkeys(network for network in shown if network is not None)]
 
 
@@ -80,3 +86,17 @@ def slow_units_like(results: Results, vector: FinishedNetwork) -> list[FinishedN
         and not network.has_vector
         and (network.settings.hidden_size, network.settings.unit_of_text) == shape
     ]
+
+
+def without_errors_like(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
+    """The network of the same shape whose vector's step leaves the error out, if there is one."""
+
+    def shape(network: FinishedNetwork) -> tuple[str, str, int, int, int]:
+        settings = network.settings
+        sizes = (settings.hidden_size, settings.network.context_units, settings.document_size)
+        return *network.regime, *sizes
+
+    for network in results.networks_on(vector.corpus):
+        if network.settings.document_step == "words" and shape(network) == shape(vector):
+            return network
+    return None

@@ -159,8 +159,10 @@ def _tested(
 ) -> Iterator[TestedNetwork]:
     """Yield a network in each evaluation that all its runs have.
 
-    `rounds` are the times per token by corpus, network and evaluation.
+    `rounds` are the times per token by corpus, network and evaluation. Parts that are updated take
+    as long whatever the unit of text at whose end they are forgotten, so that one is timed for all.
     """
+    timed: dict[tuple[object, object], tuple[float, ...]] = {}
     corpus = network.corpus
     name = network.network_name
     rivals = network.first.run.testing.rivals_by_name
@@ -176,6 +178,12 @@ def _tested(
                 if model.corpus == corpus and model.rival in rival.parts:  # it is mixed in
                     parameters += model.parameters or 0
         is_main = evaluation == network.main_evaluation
+        seconds = rounds.get((corpus, name, evaluation), ())
+        adaptation = network.first.evaluations[evaluation].adaptation
+        if adaptation:
+            of_parts = (adaptation.parts, adaptation.after)
+            seconds = seconds or timed.get(of_parts, ())
+            timed.setdefault(of_parts, seconds)
         yield TestedNetwork(
             corpus=corpus,
             title=title,
@@ -185,5 +193,5 @@ def _tested(
             network=network,
             evaluation=evaluation,
             name=name if is_main else f"{name} {results.in_words[evaluation]}",
-            rounds=rounds.get((corpus, name, evaluation), ()),
+            rounds=seconds,
         )

@@ -27,7 +27,7 @@ from online_rnnlm.analysis.tables.of_report import (
     settings_table,
 )
 from online_rnnlm.analysis.tables.table import Table
-from online_rnnlm.analysis.tables.verdicts import verdicts_table
+from online_rnnlm.analysis.tables.verdicts import lines_of, verdicts_table
 from online_rnnlm.analysis.tables.writing import environment, to_text
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.errors import UserError
@@ -69,6 +69,9 @@ def write_report(directory: ExperimentDirectory) -> None:
     first, *sections = _sections(results)
     findings = wording.findings(results, claims.claims)
     warnings = wording.small_texts(results)
+    verdicts_on_all = verdicts_table(
+        claims.claims, claims.not_tested, one_seed=not results.several_seeds
+    )
     template = environment().get_template("report.html.j2")
     report = template.render(
         wording=wording,
@@ -77,9 +80,9 @@ def write_report(directory: ExperimentDirectory) -> None:
         claims=claims,
         findings=findings,
         warnings=warnings,
-        first_figures=first.figures,
+        first=first,
         verdicts=_verdicts_on_first(results, claims),
-        verdicts_on_all=verdicts_table(claims.claims, one_seed=not results.several_seeds),
+        verdicts_on_all=verdicts_on_all,
         level=LEVEL,
         sections=sections,
         settings=settings_table(results),
@@ -91,7 +94,7 @@ def write_report(directory: ExperimentDirectory) -> None:
     )
     texts = {
         directory.report: report,
-        directory.summary: summary(results, [*findings, *warnings]),
+        directory.summary: summary(results, [*findings, *warnings], lines_of(verdicts_on_all)),
     }
     for path, text in texts.items():
         with replacing(path) as temporary:
@@ -111,13 +114,15 @@ def _verdicts_on_first(results: Results, claims: Claims) -> Table | None:
     return verdicts_table(tested, untested, one_seed=not results.several_seeds)
 
 
-def summary(results: Results, findings: Sequence[str]) -> str:
-    """Return what a start of the workflow ends with: the finished networks and the findings.
+def summary(results: Results, findings: Sequence[str], verdicts: Sequence[str] = ()) -> str:
+    """Return what a start of the workflow ends with: the networks, the findings and the verdicts.
 
     Its last line says where the report is.
     """
     parts = [to_text(perplexity.networks(results))] if results.networks else []
     parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
+    lines = [textwrap.fill(line, _WIDTH, subsequent_indent="   ") for line in verdicts]
+    parts += ["\n".join(lines)] if lines else []
     parts.append(f"The report is {results.directory.report}.")
     return "\n\n".join(parts) + "\n"
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from online_rnnlm.analysis.scores import UnitScores
-from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System
+from online_rnnlm.analysis.significance import (
+    Chance,
+    gain_over_text_and_seeds,
+    pooled_over_networks,
+)
+from online_rnnlm.analysis.systems import (
+    FinishedNetwork,
+    FinishedRun,
+    System,
+    TestedNetwork,
+    longest,
+)
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.corpora.records import Statistics
+from online_rnnlm.storage.experiments import Comparison
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
 
@@ -102,3 +117,57 @@ class Results:
         yield from (network.main for network in networks)
         yield from (one for network in networks for one in network.tested.values() if one.rival)
         yield from (system for system in self.rivals if system.corpus == corpus)
+
+    def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
+        """Compare two systems of one corpus on its test text.
+
+        Raises UserError as `UnitScores.by_piece` does.
+        """
+        kept_for = longest([ours.kept_for, theirs.kept_for])
+        pieces = self.scores.pieces(ours.corpus, kept_for)
+        scores = self.scores.by_piece(pieces, ours, theirs)
+        of_seeds = self.chance_in_seeds(ours, theirs)
+        gain = gain_over_text_and_seeds(scores.ours, scores.theirs, scores.tokens, of_seeds)
+        return Comparison(
+            ours=ours.described(),
+            theirs=theirs.described(),
+            change_percent=gain.change_percent,
+            interval_percent=gain.interval_percent,
+            nats_per_token=gain.nats_per_token,
+            interval_nats_per_token=gain.interval,
+            p_value=gain.p_value,
+            seeds=len(ours.network.runs),
+            drawn=pieces.name,
+            pieces=pieces.count,
+            tokens=int(scores.tokens.sum()),
+            seconds_change_percent=ours.change_of_time(theirs),
+        )
+
+    def chance_in_seeds(self, ours: TestedNetwork, theirs: TestedNetwork) -> Chance | None:
+        """The squared standard error of a gain by the seeds of the two sides; None with one seed.
+
+        Two networks share no weights, so that their seeds are not paired: the variance of a seed is
+        that of `_by_seed`, and is divided by the number of either side's. One network that is
+        tested in two ways has the same weights on both sides, so that its seeds are paired.
+        """
+        if ours.network is theirs.network:
+            gains = np.log(theirs.perplexity()) - np.log(ours.perplexity())
+            found = pooled_over_networks([gains.tolist()])
+            return found and Chance(found.variance / len(gains), found.freedom)
+        found = self._by_seed[ours.corpus]
+        seeds = (len(ours.network.runs), len(theirs.network.runs))
+        return found and Chance(sum(found.variance / each for each in seeds), found.freedom)
+
+    @cached_property
+    def _by_seed(self) -> Mapping[str, Chance | None]:
+        """By corpus, the variance of the logarithm of a network's test perplexity between seeds.
+
+        It is pooled within all networks on the corpus, each tested as in training: a few seeds of
+        two networks alone say too little of it (`pooled_over_networks`).
+        """
+        return {
+            corpus: pooled_over_networks(
+                np.log(network.main.perplexity()).tolist() for network in self.networks_on(corpus)
+            )
+            for corpus in self.corpora
+        }

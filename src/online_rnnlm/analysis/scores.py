@@ -1,4 +1,4 @@
-"""The scores of the tested texts, and the comparison of two systems by them."""
+"""The scores of the tested texts, by which systems are compared."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from online_rnnlm.analysis.significance import (
     Floats,
     Ints,
     Pieces,
-    gain_over_text_and_seeds,
     pieces_of,
 )
-from online_rnnlm.analysis.systems import TestedNetwork, longest
+from online_rnnlm.analysis.systems import TestedNetwork
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.core.text import sum_by_sentence
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.evaluations import token_scores
-from online_rnnlm.storage.experiments import Comparison
 from online_rnnlm.storage.paths import CorpusDirectory, ExperimentDirectory
 
 
@@ -90,29 +88,6 @@ class UnitScores(ABC):
             raise UserError(f"{where}: {names} were tested on different sentences")
         tokens = pieces.sums(lengths[0]).astype(np.int64)
         return PieceScores(logs[0], logs[1], tokens)
-
-    def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
-        """Compare two systems of one corpus on its test text.
-
-        Raises UserError as `by_piece` does.
-        """
-        pieces = self.pieces(ours.corpus, longest([ours.kept_for, theirs.kept_for]))
-        scores = self.by_piece(pieces, ours, theirs)
-        gain = gain_over_text_and_seeds(scores.ours, scores.theirs, scores.tokens)
-        return Comparison(
-            ours=ours.described(),
-            theirs=theirs.described(),
-            change_percent=gain.change_percent,
-            interval_percent=gain.interval_percent,
-            nats_per_token=gain.nats_per_token,
-            interval_nats_per_token=gain.interval,
-            p_value=gain.p_value,
-            seeds=len(ours.network.runs),
-            drawn=pieces.name,
-            pieces=pieces.count,
-            tokens=int(scores.tokens.sum()),
-            seconds_change_percent=ours.change_of_time(theirs),
-        )
 
 
 class SentenceScores(UnitScores):

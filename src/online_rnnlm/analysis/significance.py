@@ -9,7 +9,7 @@ on one tends to do well on the next, and whatever is learnt from one helps with 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -158,15 +158,35 @@ class Gain(NamedTuple):
         return percents_of_gains(self.interval)
 
 
-def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: Ints) -> Gain:
+class Chance(NamedTuple):
+    """A variance, such as the squared standard error of a gain, with its degrees of freedom."""
+
+    variance: float
+    freedom: int
+
+
+def pooled_over_networks(by_network: Iterable[Sequence[float]]) -> Chance | None:
+    """The variance of the seeds of a network, pooled over networks.
+
+    It is the sum of the squared deviations from each network's own mean, over the sum of the
+    numbers of its seeds less one. None if no network has two seeds.
+    """
+    several = [np.asarray(values) for values in by_network if len(values) > 1]
+    freedom = sum(len(values) - 1 for values in several)
+    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in several)
+    return Chance(squares / freedom, freedom) if several else None
+
+
+def gain_over_text_and_seeds(
+    ours: Floats, theirs: Floats, tokens: Ints, of_seeds: Chance | None
+) -> Gain:
     """The gain of one network over another, allowing for chance in the text and in the seeds.
 
     ours (seeds, pieces), theirs (its seeds, pieces): natural log P of the same pieces of text;
-    tokens (pieces,). The squared standard errors of the text and of either side's seeds are added:
-    networks of different shapes share no weights, so their seeds are not paired. The text's is that
-    of a ratio of sums (Cochran 1977, section 6.3), which is also a bootstrap's over the pieces. The
-    quantile is that of Student's t with the degrees of freedom of Welch and Satterthwaite, since a
-    bootstrap of three seeds would give too narrow an interval. A side of one seed adds nothing.
+    tokens (pieces,). The squared standard error of the text is added to that of the seeds,
+    `of_seeds`, which is None if there is one seed. The text's is that of a ratio of sums (Cochran
+    1977, section 6.3), which is also a bootstrap's over the pieces. The quantile is that of
+    Student's t with the degrees of freedom of Welch and Satterthwaite.
     """
     from scipy import stats  # noqa: PLC0415  # takes a second; not every reader of results tests
 
@@ -175,16 +195,14 @@ def gain_over_text_and_seeds(ours: Floats, theirs: Floats, tokens: Ints) -> Gain
     gain = float(gains.sum() / total)
     pieces = len(gains)
     scatter = (gains - gain * tokens) / total
-    parts = [(pieces * float(np.var(scatter, ddof=1)), pieces - 1)]
-    for networks in (ours, theirs):
-        seeds = len(networks)
-        if seeds > 1:
-            parts.append((float(np.var(networks.sum(axis=1) / total, ddof=1)) / seeds, seeds - 1))
-    variance = sum(part for part, _ in parts)
+    parts = [Chance(pieces * float(np.var(scatter, ddof=1)), pieces - 1)]
+    if of_seeds is not None:
+        parts.append(of_seeds)
+    variance = sum(part.variance for part in parts)
     # Two systems that always differ by the same amount leave nothing to chance.
     if variance <= (1e-12 * gain) ** 2:
         return Gain(gain, (gain, gain), float(gain == 0))
-    freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
+    freedom = variance**2 / sum(part.variance**2 / part.freedom for part in parts)
     error = math.sqrt(variance)
     half = error * float(stats.t.ppf(1 - LEVEL / 2, freedom))
     p_value = 2 * float(stats.t.sf(abs(gain) / error, freedom))

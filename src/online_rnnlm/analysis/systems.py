@@ -20,6 +20,7 @@ from online_rnnlm.config.evaluations import adaptations_of_state, main_adaptatio
 from online_rnnlm.config.rivals import Rival
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
+from online_rnnlm.core.adaptation import Part
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.storage.experiments import ComparedSide, Interval
@@ -91,9 +92,14 @@ class FinishedNetwork:
         return self.settings.document_size > 0
 
     @property
+    def learns(self) -> bool:
+        """True if the network has a document vector that learns from the error of each word."""
+        return self.has_vector and self.settings.document_step == "error"
+
+    @property
     def is_the_papers(self) -> bool:
-        """True if this is the paper's model: its hidden layer, and a document vector."""
-        return self.has_vector and self.settings.cell == "sigmoid"
+        """True if this is the paper's model: its hidden layer, and a vector that learns."""
+        return self.learns and self.settings.cell == "sigmoid"
 
     @property
     def parameters(self) -> int:
@@ -109,6 +115,18 @@ class FinishedNetwork:
     def main(self) -> TestedNetwork:
         """The network in its main evaluation."""
         return self.tested[self.main_evaluation]
+
+    def updating(self, parts: tuple[Part, ...], unit: UnitOfText) -> TestedNetwork | None:
+        """The network with these parts updated after every word, and forgotten at a unit's end.
+
+        It is that of the main evaluation if this does so; None if the network was not tested so.
+        """
+        for tested in self.tested.values():
+            adaptation = tested.by_seed[0].adaptation
+            is_of_parts = adaptation and (adaptation.parts, adaptation.after) == (parts, 1)
+            if is_of_parts and tested.forgotten_at == unit:
+                return tested
+        return None
 
     @property
     def best_adapted(self) -> TestedNetwork:
@@ -167,8 +185,8 @@ class TestedNetwork(System):
     parameters: int
     rounds: tuple[float, ...]
     """Time per token (s) of the first seed's run in each round of timing, all networks in turn:
-    processor time or, on a GPU or by Theano, the time that passed. Empty if it was not timed: a
-    mixture, or weights that learn with another `learn_after` or `unit_of_text` than the first."""
+    processor time or, on a GPU or by Theano, the time that passed. What is updated takes as long
+    whatever the unit of text, so that each set of parts is timed at one. Empty of a mixture."""
 
     @property
     def seconds_per_word(self) -> float:
@@ -195,13 +213,23 @@ class TestedNetwork(System):
         return percents_of_gains(t_interval([math.log(theirs / ours) for ours, theirs in pairs]))
 
     @property
-    def kept_for(self) -> UnitOfText:
-        """The unit of text at whose end all that was learnt is forgotten."""
+    def updates_weights(self) -> bool:
+        """True if weights are updated, and nothing is added."""
         adaptation = self.by_seed[0].adaptation
-        if adaptation is None:  # with a rival: caches are never reset
+        return adaptation is not None and bool(adaptation.weights)
+
+    @property
+    def forgotten_at(self) -> UnitOfText:
+        """The unit of text at whose end what was updated is forgotten; with a rival, the stream."""
+        adaptation = self.by_seed[0].adaptation
+        if adaptation is None:  # caches are never reset
             return "stream"
-        trained = self.network.settings.unit_of_text
-        return longest([trained, adaptation.unit_of_text or trained])
+        return adaptation.unit_of_text or self.network.settings.unit_of_text
+
+    @property
+    def kept_for(self) -> UnitOfText:
+        """The unit of text for which anything is kept, a hidden state included."""
+        return longest([self.network.settings.unit_of_text, self.forgotten_at])
 
     def described(self) -> ComparedSide:
         """The record of this side of a comparison: its names, test perplexity and costs."""

@@ -6,20 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from online_rnnlm.analysis.claims import EQUALLY_LARGE
 from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.results import NO_NETWORK, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.values import interval, p_value, signed
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.storage.audits import Audit
-from online_rnnlm.storage.experiments import Claim, Verdict
-
-_IN_SENTENCE: Mapping[Verdict, str] = {
-    "supported": "the vector is better",
-    "refuted": "the static network is better",
-    "undecided": "no clear difference",
-}
+from online_rnnlm.storage.experiments import Claim
 
 
 def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
@@ -33,38 +26,49 @@ def findings(results: Results, claims: Sequence[Claim]) -> list[str]:
     for corpus in results.compared_corpora:
         network = headline_on(results, corpus)
         where = f"On {corpus}, " if results.several_corpora else ""
-        learning = ", whose vector keeps learning," if network.has_vector else ""
-        reached = f"reaches a test perplexity of {network.main.perplexity().mean():.1f}"
+        learning = ", whose vector keeps learning," if network.learns else ""
+        reached = f"has a test perplexity of {network.main.perplexity().mean():.1f}"
         static = opponents_of(results, network)
-        if not network.has_vector:
+        if not network.learns:
             said = "; no network with a vector has finished, so no claim can be tested."
         elif not static:
             said = f", and {network.tested[NONE].perplexity().mean():.1f} frozen."
         else:
-            sides = " and ".join(_static_side(network, opponent, claims) for opponent in static)
-            said = f", against {sides}{'' if results.several_seeds else '; one seed'}."
+            sides = "; ".join(_against(network, opponent, claims) for opponent in static)
+            said = f": {sides}{'' if results.several_seeds else '; one seed'}."
         found.append(f"{where}{network.network_name}{learning} {reached}{said}")
     return found
 
 
-def _static_side(vector: FinishedNetwork, static: FinishedNetwork, claims: Sequence[Claim]) -> str:
-    """The perplexity of a static network, its costs beside the vector's network, and a verdict."""
-    compared = [
-        claim
+def _against(vector: FinishedNetwork, static: FinishedNetwork, claims: Sequence[Claim]) -> str:
+    """The changes from a static network to the vector's, of perplexity and of all costs, with the
+    verdict if a claim is about both."""
+    ours = vector.main
+    theirs = static.main
+    change = _rounded_change(ours.perplexity().mean(), theirs.perplexity().mean())
+    better = f"{abs(change)} % {'below' if change < 0 else 'above'}" if change else "equal to"
+    parameters = _more(ours.parameters, theirs.parameters, "as many parameters", "fewer")
+    adds = _more(ours.multiply_adds, theirs.multiply_adds, "as many multiply-adds", "fewer")
+    time = _more(ours.seconds_per_word, theirs.seconds_per_word, "as much time", "less")
+    said = f"{better} the static {static.network_name}, for {parameters}, {adds} and {time}"
+    verdicts = {
+        (claim.corpus, claim.comparison.ours.name, claim.comparison.theirs.name): claim.verdict
         for claim in claims
-        if (claim.corpus, claim.row) == (vector.corpus, vector.network_name)
-        and claim.comparison.theirs.network == static.network_name
-        and claim.letter in EQUALLY_LARGE
-    ]
-    more = round(100 * (static.parameters / vector.parameters - 1))
-    said = f"{abs(more)} % {'more' if more > 0 else 'fewer'} parameters" if more else "as large"
-    if compared:
-        ours = compared[0].comparison.ours.seconds_per_word
-        theirs = compared[0].comparison.theirs.seconds_per_word
-        longer = round(100 * (theirs / ours - 1))
-        said += f", {abs(longer)} % {'more' if longer > 0 else 'less'} time" if longer else ""
-        said += f": {_IN_SENTENCE[compared[0].verdict]}"
-    return f"{static.main.perplexity().mean():.1f} of the static {static.network_name} ({said})"
+    }
+    verdict = verdicts.get((vector.corpus, ours.name, theirs.name))
+    return f"{said} ({verdict})" if verdict else said
+
+
+def _rounded_change(ours: float, theirs: float) -> int:
+    """The change from their value to ours in whole per cent."""
+    return round(100 * (ours / theirs - 1))
+
+
+def _more(ours: float, theirs: float, equal: str, less: str) -> str:
+    """A change of a cost, such as `5 % more parameters`; `equal` says that there is none."""
+    change = _rounded_change(ours, theirs)
+    what = equal.rpartition(" ")[2]
+    return f"{abs(change)} % {'more' if change > 0 else less} {what}" if change else equal
 
 
 def about_networks(results: Results) -> str:

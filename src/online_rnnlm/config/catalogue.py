@@ -21,7 +21,6 @@ class Section(Enum):
 
     FIRST = "What was found"
     PERPLEXITY = "Perplexity"
-    TESTING = "What learns during testing"
     GAIN = "Where the gain comes from"
     TRAINING = "How the models learn"
     VECTORS = "What the vectors hold"
@@ -32,7 +31,6 @@ class Section(Enum):
 Need = Literal[
     "rows with a vector",
     "static rows",
-    "several corpora",
     "text in order",
     "updates",
     "mixtures",
@@ -59,6 +57,7 @@ class Entry:
 
 _PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
 FIGURES = (
+    Entry("updates", Section.FIRST, ("updates",), drawn_by="updates:draw_updates"),
     Entry("test_perplexity", Section.FIRST, drawn_by="systems:draw_systems"),
     Entry("perplexity_by_cost", Section.PERPLEXITY, wide=True, drawn_by="systems:draw_costs"),
     Entry("learning_curves", Section.TRAINING, drawn_by="epochs:draw_learning"),
@@ -80,16 +79,11 @@ FIGURES = (
     Entry(
         "gain_by_frequency", Section.GAIN, _PAIRS, of_text=True, drawn_by="tokens:draw_frequency"
     ),
-    Entry(
-        "gain_by_text_size",
-        Section.GAIN,
-        (*_PAIRS, "several corpora"),
-        drawn_by="sizes:draw_sizes",
-    ),
 )
 PERPLEXITY = Entry("perplexity", Section.PERPLEXITY)
 """The table that an experiment is made for; the report shows it in two, if it has rivals."""
 TABLES = (
+    Entry("updates", Section.FIRST, ("updates",)),
     Entry("corpora", Section.TEXT),
     PERPLEXITY,
     Entry("comparisons", Section.PERPLEXITY, _PAIRS),
@@ -97,7 +91,6 @@ TABLES = (
     Entry("mixtures", Section.PERPLEXITY, ("mixtures",)),
     Entry("lengths", Section.GAIN, (*_PAIRS, "text in order")),
     Entry("other_texts", Section.GAIN, ("other texts",)),
-    Entry("updates", Section.TESTING, ("updates",)),
     Entry("learning", Section.TRAINING),
     Entry("choices", Section.SEARCH, ("choices",)),
     Entry("neighbours", Section.VECTORS, ("rows with a vector",), of_text=True),
@@ -110,7 +103,6 @@ def those_of(entries: Iterable[Entry], experiment: Experiment) -> list[Entry]:
     has: dict[Need, bool] = {
         "rows with a vector": any(sizes),
         "static rows": not all(sizes),
-        "several corpora": len(experiment.corpora) > 1,
         "text in order": any(corpus.keeps_order for corpus in experiment.corpora.values()),
         "updates": experiment.has_updates,
         "mixtures": MIXTURE in experiment.rivals,

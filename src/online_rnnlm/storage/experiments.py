@@ -13,7 +13,7 @@ from online_rnnlm.storage.records import Digest, Part, Record
 Interval = tuple[float, float]
 """The lower and the upper end of an interval."""
 PieceName = Literal["sentence", "article", "block"]
-Letter = Literal["a", "b", "c", "d", "e", "f", "g"]
+Letter = Literal["a", "b", "c", "d", "e", "f"]
 Verdict = Literal["supported", "refuted", "undecided"]
 
 
@@ -85,8 +85,6 @@ class Claim(Part):
     """The case, if a claim has several."""
     corpus: str
     """The corpus."""
-    train_tokens: int
-    """Number of training tokens of the corpus."""
     row: str
     """The network that the claim is about."""
     comparison: Comparison
@@ -104,6 +102,8 @@ class UntestedClaim(Part):
     """Letter of the claim."""
     claim: str
     """The claim in words."""
+    case: str = ""
+    """The case, if a claim has several and another case can be tested."""
     corpus: str
     """The corpus."""
     row: str

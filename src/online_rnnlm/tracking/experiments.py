@@ -72,7 +72,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
 def tags_of_claims(claims: Iterable[Claim], *, one_seed: bool) -> dict[str, str]:
     """Return a tag for each claim on each corpus, with the verdict on each network and case.
 
-    `claim.g.ptb` may be `100/20, at any cost: refuted; LSTM 200/20, at any cost: undecided`.
+    `claim.e.ptb` may be `100/20, at any cost: refuted; LSTM 200/20, at any cost: undecided`.
     """
     verdicts = defaultdict(list)
     for claim in claims:

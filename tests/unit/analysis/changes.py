@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
 from online_rnnlm.storage import records
-from online_rnnlm.storage.evaluations import Costs, Evaluation
+from online_rnnlm.storage.evaluations import Costs, Evaluation, Timing, Timings
 from online_rnnlm.storage.files import sha256_of, write_json
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunResult
@@ -72,6 +73,26 @@ def score(results: Results, run: str, evaluation: str, **perplexities: float) ->
         entropy = -scores.mean(dtype=np.float64)
         np.save(path, (scores * (math.log(perplexities["test"]) / entropy)).astype(np.float32))
         update_checksums(results.directory, run, evaluation)
+    return again(results)
+
+
+def timed(
+    results: Results, network: str, evaluation: str, seconds_per_word: Sequence[float]
+) -> Results:
+    """Set the times of a network in an evaluation; return the results, read again."""
+    path = results.directory.timings
+    timings = records.read(Timings, path)
+    kept = [
+        one for one in timings.timings if (one.network, one.evaluation) != (network, evaluation)
+    ]
+    timing = Timing(
+        corpus=results.first_corpus,
+        network=network,
+        evaluation=evaluation,
+        tokens=50_000,
+        seconds_per_word=tuple(seconds_per_word),
+    )
+    records.write(path, timings.model_copy(update={"timings": (*kept, timing)}))
     return again(results)
 
 

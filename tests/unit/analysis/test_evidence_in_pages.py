@@ -19,18 +19,18 @@ def finding(results):
 
 
 def test_the_finding_has_what_its_network_is_compared_with_the_worst_first(invented):
-    """Networks of equal perplexity keep the order of the claims. No claim is about 160/0."""
+    """No claim is about 160/0: 120/0 is smaller, and larger than 100/20 in every respect."""
     results = invented(rows=[*STATIC, VECTOR])
     *static, _ = results.runs
-    for run in static:
-        change_split(results.directory, run.name, "none", "test", perplexity=110.0)
+    for run, perplexity in zip(static, (110.0, 111.0, 112.0, 113.0), strict=True):
+        change_split(results.directory, run.name, "none", "test", perplexity=perplexity)
     made = finding(again(results))
     _, _, *rows = made.splitlines()
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
     assert [(row[0], row[1], row[-1] == "") for row in cells] == [
-        ("120/0", "110.0", False),
-        ("100/0", "110.0", False),
-        ("110/0", "110.0", False),
+        ("120/0", "112.0", False),
+        ("110/0", "111.0", False),
+        ("100/0", "110.0", True),  # of as many units, of which no claim is
         ("100/20", "92.8", True),
     ]
 

@@ -8,18 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_rnnlm.analysis.claims import judge, write_claims
 from online_rnnlm.analysis.figures import tokens
 from online_rnnlm.analysis.figures.drawing import spread
-from online_rnnlm.analysis.figures.sizes import by_size, draw_sizes
 from online_rnnlm.analysis.figures.systems import leading
 from online_rnnlm.analysis.results import NothingToShowError
 from online_rnnlm.core.text import Split
 from online_rnnlm.corpora.corpus import Vocabulary
-from online_rnnlm.storage import records
 from online_rnnlm.storage.files import sha256_of, write_json
 from tests.unit.analysis.changes import IN_ORDER, again, change_split, read_json
-from tests.unit.small_records import VITAL
 
 
 def _split(lengths: list[int], words: list[int] | None = None) -> Split:
@@ -74,33 +70,6 @@ def test_labels_are_moved_apart_in_their_order_and_not_without_need(heights, gap
     assert min(moved) >= -1e-9 and max(moved) <= 1 + 1e-9
     apart = np.linspace(0, 1, len(heights))
     assert spread(apart, gap) == pytest.approx(apart)
-
-
-def test_the_change_by_the_size_of_the_text_is_that_of_the_claims(invented):
-    results = invented(
-        corpora={"large": VITAL, "small": VITAL},
-        rows=[{"hidden_size": [100, 120]}, {"hidden_size": 100, "document_size": 20}],
-    )
-    write_claims(results.directory)
-    judged = judge(results)
-    sizes = {"large": 9_000, "small": 600}
-    claims = [one.model_copy(update={"train_tokens": sizes[one.corpus]}) for one in judged.claims]
-    claims.sort(key=lambda claim: claim.train_tokens)
-    changed = judged.model_copy(update={"claims": tuple(claims)})
-    records.write(results.directory.claims, changed)
-    found = by_size(claims)
-    kinds = {"b": "units", "c": "parameters"}
-    assert {*found} == {f"100/20, {name}" for name in kinds.values()}
-    for letter, name in kinds.items():
-        assert found[f"100/20, {name}"] == [claim for claim in claims if claim.letter == letter]
-    assert draw_sizes(results).caption.startswith("Change of test perplexity")
-    assert by_size([claim for claim in claims if claim.corpus == "large"]) == {}
-    as_large = [claim.model_copy(update={"train_tokens": 7}) for claim in claims]
-    assert by_size(as_large) == {}
-    alone = invented(rows=[{"hidden_size": 100}])
-    write_claims(alone.directory)
-    with pytest.raises(NothingToShowError):
-        draw_sizes(alone)
 
 
 def test_figures_name_the_first_vector_and_its_opponent_of_each_kind_then_the_best_rivals(invented):

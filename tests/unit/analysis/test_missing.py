@@ -77,7 +77,6 @@ def test_a_row_that_diverged_is_left_out_and_named(invented):
     claims = judge(results)
     against = {claim.comparison.theirs.network for claim in claims.claims if claim.letter == "c"}
     assert against == {"135/0"}
-    assert "b" in {claim.letter for claim in claims.not_tested}
 
 
 def test_a_row_with_a_diverged_seed_is_left_out_and_named(invented):
@@ -153,7 +152,7 @@ def test_a_corpus_of_which_nothing_has_finished_leaves_the_others(invented):
     results = burst(results, *(run.name for run in results.runs if "first" in run.name))
     assert results.first_corpus == "second"
     [said] = findings(results, judge(results).claims)
-    assert said.startswith("On second, 100/20, whose vector keeps learning, reaches")
+    assert said.startswith("On second, 100/20, whose vector keeps learning, has")
     write_tables(results.directory)
     updates = results.directory.table("updates", "md").read_text()
     assert "100/0, seed 1 on first (diverged)" in updates

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from online_rnnlm.analysis.significance import (
+    Chance,
     bootstrap_interval,
     gain_over_text_and_seeds,
     holm,
     pieces_of,
+    pooled_over_networks,
     sign_flip_p_value,
     t_interval,
 )
@@ -25,50 +27,58 @@ def test_tiny_permutations_by_hand():
     assert sign_flip_p_value(gains) == 2 / 8
 
 
+def test_the_variance_of_seeds_is_pooled_by_hand():
+    """The squares are 2 · 1² and 1² + 0² + 1², with one and two degrees of freedom."""
+    by_network = [[4.0, 6.0], [1.0, 2.0, 3.0], [7.0]]
+    assert pooled_over_networks(by_network) == Chance(pytest.approx(4 / 3), 3)
+    assert pooled_over_networks([[4.0], [5.0]]) is None  # one seed each
+
+
 def test_a_gain_over_text_and_seeds_by_hand():
     """Two pieces of two tokens, two seeds on our side, one on theirs."""
     ours = np.array([[-1.0, -3.0], [-2.0, -6.0]])
     theirs = np.array([[-4.0, -4.0]])
-    found = gain_over_text_and_seeds(ours, theirs, np.array([2, 2]))
+    tokens = np.array([2, 2])
     # The mean scores of ours are -1.5 and -4.5, so that the pieces gain 2.5 and -0.5.
-    assert found.nats_per_token == pytest.approx(0.5)
     # Of the text: the gains differ by 1.5 from the mean of the two, and 2 * 4.5 / 4^2 is left.
     of_text = 2 * (1.5**2 + 1.5**2) / 4**2
-    # Of the seeds: entropies of 1 and 2 have a variance of 1/2, and their mean 1/4.
-    of_seeds = 0.25
-    variance = of_text + of_seeds
-    freedom = variance**2 / (of_text**2 + of_seeds**2)
-    half = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
-    assert found.interval == pytest.approx((0.5 - half, 0.5 + half))
-    assert found.p_value == pytest.approx(2 * stats.t.sf(0.5 / np.sqrt(variance), freedom))
+    for of_seeds, variance, freedom in (
+        (None, of_text, 1),
+        (Chance(0.3, 5), of_text + 0.3, (of_text + 0.3) ** 2 / (of_text**2 / 1 + 0.3**2 / 5)),
+    ):
+        found = gain_over_text_and_seeds(ours, theirs, tokens, of_seeds)
+        assert found.nats_per_token == pytest.approx(0.5)
+        half = stats.t.ppf(0.975, freedom) * np.sqrt(variance)
+        assert found.interval == pytest.approx((0.5 - half, 0.5 + half))
+        assert found.p_value == pytest.approx(2 * stats.t.sf(0.5 / np.sqrt(variance), freedom))
 
 
 def test_without_chance_in_the_seeds_the_interval_is_that_of_a_bootstrap():
     gains, tokens = _skewed(np.random.default_rng(4), 0.1)
-    found = gain_over_text_and_seeds(gains[None], np.zeros((1, len(gains))), tokens)
+    found = gain_over_text_and_seeds(gains[None], np.zeros((1, len(gains))), tokens, None)
     assert found.interval == pytest.approx(bootstrap_interval(gains, tokens), abs=0.02)
-    twice = gain_over_text_and_seeds(np.stack([gains, gains]), np.zeros((1, len(gains))), tokens)
-    assert twice.interval == pytest.approx(found.interval)
-    assert twice.p_value == pytest.approx(found.p_value)
 
 
-def test_without_chance_in_the_text_the_test_is_welchs():
+def test_without_chance_in_the_text_the_test_of_two_networks_is_students():
     """All tokens of a network have the same score, so that only the seeds differ."""
     tokens = np.array([3, 5, 9])
-    entropies = np.array([4.7, 4.8, 4.75]), np.array([4.9, 5.1])
+    entropies = [4.7, 4.8, 4.75], [4.9, 5.1]
     ours, theirs = (-np.outer(of_side, tokens) for of_side in entropies)
-    found = gain_over_text_and_seeds(ours, theirs, tokens)
-    welch = stats.ttest_ind(entropies[1], entropies[0], equal_var=False)
-    assert found.p_value == pytest.approx(welch.pvalue)
-    assert found.interval == pytest.approx(tuple(welch.confidence_interval(0.95)))
+    pooled = pooled_over_networks(entropies)
+    assert pooled is not None
+    of_seeds = Chance(pooled.variance * (1 / 3 + 1 / 2), pooled.freedom)
+    found = gain_over_text_and_seeds(ours, theirs, tokens, of_seeds)
+    student = stats.ttest_ind(entropies[1], entropies[0], equal_var=True)
+    assert found.p_value == pytest.approx(student.pvalue)
+    assert found.interval == pytest.approx(tuple(student.confidence_interval(0.95)))
 
 
 def test_a_difference_that_is_always_the_same_leaves_a_point():
     tokens = np.array([3, 5, 9])
     ours = -4.5 * tokens[None]
     theirs = -5.0 * tokens[None]
-    assert gain_over_text_and_seeds(ours, theirs, tokens) == (0.5, (0.5, 0.5), 0)
-    assert gain_over_text_and_seeds(ours, ours, tokens) == (0, (0, 0), 1)
+    assert gain_over_text_and_seeds(ours, theirs, tokens, None) == (0.5, (0.5, 0.5), 0)
+    assert gain_over_text_and_seeds(ours, ours, tokens, None) == (0, (0, 0), 1)
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
@@ -83,7 +93,12 @@ def test_the_interval_holds_the_true_gain_as_often_as_it_says(seeds):
             np.outer(random.normal(5, 0.01, seeds), tokens) + random.normal(0, 0.02, (seeds, 60))
             for _ in range(2)
         ]
-        low, high = gain_over_text_and_seeds(-sides[0], -sides[1] - of_text, tokens).interval
+        entropies = [(side.sum(axis=1) / tokens.sum()).tolist() for side in sides]
+        pooled = pooled_over_networks(entropies)
+        assert pooled is not None
+        of_seeds = Chance(2 * pooled.variance / seeds, pooled.freedom)
+        found = gain_over_text_and_seeds(-sides[0], -sides[1] - of_text, tokens, of_seeds)
+        low, high = found.interval
         held += low <= 0 <= high
     low, high = stats.binom.interval(0.998, REPLICATIONS, 0.95)
     assert low <= held <= high

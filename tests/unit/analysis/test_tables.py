@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from online_rnnlm.analysis.figures.updates import draw_updates
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.tables import (
@@ -40,6 +41,7 @@ from tests.unit.analysis.changes import (
     change_evaluation,
     change_split,
     read_json,
+    timed,
     update_checksums,
 )
 
@@ -275,42 +277,110 @@ def test_a_text_of_another_kind_with_a_single_sentence_is_refused(invented, monk
         other_texts.make(results)
 
 
-LEARNT = [
-    ("100/0", "none", 61.0, 71.0),
-    ("100/0", "all.word.sentence", 62.0, 70.0),
-    ("100/0", "output.word.sentence", 63.0, 73.0),
-    ("100/20", "none", 64.0, 74.0),
-    ("100/20", "document_vector", 54.0, 64.0),
-    ("100/20", "all.word.sentence", 55.0, 65.0),
-    ("100/20", "document_vector+output.word.sentence", 56.0, 66.0),
+UPDATED = [
+    ("100/0", "none", 74.0),
+    ("110/0", "none", 73.0),
+    ("110/0", "output.word.sentence", 72.0),
+    ("110/0", "output.word.document", 71.0),
+    ("110/0", "all.word.sentence", 70.0),
+    ("110/0", "all.word.document", 69.0),
+    ("110/0", "dynamic_evaluation", 68.0),
+    ("100/20", "none", 90.0),
+    ("100/20", "document_vector", 67.0),
+    ("100/20", "document_vector.word.sentence", 66.5),  # the rate of training counts
+    ("100/20", "document_vector.word.document", 66.0),
+    ("100/20", "all.word.sentence", 65.0),
+    ("100/20", "all.word.document", 64.0),
 ]
-"""Model, evaluation, and perplexities on `valid` and `test`."""
+"""Networks, their evaluations, and test perplexities."""
+GRID: dict[str, Any] = {
+    "corpora": IN_ORDER,
+    "rows": [*TWO_ROWS, {"hidden_size": [110, 120]}],
+    "testing": {
+        "updates": ["document_vector", "output", "all"],
+        "unit_of_text": ["sentence", "document"],
+        "rivals": ["dynamic_evaluation", "unigram_cache"],
+    },
+}
 
 
-def test_updates_have_a_row_for_each_evaluation_and_a_column_for_each_model(invented):
-    results = invented(rows=TWO_ROWS, testing=UPDATES | RIVALS)
-    for model, evaluation, valid, test in LEARNT:
-        run = STATIC if model == "100/0" else ONLINE
-        reach(results, run, evaluation, valid=valid, test=test)
+def grid(invented):
+    """A network with a vector, and static ones of which 110/0 has as many parameters."""
+    results = invented(**GRID)
+    for model, evaluation, test in UPDATED:
+        hidden, size = model.split("/")
+        reach(results, f"invented-M{hidden}-D{size}-seed1", evaluation, test=test)
+    parameters = next(row for row in results.networks if row.network_name == "100/20").parameters
+    update(results.directory.run("invented-M110-D0-seed1").result, parameters=parameters)
+    return again(results)
+
+
+def test_updates_have_a_row_for_each_updated_part_and_a_column_for_each_unit(invented):
+    results = grid(invented)
     costs = {"parameters_touched_per_word": 3.5, "multiply_adds_per_word": 4500.0}
-    change = {"chosen": {"learning_rate": 0.3}, **costs}
-    change_evaluation(results.directory, ONLINE, "all.word.sentence", **change)
-    table = updates.make(again(results))
-    wanted = ["In testing", "100/0", "100/20"]
-    after = "after every word, kept for the sentence"
-    assert [cells(table, row, *wanted) for row in range(len(table.rows))] == [
-        ["frozen", "71.0", "74.0"],
-        ["the vector learns as in training", "", "64.0"],
-        [f"with everything learning {after}", "70.0", "65.0"],
-        [f"with document vector and output learning {after}", "", "66.0"],
-        [f"with output learning {after}", "73.0", ""],
+    curve = [
+        {"settings": {"learning_rate": rate}, "valid_perplexity": 9} for rate in (0.1, 0.2, 0.3)
     ]
-    assert bold(table) == [[], ["100/20"], ["100/0"], [], []]
-    # Rates and costs are those of the headline; a row without this evaluation has none.
-    headings = ["Rate", "Parameters touched per word", "Multiply-adds per word", "Words/s"]
-    assert cells(table, 2, *headings) == ["0.3", "4", "4,500", "90,000"]
-    assert [cells(table, row, "Rate")[0] for row in (0, 1)] == ["", "0.15"]  # as trained
-    assert cells(table, 4, *headings) == [""] * 4
+    change = {"chosen": {"learning_rate": 0.3}, "curve": curve}
+    run = "invented-M110-D0-seed1"
+    change_evaluation(results.directory, run, "output.word.sentence", **change, **costs)
+    change = {"chosen": {"learning_rate": 0.2}, "curve": curve}
+    change_evaluation(results.directory, run, "output.word.document", **change)
+    results = timed(again(results), "110/0", "none", [1e-6, 2e-6, 4e-6])
+    results = timed(results, "110/0", "output.word.sentence", [4e-6, 5e-6, 9e-6])
+    table = updates.make(results)
+    wanted = ["Network", "Updated after every word", *updates.FORGOTTEN.values()]
+    assert [cells(table, row, *wanted) for row in range(len(table.rows))] == [
+        ["110/0", "nothing", "73.0", "73.0", "73.0"],
+        ["100/20", "the vector", "67.0", "66.0", ""],
+        ["110/0", "the output layer", "72.0", "71.0", ""],
+        ["110/0", "everything", "70.0", "69.0", ""],
+        ["110/0", "everything, by dynamic evaluation", "", "", "68.0"],
+        ["100/20", "the vector and everything", "65.0", "64.0", ""],
+    ]
+    assert [headings for headings in bold(table) if headings] == [
+        ["Never"],
+        ["Forgotten at the sentence", "At the article"],
+    ]
+    assert {row["hidden_size"] for row in table.rows} == {100}
+    costs_of_output = cells(table, 2, *table.headings[6:])
+    assert costs_of_output == ["0.3* / 0.2 / –", "4", "4,500", "200,000", "2.50"]
+    assert cells(table, 0, "Rate", "Times the time of nothing") == ["", "1.00"]
+    assert cells(table, 1, "Rate") == ["0.15 / 0.01* / –"]  # as trained, and the first of three
+    by_evaluation = table.data.set_index(["model", "evaluation"])["test_perplexity"]
+    for model, evaluation, test in UPDATED:
+        assert by_evaluation[model, evaluation] == test
+    assert "unigram_cache" not in set(table.data["evaluation"])
+
+
+def test_without_a_vector_that_learns_updates_have_a_block_for_each_network(invented):
+    without = {"hidden_size": 100, "document_size": 20, "document_step": "words"}
+    rows = [{"hidden_size": 100}, without]
+    table = updates.make(invented(rows=rows, testing={"updates": ["all"]}))
+    shown = ("Network", "Updated after every word")
+    assert [cells(table, row, *shown) for row in range(len(table.rows))] == [
+        *(["100/0", part] for part in ("nothing", "everything")),
+        *(["100/20 without errors", part] for part in ("nothing", "everything")),
+    ]
+
+
+@pytest.mark.slow  # matplotlib draws
+def test_the_picture_of_updates_has_what_is_forgotten_at_the_article(invented):
+    """Weights are timed at the first unit of text."""
+    results = grid(invented)
+    for number, evaluation in enumerate(("output.word.sentence", "dynamic_evaluation"), start=1):
+        results = timed(results, "110/0", evaluation, [number * 1e-5] * 3)
+    figure, caption = draw_updates(results)
+    places = sorted(
+        (round(float(x)), float(y))
+        for line in figure.axes[0].lines
+        for x, y in np.atleast_2d(np.transpose(line.get_data()))
+        if line.get_marker() not in (None, "None")
+    )
+    shown = {y: x for x, y in places}
+    assert {*shown} == {73.0, 66.0, 71.0, 69.0, 68.0, 64.0}
+    assert (shown[71.0], shown[68.0]) == (100_000, 50_000)
+    assert "forgotten at each article" in caption
 
 
 def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(invented):

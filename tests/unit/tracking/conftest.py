@@ -35,7 +35,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     described = experiment()
     path = tmp_path_factory.mktemp("invented") / "original"
-    made = fake_experiment.write(path, described, {"100/0": 90.0, "100/20": 80.0})
+    made = fake_experiment.write(path, described, {"120/0": 90.0, "100/20": 80.0})
     write_claims(made)
     made.report.write_text("<p>one</p>")
     for file in (made.table("perplexity", "md"), made.figure("learning_curves", "svg")):

@@ -6,8 +6,8 @@ from online_rnnlm.config.plan import Plan
 from tests.unit.analysis import fake_experiment
 
 ROWS = [
-    {"hidden_size": 100, "document_size": size, "learning_rate": rate}
-    for size, rate in ((0, 0.2), (20, 0.1))
+    {"hidden_size": hidden, "document_size": size, "learning_rate": rate}
+    for hidden, size, rate in ((120, 0, 0.2), (100, 20, 0.1))
 ]
 
 

@@ -46,8 +46,8 @@ def draw_learning(results: Results) -> Drawing:
     axis.grid(axis="y")
     ends = []
     shown: list[float] = []
-    # Networks with a vector differ in the lines' style, and so do static ones.
-    styles = {has_vector: cycle(_STYLES) for has_vector in (True, False)}
+    # Networks whose vector learns differ in the lines' style, and so do the others.
+    styles = {learns: cycle(_STYLES) for learns in (True, False)}
     for network in results.networks_on(results.first_corpus):
         curves = _curves(results, network)
         shown += [float(curves.min().min()), float(curves.max().max())]
@@ -58,7 +58,7 @@ def draw_learning(results: Results) -> Drawing:
             axis.plot(curve.index, curve, color=colour, lw=0.4, alpha=0.4)
         # The mean ends where the first seed stops; later it would be over fewer runs.
         line = curves.mean(axis=1, skipna=False).dropna()
-        style = next(styles[network.has_vector])
+        style = next(styles[network.learns])
         axis.plot(line.index, line, linestyle=style, lw=1.5, ms=3, **look)
         end = line.iloc[-1]
         ends.append(drawing.Label(f"{network.network_name}  {end:.1f}", (len(line), end), colour))
@@ -83,7 +83,7 @@ def draw_gain_by_epoch(results: Results) -> Drawing:
     ends = []
     looks = cycle(SERIES)
     for vector in results.networks_on(results.first_corpus):
-        if not vector.has_vector:
+        if not vector.learns:
             continue
         for other in [*opponents_of(results, vector), *slow_units_like(results, vector)]:
             ours, theirs = (

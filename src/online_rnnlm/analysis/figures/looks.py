@@ -23,13 +23,13 @@ class Look(TypedDict):
 
 LEARNING: Look = {"color": ORANGE, "marker": "D"}
 STATIC: Look = {"color": BLUE, "marker": "o"}
-SLOW_UNITS: Look = {"color": PURPLE, "marker": "s"}
+MEMORY: Look = {"color": PURPLE, "marker": "s"}
 RIVAL: Look = {"color": GREEN, "marker": "^"}
 SERIES: Sequence[Look] = (
     {**LEARNING, "ls": "-"},
     {**STATIC, "ls": "--"},
     {**RIVAL, "ls": "-."},
-    {**SLOW_UNITS, "ls": ":"},
+    {**MEMORY, "ls": ":"},
     {"color": MUTED, "marker": "v", "ls": "-"},
 )
 """The looks of series of which each compares two networks."""
@@ -40,16 +40,17 @@ def look_of(system: System) -> Look:
     network = system.network_alone
     if network is None:
         return RIVAL
-    if network.has_vector:
+    if network.learns:
         return LEARNING
-    return SLOW_UNITS if network.settings.cell == "slow_context" else STATIC
+    remembers = network.has_vector or network.settings.cell == "slow_context"
+    return MEMORY if remembers else STATIC
 
 
 def meaning_of_marks(results: Results, *, rivals: bool = True) -> str:
     """A sentence that says what the marks of networks, and of rivals, mean."""
     marks = ["Orange diamonds: the vector learns in testing", "blue circles: static networks"]
-    if any(network.settings.cell == "slow_context" for network in results.networks):
-        marks.append("purple squares: slow units, which do not learn in testing")
+    if any(look_of(network.main) is MEMORY for network in results.networks):
+        marks.append("purple squares: memory that does not learn in testing, such as slow units")
     if rivals and results.experiment.rivals:
         marks.append("green triangles: rivals")
     return f"{'; '.join(marks)}."

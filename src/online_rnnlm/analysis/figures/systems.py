@@ -36,7 +36,7 @@ def leading(results: Results) -> list[System]:
     named: list[System] = [headline.main]
     vectors: dict[tuple[str, str], FinishedNetwork] = {}
     for network in (headline, *networks):
-        if network.has_vector:
+        if network.learns:
             vectors.setdefault(network.regime, network)
     for vector in vectors.values():
         largest_opponent = opponents_of(results, vector)[-1:]

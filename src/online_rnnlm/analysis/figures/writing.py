@@ -31,13 +31,13 @@ def write_figures(directory: ExperimentDirectory) -> None:
 def write_figure(entry: Entry, results: Results, directory: ExperimentDirectory) -> str:
     """Draw a figure of the catalogue in each format; return its caption.
 
-    The caption names the corpus shown if there are others that the figure does not show.
+    The caption names the corpus shown if there are others.
     """
     draw: Callable[[Results], drawing.Drawing] = resolve_name(f"{__package__}.{entry.drawn_by}")
     with drawing.style(entry.name):
         try:
             figure, caption = draw(results)
-            if results.several_corpora and "several corpora" not in entry.needs:
+            if results.several_corpora:
                 caption += f" The corpus shown is {results.first_corpus}."
         except NothingToShowError as error:
             figure, (axis,) = drawing.panels(1, 1.0)

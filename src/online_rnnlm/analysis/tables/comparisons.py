@@ -20,7 +20,7 @@ from online_rnnlm.storage.experiments import ComparedSide
 
 
 def make(results: Results) -> Table:
-    """Make the table: each network with a vector against those without, and the sides of claims.
+    """Make the table: each network whose vector learns against the others, and the sides of claims.
 
     Raises NothingToShowError if there is nothing to compare.
     """
@@ -47,12 +47,12 @@ def make(results: Results) -> Table:
 
 
 def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
-    """Yield each network with a vector beside those without that are read by the same unit of text,
-    then the two sides of each claim."""
+    """Yield each network whose vector learns beside the others that are read by the same unit of
+    text, then the two sides of each claim."""
     for vector in results.networks:
         for other in results.networks_on(vector.corpus):
             alike = other.settings.unit_of_text == vector.settings.unit_of_text
-            if vector.has_vector and alike and not other.has_vector:
+            if vector.learns and alike and not other.learns:
                 yield vector.main, other.main
     for one in sides_of_claims(results):
         if isinstance(one, ClaimSides):
@@ -61,7 +61,7 @@ def _pairs(results: Results) -> Iterator[tuple[TestedNetwork, TestedNetwork]]:
 
 def _row(results: Results, ours: TestedNetwork, theirs: TestedNetwork) -> Row:
     """The comparison of two systems on their corpus."""
-    found = results.scores.compare(ours, theirs)
+    found = results.compare(ours, theirs)
     low, high = found.interval_percent
     seconds_low, seconds_high = found.seconds_change_percent or (None, None)
     return {

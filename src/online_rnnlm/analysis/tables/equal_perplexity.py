@@ -22,7 +22,7 @@ def make(results: Results) -> Table:
     """
     rows = []
     for vector in results.networks:
-        if vector.has_vector and (row := _row(results, vector)):
+        if vector.learns and (row := _row(results, vector)):
             rows.append(row)
     if not rows:
         raise NothingToShowError("No vector has static networks of two sizes beside it.")
@@ -68,7 +68,7 @@ def _row(results: Results, vector: FinishedNetwork) -> Row | None:
     sizes = sorted(by_size)
     if len(sizes) < 2:
         return None
-    found = [results.scores.compare(vector.main, best_on_valid(by_size[size])) for size in sizes]
+    found = [results.compare(vector.main, best_on_valid(by_size[size])) for size in sizes]
     units = crossing(sizes, [one.nats_per_token for one in found])
 
     def at_units(costs: Sequence[float]) -> float:

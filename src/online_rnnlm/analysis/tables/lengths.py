@@ -29,7 +29,7 @@ def make(results: Results) -> Table:
     rows = [
         row
         for vector in results.networks
-        if vector.has_vector
+        if vector.learns
         for other in [*opponents_of(results, vector)[-1:], *slow_units_like(results, vector)]
         for row in _rows(results, vector, other)
     ]
@@ -60,6 +60,7 @@ def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> 
     if pieces.name != "article":
         return
     logs, logs_against, tokens = results.scores.by_piece(pieces, vector.main, other.main)
+    of_seeds = results.chance_in_seeds(vector.main, other.main)
     for first, end in pairwise(BOUNDS):
         chosen = (tokens >= first) & (tokens < end)
         if chosen.sum() < _FEWEST:
@@ -67,7 +68,7 @@ def _rows(results: Results, vector: FinishedNetwork, other: FinishedNetwork) -> 
         ours = logs[:, chosen]
         theirs = logs_against[:, chosen]
         total = tokens[chosen].sum()
-        gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen])
+        gain = gain_over_text_and_seeds(ours, theirs, tokens[chosen], of_seeds)
         low, high = gain.interval_percent
         yield {
             **identity(vector),

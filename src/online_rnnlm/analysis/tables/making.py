@@ -26,7 +26,12 @@ def make_table(entry: Entry, results: Results) -> Table:
         rows = [{"missing": str(error)}]
         column = Column("Missing", "missing", text=True, wide=True)
         table = Table("Nothing to show", rows, [column], data=pd.DataFrame(rows))
+    missing = [] if entry.section is Section.TEXT else results.missing_note
+    return without_empty_columns(replace(table, notes=[*missing, *table.notes]))
+
+
+def without_empty_columns(table: Table) -> Table:
+    """The table without the columns that have no text in any row."""
     has_text = [any(cells) for cells in zip(*table.cells(), strict=True)]
     columns = [column for column, has in zip(table.columns, has_text, strict=True) if has]
-    missing = [] if entry.section is Section.TEXT else results.missing_note
-    return replace(table, columns=columns, notes=[*missing, *table.notes])
+    return replace(table, columns=columns)

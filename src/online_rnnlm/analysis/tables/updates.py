@@ -1,133 +1,168 @@
-"""The table `updates`: a row for each adaptation, a column for each network."""
+"""The table `updates`: what is updated in testing, what that brings, and what it costs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from online_rnnlm.analysis.opponents import headline_on
-from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork, of_seeds
+from online_rnnlm.analysis.tables.choices import edges
 from online_rnnlm.analysis.tables.table import (
     Column,
     Row,
     Table,
     identity,
-    mean_column,
     spread_note,
     table_of,
 )
-from online_rnnlm.analysis.tables.values import integer, keys_of, values_text
-from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, NONE
+from online_rnnlm.analysis.tables.values import integer, mean, number
+from online_rnnlm.analysis.updated import NOTHING, UNITS, VECTOR, Updated, blocks_of
+from online_rnnlm.config.rivals import DYNAMIC
+from online_rnnlm.core.adaptation import DOCUMENT_VECTOR
+from online_rnnlm.core.settings import UnitOfText
+
+FORGOTTEN: Mapping[UnitOfText, str] = {
+    "sentence": "Forgotten at the sentence",
+    "document": "At the article",
+    "stream": "Never",
+}
+"""The headings of the columns of test perplexities."""
+AT_THE_EDGE = "*"
+"""The mark of a rate that is the lowest or the highest of those that were tried."""
 
 
 def make(results: Results) -> Table:
-    """Make the table of test perplexities by evaluation, with the costs of the headline.
+    """Make the table: for each network whose vector learns a block of rows, one an updated part.
 
-    The CSV has a row for each evaluation of each network, with all metrics. Raises
-    NothingToShowError if there is no network.
+    The CSV has a row for each evaluation of each network without a rival, and for dynamic
+    evaluation. Raises NothingToShowError if there is no network.
     """
-    if not results.networks:
-        raise NothingToShowError(NO_NETWORK)
-    lines = [row for network in results.networks for row in _rows(network)]
-    rows = [*_adaptation_rows(results, lines)]
-    names = dict.fromkeys(network.network_name for network in results.networks)
+    rows = [row for block in blocks_of(results) for row in _block(block)]
     columns = [
-        Column("In testing", "name", text=True, wide=True),
-        *(mean_column(name, name, rows) for name in names),
-        Column("Rate", "rate"),
-        Column("Parameters touched per word", "parameters_touched_per_word", integer),
+        Column("Hidden units", "hidden_size", integer),
+        Column("Network", "model", text=True),
+        Column("Updated after every word", "part", text=True),
+        *(
+            Column(heading, unit, mean, best=partial(_is_lowest, unit=unit))
+            for unit, heading in FORGOTTEN.items()
+        ),
+        Column("Rate", "rate", text=True),
+        Column("Numbers that change after a word", "parameters_touched_per_word", integer),
         Column("Multiply-adds per word", "multiply_adds_per_word", integer),
-        Column("Words/s", lambda row: row["words_per_second"].mean(), integer),
-        Column("Words/s, side by side", "timed_words_per_second", integer),
+        Column("Words/s", "timed_words_per_second", integer),
+        Column("Times the time of nothing", "times_nothing", lambda value: number(value, ".2f")),
     ]
-    caption = "Test perplexity by what learns during testing"
-    return table_of(results, caption, rows, columns, _notes(results), lines)
+    lines = [line for network in results.networks for line in _lines(network)]
+    return table_of(results, "What is updated in testing", rows, columns, _notes(results), lines)
 
 
-def _rows(network: FinishedNetwork) -> Iterator[Row]:
-    """Yield the values of a network's evaluations other than those with rivals."""
+def _block(block: Sequence[Updated]) -> list[Row]:
+    """The rows for people of one network whose vector learns, and of the static one beside it."""
+    nothing = [row.first for row in block if row.part == NOTHING]
+    lowest: dict[UnitOfText, float] = {}
+    for row in block:
+        for unit, tested in row.at.items():
+            lowest[unit] = min(tested.perplexity().mean(), lowest.get(unit, math.inf))
+    vector = next((row.network for row in block if row.part == VECTOR), block[0].network)
+    rows = []
+    for updated in block:
+        tested = updated.first
+        timed = nothing and nothing[0].rounds and tested.rounds
+        rates = [_rate(updated.at[unit]) if unit in updated.at else "–" for unit in UNITS]
+        perplexities: Row = {
+            unit: updated.at[unit].perplexity() if unit in updated.at else of_seeds([])
+            for unit in UNITS
+        }
+        of_one = len({rate for rate in rates if rate != "–"}) == 1
+        rows.append(
+            {
+                **_identity_and_costs(updated.network, tested),
+                "hidden_size": vector.settings.hidden_size,
+                "vector": vector.network_name,
+                "part": updated.part,
+                **perplexities,
+                "lowest": lowest,
+                "rate": _rate(tested) if of_one else " / ".join(rates),
+                "times_nothing": tested.seconds_per_word / nothing[0].seconds_per_word
+                if timed
+                else None,
+            }
+        )
+    return rows
+
+
+def _is_lowest(row: Row, unit: UnitOfText) -> bool:
+    """True if a perplexity is the lowest of its block."""
+    return bool(row[unit].mean() == row["lowest"].get(unit))
+
+
+def _identity_and_costs(network: FinishedNetwork, tested: TestedNetwork) -> Row:
+    """The columns that tell a network from others, and what a word of its test costs."""
+    costs = tested.by_seed[0].costs  # the same for all seeds
+    return {
+        **identity(network),
+        "parameters_touched_per_word": costs.parameters_touched_per_word,
+        "multiply_adds_per_word": costs.multiply_adds_per_word,
+        "timed_words_per_second": tested.words_per_second_in_turn,
+    }
+
+
+def _lines(network: FinishedNetwork) -> Iterator[Row]:
+    """Yield the rows of the CSV of a network."""
     for tested in network.tested.values():
-        if tested.rival:
+        if tested.rival and tested.evaluation != DYNAMIC:
             continue
-        costs = tested.by_seed[0].costs  # the same for all seeds
         yield {
-            **identity(network),
+            **_identity_and_costs(network, tested),
             "evaluation": tested.evaluation,
+            "forgotten_at": tested.forgotten_at,
             "seeds": len(network.runs),
             "rate": _rate(tested),
             "valid_perplexity": tested.perplexity("valid"),
             "test_perplexity": tested.perplexity("test"),
-            "parameters_touched_per_word": costs.parameters_touched_per_word,
-            "multiply_adds_per_word": costs.multiply_adds_per_word,
             "words_per_second": tested.metric("words_per_second", "test"),
-            "timed_words_per_second": tested.words_per_second_in_turn,
         }
 
 
-_NOT_TESTED: Row = {
-    "rate": "",
-    "parameters_touched_per_word": None,
-    "multiply_adds_per_word": None,
-    "words_per_second": of_seeds([]),
-    "timed_words_per_second": None,
-}
-"""The values of a headline that lacks an evaluation that another network has."""
-
-
 def _rate(tested: TestedNetwork) -> str:
-    """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2` of weights and vector.
+    """The rates chosen on `valid`, such as `0.1`, or `0.1, α 0.2*` of weights and vector.
 
-    Seeds of other rates are in their order: `0.1 / 0.3`. It is the vector's rate in training where
-    none is chosen, and empty where nothing learns.
+    If seeds chose others, they are the lowest and the highest: `0.1–0.3`. `AT_THE_EDGE` follows
+    where a seed chose the lowest or the highest of those that were tried. It is the vector's rate
+    in training where none is chosen, and empty where nothing is updated.
     """
     chosen: list[Mapping[str, Any]] = [record.chosen for record in tested.by_seed]
     if tested.evaluation == DOCUMENT_VECTOR:
         chosen = [{"document_rate": tested.network.settings.document_rate}]
-    return ", α ".join(values_text(chosen, key) for key in keys_of(chosen))
-
-
-def _adaptation_rows(results: Results, lines: Sequence[Row]) -> Iterator[Row]:
-    """Yield a row for people for each adaptation that networks are tested with, corpus by corpus.
-
-    It has the values of the headline, and test perplexities by the networks' names. Frozen is
-    first. Networks with a vector have every adaptation, so their evaluations come before the
-    others.
-    """
-    names = dict.fromkeys(line["model"] for line in lines)
-    ordered = sorted(lines, key=lambda line: line["document_size"] == 0)
-    evaluations = dict.fromkeys([NONE, *(line["evaluation"] for line in ordered)])
-    for corpus in dict.fromkeys(line["corpus"] for line in lines):
-        headline = headline_on(results, corpus).network_name
-        for evaluation in evaluations:
-            by_network = {
-                line["model"]: line
-                for line in lines
-                if (line["corpus"], line["evaluation"]) == (corpus, evaluation)
-            }
-            if by_network:
-                yield {
-                    **by_network.get(headline, _NOT_TESTED),
-                    **dict.fromkeys(names, of_seeds([])),
-                    **{name: line["test_perplexity"] for name, line in by_network.items()},
-                    "corpus": corpus,
-                    "name": results.in_words[evaluation] or "the vector learns as in training",
-                }
+    at_the_edge = {
+        key
+        for record in tested.by_seed
+        for key in edges([trial.settings for trial in record.curve], record.chosen)
+    }
+    said = []
+    for key in ("learning_rate", "document_rate"):
+        values = sorted({settings[key] for settings in chosen if key in settings})
+        if values:
+            shown = "–".join(dict.fromkeys(f"{value:g}" for value in (values[0], values[-1])))
+            said.append(f"{shown}{AT_THE_EDGE if key in at_the_edge else ''}")
+    return ", α ".join(said)
 
 
 def _notes(results: Results) -> list[str]:
     """Return notes on the columns."""
-    headlines = [headline_on(results, corpus).network_name for corpus in results.compared_corpora]
-    seeds = " Several rates are those of the seeds in order." if results.several_seeds else ""
     return [
-        f"{spread_note(results)} Bold: each network's lowest. A cell is empty for a "
-        "static network if the same parts of it learn as in another row.",
-        "Weights take plain steps, a word's loss propagated through "
-        f"{results.experiment.testing.steps} hidden states, a sentence's through all of its own. "
-        "Rates are those best on valid; beside weights that learn, the vector has α or, if none is "
-        "given, the rate of its training.",
-        "Rate, costs and words/s (scoring the test set) are those of "
-        f"{' and '.join(dict.fromkeys(headlines))}."
-        f"{seeds} Side by side: timed in turn on one core, with the first seed, where at most the "
-        "vector learns; the median of several rounds.",
+        f"Test perplexity. {spread_note(results)} Bold: the lowest of its hidden units and column. "
+        "A static network is the smallest with at least as many parameters as that with the "
+        "vector; what is updated in it takes plain steps, a word's loss propagated through "
+        f"{results.experiment.testing.steps} hidden states. Dynamic evaluation updates everything "
+        "after every five words.",
+        "Rates are those best on valid, forgotten at the sentence / at the article / never; "
+        f"{AT_THE_EDGE}: a seed chose the lowest or the highest of those that were tried. The "
+        "vector alone has the rate of its training where it forgets as in training; beside "
+        "everything, its rate is α or, if none is given, that of its training.",
+        "Costs are those of the first column that is not empty. Words/s: timed in turn on one "
+        "core, with the first seed; the median of several rounds.",
     ]

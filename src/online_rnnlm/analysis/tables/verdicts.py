@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -17,19 +18,21 @@ NOT_TESTED = "not tested"
 def verdicts_table(
     claims: Sequence[Claim], not_tested: Sequence[UntestedClaim] = (), *, one_seed: bool = False
 ) -> Table:
-    """Make the table of verdicts: a row for each claim, a column for each network with a vector.
+    """Make the table of verdicts: a row for each claim, a column for each network whose vector
+    learns, by its hidden units.
 
-    A column names the network's corpus, too, if there are several. A
-    claim that no network tests has a row, too. With one seed, every verdict says so.
+    A column names the network's corpus, too, if there are several. A claim that no network tests
+    has a row, too. With one seed, every verdict says so.
     """
     several = len({claim.corpus for claim in claims}) > 1
     found: dict[str, Row] = defaultdict(dict)
     for claim in claims:
         network = f"{claim.row}, {claim.corpus}" if several else claim.row
         found[heading_of(claim.letter, claim.case)][network] = claim
-    networks = dict.fromkeys(network for by_network in found.values() for network in by_network)
-    for untested in by_no_network(claims, not_tested):
-        found[heading_of(untested.letter)] = {}
+    named = dict.fromkeys(network for by_network in found.values() for network in by_network)
+    networks = sorted(named, key=lambda name: int(re.findall(r"\d+", name)[0]))  # hidden units
+    for untested in untested_to_show(claims, not_tested):
+        found.setdefault(heading_of(untested.letter, untested.case), {})
 
     def verdict(claim: Claim | None) -> str:
         """The verdict of a network on a claim, and the change that it is about."""
@@ -44,7 +47,7 @@ def verdicts_table(
 
     columns = [
         Column("Claim", "heading", text=True, wide=True),
-        *(Column(one, one, verdict, text=True, wide=True, look=look) for one in networks),
+        *(Column(one, one, verdict, text=True, look=look) for one in networks),
     ]
     rows = [
         {"heading": heading, **dict.fromkeys(networks), **found[heading]}
@@ -53,9 +56,20 @@ def verdicts_table(
     return Table("Verdicts by claim and network", rows, columns)
 
 
-def by_no_network(
+def lines_of(table: Table) -> list[str]:
+    """The verdicts in the table's order, each claim in one line."""
+    _, *networks = table.headings
+    lines = []
+    for heading, *cells in table.cells():
+        found = zip(networks, cells, strict=True)
+        said = [f"{network} ({cell})" for network, cell in found if cell != NOT_TESTED]
+        lines.append(f"{heading}: {', '.join(said) or NOT_TESTED}.")
+    return lines
+
+
+def untested_to_show(
     claims: Sequence[Claim], not_tested: Sequence[UntestedClaim]
 ) -> list[UntestedClaim]:
-    """The claims of `not_tested` that no other network tests, either."""
+    """Single cases that cannot be tested, and whole claims that no other network tests, either."""
     tested = {claim.letter for claim in claims}
-    return [untested for untested in not_tested if untested.letter not in tested]
+    return [one for one in not_tested if one.case or one.letter not in tested]
