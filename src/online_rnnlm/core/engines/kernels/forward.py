@@ -13,7 +13,13 @@ from numba import njit
 
 from online_rnnlm.core.arrays import Floats
 from online_rnnlm.core.engines.kernels.dropout import HIDDEN, drop
-from online_rnnlm.core.engines.kernels.elementwise import copy, descend, gather, softmax_deltas
+from online_rnnlm.core.engines.kernels.elementwise import (
+    add_product,
+    copy,
+    descend,
+    gather,
+    softmax_deltas,
+)
 from online_rnnlm.core.engines.kernels.layout import ByClass, group_by_class, scores_of_class
 
 
@@ -104,43 +110,46 @@ def _follow_documents(model, batch, found, carried):
     and adds ∂L_t/∂d_t = V_cᵀ δ_c + V_o[c]ᵀ δ_w to d's gradient.
     """
     class_document = model.weights.class_document
+    to_documents = np.ascontiguousarray(class_document.T)
     word_document = model.weights.word_document
     of_word = model.classes.of_word
     offsets = model.classes.offsets
-    t = 0
-    for row in range(batch.inputs.size):
-        if row == batch.first_rows[t + 1]:
-            t += 1
-        index = row - batch.first_predicted
-        b = row - batch.first_rows[t]
-        if index < 0:
+    for t in range(batch.first_rows.size - 1):
+        at = batch.first_rows[t]
+        begin, end = max(at, batch.first_predicted), batch.first_rows[t + 1]
+        if begin >= end:
             continue
-        target = batch.targets[index]
-        c = of_word[target]
-        low, high = offsets[c], offsets[c + 1]
-        document = carried.vector[b]
-        gradient = carried.gradient[b]
-        copy(document, found.documents[index])
-        deltas = found.class_deltas[index]
-        feed(document, class_document, 0, deltas)
-        log_probability = softmax_deltas(deltas, c)
+        documents = carried.vector[begin - at : end - at]
+        gradients = carried.gradient[begin - at : end - at]
+        class_deltas = found.class_deltas[
+            begin - batch.first_predicted : end - batch.first_predicted
+        ]
+        add_product(documents, class_document, class_deltas)
+        for b in range(documents.shape[0]):
+            index = begin - batch.first_predicted + b
+            target = batch.targets[index]
+            c = of_word[target]
+            low, high = offsets[c], offsets[c + 1]
+            copy(documents[b], found.documents[index])
+            log_probability = softmax_deltas(class_deltas[b], c)
+            if not model.steps_by_error:
+                subtract_column(class_document, c, gradients[b])
+            if high - low > 1 and not found.leaves_words:
+                first = found.groups.first_scores[index]
+                deltas = found.word_deltas[first : first + high - low]
+                feed(documents[b], word_document, low, deltas)
+                log_probability += softmax_deltas(deltas, target - low)
+                if model.steps_by_error:
+                    add_document_gradient(word_document, low, deltas, gradients[b])
+                else:
+                    subtract_column(word_document, target, gradients[b])
+            found.log_probabilities[index] = log_probability
         if model.steps_by_error:
-            add_document_gradient(class_document, 0, deltas, gradient)
-        else:
-            subtract_column(class_document, c, gradient)
-        if high - low > 1 and not found.leaves_words:
-            first = found.groups.first_scores[index]
-            deltas = found.word_deltas[first : first + high - low]
-            feed(document, word_document, low, deltas)
-            log_probability += softmax_deltas(deltas, target - low)
-            if model.steps_by_error:
-                add_document_gradient(word_document, low, deltas, gradient)
-            else:
-                subtract_column(word_document, target, gradient)
-        found.log_probabilities[index] = log_probability
-        carried.since_step[b] += 1
-        if carried.since_step[b] == model.words_a_step:
-            take_step(model, carried, b)
+            add_product(class_deltas, to_documents, gradients)
+        for b in range(begin - at, end - at):
+            carried.since_step[b] += 1
+            if carried.since_step[b] == model.words_a_step:
+                take_step(model, carried, b)
 
 
 @njit(cache=True)
