@@ -3,6 +3,8 @@ network with a vector."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 
@@ -11,13 +13,15 @@ def headline_on(results: Results, corpus: str) -> FinishedNetwork:
     """The network of a corpus that the report is about, whatever its results are.
 
     Preferred, in this order: networks whose vector learns, of the paper's hidden layer, trained per
-    sentence; of those left, the first in the configuration.
+    sentence; of the size of hidden layer that most networks of the corpus have; the first of those
+    left in the configuration.
     """
     left = results.networks_on(corpus)
     left = [network for network in left if network.learns] or left
     left = [network for network in left if network.is_the_papers] or left
     left = [network for network in left if network.settings.unit_of_text == "sentence"] or left
-    return left[0]
+    sizes = Counter(one.settings.hidden_size for one in results.networks_on(corpus))
+    return max(left, key=lambda network: sizes[network.settings.hidden_size])
 
 
 def headline_with_vector(results: Results) -> FinishedNetwork:

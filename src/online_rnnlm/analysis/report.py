@@ -120,11 +120,17 @@ def summary(results: Results, findings: Sequence[str], verdicts: Sequence[str] =
     Its last line says where the report is.
     """
     parts = [to_text(perplexity.networks(results))] if results.networks else []
-    parts += [textwrap.fill(finding, _WIDTH) for finding in findings]
-    lines = [textwrap.fill(line, _WIDTH, subsequent_indent="   ") for line in verdicts]
-    parts += ["\n".join(lines)] if lines else []
+    parts += [_filled(finding) for finding in findings]
+    parts += ["\n".join(_filled(line, indent="   ") for line in verdicts)] if verdicts else []
     parts.append(f"The report is {results.directory.report}.")
     return "\n\n".join(parts) + "\n"
+
+
+def _filled(text: str, indent: str = "") -> str:
+    """The text in lines, of which none begins with a number's `%`."""
+    kept_together = text.replace(" %", "\u00a0%")
+    lines = textwrap.fill(kept_together, _WIDTH, subsequent_indent=indent)
+    return lines.replace("\u00a0", " ")
 
 
 def _sections(results: Results) -> Iterator[ShownSection]:

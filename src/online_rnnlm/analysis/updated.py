@@ -52,13 +52,15 @@ def rows_of(results: Results, network: FinishedNetwork) -> list[Updated]:
     this was tested.
 
     The static one is the smallest with at least as many parameters or, if there is none, that of as
-    many hidden units.
+    many hidden units. One of which no weights were updated gives way to one of which they were.
     """
     static: FinishedNetwork | None = network
     rows = []
     if network.learns:
-        of_as_many_units = static_of_as_many_units(results, network)
-        static = next(iter(as_large_as(results, network)), of_as_many_units)
+        as_many = static_of_as_many_units(results, network)
+        beside = [*as_large_as(results, network), *([as_many] if as_many else [])]
+        updated = [one for one in beside if any(x.updates_weights for x in one.tested.values())]
+        static = next(iter(updated or beside), None)
         rows = [
             Updated(part, network, _updating(network, parts))
             for part, parts in ((VECTOR, (DOCUMENT_VECTOR,)), (BOTH, PARTS))

@@ -45,6 +45,7 @@ ARTICLES = {"document_size": 20, "unit_of_text": "document"}
         ([{"document_size": 0}, LSTM], "LSTM 100/20"),
         ([{"hidden_size": [100, 120]}], "100/0"),
         ([LSTM, {"document_size": 20}], "100/20"),
+        ([{"hidden_size": [50, 100], "document_size": 20}, {"hidden_size": 100}], "100/20"),
     ],
 )
 def test_the_headline_is_the_network_nearest_to_the_papers_own(invented, rows, headline):

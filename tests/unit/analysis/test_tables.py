@@ -353,6 +353,13 @@ def test_updates_have_a_row_for_each_updated_part_and_a_column_for_each_unit(inv
     assert "unigram_cache" not in set(table.data["evaluation"])
 
 
+def test_a_static_network_that_is_updated_stands_beside_a_vector(invented):
+    """120/0 has as many parameters, but nothing of it is updated."""
+    rows = [*TWO_ROWS, {"hidden_size": 120, "updates": []}]
+    table = updates.make(invented(rows=rows, testing={"updates": ["all"]}))
+    assert [row["model"] for row in table.rows] == ["100/0", "100/20", "100/0", "100/20"]
+
+
 def test_without_a_vector_that_learns_updates_have_a_block_for_each_network(invented):
     without = {"hidden_size": 100, "document_size": 20, "document_step": "words"}
     rows = [{"hidden_size": 100}, without]
