@@ -16,6 +16,7 @@ from online_rnnlm.analysis.opponents import (
     slow_units_like,
     static_like,
     static_of_as_many_units,
+    updated_static_like,
     without_errors_like,
 )
 from online_rnnlm.analysis.reading import collect
@@ -147,30 +148,30 @@ def _against_updating_everything(
 ) -> Iterator[ClaimSides | UntestedClaim]:
     """Set a network, its vector alone updated, against one in which everything is.
 
-    This is the smallest static one of at least as many parameters, and the same network, whose
-    vector is then updated, too. Both forget at the same unit of text. The vector must be shown to
+    This is the static one that is nearest in parameters, and the same network, whose vector is then
+    updated, too. Both forget at the same unit of text. The vector must be shown to
     be faster: both were timed, and the interval of the change of time ends at 0 or below.
     """
     found = False
     opponents = {
-        IN_A_STATIC_NETWORK: as_large_as(results, vector),
-        IN_THE_SAME_NETWORK: [vector],
+        IN_A_STATIC_NETWORK: updated_static_like(results, vector),
+        IN_THE_SAME_NETWORK: vector,
     }
-    for whose, networks in opponents.items():
+    for whose, network in opponents.items():
         for unit in get_args(UnitOfText):
             ours = vector.updating(VECTOR, unit)
-            tested = [one for network in networks if (one := network.updating(PARTS, unit))]
-            if ours is None or not tested:
+            theirs = network.updating(PARTS, unit) if network else None
+            if ours is None or theirs is None:
                 continue
             found = True
             case = f"{whose}, {FORGOTTEN[unit]}"
-            change = ours.change_of_time(tested[0])
+            change = ours.change_of_time(theirs)
             if change is None:
                 yield _untested("a", vector, "not timed", case)
             elif change[1] > 0:
                 yield _untested("a", vector, "not shown to be faster", case)
             else:
-                yield ClaimSides("a", ours, tested[0], case)
+                yield ClaimSides("a", ours, theirs, case)
     if not found:
         yield _untested("a", vector, "no such network was tested with everything updated")
 

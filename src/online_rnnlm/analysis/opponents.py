@@ -3,6 +3,7 @@ network with a vector."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from online_rnnlm.analysis.results import NothingToShowError, Results
@@ -49,6 +50,21 @@ def as_large_as(results: Results, vector: FinishedNetwork) -> list[FinishedNetwo
     """Those of `static_like` with at least as many parameters as a network."""
     static = static_like(results, vector)
     return [network for network in static if network.parameters >= vector.parameters]
+
+
+def updated_static_like(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
+    """The static network that is nearest to a network in parameters, of those of which weights were
+    updated in testing; None if there is none."""
+    updated = [
+        network
+        for network in static_like(results, vector)
+        if any(tested.updates_weights for tested in network.tested.values())
+    ]
+
+    def distance(network: FinishedNetwork) -> float:
+        return abs(math.log(network.parameters / vector.parameters))
+
+    return min(updated, key=distance, default=None)
 
 
 def static_of_as_many_units(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, get_args
 
-from online_rnnlm.analysis.opponents import as_large_as, headline_on, static_of_as_many_units
+from online_rnnlm.analysis.opponents import (
+    as_large_as,
+    headline_on,
+    static_of_as_many_units,
+    updated_static_like,
+)
 from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork
 from online_rnnlm.config.rivals import DYNAMIC
@@ -51,16 +56,17 @@ def rows_of(results: Results, network: FinishedNetwork) -> list[Updated]:
     """What was updated in a network and, if its vector learns, in a static one beside it, as far as
     this was tested.
 
-    The static one is the smallest with at least as many parameters or, if there is none, that of as
-    many hidden units. One of which no weights were updated gives way to one of which they were.
+    The static one is the nearest in parameters, of those of which weights were updated. If there
+    are none, it is the smallest with at least as many parameters, or else that of as many hidden
+    units.
     """
     static: FinishedNetwork | None = network
     rows = []
     if network.learns:
-        as_many = static_of_as_many_units(results, network)
-        beside = [*as_large_as(results, network), *([as_many] if as_many else [])]
-        updated = [one for one in beside if any(x.updates_weights for x in one.tested.values())]
-        static = next(iter(updated or beside), None)
+        static = updated_static_like(results, network)
+        if static is None:
+            as_many = static_of_as_many_units(results, network)
+            static = next(iter(as_large_as(results, network)), as_many)
         rows = [
             Updated(part, network, _updating(network, parts))
             for part, parts in ((VECTOR, (DOCUMENT_VECTOR,)), (BOTH, PARTS))

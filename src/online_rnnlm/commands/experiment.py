@@ -44,7 +44,11 @@ def run_check(arguments: argparse.Namespace) -> None:
         require_packages(run.settings)
     searched = len(experiment.search_runs())
     more = f", and {searched} of the search" if searched else ""
-    print(f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}")
+    evaluations = sum(len(run.evaluations) for run in experiment.runs())
+    print(
+        f"{arguments.file}: can be used: {counted(len(experiment.runs()), 'run')}{more}, "
+        f"{counted(evaluations, 'evaluation')}"
+    )
 
 
 def add_ui_arguments(parser: argparse.ArgumentParser) -> None:

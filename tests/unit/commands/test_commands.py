@@ -76,7 +76,7 @@ def test_scores_of_a_network_of_a_gpu_are_mixed_without_one(
 
 def test_a_right_configuration_is_called_right(config, run):
     found = run("check", config)
-    assert found.status == 0 and "can be used: 1 run\n" in found.out
+    assert found.status == 0 and "can be used: 1 run, 1 evaluation\n" in found.out
     assert run("check", config, "--results").out == f"{RESULTS}\n"
 
 

@@ -44,6 +44,7 @@ def make(results: Results) -> Table:
     columns = [
         Column("Hidden units", "hidden_size", integer),
         Column("Network", "model", text=True),
+        Column("Parameters", "parameters", integer),
         Column("Updated after every word", "part", text=True),
         *(
             Column(heading, unit, mean, best=partial(_is_lowest, unit=unit))
@@ -104,6 +105,7 @@ def _identity_and_costs(network: FinishedNetwork, tested: TestedNetwork) -> Row:
     costs = tested.by_seed[0].costs  # the same for all seeds
     return {
         **identity(network),
+        "parameters": network.parameters,
         "parameters_touched_per_word": costs.parameters_touched_per_word,
         "multiply_adds_per_word": costs.multiply_adds_per_word,
         "timed_words_per_second": tested.words_per_second_in_turn,
@@ -155,7 +157,7 @@ def _notes(results: Results) -> list[str]:
     """Return notes on the columns."""
     return [
         f"Test perplexity. {spread_note(results)} Bold: the lowest of its hidden units and column. "
-        "A static network is the smallest with at least as many parameters as that with the "
+        "A static network is the nearest in parameters, of those tested so, to that with the "
         "vector; what is updated in it takes plain steps, a word's loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Dynamic evaluation updates everything "
         "after every five words.",
