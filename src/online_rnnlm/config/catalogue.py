@@ -57,7 +57,7 @@ class Entry:
 
 _PAIRS: tuple[Need, ...] = ("rows with a vector", "static rows")
 FIGURES = (
-    Entry("updates", Section.FIRST, ("updates",), drawn_by="updates:draw_updates"),
+    Entry("updates", Section.FIRST, ("updates",), wide=True, drawn_by="updates:draw_updates"),
     Entry("test_perplexity", Section.FIRST, drawn_by="systems:draw_systems"),
     Entry("perplexity_by_cost", Section.PERPLEXITY, wide=True, drawn_by="systems:draw_costs"),
     Entry("learning_curves", Section.TRAINING, drawn_by="epochs:draw_learning"),

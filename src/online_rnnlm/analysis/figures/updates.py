@@ -48,7 +48,7 @@ def draw_updates(results: Results) -> Drawing:
         if (block[0].network.corpus, block[0].network.regime) == (results.first_corpus, regime)
     ]
     unit = unit_of(list(chain.from_iterable(blocks)))
-    figure, (axis,) = drawing.panels(1, 5.2)
+    figure, (axis,) = drawing.panels(1, 3.9, drawing.WIDTH_OF_ROW)
     shown = set()
     of_networks = []
     for block, colour in zip(blocks, cycle((BLUE, ORANGE, GREEN, PURPLE)), strict=False):
@@ -80,8 +80,8 @@ def draw_updates(results: Results) -> Drawing:
         if part in shown
     ]
     look = {"frameon": False, "fontsize": drawing.SMALL, "alignment": "left"}
-    figure.legend(handles=of_parts, loc="outside lower left", title="Updated:", **look)
-    figure.legend(handles=of_networks, loc="outside lower right", title="Networks:", **look)
+    figure.legend(handles=of_parts, loc="outside right upper", title="Updated:", **look)
+    figure.legend(handles=of_networks, loc="outside right lower", title="Networks:", **look)
     caption = (
         f"What is updated after every word is {_FORGOTTEN[unit]}; dynamic evaluation never "
         "forgets. Lower is better, further right is faster: all timed in turn on one core. A line "
