@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -27,7 +27,7 @@ from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.process.mlflow_library import STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.tracking.experiments import enter_all
-from online_rnnlm.tracking.server import HOST, page_of_runs
+from online_rnnlm.tracking.server import BEST_FIRST, HOST, page_of_runs
 from online_rnnlm.tracking.store import open_store
 from tests.browser.chromium import CHROMIUM, browse
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, wait_until
@@ -49,6 +49,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
     made = fake_experiment.write(path, described)
     write_claims(made)
     made.report.write_text("<h1>What came out</h1>")
+    made.summary.write_text("What was found\n")
     for folder in (made.tables, made.figures):
         folder.mkdir()
         (folder / "one.txt").write_text("one")
@@ -137,7 +138,7 @@ def look(interface: str, folder: Path, page: str, name: str, awaited: list[str])
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_path: Path) -> None:
     runs = mlflow().search_runs([experiment_id], output_format="list")
-    networks = [run for run in runs if "perplexity/test" in run.data.metrics]
+    networks = [run for run in runs if run.data.tags["kind"] in ("static", "online")]
     networks.sort(key=lambda run: run.data.metrics["perplexity/test"])
     [summary] = [run for run in runs if run.data.tags["kind"] == "summary"]
     labels = [run.info.run_name for run in networks]
@@ -149,12 +150,18 @@ def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_pat
     assert sorted(labels, key=text.index) == labels  # the best first
     assert f">{summary.info.run_name}<" not in text
 
+    evaluations = BEST_FIRST | {"searchFilter": "tags.kind = 'evaluation'"}
+    page = f"#/experiments/{experiment_id}/runs?{urlencode(evaluations)}"
+    look(interface, tmp_path, page, "updated", [f"{labels[0]}: none"])
+
     there = f"#/experiments/{experiment_id}/runs"
     training = "workflowType=machine_learning"
-    told = [labels[0], "Finished", "learning_rate", "load_model", "identity"]
+    corpus = first.inputs.dataset_inputs[0].dataset.name
+    told = [labels[0], "Finished", "learning_rate", "load_model", "identity", corpus]
     look(interface, tmp_path, f"{there}/{first.info.run_id}?{training}", "run", told)
     link = f"get-artifact?path=report.html&amp;run_uuid={summary.info.run_id}"
-    look(interface, tmp_path, f"{there}/{summary.info.run_id}?{training}", "summary", [link])
+    told = [link, "What was found" if "RESULTS" not in os.environ else "100/20"]
+    look(interface, tmp_path, f"{there}/{summary.info.run_id}?{training}", "summary", told)
     ids = quote(f'["{first.info.run_id}","{last.info.run_id}"]')
     page = f"#/compare-runs?runs={ids}&experiments=[%22{experiment_id}%22]"
     told = ["Comparing 2 Runs", labels[0], labels[-1], "document_size", "perplexity/test"]

@@ -117,12 +117,13 @@ def _verdicts_on_first(results: Results, claims: Claims) -> Table | None:
 def summary(results: Results, findings: Sequence[str], verdicts: Sequence[str] = ()) -> str:
     """Return what a start of the workflow ends with: the networks, the findings and the verdicts.
 
-    Its last line says where the report is.
+    Its last line says where the report and the runs are.
     """
     parts = [to_text(perplexity.networks(results))] if results.networks else []
     parts += [_filled(finding) for finding in findings]
     parts += ["\n".join(_filled(line, indent="   ") for line in verdicts)] if verdicts else []
-    parts.append(f"The report is {results.directory.report}.")
+    runs = f"`make ui EXPERIMENT={results.directory.path.name}` shows the runs in MLflow"
+    parts.append(f"The report is {results.directory.report}; {runs}.")
     return "\n\n".join(parts) + "\n"
 
 

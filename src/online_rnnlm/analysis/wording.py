@@ -77,6 +77,11 @@ def about_networks(results: Results) -> str:
         "M/D stands for M hidden units and a vector of D numbers, which keeps learning in testing; "
         "0 is a static network."
     ]
+    if sum(network.learns for network in results.networks) > 1:
+        said.append(
+            "The headline is about the first network with a vector, of the hidden size that most "
+            "networks have, whatever its results are."
+        )
     for name, texts in results.corpora.items():
         order = "in order" if results.experiment.corpora[name].keeps_order else "shuffled"
         said.append(f"{name}: {texts.splits['train'].tokens:,} training tokens, {order}.")

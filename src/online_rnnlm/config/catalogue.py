@@ -25,7 +25,7 @@ class Section(Enum):
     TRAINING = "How the models learn"
     VECTORS = "What the vectors hold"
     TEXT = "The text"
-    SEARCH = "The search for settings"
+    SEARCH = "How settings were chosen"
 
 
 Need = Literal[

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
+from online_rnnlm.config import catalogue
 from online_rnnlm.config.evaluations import main_adaptation
 from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.core.adaptation import NONE
@@ -60,13 +61,28 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
             library.log_artifact(str(file))
         library.log_artifacts(str(directory.tables), "tables")
         library.log_artifacts(str(directory.figures), "figures")
-        note = f"[The report](get-artifact?path=report.html&run_uuid={run_id})"
         one_seed = len(experiment.all_seeds) == 1
         verdicts = tags_of_claims(claims.claims, one_seed=one_seed)
+        note = _note(directory, experiment, run_id)
         library.set_tags({"mlflow.note.content": note, **verdicts})
     library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)
     _register_best(directory, experiment_id, experiment)
     return run_id
+
+
+def _note(directory: ExperimentDirectory, experiment: Plan, run_id: str) -> str:
+    """Say in Markdown what was found, with links to the report and its first picture.
+
+    MLflow does not fit a picture itself into its page.
+    """
+
+    def link(path: str) -> str:
+        return f"get-artifact?path={path}&run_uuid={run_id}"
+
+    figure = catalogue.those_of(catalogue.FIGURES, experiment)[0].name
+    found = directory.summary.read_text(encoding="utf-8").rstrip()
+    links = f"[The report]({link('report.html')}), [picture]({link(f'figures/{figure}.png')})"
+    return f"{links}\n\n```\n{found}\n```\n"
 
 
 def tags_of_claims(claims: Iterable[Claim], *, one_seed: bool) -> dict[str, str]:

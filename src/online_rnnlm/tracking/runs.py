@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from online_rnnlm.config.evaluations import main_adaptation
-from online_rnnlm.core.adaptation import NONE
+from online_rnnlm.config.runs import Run
+from online_rnnlm.core.adaptation import ALL, NONE, PARTS
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
@@ -18,13 +19,14 @@ from online_rnnlm.storage.runs import (
 )
 from online_rnnlm.tracking.live_log import begin_run, log_epochs
 from online_rnnlm.tracking.model import log_model
-from online_rnnlm.tracking.store import milliseconds
+from online_rnnlm.tracking.store import find_or_create_entry, milliseconds
 from online_rnnlm.use.places import read_run
 
 
 def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> str:
     """Enter a run that has been tested, or has diverged; return MLflow's id of it.
 
+    Each of its evaluations is a child run, which says what was updated and when it was forgotten.
     Raises UserError if a file is missing or damaged.
     """
     library = mlflow()
@@ -33,6 +35,7 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     end = records.read(RunResult, run.result)
     run_id = begin_run(experiment_id, record)
     with library.start_run(run_id=run_id):
+        library.log_input(_dataset(directory, record), context="training")
         failures = [end.reason] if end.reason else []
         failures += _log_evaluations(directory, name, record.settings.document_size)
         log_epochs(run_id, record, read_epochs(run))
@@ -52,7 +55,54 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
         library.set_tag("mlflow.note.content", _description(logged, failures))
     status = "FAILED" if failures else "FINISHED"
     library.MlflowClient().set_terminated(run_id, status, milliseconds(end.ended))
+    for file in sorted(directory.evaluations(name).glob("*.json")):
+        _enter_evaluation(experiment_id, run_id, record, read_evaluation(file))
     return run_id
+
+
+def _dataset(directory: ExperimentDirectory, record: RunRecord) -> Any:
+    """Return the corpus of a run as MLflow's dataset, whose digest is that of the prepared text."""
+    data = mlflow().data
+    folder = directory.corpus(record.corpus_folder).path
+    return data.meta_dataset.MetaDataset(
+        data.code_dataset_source.CodeDatasetSource({"folder": str(folder.resolve())}),
+        name=record.settings.corpus,
+        digest=record.corpus_digest[:36],  # MLflow keeps no more
+    )
+
+
+def _enter_evaluation(experiment_id: str, run_id: str, record: RunRecord, test: Evaluation) -> None:
+    """Enter an evaluation as a child of its run: the grid of what was updated, to be sorted."""
+    adaptation = test.adaptation
+    if adaptation is None:
+        tags = {"updated": test.evaluation}
+    else:
+        updated = ALL if adaptation.parts == PARTS else "+".join(adaptation.parts) or NONE
+        tags = {"updated": updated, "forgotten_at": adaptation.unit_in(record.settings.network)}
+    run = Run(record.settings, record.corpus_folder, searched=record.searched)
+    child = find_or_create_entry(
+        experiment_id,
+        f"{test.identity}/{test.evaluation}",
+        f"{run.label}: {test.evaluation}",
+        record.began,
+        {
+            **tags,
+            "kind": "evaluation",
+            "network": run.network_name,
+            "mlflow.parentRunId": run_id,
+        },
+    )
+    values: dict[str, float] = {
+        f"perplexity/{split}": round(told.perplexity, 2) for split, told in test.splits.items()
+    }
+    if not test.reason:
+        values["numbers_changed_per_word"] = round(test.costs.parameters_touched_per_word)
+        values["multiply_adds_per_word"] = round(test.costs.multiply_adds_per_word)
+    client = mlflow().MlflowClient()
+    ended = milliseconds(record.began)
+    metrics = [mlflow().entities.Metric(key, value, ended, 0) for key, value in values.items()]
+    client.log_batch(child, metrics=metrics)
+    client.set_terminated(child, "FAILED" if test.reason else "FINISHED", ended)
 
 
 def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: int) -> list[str]:

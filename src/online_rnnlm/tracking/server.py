@@ -21,7 +21,9 @@ HOST = "127.0.0.1"
 _SECONDS = 0.1
 """Time between two tries to reach the server (s)."""
 BEST_FIRST = {
-    "searchFilter": "tags.kind != 'search' and tags.kind != 'summary'",
+    "searchFilter": " and ".join(
+        f"tags.kind != '{kind}'" for kind in ("search", "evaluation", "summary")
+    ),
     "orderByKey": "metrics.`perplexity/test`",
     "orderByAsc": "true",
     "startTime": "ALL",

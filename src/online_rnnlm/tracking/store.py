@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from online_rnnlm.errors import UserError
@@ -70,15 +71,18 @@ def find_or_create_entry(
 ) -> str:
     """Return MLflow's id of the run with that identity, which is made if it is not there.
 
-    So it is entered once, whoever enters it and how often.
+    So it is entered once, whoever enters it and how often. MLflow's own tags name the user, this
+    package and its commit.
     """
     found = find_entry(experiment_id, identity)
     if found is None:
         client = mlflow().MlflowClient()
+        own_tags = mlflow().tracking.context.registry.resolve_tags()
+        own_tags["mlflow.source.name"] = str(Path(__file__).parents[1])
         found = client.create_run(
             experiment_id,
             start_time=milliseconds(began),
-            tags={**tags, "identity": identity},
+            tags={**own_tags, **tags, "identity": identity},
             run_name=label,
         )
     return str(found.info.run_id)

@@ -38,6 +38,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = fake_experiment.write(path, described, {"120/0": 90.0, "100/20": 80.0})
     write_claims(made)
     made.report.write_text("<p>one</p>")
+    made.summary.write_text("100/20 is better\n")
     for file in (made.table("perplexity", "md"), made.figure("learning_curves", "svg")):
         file.parent.mkdir()
         file.write_text(file.name)

@@ -40,6 +40,12 @@ def shown(run_id: str) -> Any:
     return mlflow().get_run(run_id)
 
 
+def trained(experiment_id: str) -> Any:
+    """Return the only entry of a training, whose evaluations are children of it."""
+    [run] = mlflow().search_runs([experiment_id], "tags.kind = 'online'", output_format="list")
+    return run
+
+
 def files_of(run_id: str, folder: str | None = None) -> list[str]:
     found = mlflow().artifacts.list_artifacts(run_id=run_id, artifact_path=folder)
     return sorted(file.path for file in found)
@@ -57,7 +63,7 @@ def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_stor
     experiment_id = open_store(directory)
     run_id = enter_run(directory, experiment_id, RUN)
     assert enter_run(directory, experiment_id, RUN) == run_id
-    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    run = trained(experiment_id)
     record = record_of(directory, RUN)
     epochs = read_epochs(directory.run(RUN))
     assert (run.info.run_name, run.info.status) == ("100/20, seed 1", "FINISHED")
@@ -83,6 +89,29 @@ def test_a_run_is_entered_once_and_says_what_its_files_say(directory, named_stor
     assert len(files_of(run_id, "evaluations")) == 2
     assert len(run.outputs.model_outputs) == 1
     assert f"runs:/{run_id}/model" in run.data.tags["mlflow.note.content"]
+    assert run.data.tags["mlflow.user"] and Path(run.data.tags["mlflow.source.name"]).is_dir()
+    [corpus] = run.inputs.dataset_inputs
+    assert (corpus.dataset.name, corpus.dataset.digest) == ("invented", record.corpus_digest[:36])
+
+
+def test_each_evaluation_says_what_was_updated_and_when_it_was_forgotten(directory):
+    experiment_id = open_store(directory)
+    for _ in range(2):  # once, however often the run is entered
+        run_id = enter_run(directory, experiment_id, RUN)
+    children = mlflow().search_runs(
+        [experiment_id],
+        f"tags.`mlflow.parentRunId` = '{run_id}'",
+        order_by=["tags.updated"],
+        output_format="list",
+    )
+    told = [(run.data.tags["updated"], run.data.tags["forgotten_at"]) for run in children]
+    assert told == [("document_vector", "sentence"), ("none", "sentence")]
+    for run in children:
+        test = records.read(Evaluation, directory.evaluation(RUN, run.data.tags["updated"]))
+        perplexity = round(test.splits["test"].perplexity, 2)
+        assert run.data.metrics["perplexity/test"] == perplexity
+        changed = round(test.costs.parameters_touched_per_word)
+        assert run.data.metrics["numbers_changed_per_word"] == changed
 
 
 def test_a_killed_entry_is_completed(directory, monkeypatch):
@@ -97,7 +126,7 @@ def test_a_killed_entry_is_completed(directory, monkeypatch):
         patch.setattr(runs, "log_model", kill)
         enter_run(directory, experiment_id, RUN)
     run_id = enter_run(directory, experiment_id, RUN)
-    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    run = trained(experiment_id)
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
     assert len(run.outputs.model_outputs) == 1
 
@@ -137,7 +166,8 @@ def test_the_summary_has_the_report_and_the_best_model(directory, server, monkey
     run_id = enter_summary(directory, experiment_id)
     assert run_id == first and shown(run_id).info.status == "FINISHED"
     told = mlflow().get_experiment(experiment_id).tags["mlflow.note.content"]
-    assert f"path=report.html&run_uuid={run_id}" in told
+    assert f"path=report.html&run_uuid={run_id}" in told and "100/20 is better" in told
+    assert "path=figures/updates.png" in told or "path=figures/test_perplexity.png" in told
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"
     assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
@@ -163,7 +193,7 @@ def test_epochs_are_shown_while_a_run_trains_and_the_rule_goes_on_there(
     log(epochs[:2])
     LiveLog(directory, RUN)(epochs[:4])
     experiment_id = open_store(directory)
-    [run] = mlflow().search_runs([experiment_id], output_format="list")
+    run = trained(experiment_id)
     assert run.info.status == "RUNNING"
     steps = [one.step for one in history(run.info.run_id, "perplexity/valid")]
     assert steps == [1, 2, 3, 4]
