@@ -121,7 +121,8 @@ def load_rival(name: str) -> ModuleType:
 
 def at_rates(adaptation: Adaptation, rates: Mapping[str, Number]) -> Adaptation:
     """Return an adaptation with the rates of a trial, which have the names of their settings."""
-    weights, vector = (rates.get(key) for key in ("learning_rate", "document_rate"))
+    weights = rates.get("learning_rate")
+    vector = rates.get("document_rate")
     return replace(
         adaptation,
         weight_rate=None if weights is None else float(weights),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from online_rnnlm.config.evaluations import main_adaptation
-from online_rnnlm.config.runs import Run
-from online_rnnlm.core.adaptation import ALL, NONE, PARTS
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation, read_evaluation
@@ -33,11 +33,15 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
     run = directory.run(name)
     record = records.read(RunRecord, run.record)
     end = records.read(RunResult, run.result)
+    main = main_adaptation(record.settings.document_size).name
+    files = directory.evaluations(name).glob("*.json")
+    main_first = sorted(files, key=lambda file: (file.stem != main, file.stem))
+    tests = {file: read_evaluation(file) for file in main_first}
     run_id = begin_run(experiment_id, record)
     with library.start_run(run_id=run_id):
         library.log_input(_dataset(directory, record), context="training")
         failures = [end.reason] if end.reason else []
-        failures += _log_evaluations(directory, name, record.settings.document_size)
+        failures += _log_evaluations(tests, main)
         log_epochs(run_id, record, read_epochs(run))
         if not end.reason:
             values = {
@@ -55,8 +59,8 @@ def enter_run(directory: ExperimentDirectory, experiment_id: str, name: str) -> 
         library.set_tag("mlflow.note.content", _description(logged, failures))
     status = "FAILED" if failures else "FINISHED"
     library.MlflowClient().set_terminated(run_id, status, milliseconds(end.ended))
-    for file in sorted(directory.evaluations(name).glob("*.json")):
-        _enter_evaluation(experiment_id, run_id, record, read_evaluation(file))
+    for file, test in tests.items():
+        _enter_evaluation(experiment_id, logged, record, file, test)
     return run_id
 
 
@@ -71,54 +75,49 @@ def _dataset(directory: ExperimentDirectory, record: RunRecord) -> Any:
     )
 
 
-def _enter_evaluation(experiment_id: str, run_id: str, record: RunRecord, test: Evaluation) -> None:
-    """Enter an evaluation as a child of its run: the grid of what was updated, to be sorted."""
-    adaptation = test.adaptation
-    if adaptation is None:
-        tags = {"updated": test.evaluation}
-    else:
-        updated = ALL if adaptation.parts == PARTS else "+".join(adaptation.parts) or NONE
-        tags = {"updated": updated, "forgotten_at": adaptation.unit_in(record.settings.network)}
-    run = Run(record.settings, record.corpus_folder, searched=record.searched)
-    child = find_or_create_entry(
-        experiment_id,
-        f"{test.identity}/{test.evaluation}",
-        f"{run.label}: {test.evaluation}",
-        record.began,
-        {
-            **tags,
-            "kind": "evaluation",
-            "network": run.network_name,
-            "mlflow.parentRunId": run_id,
-        },
-    )
+def _enter_evaluation(
+    experiment_id: str, run: Any, record: RunRecord, file: Path, test: Evaluation
+) -> None:
+    """Enter an evaluation as a child of its run in MLflow, which sorts them by what was updated."""
+    tags = {
+        "kind": "evaluation",
+        "network": run.data.tags["network"],
+        "updated": test.evaluation.partition(".")[0],  # an adaptation's name begins with its parts
+        "mlflow.parentRunId": run.info.run_id,
+    }
+    if test.adaptation:
+        tags["forgotten_at"] = test.adaptation.unit_in(record.settings.network)
+    identity = f"{test.identity}/{test.evaluation}"
+    label = f"{run.info.run_name}: {test.evaluation}"
+    child = find_or_create_entry(experiment_id, identity, label, record.began, tags)
     values: dict[str, float] = {
         f"perplexity/{split}": round(told.perplexity, 2) for split, told in test.splits.items()
     }
     if not test.reason:
         values["numbers_changed_per_word"] = round(test.costs.parameters_touched_per_word)
         values["multiply_adds_per_word"] = round(test.costs.multiply_adds_per_word)
+    written = _written(file)
+    metrics = [mlflow().entities.Metric(key, value, written, 0) for key, value in values.items()]
     client = mlflow().MlflowClient()
-    ended = milliseconds(record.began)
-    metrics = [mlflow().entities.Metric(key, value, ended, 0) for key, value in values.items()]
     client.log_batch(child, metrics=metrics)
-    client.set_terminated(child, "FAILED" if test.reason else "FINISHED", ended)
+    client.set_terminated(child, "FAILED" if test.reason else "FINISHED", written)
 
 
-def _log_evaluations(directory: ExperimentDirectory, name: str, document_size: int) -> list[str]:
-    """Log a run's evaluations in MLflow's active run, the main one first, as its page shows them.
+def _written(file: Path) -> int:
+    """Return the time at which a file was written, as MLflow has it."""
+    return round(1000 * file.stat().st_mtime)
+
+
+def _log_evaluations(tests: Mapping[Path, Evaluation], main: str) -> list[str]:
+    """Log a run's evaluations, by file, in MLflow's active run, whose page shows the first first.
 
     Returns the reasons of those that have diverged, but for those that `testing` adds.
     """
     library = mlflow()
-    main = main_adaptation(document_size).name
     reasons = []
-    files = directory.evaluations(name).glob("*.json")
-    for file in sorted(files, key=lambda file: (file.stem != main, file.stem)):
-        test = read_evaluation(file)
+    for file, test in tests.items():
         if not test.reason:
-            written = round(1000 * file.stat().st_mtime)
-            library.log_metrics(_metrics(test, main), timestamp=written)
+            library.log_metrics(_metrics(test, main), timestamp=_written(file))
         elif test.evaluation in (NONE, main):
             reasons.append(test.reason)
         library.log_artifact(str(file), "evaluations")
