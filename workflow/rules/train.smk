@@ -9,7 +9,8 @@ wildcard_constraints:
 # The kernels lie in the user's cache. A node of a cluster with another processor compiles its own.
 # The file's name has the digits of their code, as the runs' names have: if it were made again under
 # one name, Snakemake 9 would leave out all jobs whose inputs of it are `ancient`.
-COMPILED = f"<results>/compiled/{EXPERIMENT.digits.of_code(code.KERNELS)}.txt"
+KERNELS = f"compiled/{EXPERIMENT.digits.of_code(code.KERNELS)}.txt"
+COMPILED = f"<results>/{KERNELS}"
 
 
 rule compile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -61,10 +61,8 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
             library.log_artifact(str(file))
         library.log_artifacts(str(directory.tables), "tables")
         library.log_artifacts(str(directory.figures), "figures")
-        one_seed = len(experiment.all_seeds) == 1
-        verdicts = tags_of_claims(claims.claims, one_seed=one_seed)
         note = _note(directory, experiment, run_id)
-        library.set_tags({"mlflow.note.content": note, **verdicts})
+        library.set_tags({"mlflow.note.content": note, **tags_of_claims(claims.claims)})
     library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)
     _register_best(directory, experiment_id, experiment)
     return run_id
@@ -85,18 +83,18 @@ def _note(directory: ExperimentDirectory, experiment: Plan, run_id: str) -> str:
     return f"{links}\n\n```\n{found}\n```\n"
 
 
-def tags_of_claims(claims: Iterable[Claim], *, one_seed: bool) -> dict[str, str]:
-    """Return a tag for each claim on each corpus, with the verdict on each network and case.
+def tags_of_claims(claims: Iterable[Claim]) -> dict[str, str]:
+    """Return a tag for each claim on each corpus, with the number of each verdict on it.
 
-    `claim.e.ptb` may be `100/20, at any cost: refuted; LSTM 200/20, at any cost: undecided`.
+    `claim.e.ptb` may be `refuted 2, undecided 1`. MLflow's page cuts longer tags.
     """
-    verdicts = defaultdict(list)
+    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
     for claim in claims:
-        case = f", {claim.case}" if claim.case else ""
-        verdict = f"{claim.row}{case}: {claim.verdict}"
-        verdicts[f"claim.{claim.letter}.{claim.corpus}"].append(verdict)
-    seeds = " (one seed)" if one_seed else ""
-    return {key: f"{'; '.join(found)}{seeds}" for key, found in verdicts.items()}
+        verdicts[f"claim.{claim.letter}.{claim.corpus}"][claim.verdict] += 1
+    return {
+        key: ", ".join(f"{verdict} {number}" for verdict, number in found.items())
+        for key, found in verdicts.items()
+    }
 
 
 def _register_best(directory: ExperimentDirectory, experiment_id: str, experiment: Plan) -> None:

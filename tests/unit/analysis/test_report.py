@@ -20,7 +20,7 @@ from online_rnnlm.analysis.tables.of_report import (
 )
 from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.analysis.wording import said_of_audits, small_texts
-from online_rnnlm.config.catalogue import FIGURES, those_of
+from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
@@ -107,7 +107,9 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
         f">{row.network_name}  " in curves for row in results.networks_on(results.first_corpus)
     )
     loaded = re.findall(r'\s(?:src|href|xlink:href|data|poster)="([^"]*)"', text)
-    assert loaded and all(link.startswith(("#", "data:")) for link in loaded)
+    tables = {f"tables/{entry.name}.csv" for entry in those_of(TABLES, results.experiment)}
+    assert tables < {*loaded}
+    assert all(link.startswith(("#", "data:")) for link in {*loaded} - tables)
     tags = set(re.findall(r"<(\w+)", text))
     assert "svg" in tags
     assert not tags & {"script", "iframe", "object", "embed"}

@@ -27,7 +27,7 @@ def make_table(entry: Entry, results: Results) -> Table:
         column = Column("Missing", "missing", text=True, wide=True)
         table = Table("Nothing to show", rows, [column], data=pd.DataFrame(rows))
     missing = [] if entry.section is Section.TEXT else results.missing_note
-    return without_empty_columns(replace(table, notes=[*missing, *table.notes]))
+    return without_empty_columns(replace(table, notes=[*missing, *table.notes], name=entry.name))
 
 
 def without_empty_columns(table: Table) -> Table:

@@ -70,6 +70,8 @@ class Table:
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
     """The content of the CSV, whose rows may be others than people see; it is empty for a table
     that only the report shows."""
+    name: str = ""
+    """The name of its files; empty for a table that only the report shows."""
 
     @property
     def headings(self) -> list[str]:
