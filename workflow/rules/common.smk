@@ -15,6 +15,17 @@ def corpus_files(folders, texts, *others):
     return collect("<results>/corpora/{folder}/{name}", folder=folders, name=[*others, *arrays])
 
 
+def text_threads(wildcards):
+    """Return 4, or on this machine at most all cores but one.
+
+    That one is for the rule `compile`, which takes longer than a small text does.
+    """
+    cores = workflow.resource_settings.cores  # None where jobs go to a cluster
+    if cores is None or not workflow.is_main_process:
+        return 4
+    return max(1, min(4, cores - 1))
+
+
 def evaluation_files(folder, evaluation):
     """Return the files of an evaluation of a run, or of a corpus's rival."""
     kinds = ["json", *(f"{text}.npy" for text in TESTED)]

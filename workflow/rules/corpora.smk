@@ -6,10 +6,6 @@ wildcard_constraints:
     corpus="|".join(map(re.escape, CORPORA)),
 
 
-# A core is left for the rule `compile`, which takes longer than a small text does.
-TEXT_THREADS = max(1, min(4, os.cpu_count() - 1))
-
-
 # Downloads lie in a folder that experiments share, so they are no outputs. This job runs where the
 # workflow is started, since the nodes of a cluster often have no network.
 rule fetch:
@@ -40,7 +36,7 @@ rule articles:
         "<logs>/articles/{corpus}.log",
     conda:
         "../../environment.yml"
-    threads: TEXT_THREADS
+    threads: text_threads
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(
             1500, 30, requests.text_mb(input), attempt
@@ -69,7 +65,7 @@ rule sentences:
         "<logs>/sentences/{corpus}.log",
     conda:
         "../../environment.yml"
-    threads: TEXT_THREADS
+    threads: text_threads
     resources:
         mem_mb=lambda wildcards, input, attempt: requests.by_size(
             1500, 20, requests.text_mb(input), attempt
