@@ -59,7 +59,14 @@ def parts() -> dict[str, Callable[[], str]]:
 
 
 def _values(evidence: EvidenceFolder) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each perplexity, and of each change in whole per cent."""
+    """Yield the name and the text of each perplexity, and of each change in whole per cent.
+
+    `test 110/0 all.word.document` is the perplexity of a network in an evaluation.
+    """
+    updates_file = evidence.table("updates", "csv")
+    if updates_file.is_file():
+        for row in _rows(updates_file):
+            yield f"test {row['model']} {row['evaluation']}", number(row["test_perplexity"])
     for row in _rows(evidence.table("perplexity", "csv")):
         for split in ("valid", "test"):
             yield f"{split} {row['model']}", number(row[f"{split}_perplexity"])

@@ -21,8 +21,10 @@ PAGES = (
     Path("config/README.md"),
     Path("docs/command-line.md"),
     Path("docs/evidence.md"),
+    Path("docs/index.md"),
     Path("docs/penn-treebank.md"),
     Path("docs/tutorial.md"),
+    Path("docs/vector-alone.md"),
     Path("docs/whole-articles.md"),
 )
 """The pages with such parts; all else in them is written by hand."""

@@ -345,7 +345,7 @@ def test_updates_have_a_row_for_each_updated_part_and_a_column_for_each_unit(inv
     assert {row["hidden_size"] for row in table.rows} == {100}
     costs_of_output = cells(table, 2, *table.headings[7:])
     assert costs_of_output == ["0.3* / 0.2 / –", "4", "4,500", "200,000", "2.50"]
-    assert cells(table, 0, "Rate", "Times the time of nothing") == ["", "1.00"]
+    assert cells(table, 0, "Rate", "Time, relative to updating nothing") == ["", "1.00"]
     assert cells(table, 1, "Rate") == ["0.15 / 0.01* / –"]  # as trained, and the first of three
     by_evaluation = table.data.set_index(["model", "evaluation"])["test_perplexity"]
     for model, evaluation, test in UPDATED:

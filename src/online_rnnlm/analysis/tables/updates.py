@@ -54,7 +54,7 @@ def make(results: Results) -> Table:
         Column("Numbers that change after a word", "parameters_touched_per_word", integer),
         Column("Multiply-adds per word", "multiply_adds_per_word", integer),
         Column("Words/s", "timed_words_per_second", integer),
-        Column("Times the time of nothing", "times_nothing", lambda value: number(value, ".2f")),
+        Column("Time, relative to updating nothing", "times_nothing", lambda value: number(value, ".2f")),
     ]
     lines = [line for network in results.networks for line in _lines(network)]
     return table_of(results, "What is updated in testing", rows, columns, _notes(results), lines)
