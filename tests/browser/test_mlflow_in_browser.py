@@ -19,15 +19,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.process.mlflow_library import STORE, mlflow
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.tracking.experiments import enter_all
-from online_rnnlm.tracking.server import BEST_FIRST, HOST, page_of_runs
+from online_rnnlm.tracking.experiments import WHAT_IS_UPDATED, enter_all
+from online_rnnlm.tracking.server import HOST, page_of_runs
 from online_rnnlm.tracking.store import open_store
 from tests.browser.chromium import CHROMIUM, browse
 from tests.processes import PATIENCE, answers, free_port, heeding_interrupts, wait_until
@@ -110,7 +110,9 @@ def test_the_interface_serves_the_report_and_refuses_another_name_of_this_machin
         assert answer.code == 403
 
 
-def look(interface: str, folder: Path, page: str, name: str, awaited: list[str]) -> str:
+def look(
+    interface: str, folder: Path, page: str, name: str, awaited: list[str], height: int = 1000
+) -> str:
     """Open a page, keep a screenshot of it and return its HTML without scripts.
 
     A page that does not have all the awaited texts is given more time to be drawn.
@@ -124,7 +126,7 @@ def look(interface: str, folder: Path, page: str, name: str, awaited: list[str])
             done = browse(
                 interface + page,
                 folder / f"{name}-{milliseconds}",
-                *("--window-size=1900,1000", f"--virtual-time-budget={milliseconds}"),
+                *(f"--window-size=1900,{height}", f"--virtual-time-budget={milliseconds}"),
                 *(f"--screenshot={pictures / f'{name}.png'}", "--dump-dom"),
                 seconds=60 + milliseconds / 1000,
             )
@@ -145,17 +147,17 @@ def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_pat
     first = networks[0]
     last = networks[-1]
 
+    training = "workflowType=machine_learning"
+
     page = page_of_runs(experiment_id)
     text = look(interface, tmp_path, page, "best", [*labels, "perplexity/test_frozen"])
     assert sorted(labels, key=text.index) == labels  # the best first
     assert f">{summary.info.run_name}<" not in text
 
-    evaluations = BEST_FIRST | {"searchFilter": "tags.kind = 'evaluation'"}
-    page = f"#/experiments/{experiment_id}/runs?{urlencode(evaluations)}"
-    look(interface, tmp_path, page, "updated", [f"{labels[0]}: none"])
+    page = f"#/experiments/{experiment_id}/runs?viewStateShareKey={WHAT_IS_UPDATED}&{training}"
+    look(interface, tmp_path, page, "updated", [f"{labels[0]}: none", "forgotten_at"])
 
     there = f"#/experiments/{experiment_id}/runs"
-    training = "workflowType=machine_learning"
     corpus = first.inputs.dataset_inputs[0].dataset.name
     told = [labels[0], "Finished", "learning_rate", "load_model", "identity", corpus]
     look(interface, tmp_path, f"{there}/{first.info.run_id}?{training}", "run", told)
@@ -165,4 +167,4 @@ def test_every_question_has_its_page(interface: str, experiment_id: str, tmp_pat
     ids = quote(f'["{first.info.run_id}","{last.info.run_id}"]')
     page = f"#/compare-runs?runs={ids}&experiments=[%22{experiment_id}%22]"
     told = ["Comparing 2 Runs", labels[0], labels[-1], "document_size", "perplexity/test"]
-    look(interface, tmp_path, page, "compare", told)
+    look(interface, tmp_path, page, "compare", told, height=1900)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,6 +21,8 @@ from online_rnnlm.tracking.store import find_entry, find_or_create_entry
 
 BEST = "best"
 """The alias of the registered model that is the best."""
+WHAT_IS_UPDATED = "what-is-updated"
+"""The key of the view that shows evaluations by what was updated in them."""
 
 
 def enter_all(directory: ExperimentDirectory, experiment_id: str) -> int:
@@ -64,6 +67,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
         note = _note(directory, experiment, run_id)
         library.set_tags({"mlflow.note.content": note, **tags_of_claims(claims.claims)})
     library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)
+    _save_view(experiment_id, written)
     _register_best(directory, experiment_id, experiment)
     return run_id
 
@@ -81,6 +85,33 @@ def _note(directory: ExperimentDirectory, experiment: Plan, run_id: str) -> str:
     found = directory.summary.read_text(encoding="utf-8").rstrip()
     links = f"[The report]({link('report.html')}), [picture]({link(f'figures/{figure}.png')})"
     return f"{links}\n\n```\n{found}\n```\n"
+
+
+def _save_view(experiment_id: str, written: datetime) -> None:
+    """Save `WHAT_IS_UPDATED` among the views that MLflow's page of runs offers.
+
+    MLflow's interface keeps such views in tags of the experiment.
+    """
+    tags = ("network", "updated", "forgotten_at")
+    metrics = ("perplexity/test", "numbers_changed_per_word", "multiply_adds_per_word")
+    state = {
+        "searchFilter": "tags.kind = 'evaluation'",
+        "orderByKey": "metrics.`perplexity/test`",
+        "orderByAsc": True,
+        "startTime": "ALL",
+        "selectedColumns": [
+            *(f"tags.`{key}`" for key in tags),
+            *(f"metrics.`{key}`" for key in metrics),
+        ],
+    }
+    view = {
+        "name": "What is updated",
+        "createdAt": round(1000 * written.timestamp()),
+        "state": json.dumps(state),
+    }
+    mlflow().MlflowClient().set_experiment_tag(
+        experiment_id, f"mlflow.sharedViewState.{WHAT_IS_UPDATED}", json.dumps(view)
+    )
 
 
 def tags_of_claims(claims: Iterable[Claim]) -> dict[str, str]:
