@@ -53,12 +53,13 @@ def as_large_as(results: Results, vector: FinishedNetwork) -> list[FinishedNetwo
 
 
 def updated_static_like(results: Results, vector: FinishedNetwork) -> FinishedNetwork | None:
-    """The static network that is nearest to a network in parameters, of those of which weights were
-    updated in testing; None if there is none."""
+    """The static network that is nearest to a network in parameters, of those that have at least as
+    many hidden units, and of which weights were updated in testing; None if there is none."""
     updated = [
         network
         for network in static_like(results, vector)
-        if any(tested.updates_weights for tested in network.tested.values())
+        if network.settings.hidden_size >= vector.settings.hidden_size
+        and any(tested.updates_weights for tested in network.tested.values())
     ]
 
     def distance(network: FinishedNetwork) -> float:

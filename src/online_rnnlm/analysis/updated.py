@@ -56,9 +56,9 @@ def rows_of(results: Results, network: FinishedNetwork) -> list[Updated]:
     """What was updated in a network and, if its vector learns, in a static one beside it, as far as
     this was tested.
 
-    The static one is the nearest in parameters, of those of which weights were updated. If there
-    are none, it is the smallest with at least as many parameters, or else that of as many hidden
-    units.
+    The static one is the nearest in parameters, of those with at least as many hidden units of
+    which weights were updated. If there are none, it is the smallest with at least as many
+    parameters, or else that of as many hidden units.
     """
     static: FinishedNetwork | None = network
     rows = []

@@ -360,6 +360,12 @@ def test_a_static_network_that_is_updated_stands_beside_a_vector(invented):
     assert [row["model"] for row in table.rows] == ["100/0", "100/20", "100/0", "100/20"]
 
 
+def test_a_vector_is_set_beside_no_static_network_of_fewer_hidden_units(invented):
+    rows = [*TWO_ROWS, {"hidden_size": 200, "document_size": 20, "updates": []}]
+    table = updates.make(invented(rows=rows, testing={"updates": ["all"]}))
+    assert [row["model"] for row in table.rows if row["vector"] == "200/20"] == ["200/20"]
+
+
 def test_without_a_vector_that_learns_updates_have_a_block_for_each_network(invented):
     without = {"hidden_size": 100, "document_size": 20, "document_step": "words"}
     rows = [{"hidden_size": 100}, without]

@@ -54,7 +54,11 @@ def make(results: Results) -> Table:
         Column("Numbers that change after a word", "parameters_touched_per_word", integer),
         Column("Multiply-adds per word", "multiply_adds_per_word", integer),
         Column("Words/s", "timed_words_per_second", integer),
-        Column("Time, relative to updating nothing", "times_nothing", lambda value: number(value, ".2f")),
+        Column(
+            "Time, relative to updating nothing",
+            "times_nothing",
+            lambda value: number(value, ".2f"),
+        ),
     ]
     lines = [line for network in results.networks for line in _lines(network)]
     return table_of(results, "What is updated in testing", rows, columns, _notes(results), lines)
@@ -157,8 +161,9 @@ def _notes(results: Results) -> list[str]:
     """Return notes on the columns."""
     return [
         f"Test perplexity. {spread_note(results)} Bold: the lowest of its hidden units and column. "
-        "A static network is the nearest in parameters, of those tested so, to that with the "
-        "vector; what is updated in it takes plain steps, a word's loss propagated through "
+        "The static network beside one with a vector is the nearest in parameters of those with at "
+        "least as many hidden units of which weights were updated, if there is one. What is "
+        "updated in it takes plain steps, a word's loss propagated through "
         f"{results.experiment.testing.steps} hidden states. Dynamic evaluation updates everything "
         "after every five words.",
         "Rates are those best on valid, forgotten at the sentence / at the article / never; "
