@@ -22,8 +22,15 @@ def on_interrupt(number, frame):
     signal.default_int_handler(number, frame)
 
 
+# Snakemake does not expect Ctrl-C before its first job.
+def on_uncaught(kind, error, trace):
+    if kind is not KeyboardInterrupt:
+        sys.__excepthook__(kind, error, trace)
+
+
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # `nohup` and `&` ignore it
     signal.signal(signal.SIGINT, on_interrupt)
+    sys.excepthook = on_uncaught
 
 if not os.access(os.curdir, os.W_OK):
     sys.exit(
