@@ -185,21 +185,26 @@ def _settings_of(values: dict[str, Any], classes: int, place: str) -> RunSetting
                 f"`{place}`: `hidden_size: {size}` is that of a static network: it goes with "
                 "`document_size: 0`"
             )
-        cell = values.get("cell", RunSettings.model_fields["cell"].default)
-        values = {**values, "hidden_size": _units_of(size, cell, classes)}
+        default = RunSettings.model_fields
+        cell = values.get("cell", default["cell"].default)
+        context = values.get("context_size", default["context_size"].default)
+        if cell != "slow_context":
+            context = 0
+        values = {**values, "hidden_size": _units_of(size, cell, context, classes)}
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:
         raise ValueError(f"`{place}`: {first_message(error)}") from None
 
 
-def _units_of(network: str, cell: str, classes: int) -> int:
+def _units_of(network: str, cell: str, context: int, classes: int) -> int:
     """Return the number of hidden units of the smallest static network as large as `network`.
 
     It has at least as many parameters as that network, such as `100/20`, of the same hidden layer.
-    For V words in K classes, and embeddings of g numbers a unit (1; 4 in an LSTM), these are
+    For V words in K classes, C slow context units, and embeddings of g numbers a unit (1; 4 in an
+    LSTM), these are
 
-        ((g + 1) M + D) V + g M² + K (M + D)
+        ((g + 1) M + 2 C + D) V + (g M + K) (M + C) + K D
 
     and V is so large that the first term decides: M + D / (g + 1), rounded up, are enough. If that
     is a whole number, the first terms are the same, and the others may ask for one unit more.
@@ -208,7 +213,7 @@ def _units_of(network: str, cell: str, classes: int) -> int:
     _, of_unit = shapes_by_name(Sizes(1, 1, classes, 0, cell))["embeddings"]
     units = hidden + math.ceil(document / (of_unit + 1))
     is_whole = document % (of_unit + 1) == 0
-    return units + 1 if is_whole and hidden + units < classes else units
+    return units + 1 if is_whole and hidden + units + context < classes else units
 
 
 def _undecided(searches: Iterable[Search]) -> frozenset[str]:

@@ -4,10 +4,10 @@
     P(c)   = softmax(W_c h_t + V_c d_t)                   over classes
     P(w|c) = softmax(W_o[c] h_t + V_o[c] d_t)             over the words of class c
     L_t    = -log P(c_t) - log P(w_{t+1} | c_t)
-    d_t+1  = γ d_t - α ∂L_t/∂d_t                          d_1 = 0 at each unit of text
+    d_t+1  = ρ d_t - α ∂L_t/∂d_t                          d_1 = 0 at each unit of text
 
 The first line is the paper's hidden layer, `cells.sigmoid`; another cell replaces it. The document
-vector d feeds the output layer alone: a static network has no V_c and V_o. γ is 1 unless a decay is
+vector d feeds the output layer alone: a static network has no V_c and V_o. ρ is 1 unless a decay is
 set. As a control without errors, d can also step by + α (V_c[c_t] + V_o[w_t+1]). PyTensor derives
 all gradients. In those of the weights, the update of d counts as a constant, unless the settings
 ask for `through_updates`.
@@ -101,7 +101,11 @@ def pad(
     sentences: NDArray[np.int64],
     dtype: str,
 ) -> Padded:
-    """Put the sentences of a split into padded matrices; `mask` has the model's dtype."""
+    """Put the sentences of a split into padded matrices; `mask` has the model's dtype.
+
+    In the place of a sentence may be NOTHING, -1, an idle lane. Its length is then that from the
+    last offset back to the first, below 0, so its mask is 0.
+    """
     lengths = offsets[sentences + 1] - offsets[sentences]
     times = np.arange(lengths.max())[:, None]
     exists = times < lengths
@@ -230,7 +234,8 @@ def carried_after(start: Carried, result: Predictions, mask: Any) -> Carried:
     """The state after the last word of every sentence; `mask` is that of its batch (T, B).
 
     h and the memory are computed for all words, also for those of padding, whose values are left
-    out here; d does not change on padding.
+    out here; d does not change on padding. A lane without a sentence ends with values of padding:
+    nothing reads them, as its next sentence begins a unit of text.
     """
     last = mask.sum(0).astype("int64") - 1
     columns = pt.arange(last.shape[0])

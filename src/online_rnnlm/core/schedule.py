@@ -20,7 +20,7 @@ class Schedule:
     epochs that it has finished.
 
     - `cooldown`: the rate is constant, and falls linearly to 0 in the last part of a fixed number
-      of epochs.
+      of epochs, a little lower with each call of `Engine.train`.
     - `toolkit`, the RNNLM Toolkit's rule: once an epoch is no improvement, the rate is divided
       after it and after every later one; the second such epoch ends training.
 

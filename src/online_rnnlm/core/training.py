@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SEGMENTS_A_CALL = 512
 """Approximate number of segments of one call of `Engine.train`; training can be interrupted after
-each."""
+each. It decides weights, too, as the learning rate is constant within a call."""
 INITIAL_SCALE = 0.1
 """Standard deviation of the initial weights, which are normally distributed, as in the RNNLM
 Toolkit."""

@@ -71,7 +71,7 @@ def test_runs_are_corpora_times_rows_times_seeds():
 
 @pytest.mark.parametrize("cell", get_args(CellName))
 @pytest.mark.parametrize("network", ["100/20", "20/5", "12/35", "100/1"])
-@pytest.mark.parametrize("classes", [1, 30, 400])
+@pytest.mark.parametrize("classes", [1, 30, 220, 400])
 def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
     """It has as many parameters, and one of a unit less has fewer."""
     hidden, document = map(int, network.split("/"))

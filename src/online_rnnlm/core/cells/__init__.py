@@ -34,7 +34,7 @@ class Words(NamedTuple):
 class Cell(Protocol):
     """The hidden layer. All its parameters are matrices; a bias is a matrix with a single row.
 
-    The shapes and the cost serve to plan jobs, so only `step` may import numpy and PyTensor.
+    The shapes serve to plan jobs, so only `step` may import numpy and PyTensor.
     """
 
     def shapes(self, sizes: Sizes) -> dict[str, tuple[int, int]]:

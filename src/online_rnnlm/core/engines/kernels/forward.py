@@ -154,7 +154,7 @@ def _follow_documents(model, batch, found, carried):
 
 @njit(cache=True)
 def take_step(model, carried, b):
-    """Set d = γ d - α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
+    """Set d = ρ d - α Σ ∂L_t/∂d over the words since the last step, and begin a new sum."""
     descend(carried.vector[b], model.document_decay, model.document_rate, carried.gradient[b])
     carried.gradient[b] = 0
     carried.since_step[b] = 0
