@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from online_rnnlm.analysis.opponents import headline_on, opponents_of
 from online_rnnlm.analysis.results import NO_NETWORK, Results
@@ -137,38 +135,3 @@ def said_of_audits(audits: Sequence[Audit]) -> str:
         "scored, the probabilities of all words add up to 1, and nothing is kept over a reset, "
         "where there is one (docs/audit.md)."
     )
-
-
-def tried_in_training(results: Results) -> str:
-    """Return the settings that the search has tried, with their values; "" if it has none."""
-    runs = results.experiment.search_runs()
-    return _shown(
-        {
-            key: {run.searched[key] for run in runs if key in run.searched}
-            for key in results.experiment.searched
-        }
-    )
-
-
-def tried_in_testing(results: Results) -> str:
-    """Return the settings that were tried in testing, with their values; "" if there are none."""
-    tried: dict[str, set[Any]] = defaultdict(set)
-    rivals = results.experiment.rivals_by_name
-    for run in results.runs:
-        for name, tested in run.evaluations.items():
-            rival = rivals.get(name)
-            whose = f" of {rival.label}" if rival else ""
-            for trial in tested.curve:
-                for key, value in trial.settings.items():
-                    tried[f"{key}{whose}"].add(value)
-    return _shown(tried)
-
-
-def _shown(tried: Mapping[str, set[Any]]) -> str:
-    """Settings with the values that were tried."""
-    return "; ".join(f"{key}: {', '.join(map(str, sorted(tried[key])))}" for key in tried)
-
-
-def trials_in_testing(results: Results) -> int:
-    """Return how many trials the evaluations of all runs have made."""
-    return sum(len(tested.curve) for run in results.runs for tested in run.evaluations.values())

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from online_rnnlm.analysis import wording
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.writing import write_figures
 from online_rnnlm.analysis.reading import collect
@@ -18,7 +17,6 @@ from online_rnnlm.analysis.tables.of_report import (
     corpus_settings_table,
     settings_table,
 )
-from online_rnnlm.analysis.tables.writing import environment
 from online_rnnlm.analysis.wording import said_of_audits, small_texts
 from online_rnnlm.config.catalogue import FIGURES, TABLES, those_of
 from online_rnnlm.config.training import RunSettings
@@ -35,18 +33,6 @@ def written(results: Results) -> str:
     write_figures(results.directory)
     write_report(results.directory)
     return results.directory.report.read_text(encoding="utf-8")
-
-
-def answers_in(page: str) -> list[str]:
-    """The answers of the checklist that a page ends with, each with single spaces."""
-    found = re.findall(r"<dd>(.*?)</dd>", page, re.DOTALL)
-    return [" ".join(answer.split()) for answer in found]
-
-
-def checklist_of(results: Results) -> list[str]:
-    template = environment().get_template("checklist.html.j2")
-    facts = facts_of_trainings(results)
-    return answers_in(template.render(wording=wording, results=results, facts=facts))
 
 
 UPDATED = ["updates"]
@@ -118,13 +104,6 @@ def test_the_report_is_one_page_the_same_every_time(invented, kind):
     ids = re.findall(r'\sid="([^"]+)"', text)
     used = {*re.findall(r"url\(#([^)]+)\)", text), *(link[1:] for link in loaded if link[0] == "#")}
     assert used and all(ids.count(name) == 1 for name in used)
-    answers = answers_in(text[text.index("Reproducibility checklist") :])
-    assert answers and all(answers)
-    assert answers[2].startswith("some;")  # the processor
-    searched = changes is SEARCHED
-    assert ("6 trainings" in answers[7]) is searched  # three rows with two combinations each
-    tried = answers[9] == "learning_rate: 0.1, 0.2; document_rate: 0.3, 0.4."
-    assert tried is searched
     tokens = results.corpora[results.first_corpus].splits["train"].tokens
     assert f"{results.first_corpus}: {tokens:,} training tokens" in text
     assert f"--configfile {results.directory.configuration} --force FILE" in text
@@ -150,25 +129,6 @@ def test_the_time_of_what_has_diverged_is_counted(invented):
         diverge(results.directory, run, "in epoch 11")
         hours = facts_of_trainings(again(results))["hours of training in all"]
         assert hours == f"{whole}, without the epochs in which training diverged"
-    assert any(f"{hours}." in answer for answer in checklist_of(again(results)))
-
-
-@pytest.mark.parametrize(
-    ("changes", "count", "tried"),
-    [
-        ({}, "No search", "No search"),
-        (STATIC, "3 trials", "In testing, learning_rate: 0.01, 0.03, 0.1."),
-        (
-            {"rows": STATIC["rows"], "testing": {"rivals": ["neural_cache"]}},
-            "2 trials",
-            "In testing, window of neural cache: 100, 500; weight of neural cache: 0.05, 0.1.",
-        ),
-    ],
-)
-def test_the_checklist_says_what_was_searched_in_testing(invented, changes, count, tried):
-    results = invented(**changes)
-    number, _, bounds = checklist_of(results)[7:10]
-    assert count in number and bounds.startswith(tried)
 
 
 def test_an_audit_that_fails_is_named_with_its_reason():
