@@ -6,13 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from online_rnnlm.analysis.results import Missing, Results
-from online_rnnlm.analysis.scores import SentenceScores
+from online_rnnlm.analysis.scores import Scores
 from online_rnnlm.analysis.systems import FinishedNetwork, FinishedRun, System, TestedNetwork
-from online_rnnlm.config.evaluations import (
-    decisive_settings,
-    in_words,
-    main_adaptation,
-)
+from online_rnnlm.config.evaluations import decisive_settings, in_words, main_adaptation
 from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import NONE, Adaptation
@@ -37,7 +33,7 @@ def collect(directory: ExperimentDirectory) -> Results:
     another text than the others.
     """
     experiment = load_plan(directory.configuration)
-    scores = SentenceScores(experiment, directory)
+    scores = Scores(experiment, directory)
     corpora = {
         corpus: records.read(Statistics, scores.files_of(corpus).statistics)
         for corpus in experiment.corpora

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_rnnlm.analysis.scores import UnitScores
+from online_rnnlm.analysis.scores import Scores
 from online_rnnlm.analysis.significance import (
     Chance,
     gain_over_text_and_seeds,
@@ -52,7 +52,7 @@ class Results:
 
     experiment: Plan
     directory: ExperimentDirectory
-    scores: UnitScores
+    scores: Scores
     """The log-probabilities, by which systems are compared."""
     networks: Sequence[FinishedNetwork]
     """The networks of the comparison, in the configuration's order. One is left out if any seed's
@@ -121,7 +121,7 @@ class Results:
     def compare(self, ours: TestedNetwork, theirs: TestedNetwork) -> Comparison:
         """Compare two systems of one corpus on its test text.
 
-        Raises UserError as `UnitScores.by_piece` does.
+        Raises UserError as `Scores.by_piece` does.
         """
         kept_for = longest([ours.kept_for, theirs.kept_for])
         pieces = self.scores.pieces(ours.corpus, kept_for)

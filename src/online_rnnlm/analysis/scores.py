@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -10,12 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from online_rnnlm.analysis.significance import (
-    Floats,
-    Ints,
-    Pieces,
-    pieces_of,
-)
+from online_rnnlm.analysis.significance import Floats, Ints, Pieces, pieces_of
 from online_rnnlm.analysis.systems import TestedNetwork
 from online_rnnlm.config.plan import Plan
 from online_rnnlm.core.settings import UnitOfText
@@ -37,8 +31,8 @@ class PieceScores(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UnitScores(ABC):
-    """The log-probabilities of the tested texts, in units such as sentences.
+class Scores:
+    """The log-probabilities that an experiment's evaluations have left in their files.
 
     Two systems are compared by pieces of a text, each of which is made of one or more units.
     """
@@ -46,14 +40,36 @@ class UnitScores(ABC):
     experiment: Plan
     directory: ExperimentDirectory
 
-    @abstractmethod
     def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
-        """The `tokens` and the `log_probability` of each unit of a text."""
+        """The `tokens` and the `log_probability` of each unit of a text: of each sentence.
 
-    @abstractmethod
+        There is none if what learns diverged on it. Raises UserError for the scores of another
+        text.
+        """
+        scores = token_scores(self.directory, run, evaluation, text)
+        files = self.directory.corpus(self._corpus_folders[run])
+        lengths = np.diff(np.load(files.offsets(text))) if scores.size else np.zeros(0, np.int64)
+        if lengths.sum() != scores.size:
+            path = self.directory.token_scores(run, evaluation, text)
+            raise UserError(
+                f"{path}: has scores of {scores.size} tokens, but {files.path} has {lengths.sum()} "
+                f"in `{text}`"
+            )
+        sums = sum_by_sentence(scores, lengths)
+        return pd.DataFrame({"tokens": lengths, "log_probability": sums})
+
+    @cached_property
+    def _corpus_folders(self) -> dict[str, str]:
+        """The names of the folders of their corpora, by run or rival."""
+        runs = {run.name: run.corpus_folder for run in self.experiment.runs()}
+        rivals = self.experiment.corpus_rivals
+        return runs | {name: rival.corpus_folder for name, rival in rivals.items()}
+
     def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
         """The pieces of a text that do not depend on each other, for systems that keep things for a
-        unit of text."""
+        unit of text, as `pieces_of` chooses them."""
+        articles = np.load(self.files_of(corpus).split_articles(text))
+        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))
 
     def files_of(self, corpus: str) -> CorpusDirectory:
         """The folder of a corpus."""
@@ -88,37 +104,3 @@ class UnitScores(ABC):
             raise UserError(f"{where}: {names} were tested on different sentences")
         tokens = pieces.sums(lengths[0]).astype(np.int64)
         return PieceScores(logs[0], logs[1], tokens)
-
-
-class SentenceScores(UnitScores):
-    """The log-probabilities that an experiment's evaluations have left in their files."""
-
-    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
-        """The `tokens` and the `log_probability` of each sentence of a text.
-
-        There is none if what learns diverged on it. Raises UserError for the scores of another
-        text.
-        """
-        scores = token_scores(self.directory, run, evaluation, text)
-        files = self.directory.corpus(self._corpus_folders[run])
-        lengths = np.diff(np.load(files.offsets(text))) if scores.size else np.zeros(0, np.int64)
-        if lengths.sum() != scores.size:
-            path = self.directory.token_scores(run, evaluation, text)
-            raise UserError(
-                f"{path}: has scores of {scores.size} tokens, but {files.path} has {lengths.sum()} "
-                f"in `{text}`"
-            )
-        sums = sum_by_sentence(scores, lengths)
-        return pd.DataFrame({"tokens": lengths, "log_probability": sums})
-
-    @cached_property
-    def _corpus_folders(self) -> dict[str, str]:
-        """The names of the folders of their corpora, by run or rival."""
-        runs = {run.name: run.corpus_folder for run in self.experiment.runs()}
-        rivals = self.experiment.corpus_rivals
-        return runs | {name: rival.corpus_folder for name, rival in rivals.items()}
-
-    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
-        """The articles, sentences or blocks of sentences of a text, as `pieces_of` chooses them."""
-        articles = np.load(self.files_of(corpus).split_articles(text))
-        return pieces_of(articles, kept_for, in_order=self.is_in_order(corpus, text))

@@ -47,42 +47,33 @@ class Pieces:
         return np.asarray(sums, dtype=np.float64)
 
 
-def kind_of_pieces(kept_for: UnitOfText, *, in_order: bool, articles_are_known: bool) -> PieceName:
-    """The pieces of a test text that do not depend on each other.
-
-    `in_order` says that the text is not shuffled, and `kept_for` is the unit of text for which the
-    compared models keep their states, vectors, weights or caches.
-
-    - Text in its own order is drawn by articles or, where these are not known, by blocks of
-      consecutive sentences.
-    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
-      blocks if something never is.
-    """
-    if in_order and articles_are_known:
-        return "article"
-    return "block" if in_order or kept_for == "stream" else "sentence"
-
-
 def articles_are_known(articles: int, sentences: int) -> bool:
     """True if a text's sentences are in articles: not all in one, and not each in its own."""
     return 1 < articles < sentences
 
 
 def pieces_of(articles: npt.NDArray[np.int32], kept_for: UnitOfText, *, in_order: bool) -> Pieces:
-    """The pieces of a test text, as `kind_of_pieces` says.
+    """The pieces of a test text that do not depend on each other.
 
     `articles` (sentences,) is each sentence's article; they are not known if all sentences have one
-    number or each has its own. A block has N^(1/3) sentences (the rate of Hall, Horowitz and Jing
-    1995, with factor 1).
+    number or each has its own. `in_order` says that the text is not shuffled, and `kept_for` is the
+    unit of text for which the compared models keep their states, vectors, weights or caches.
+
+    - Text in its own order is drawn by articles or, where these are not known, by blocks of
+      consecutive sentences.
+    - Shuffled text is drawn by sentences if everything is forgotten at a sentence's end, and by
+      blocks if something never is.
+
+    A block has N^(1/3) sentences (the rate of Hall, Horowitz and Jing 1995, with factor 1).
     """
     sentences = len(articles)
     distinct, number = np.unique(articles, return_inverse=True)
-    known = articles_are_known(len(distinct), sentences)
-    kind = kind_of_pieces(kept_for, in_order=in_order, articles_are_known=known)
-    if kind == "article":
-        return Pieces(kind, number.astype(np.int64))
-    length = max(1, round(sentences ** (1 / 3))) if kind == "block" else 1
-    return Pieces(kind, np.arange(sentences) // length)
+    if in_order and articles_are_known(len(distinct), sentences):
+        return Pieces("article", number.astype(np.int64))
+    if in_order or kept_for == "stream":
+        length = max(1, round(sentences ** (1 / 3)))
+        return Pieces("block", np.arange(sentences) // length)
+    return Pieces("sentence", np.arange(sentences))
 
 
 def bootstrap_interval(gains: Floats, tokens: Ints, resamples: int = RESAMPLES) -> Interval:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from online_rnnlm.analysis.claims import judge
-from online_rnnlm.analysis.evidence.folder import EvidenceFolder
-from online_rnnlm.analysis.evidence.reading import kept_results
+from online_rnnlm.analysis.evidence.folder import EvidenceFolder, TestedText
+from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.scores import Scores
+from online_rnnlm.analysis.significance import Pieces, articles_are_known, pieces_of
 from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
+from online_rnnlm.core.adaptation import NONE
+from online_rnnlm.core.settings import UnitOfText
+from online_rnnlm.corpora.records import Statistics
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import read_evaluation
-from online_rnnlm.storage.experiments import Claim, Claims, UntestedClaim
+from online_rnnlm.storage.experiments import Claims
 
 TOLERANCE = 1e-6
 """The relative difference that counts as equal: scores are kept in more digits than that."""
@@ -36,7 +43,9 @@ def check_evidence(folder: Path) -> int:
     evidence.refuse_changes()
     results = kept_results(evidence)
     _check_perplexities(evidence, results)
-    checked = _check_claims(evidence, results)
+    kept = records.read(Claims, evidence.claims)
+    refuse_difference(str(evidence.claims), kept.model_dump(), judge(results).model_dump())
+    checked = len(kept.claims)
     for entry in those_of(TABLES, results.experiment):
         if not entry.of_text:
             checked += _check_table(
@@ -59,24 +68,6 @@ def _check_perplexities(evidence: EvidenceFolder, results: Results) -> None:
             refuse_difference(what, record.splits[text].perplexity, scored)
 
 
-def _check_claims(evidence: EvidenceFolder, results: Results) -> int:
-    """Compare the kept claims, in their order, with those made again; return their number."""
-    kept = records.read(Claims, evidence.claims)
-    made = judge(results)
-    where = f"{evidence.claims}: "
-    refuse_difference(f"{where}settings", kept.settings, made.settings)
-    refuse_difference(f"{where}claims", len(kept.claims), len(made.claims))
-    refuse_difference(f"{where}claims not tested", len(kept.not_tested), len(made.not_tested))
-    pairs: Iterable[tuple[Claim | UntestedClaim, Claim | UntestedClaim]] = (
-        *zip(kept.claims, made.claims, strict=True),
-        *zip(kept.not_tested, made.not_tested, strict=True),
-    )
-    for claim, again in pairs:
-        name = f"{where}claim {claim.letter} on {claim.row}, {claim.corpus}"
-        refuse_difference(name, claim.model_dump(), again.model_dump())
-    return len(kept.claims)
-
-
 def _check_table(path: Path, made: pd.DataFrame) -> int:
     """Compare a kept table with that made again; return its number of values."""
     kept = pd.read_csv(path)
@@ -92,16 +83,68 @@ def _check_table(path: Path, made: pd.DataFrame) -> int:
 
 def refuse_difference(what: str, kept: Any, made: Any) -> None:
     """Raise UserError for the first of nested values that is not the one that was made again."""
-    if isinstance(kept, dict) and isinstance(made, dict):
-        for key in sorted(kept.keys() ^ made.keys()):
-            raise UserError(f"{what}: {key}: only {'kept' if key in kept else 'made again'}")
+    if isinstance(kept, dict):
         for key, value in kept.items():
             refuse_difference(f"{what}: {key}", value, made[key])
-    elif isinstance(kept, tuple) and isinstance(made, tuple) and len(kept) == len(made):
-        for value, other in zip(kept, made, strict=True):
-            refuse_difference(what, value, other)
+    elif isinstance(kept, tuple) and isinstance(made, tuple):
+        refuse_difference(f"{what}: number of values", len(kept), len(made))
+        for number, (value, other) in enumerate(zip(kept, made, strict=True), 1):
+            refuse_difference(f"{what} {number}", value, other)
     elif isinstance(kept, float | int) and isinstance(made, float | int):
         if not math.isclose(kept, made, rel_tol=TOLERANCE, abs_tol=1e-9):
             raise UserError(f"{what}: is {kept:.8g}, but the scores give {made:.8g}")
     elif kept != made:
         raise UserError(f"{what}: is {kept}, but the scores give {made}")
+
+
+@dataclass(frozen=True)
+class KeptScores(Scores):
+    """The log-probabilities that a folder of evidence keeps of each article, sentence or block."""
+
+    directory: EvidenceFolder
+    corpora: Mapping[str, Statistics]
+    runs: Mapping[str, str]
+    """A run on each corpus, by which the units of its texts are counted."""
+    kept: Mapping[str, Mapping[TestedText, pd.DataFrame]]
+    """By run, `tokens` and `log_probability` of the units of each text."""
+
+    def of_units(self, run: str, evaluation: str, text: str) -> pd.DataFrame:
+        """The `tokens` and the `log_probability` of each article, sentence or block of a text.
+
+        Raises UserError if the evidence has none.
+        """
+        units = self.kept.get(run, {}).get((evaluation, text))
+        if units is None:
+            raise UserError(f"{self.directory.scores_of(run)}: missing: {evaluation} of {text}")
+        return units
+
+    def pieces(self, corpus: str, kept_for: UnitOfText, text: str = "test") -> Pieces:
+        """The pieces of a text, made of the units that are kept.
+
+        Of text in order each unit is a piece: an article, or a block if articles are not known. Of
+        shuffled text each unit is a sentence, and a piece is a sentence or, for what is kept for
+        the stream, a block of sentences.
+        """
+        count = len(self.of_units(self.runs[corpus], NONE, text))
+        if not self.is_in_order(corpus, text):
+            return pieces_of(np.arange(count, dtype=np.int32), kept_for, in_order=False)
+        counts = self.corpora[corpus].splits[text]
+        known = articles_are_known(counts.documents, counts.sentences)
+        return Pieces("article" if known else "block", np.arange(count))
+
+
+def kept_results(evidence: EvidenceFolder) -> Results:
+    """Read the results that the evidence holds.
+
+    Raises UserError for records that are missing or damaged.
+    """
+    found = collect(evidence)
+    tested = [file.parent.name for file in evidence.path.glob("evaluations/*/scores.parquet")]
+    scores = KeptScores(
+        found.experiment,
+        evidence,
+        corpora=found.corpora,
+        runs={run.run.settings.corpus: run.name for run in reversed(found.runs)},
+        kept={run: evidence.read_scores(run) for run in tested},
+    )
+    return replace(found, scores=scores)
