@@ -17,7 +17,6 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System
 from online_rnnlm.analysis.tables import perplexity, updates
-from online_rnnlm.analysis.tables.making import without_empty_columns
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, untested_to_show
@@ -134,7 +133,7 @@ def _updates(evidence: EvidenceFolder, network: str) -> str:
     table = updates.make(_results(evidence))
     rows = [row for row in table.rows if row["vector"] == network]
     columns = [column for column in table.columns if column.value not in ("hidden_size", "rate")]
-    return to_markdown_grid(without_empty_columns(replace(table, rows=rows, columns=columns)))
+    return to_markdown_grid(replace(table, rows=rows, columns=columns).without_empty_columns())
 
 
 def _ending(evidence: EvidenceFolder) -> str:

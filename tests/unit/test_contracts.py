@@ -17,7 +17,7 @@ import pytest
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.making import make_table
+from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.config import testing as typed
 from online_rnnlm.config.catalogue import FIGURES, TABLES, Entry, those_of
 from online_rnnlm.config.corpora import CorpusSettings

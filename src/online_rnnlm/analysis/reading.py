@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,7 +14,7 @@ from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.config.runs import Run
 from online_rnnlm.core.adaptation import NONE, Adaptation
 from online_rnnlm.corpora.records import Statistics
-from online_rnnlm.errors import UserError
+from online_rnnlm.errors import ERROR_MARK, UserError
 from online_rnnlm.jobs.choice import resolve
 from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import (
@@ -22,8 +23,11 @@ from online_rnnlm.storage.evaluations import (
     read_evaluation,
     refuse_other_settings,
 )
+from online_rnnlm.storage.experiments import Audits, Complete
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, RunResult, refuse_foreign
+
+logger = logging.getLogger(__name__)
 
 
 def collect(directory: ExperimentDirectory) -> Results:
@@ -191,3 +195,23 @@ def _tested(
             name=name if is_main else f"{name} {results.in_words[evaluation]}",
             rounds=seconds,
         )
+
+
+def mark_complete(directory: ExperimentDirectory) -> None:
+    """Write the mark of an experiment that lacks nothing.
+
+    If anything is missing, log one line for each thing and raise UserError: the workflow has then
+    made all that can be made, but it has not succeeded.
+    """
+    results = collect(directory)
+    audits = records.read(Audits, directory.audits).audits
+    lines = [missing.line for missing in results.missing]
+    lines += [f"{audit.name}: the audit: {audit.failure}" for audit in audits if audit.failure]
+    if not lines:
+        trainings = len(results.experiment.trainings())
+        records.write(directory.complete, Complete(trainings=trainings))
+        return
+    directory.complete.unlink(missing_ok=True)
+    for line in lines:
+        logger.error("%s%s", ERROR_MARK, line)
+    raise UserError(f"{directory.path}: everything else is there; {len(lines)} missing or broken")

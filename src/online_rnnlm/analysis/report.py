@@ -20,13 +20,12 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.tables import perplexity
-from online_rnnlm.analysis.tables.making import make_table
 from online_rnnlm.analysis.tables.of_report import (
     corpus_settings_table,
     runs_table,
     settings_table,
 )
-from online_rnnlm.analysis.tables.table import Table
+from online_rnnlm.analysis.tables.table import Table, make_table
 from online_rnnlm.analysis.tables.verdicts import lines_of, verdicts_table
 from online_rnnlm.analysis.tables.writing import environment, to_text
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of

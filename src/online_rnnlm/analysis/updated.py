@@ -15,7 +15,7 @@ from online_rnnlm.analysis.opponents import (
     static_of_as_many_units,
     updated_static_like,
 )
-from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import FinishedNetwork, TestedNetwork
 from online_rnnlm.config.rivals import DYNAMIC
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Part
@@ -95,11 +95,8 @@ def blocks_of(results: Results) -> list[list[Updated]]:
     """The rows of each network whose vector learns: on each corpus those of the headline's hidden
     layer and unit of text first, by the number of hidden units.
 
-    If no vector learns on a corpus, they are those of its other networks. Raises NothingToShowError
-    if no network has finished.
+    If no vector learns on a corpus, they are those of its other networks.
     """
-    if not results.networks:
-        raise NothingToShowError(NO_NETWORK)
     blocks = []
     for corpus in results.compared_corpora:
         regime = headline_on(results, corpus).regime

@@ -217,7 +217,7 @@ STAGES = {
     "report": _on_results("write the report", "analysis.report:write_report"),
     "complete": _on_results(
         "say what an experiment lacks, and fail if it lacks anything",
-        "analysis.completion:mark_complete",
+        "analysis.reading:mark_complete",
     ),
 }
 """The stages, in the order in which the workflow runs them."""

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from online_rnnlm.analysis.claims import judge, write_claims
-from online_rnnlm.analysis.completion import mark_complete
 from online_rnnlm.analysis.figures.epochs import draw_learning
 from online_rnnlm.analysis.figures.systems import draw_costs
 from online_rnnlm.analysis.figures.writing import write_figures
+from online_rnnlm.analysis.reading import mark_complete
 from online_rnnlm.analysis.report import write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.writing import write_tables

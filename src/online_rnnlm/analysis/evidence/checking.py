@@ -18,7 +18,7 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.scores import Scores
 from online_rnnlm.analysis.significance import Pieces, articles_are_known, pieces_of
-from online_rnnlm.analysis.tables.making import make_table
+from online_rnnlm.analysis.tables.table import make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.core.settings import UnitOfText

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.significance import (
     bootstrap_interval,
     percent_of_gain,
@@ -39,13 +39,10 @@ _NO_CHANGE: Row = dict.fromkeys(
 def make(results: Results) -> Table:
     """Make the table: a row for each network on each text, a column for each adaptation.
 
-    The CSV has a row for each evaluation of each network, and for each rival of a corpus. Raises
-    NothingToShowError if there is no network.
+    The CSV has a row for each evaluation of each network, and for each rival of a corpus.
     """
     texts = ("test", *results.experiment.testing.other_texts)
     lines = [row for network in results.networks for row in _rows(results, network, texts)]
-    if not lines:
-        raise NothingToShowError(NO_NETWORK)
     adapting = [
         name for name in dict.fromkeys(line["evaluation"] for line in lines) if name != NONE
     ]

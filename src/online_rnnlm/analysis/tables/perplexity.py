@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
+from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import BySeed, System, of_seeds
 from online_rnnlm.analysis.tables.table import (
     Column,
@@ -26,11 +26,8 @@ _COUNTS = ("hidden_size", "document_size", "seeds", "parameters")
 def make(results: Results) -> Table:
     """Make the table: for each corpus a row for each network, then a row for each rival.
 
-    In the CSV, the settings of a network are empty for a rival. Raises NothingToShowError if no
-    network has finished.
+    In the CSV, the settings of a network are empty for a rival.
     """
-    if not results.networks:
-        raise NothingToShowError(NO_NETWORK)
     systems = [system for corpus in results.corpora for system in results.systems_on(corpus)]
     rows = [_row(results, system) for system in systems]
     has_rivals = bool(results.experiment.rivals)

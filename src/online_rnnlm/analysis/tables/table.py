@@ -1,21 +1,24 @@
 """A table: rows, of which people see columns, and data for programs.
 
 A row has a value for each column of the CSV, by that column's name: `identity` gives those that
-tell a network from others, and `table_of` makes a table of such rows.
+tell a network from others, and `table_of` makes a table of such rows. `make_table` makes each table
+of `config/catalogue.py`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from online_rnnlm.analysis.results import Results
+from online_rnnlm.analysis.results import NO_NETWORK, NothingToShowError, Results
 from online_rnnlm.analysis.systems import FinishedNetwork
 from online_rnnlm.analysis.tables.values import change_percent, interval, mean
+from online_rnnlm.config.catalogue import Entry, Section
 
 Row: TypeAlias = dict[str, Any]
 """A row of a CSV: values by column; one that differs between seeds is a `BySeed`."""
@@ -85,6 +88,33 @@ class Table:
     def best(self) -> list[list[bool]]:
         """True for each of `cells` that is set in bold, row by row."""
         return [[column.is_best(row) for column in self.columns] for row in self.rows]
+
+    def without_empty_columns(self) -> Table:
+        """The table without the columns that have no text in any row."""
+        has_text = [any(cells) for cells in zip(*self.cells(), strict=True)]
+        columns = [column for column, has in zip(self.columns, has_text, strict=True) if has]
+        return replace(self, columns=columns)
+
+
+def make_table(entry: Entry, results: Results) -> Table:
+    """Make a table of the catalogue by `make` of its module; its first note names what is missing.
+
+    It has no column of empty cells. A table that has nothing to show says only that, as all but
+    those of the text do if no network has finished. Raises UserError for files that are missing or
+    do not fit each other.
+    """
+    make: Callable[[Results], Table] = resolve_name(f"{__package__}.{entry.name}:make")
+    of_networks = entry.section is not Section.TEXT
+    try:
+        if of_networks and not results.networks:
+            raise NothingToShowError(NO_NETWORK)
+        table = make(results)
+    except NothingToShowError as error:
+        rows = [{"missing": str(error)}]
+        column = Column("Missing", "missing", text=True, wide=True)
+        table = Table("Nothing to show", rows, [column], data=pd.DataFrame(rows))
+    missing = results.missing_note if of_networks else []
+    return replace(table, notes=[*missing, *table.notes], name=entry.name).without_empty_columns()
 
 
 def table_of(

@@ -38,7 +38,7 @@ def make(results: Results) -> Table:
     """Make the table: for each network whose vector learns a block of rows, one an updated part.
 
     The CSV has a row for each evaluation of each network without a rival, and for dynamic
-    evaluation. Raises NothingToShowError if there is no network.
+    evaluation.
     """
     rows = [row for block in blocks_of(results) for row in _block(block)]
     columns = [

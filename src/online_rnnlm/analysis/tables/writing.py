@@ -12,8 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from tabulate import tabulate
 
 from online_rnnlm.analysis.reading import collect
-from online_rnnlm.analysis.tables.making import make_table
-from online_rnnlm.analysis.tables.table import Table
+from online_rnnlm.analysis.tables.table import Table, make_table
 from online_rnnlm.config.catalogue import TABLES, those_of
 from online_rnnlm.storage.files import replacing
 from online_rnnlm.storage.paths import ExperimentDirectory
