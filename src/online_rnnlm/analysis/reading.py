@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from online_rnnlm.analysis.results import Missing, Results
 from online_rnnlm.analysis.scores import Scores
@@ -42,7 +41,7 @@ def collect(directory: ExperimentDirectory) -> Results:
         corpus: records.read(Statistics, scores.files_of(corpus).statistics)
         for corpus in experiment.corpora
     }
-    finished, missing = _read_runs(experiment, directory, corpora)
+    networks, missing = _read_rows(experiment, directory, corpora)
     candidates = [
         (run, _read_end(directory, run, experiment, corpora)) for run in experiment.search_runs()
     ]
@@ -62,7 +61,7 @@ def collect(directory: ExperimentDirectory) -> Results:
         experiment=experiment,
         directory=directory,
         scores=scores,
-        networks=_networks(experiment, finished),
+        networks=networks,
         candidates=candidates,
         missing=missing,
         rivals=rivals,
@@ -88,35 +87,39 @@ def _in_words(experiment: Plan) -> dict[str, str]:
     return words
 
 
-def _read_runs(
+def _read_rows(
     experiment: Plan, directory: ExperimentDirectory, corpora: Mapping[str, Statistics]
-) -> tuple[list[FinishedRun], list[Missing]]:
-    """Read the runs that can be compared, which have been tested frozen and, with a vector, as
-    trained; and what has diverged.
+) -> tuple[list[FinishedNetwork], list[Missing]]:
+    """Read the networks that can be compared, and what has diverged.
 
-    Raises UserError for an evaluation that is missing or out of date.
+    The runs of all their seeds have been tested frozen and, with a vector, as trained. Raises
+    UserError for an evaluation that is missing or out of date.
     """
-    finished = []
+    networks = []
     missing = []
-    for planned in experiment.runs():
-        run = resolve(planned, directory)
-        corpus = run.settings.corpus
-        end = _read_end(directory, run, experiment, corpora)
-        if end.reason:
-            missing.append(Missing(run.label, corpus, end.reason))
-            continue
-        evaluations: dict[str, Evaluation] = {}
-        for name, evaluation in run.evaluations.items():
-            path = directory.evaluation(run.name, name)
-            tested = read_evaluation(path)
-            refuse_other_settings(path, tested, decisive_settings(evaluation, run.testing))
-            if tested.reason:
-                missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
-            else:
-                evaluations[name] = tested
-        if evaluations.keys() >= {NONE, main_adaptation(run.settings.document_size).name}:
-            finished.append(FinishedRun(run, end, evaluations))
-    return finished, missing
+    for row in experiment.planned_rows:
+        finished = []
+        for planned in row.runs:
+            run = resolve(planned, directory)
+            corpus = run.settings.corpus
+            end = _read_end(directory, run, experiment, corpora)
+            if end.reason:
+                missing.append(Missing(run.label, corpus, end.reason))
+                continue
+            evaluations: dict[str, Evaluation] = {}
+            for name, evaluation in run.evaluations.items():
+                path = directory.evaluation(run.name, name)
+                tested = read_evaluation(path)
+                refuse_other_settings(path, tested, decisive_settings(evaluation, run.testing))
+                if tested.reason:
+                    missing.append(Missing(f"{run.label}, {name}", corpus, tested.reason))
+                else:
+                    evaluations[name] = tested
+            if evaluations.keys() >= {NONE, main_adaptation(run.settings.document_size).name}:
+                finished.append(FinishedRun(run, end, evaluations))
+        if len(finished) == len(row.runs):
+            networks.append(FinishedNetwork(runs=tuple(finished)))
+    return networks, missing
 
 
 def _read_end(
@@ -134,22 +137,6 @@ def _read_end(
         now = directory.corpus(run.corpus_folder).path
         raise UserError(f"{files.record}: trained on another text than {now} holds now")
     return end
-
-
-def _networks(experiment: Plan, finished: Iterable[FinishedRun]) -> list[FinishedNetwork]:
-    """Return the networks whose runs have finished for every seed."""
-    by_network: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
-    for one in finished:
-        by_network[one.run.settings.corpus, one.run.network_name].append(one)
-    planned = {
-        (row.runs[0].settings.corpus, row.runs[0].network_name): row.runs
-        for row in experiment.planned_rows
-    }
-    return [
-        FinishedNetwork(runs=tuple(runs))
-        for network, runs in by_network.items()
-        if len(runs) == len(planned[network])
-    ]
 
 
 def _tested(

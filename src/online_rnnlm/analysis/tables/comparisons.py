@@ -82,12 +82,5 @@ def _row(results: Results, ours: TestedNetwork, theirs: TestedNetwork) -> Row:
 
 def _side(side: ComparedSide, ending: str) -> Row:
     """The columns of one side, whose names have an ending."""
-    return {
-        f"model{ending}": side.network,
-        f"evaluation{ending}": side.evaluation,
-        f"system{ending}": side.name,
-        f"test_perplexity{ending}": side.test_perplexity,
-        f"parameters{ending}": side.parameters,
-        f"multiply_adds_per_word{ending}": side.multiply_adds_per_word,
-        f"seconds_per_word{ending}": side.seconds_per_word,
-    }
+    columns = {"network": "model", "name": "system"}
+    return {f"{columns.get(key, key)}{ending}": value for key, value in side}
