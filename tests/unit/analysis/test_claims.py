@@ -14,8 +14,6 @@ from online_rnnlm.analysis.claims import (
     BESIDE_SLOW_UNITS,
     WITHOUT_ERRORS,
     judge,
-    sides_of_claims,
-    verdict_of,
 )
 from online_rnnlm.analysis.figures.systems import draw_systems
 from online_rnnlm.analysis.opponents import headline_on
@@ -23,7 +21,7 @@ from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, lines_of, verdicts_table
 from online_rnnlm.analysis.wording import findings
 from online_rnnlm.errors import UserError
-from online_rnnlm.storage.experiments import Claim, UntestedClaim
+from online_rnnlm.storage.experiments import Claim
 from online_rnnlm.storage.files import write_json
 from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import (
@@ -131,20 +129,6 @@ def test_a_static_network_with_exactly_as_much_is_enough(invented, letter):
     assert ours.seconds_per_word == pytest.approx(theirs.seconds_per_word)
 
 
-def test_a_network_that_may_be_faster_never_takes_as_long(invented):
-    """100/0 takes five sixths of the time of 100/20, 120/0 six fifths, and each round is off by a
-    fifth: the smaller is then often not shown to be faster."""
-    results = invented(GOOD, rows=PAIR)
-    random = np.random.default_rng(1)
-    for _ in range(20):
-        times = {name: np.exp(random.normal(0, 0.2, 9)).tolist() for name in GOOD}
-        fake_experiment.write_timings(results.directory, results.experiment, times)
-        sides = {one.letter: one for one in sides_of_claims(again(results))}
-        assert isinstance(sides["b"], UntestedClaim) or sides["b"].theirs.name == "120/0"
-    fake_experiment.write_timings(results.directory, results.experiment)  # alike in all rounds
-    assert against(by_letter(again(results))["b"]) == "120/0"
-
-
 def test_a_network_that_costs_more_in_one_respect_only_is_not_larger(invented):
     """120/0 is larger than 100/20 in all, and in all but one here."""
     for change in ("parameters", "multiply_adds", "seconds"):
@@ -156,7 +140,7 @@ def test_a_network_that_costs_more_in_one_respect_only_is_not_larger(invented):
         elif change == "multiply_adds":
             results = with_costs(results, "none", STATIC, multiply_adds_per_word=1.0)
         else:
-            rounds = {"120/0": [0.1, 0.1, 0.11]}
+            rounds = {"120/0": [0.5, 1.0, 2.0]}  # it may be faster: its median is slower
             fake_experiment.write_timings(results.directory, results.experiment, rounds)
         assert "in every respect" in reasons(again(results))["b"]
 
@@ -256,16 +240,6 @@ def test_what_does_not_learn_is_set_against_the_vector_and_the_vector_beside_it(
         results = with_costs(results, "none", run, multiply_adds_per_word=0.975 * ours)
     cases = [claim.case for claim in claims_of(results, "d", "100/20")]
     assert AS_MANY_PARAMETERS not in cases and AS_MANY_MULTIPLY_ADDS not in cases
-
-
-def test_claims_are_in_their_order_then_by_hidden_units(invented):
-    rows = [{"hidden_size": size, "document_size": [20, 0]} for size in (100, 120, 60)]
-    static = [{"hidden_size": f"{size}/20"} for size in (100, 120, 60)]
-    found = claims_of(invented(rows=[*rows, *static]))
-    of_c = [claim.row for claim in found if claim.letter == "c"]
-    assert of_c == ["60/20", "100/20", "120/20"]
-    letters = [claim.letter for claim in found]
-    assert letters == sorted(letters) and len({*letters}) > 1
 
 
 @pytest.mark.parametrize(
@@ -368,18 +342,6 @@ def test_what_lacks_everything_mixed_in_is_named(invented, diverged, lacking):
     assert reasons(again(results))["f"] == reason
 
 
-def test_ngrams_are_rivals(invented):
-    testing = {"rivals": ["neural_cache", "kneser_ney", "ngram_mixture", "mixture"]}
-    results = invented(GOOD, rows=PAIR[1:], testing=testing)
-    for evaluation, phrase, valid in (
-        ("neural_cache", "a neural cache", 9.0),
-        ("ngram_mixture", "a 5-gram model mixed in", 8.0),
-    ):
-        results = score(results, STATIC, evaluation, valid=valid)
-        at_any_cost = [one for one in claims_of(results, "e") if one.case == "at any cost"]
-        assert [against(one) for one in at_any_cost] == [f"120/0 with {phrase}"]
-
-
 @pytest.mark.parametrize(
     ("changes", "tested", "untested"),
     [
@@ -438,19 +400,6 @@ def test_the_chance_in_the_seeds_is_pooled_over_all_networks(invented):
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 3) * math.sqrt(pooled), rel=0.01)
     one_seed = invented(rows=PAIR)
     assert one_seed.chance_in_seeds(*(row.main for row in one_seed.networks[:2])) is None
-
-
-@pytest.mark.parametrize(
-    ("gain", "p_value", "expected"),
-    [
-        (0.1, 0.049, "supported"),
-        (-0.1, 0.049, "refuted"),
-        (0.1, 0.05, "undecided"),
-        (-0.1, 0.05, "undecided"),
-    ],
-)
-def test_verdicts(gain, p_value, expected):
-    assert verdict_of(gain, p_value) == expected
 
 
 def test_scores_of_another_text_are_refused(invented):

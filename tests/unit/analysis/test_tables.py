@@ -21,7 +21,6 @@ from online_rnnlm.analysis.tables import (
     corpora,
     equal_perplexity,
     learning,
-    lengths,
     mixtures,
     other_texts,
     perplexity,
@@ -137,30 +136,6 @@ def test_rivals_show_their_own_values(invented):
     assert "Seeds" not in table.headings  # there is one
     # The lowest of all rows is bold, rivals included.
     assert ["Test perplexity" in headings for headings in bold(table)].index(True) == 6
-
-
-def test_the_search_chooses_the_lowest_of_each_row_on_valid(tmp_path):
-    """Two rows have different best candidates; perplexities on `test` do not matter."""
-    experiment = fake_experiment.experiment(rows=TWO_ROWS, seeds=[1, 2], **SEARCH)
-    directory = fake_experiment.write(tmp_path / "searched", experiment)
-    reached = [90.0, 91.0, 73.0, 72.0, 70.0, 71.0]
-    for run, value in zip(experiment.search_runs(), reached, strict=True):
-        update(directory.run(run.name).result, valid_perplexity=value)
-    for run in experiment.runs():  # the trainings after the search
-        fake_experiment.write_run(directory, fake_experiment.resolve(run, directory), {})
-    searched = collect(directory)
-    best = ["learning_rate 0.1", "learning_rate 0.2, document_rate 0.05"]
-    assert list(perplexity.make(searched).data["settings"]) == best
-    table = choices.make(searched)
-    assert list(table.data["model"]) == ["100/0"] * 2 + ["100/20"] * 4
-    assert list(table.data["valid_perplexity"]) == reached
-    assert list(table.data["chosen"]) == [True, False, False, False, True, False]
-    assert [row["settings"] for row in table.rows] == best
-    assert [row["valid_perplexity"].mean() for row in table.rows] == [90.0, 70.0]
-    assert not [column for column in table.data if "test" in column]
-    for run in experiment.search_runs()[:2]:  # of equal candidates the first is chosen
-        update(directory.run(run.name).result, valid_perplexity=90.0)
-    assert list(choices.make(again(searched)).data["chosen"])[:2] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -434,31 +409,27 @@ def test_mixtures_show_what_each_rival_adds(invented):
         mixtures.make(invented(rows=TWO_ROWS))
 
 
-def test_slow_units_in_a_mixture_are_kept_for_the_text_that_is_best_on_valid(invented):
-    testing = {"updates": ["output"], "unit_of_text": ["document"], "rivals": ["kneser_ney"]}
-    testing["rivals"] += ["mixture"]
-    rows = [TWO_ROWS[0], {"hidden_size": 100, "cell": "slow_context"}]
-    results = invented(rows=rows, testing=testing, corpora=IN_ORDER)
-    assert results.in_words["none.word.document"] == "kept for the article"
-    slow = "invented-M100-C20-D0-seed1"
-    reach(results, slow, "none", valid=90.0, test=80.0)
-    reach(results, slow, "none.word.document", valid=85.0, test=100.0)
-    reach(results, slow, "output.word.document", valid=10.0, test=10.0)
-    assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
-
-
-def test_a_vector_in_a_mixture_has_its_best_adaptation(invented):
+@pytest.mark.parametrize(
+    ("row", "main", "kept"),
+    [
+        (TWO_ROWS[1], "document_vector", "document_vector.word.document"),
+        ({"hidden_size": 100, "cell": "slow_context"}, "none", "none.word.document"),
+    ],
+)
+def test_a_network_in_a_mixture_has_its_best_adaptation_on_valid(invented, row, main, kept):
+    """The vector, or the slow units, but no weights are updated."""
     testing = {
-        "updates": ["document_vector"],
+        "updates": ["document_vector", "output"],
         "unit_of_text": ["document"],
         "rivals": ["kneser_ney", "mixture"],
     }
-    results = invented(rows=TWO_ROWS, testing=testing, corpora=IN_ORDER)
-    (kept,) = [name for name in results.networks[1].tested if name.endswith(".document")]
-    reach(results, ONLINE, "document_vector", valid=90.0, test=80.0)
-    reach(results, ONLINE, kept, valid=85.0, test=100.0)
-    reach(results, ONLINE, "none", valid=10.0, test=10.0)
-    assert cells(mixtures.make(again(results)), 1, "By itself") == ["100.0"]
+    results = invented(rows=[row], testing=testing, corpora=IN_ORDER)
+    assert results.in_words[kept] == "kept for the article"
+    [run] = results.runs
+    reach(results, run.name, main, valid=90.0, test=80.0)
+    reach(results, run.name, kept, valid=85.0, test=100.0)
+    reach(results, run.name, "output.word.document", valid=10.0, test=10.0)
+    assert cells(mixtures.make(again(results)), 0, "By itself") == ["100.0"]
 
 
 def test_a_row_with_rivals_of_its_own_has_a_mixture_of_these(invented):
@@ -576,20 +547,3 @@ def test_of_runs_of_the_same_settings_the_better_one_was_chosen(invented, monkey
     data = choices.make(results).data
     assert len(data) == 4
     assert [*data.loc[data["chosen"], "valid_perplexity"]] == [data["valid_perplexity"].min()]
-
-
-def test_lengths_set_a_vector_against_a_static_network_and_slow_units(invented):
-    slow = {"hidden_size": 100, "cell": "slow_context", "context_size": 20}
-    sizes: list[dict[str, Any]] = [{"hidden_size": 100}, {"hidden_size": 100, "document_size": 20}]
-    rows = [*sizes, slow, {**slow, "document_size": 20}]
-    perplexities = {"100/0": 110.0, "100/20": 90.0, "100+20/0": 99.0, "100+20/20": 81.0}
-    results = invented(perplexities, rows=rows, corpora=IN_ORDER)
-    found = {
-        (row["model"], row["against"]): row["change_percent"] for row in lengths.make(results).rows
-    }
-    expected = {
-        ("100/20", "100/0"): -18.2,
-        ("100/20", "100+20/0"): -9.1,
-        ("100+20/20", "100+20/0"): -18.2,
-    }
-    assert found == pytest.approx(expected, abs=2)  # of articles of some length
