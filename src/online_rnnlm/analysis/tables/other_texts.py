@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -74,12 +73,7 @@ def make(results: Results) -> Table:
         "empty for a network that has no such evaluation, or that diverged.",
     ]
     rows = [line for line in lines if line["evaluation"] == NONE]
-    table = table_of(results, "Gain on texts of another kind", rows, columns, notes, lines)
-    if adapting:
-        return table
-    return replace(
-        table, data=table.data.drop(columns=["interval_low_percent", "interval_high_percent"])
-    )
+    return table_of(results, "Gain on texts of another kind", rows, columns, notes, lines)
 
 
 def _key(row: Row, evaluation: str) -> tuple[str, str, str, str]:
