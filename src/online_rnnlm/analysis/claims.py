@@ -31,9 +31,6 @@ from online_rnnlm.storage.experiments import Claim, Claims, Letter, UntestedClai
 from online_rnnlm.storage.files import json_text
 from online_rnnlm.storage.paths import ExperimentDirectory
 
-IN_A_STATIC_NETWORK = "in a static network"
-IN_THE_SAME_NETWORK = "in the same network"
-"""The cases of the claim on updating everything."""
 FORGOTTEN: Mapping[UnitOfText, str] = {
     "sentence": "forgotten at the sentence",
     "document": "forgotten at the article",
@@ -154,8 +151,8 @@ def _against_updating_everything(
     """
     found = False
     opponents = {
-        IN_A_STATIC_NETWORK: updated_static_like(results, vector),
-        IN_THE_SAME_NETWORK: vector,
+        "in a static network": updated_static_like(results, vector),
+        "in the same network": vector,
     }
     for whose, network in opponents.items():
         for unit in get_args(UnitOfText):

@@ -7,7 +7,6 @@ a few conditions are made in `wording`.
 from __future__ import annotations
 
 import re
-import shlex
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +86,6 @@ def write_report(directory: ExperimentDirectory) -> None:
         settings=settings_table(results),
         corpus_settings=corpus_settings_table(results),
         audits=records.read(Audits, directory.audits).audits,
-        configuration=shlex.quote(str(directory.configuration)),
         runs=runs_table(results),
         facts=facts_of_trainings(results),
     )

@@ -1,15 +1,12 @@
 """Tests of the report: one page that needs nothing else, with a figure and a table of a user."""
 
-import html
 import re
-import shlex
 from typing import Any
 
 import pytest
 
 from online_rnnlm.analysis.claims import write_claims
 from online_rnnlm.analysis.figures.writing import write_figures
-from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.report import facts_of_trainings, summary, write_report
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.tables.of_report import (
@@ -24,7 +21,6 @@ from online_rnnlm.errors import UserError
 from online_rnnlm.storage import records
 from online_rnnlm.storage.audits import Audit, AuditedRule
 from online_rnnlm.storage.experiments import Captions
-from tests.unit.analysis import fake_experiment
 from tests.unit.analysis.changes import IN_ORDER, TWO_CORPORA, again, diverge
 
 
@@ -147,24 +143,6 @@ def test_a_report_without_its_figures_is_refused(invented):
     with pytest.raises(UserError, match="draw the figures first"):
         write_report(results.directory)
     assert not results.directory.report.exists()
-
-
-def test_the_command_of_a_folder_with_a_space_can_be_pasted(tmp_path):
-    directory = fake_experiment.write(tmp_path / "two words", fake_experiment.experiment())
-    write_claims(directory)
-    names = [entry.name for entry in those_of(FIGURES, collect(directory).experiment)]
-    for name in names:
-        directory.figure(name, "svg").parent.mkdir(exist_ok=True)
-        directory.figure(name, "svg").write_text("<svg></svg>")
-    records.write(directory.captions, Captions(captions=dict.fromkeys(names, "")))
-    write_report(directory)
-    [command] = re.findall("<pre>(.*)</pre>", directory.report.read_text(encoding="utf-8"))
-    words = shlex.split(html.unescape(command))
-    assert words[words.index("--configfile") + 1 :] == [
-        str(directory.configuration),
-        "--force",
-        "FILE",
-    ]
 
 
 def test_every_setting_says_where_it_comes_from(invented):

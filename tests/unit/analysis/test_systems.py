@@ -19,20 +19,6 @@ ROWS = [{"hidden_size": 100, "document_size": [0, 20, 35]}, LSTM]
 RUN = "invented-M120-D0-seed1"
 
 
-def test_a_network_has_a_run_for_each_seed_and_its_metrics(invented):
-    results = invented(rows=ROWS, seeds=[3, 1], testing={"rivals": ["unigram_cache"]})
-    labels = ["100/0", "100/20", "100/35", "LSTM 100/20"]
-    assert [network.network_name for network in results.networks] == labels
-    network = results.networks[1]
-    assert [run.seed for run in network.runs] == [3, 1]
-    assert [one.has_vector for one in results.networks] == [False, True, True, True]
-    assert [one.is_the_papers for one in results.networks] == [False, True, True, False]
-    values = [run.evaluations["document_vector"].splits["test"].perplexity for run in network.runs]
-    assert network.main.perplexity().tolist() == values
-    assert network.tested["none"].perplexity().mean() == pytest.approx(1.35 * sum(values) / 2)
-    assert network.tested["unigram_cache"].perplexity("train").empty  # which is left out
-
-
 ARTICLES = {"document_size": 20, "unit_of_text": "document"}
 
 

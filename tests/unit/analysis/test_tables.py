@@ -368,7 +368,7 @@ def test_the_picture_of_updates_has_what_is_forgotten_at_the_article(invented):
     shown = {y: x for x, y in places}
     assert {*shown} == {73.0, 66.0, 71.0, 69.0, 68.0, 64.0}
     assert (shown[71.0], shown[68.0]) == (100_000, 50_000)
-    assert "forgotten at each article" in caption
+    assert "forgotten at the article" in caption
 
 
 def test_the_corpora_table_has_a_row_a_split_and_says_a_corpuss_properties_once(invented):

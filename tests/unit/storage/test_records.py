@@ -13,17 +13,6 @@ from online_rnnlm.storage.runs import Epoch, RunRecord, RunResult
 from tests.unit.small_records import epoch, run_divergence, run_record
 
 DIVERGENCE = run_divergence(reason="ein Riß")
-SEARCHED = run_record(
-    searched={"learning_rate": 0.1, "optimizer": "sgd", "hidden_size": 3}, candidates=("a", "b")
-)
-
-
-@pytest.mark.parametrize(
-    "record", [DIVERGENCE, epoch(), run_record(), SEARCHED], ids=lambda r: type(r).__name__
-)
-def test_a_record_is_read_as_it_was_written(tmp_path, record):
-    records.write(tmp_path / "folder" / "record.json", record)
-    assert records.read(type(record), tmp_path / "folder" / "record.json") == record
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
@@ -32,12 +21,6 @@ def test_numbers_are_read_to_the_last_bit(tmp_path_factory, numbers):
     written = [epoch(number, valid_perplexity=value) for number, value in enumerate(numbers, 1)]
     records.write_lines(path, written)
     assert records.read_lines(Epoch, path) == written
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_that_json_does_not_have_is_refused(value):
-    with pytest.raises(ValueError, match="valid_perplexity"):
-        epoch(valid_perplexity=value)
 
 
 def test_a_record_that_cannot_be_written_leaves_what_was_there(tmp_path):
@@ -64,8 +47,6 @@ def refusal(kind, path) -> str:
     [
         pytest.param(DIVERGENCE, {"epochs": "two"}, "`epochs`", id="of another type"),
         pytest.param(DIVERGENCE, {"seed": 1}, "`seed`", id="unknown"),
-        pytest.param(DIVERGENCE, {"identity": "short"}, "`identity`", id="of another form"),
-        pytest.param(DIVERGENCE, {"reason": 7}, "`reason`", id="no text"),
         pytest.param(DIVERGENCE, {"ended": "2026-01-01T00:00:00"}, "`ended`", id="without a zone"),
         pytest.param(run_record(), {"machine": {}}, "`machine.", id="missing in a part"),
     ],
@@ -86,9 +67,7 @@ def test_a_file_that_is_no_record_is_called_damaged(tmp_path, content):
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):
-    message = refusal(RunRecord, tmp_path / "run.json")
-    assert "missing" in message
-    assert "run the experiment" in message
+    assert "missing: the run has not been trained yet" in refusal(RunRecord, tmp_path / "run.json")
 
 
 @pytest.mark.parametrize("known", [None, 2])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain, cycle
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
+from online_rnnlm.analysis.claims import FORGOTTEN
 from online_rnnlm.analysis.figures import drawing
 from online_rnnlm.analysis.figures.drawing import BLUE, GREEN, INK, ORANGE, PURPLE, Drawing
 from online_rnnlm.analysis.opponents import headline_on
@@ -28,11 +29,6 @@ from online_rnnlm.core.settings import UnitOfText
 
 _MARKS = dict(zip((NOTHING, VECTOR, *WEIGHTS, DYNAMICALLY, BOTH), "oDsv^XP*", strict=True))
 """The mark of each updated part."""
-_FORGOTTEN: Mapping[UnitOfText, str] = {
-    "sentence": "forgotten at each sentence",
-    "document": "forgotten at each article",
-    "stream": "never forgotten",
-}
 
 
 def draw_updates(results: Results) -> Drawing:
@@ -83,7 +79,7 @@ def draw_updates(results: Results) -> Drawing:
     figure.legend(handles=of_parts, loc="outside right upper", title="Updated:", **look)
     figure.legend(handles=of_networks, loc="outside right lower", title="Networks:", **look)
     caption = (
-        f"What is updated after every word is {_FORGOTTEN[unit]}; dynamic evaluation never "
+        f"What is updated after every word is {FORGOTTEN[unit]}; dynamic evaluation never "
         "forgets. Lower is better, further right is faster: all timed in turn on one core. A line "
         "joins what is updated in a static network; a vector below it is better at the same speed."
     )
