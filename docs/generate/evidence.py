@@ -17,9 +17,9 @@ from online_rnnlm.analysis.reading import collect
 from online_rnnlm.analysis.results import Results
 from online_rnnlm.analysis.systems import System
 from online_rnnlm.analysis.tables import perplexity, updates
+from online_rnnlm.analysis.tables.of_report import NOT_TESTED, untested_to_show
 from online_rnnlm.analysis.tables.table import Column, Table
 from online_rnnlm.analysis.tables.values import integer, interval, mean, number, p_value, signed
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, untested_to_show
 from online_rnnlm.analysis.tables.writing import to_markdown_grid, to_text
 from online_rnnlm.config.plan import load_plan
 from online_rnnlm.core.adaptation import DOCUMENT_VECTOR, PARTS, Adaptation

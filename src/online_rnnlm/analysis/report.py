@@ -21,11 +21,12 @@ from online_rnnlm.analysis.significance import LEVEL
 from online_rnnlm.analysis.tables import perplexity
 from online_rnnlm.analysis.tables.of_report import (
     corpus_settings_table,
+    lines_of,
     runs_table,
     settings_table,
+    verdicts_table,
 )
 from online_rnnlm.analysis.tables.table import Table, make_table
-from online_rnnlm.analysis.tables.verdicts import lines_of, verdicts_table
 from online_rnnlm.analysis.tables.writing import environment, to_text
 from online_rnnlm.config.catalogue import FIGURES, PERPLEXITY, TABLES, Entry, Section, those_of
 from online_rnnlm.errors import UserError

@@ -18,7 +18,7 @@ from online_rnnlm.analysis.claims import (
 from online_rnnlm.analysis.figures.systems import draw_systems
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import Results
-from online_rnnlm.analysis.tables.verdicts import NOT_TESTED, lines_of, verdicts_table
+from online_rnnlm.analysis.tables.of_report import NOT_TESTED, lines_of, verdicts_table
 from online_rnnlm.analysis.wording import findings
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.experiments import Claim

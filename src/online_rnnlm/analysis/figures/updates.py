@@ -15,7 +15,7 @@ from online_rnnlm.analysis.figures.drawing import BLUE, GREEN, INK, ORANGE, PURP
 from online_rnnlm.analysis.opponents import headline_on
 from online_rnnlm.analysis.results import NothingToShowError, Results
 from online_rnnlm.analysis.systems import TestedNetwork
-from online_rnnlm.analysis.updated import (
+from online_rnnlm.analysis.tables.updates import (
     BOTH,
     DYNAMICALLY,
     NOTHING,
