@@ -55,11 +55,24 @@ def serve(directory: ExperimentDirectory, port: int) -> None:
     page = page_of_runs(found.experiment_id) if found else ""
     log = directory.logs / "ui.log"
     log.parent.mkdir(exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        f"--host={HOST}",
+        f"--port={port}",
+        "--workers=1",
+        f"--allowed-hosts=localhost:{port},{HOST}:{port}",
+        f"--backend-store-uri={own_store(directory)}",
+        f"--default-artifact-root={address_of_files(directory)}",
+        "--no-serve-artifacts",
+    ]
     # Ctrl-C does not reach the server itself, which would show tracebacks: it is told to end.
     told = Event()
     with log.open("wb") as said:
         server = subprocess.Popen(
-            server_command(directory, port),
+            command,
             env={**os.environ, **SETTINGS},
             process_group=0,
             stdout=said,
@@ -92,20 +105,3 @@ def _answers(port: int) -> bool:
 def page_of_runs(experiment_id: str) -> str:
     """Return the path of the page of an experiment's runs, the best first."""
     return f"#/experiments/{experiment_id}/runs?{urlencode(BEST_FIRST)}"
-
-
-def server_command(directory: ExperimentDirectory, port: int) -> list[str]:
-    """Return the command that serves an experiment's own store."""
-    return [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        f"--host={HOST}",
-        f"--port={port}",
-        "--workers=1",
-        f"--allowed-hosts=localhost:{port},{HOST}:{port}",
-        f"--backend-store-uri={own_store(directory)}",
-        f"--default-artifact-root={address_of_files(directory)}",
-        "--no-serve-artifacts",
-    ]

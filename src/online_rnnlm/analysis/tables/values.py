@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from online_rnnlm.analysis.systems import BySeed
@@ -60,12 +60,8 @@ def p_value(value: float) -> str:
 
 def settings_text(by_seed: Sequence[Mapping[str, Any]]) -> str:
     """Settings as `key value, key value`; if seeds differ, with each seed's value in order."""
-    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys_of(by_seed))
-
-
-def keys_of(by_seed: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names of the settings that any of the seeds has."""
-    return [*dict.fromkeys(key for settings in by_seed for key in settings)]
+    keys = dict.fromkeys(key for settings in by_seed for key in settings)
+    return ", ".join(f"{key} {values_text(by_seed, key)}" for key in keys)
 
 
 def values_text(by_seed: Sequence[Mapping[str, Any]], key: str) -> str:
