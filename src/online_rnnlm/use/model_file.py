@@ -4,7 +4,6 @@ was made (docs/data-formats.md).
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,21 +11,18 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo, is_zipfile
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field, ValidationError
 
 from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.config.runs import network_name
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core import parameters
 from online_rnnlm.core.parameters import Parameters
-from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.corpora.corpus import Corpus, parse_vocabulary
 from online_rnnlm.corpora.records import CorpusSource, SentenceSplitter, TextPreparation
 from online_rnnlm.corpora.textfiles import why_no_file
-from online_rnnlm.errors import UserError, naming
+from online_rnnlm.errors import UserError
 from online_rnnlm.storage.files import json_text, writing_output
-from online_rnnlm.storage.records import FORMAT, AnyRecord, Digest, Record
+from online_rnnlm.storage.records import Digest, Record
 
 DESCRIPTION = "description.json"
 VOCABULARY = "vocabulary.tsv"
@@ -140,48 +136,33 @@ def read(path: Path) -> Contents:
     """Read a model's file.
 
     Raises UserError, in one line, if it is missing, truncated, damaged, no model, or made by
-    a later version of this program, or if its parts do not fit each other.
+    another version of this program.
     """
     members = _members(path)
     if DESCRIPTION not in members:
         raise UserError(f"{path}: no model: has no `{DESCRIPTION}`; {_WRITER}")
-    damaged = f"{path}: damaged"
-    with naming(damaged):
-        text = _text(members, DESCRIPTION)
     try:
-        version = json.loads(text)["format"]
-    except (ValueError, KeyError, TypeError):
-        version = None
-    if isinstance(version, int) and version > FORMAT:
-        raise UserError(
-            f"{path}: made by a later version of this program (`format` {version}, this one reads "
-            f"{FORMAT}): use that version"
-        )
-    with naming(damaged):
-        description = _record(members, ModelDescription, DESCRIPTION)
-        settings = description.settings
-        sizes = Sizes.of(settings.network, description.vocabulary_size, description.classes)
-        dtype = np.dtype(settings.precision)
-        shapes = parameters.shapes(sizes)._asdict().items()
-        weights = Parameters(
-            **{name: _array(members, _WEIGHTS + name, shape, dtype) for name, shape in shapes}
-        )
-        splitter = _record(members, SentenceSplitter, SPLITTER)
-        text = _text(members, VOCABULARY)
+        description = ModelDescription.model_validate_json(members[DESCRIPTION], strict=True)
+        splitter = SentenceSplitter.model_validate_json(members[SPLITTER], strict=True)
+        text = members[VOCABULARY]
+        arrays = {name: members[_WEIGHTS + name] for name in Parameters._fields}
+    except KeyError as error:
+        raise UserError(f"{path}: damaged: has no {error}") from None
+    except ValidationError as error:
+        why = first_message(error)
+        raise UserError(f"{path}: damaged, or made by another version: {why}") from None
+    dtype = np.dtype(description.settings.precision)  # half precision is widened
+    weights = {name: np.ascontiguousarray(array, dtype) for name, array in arrays.items()}
     vocabulary = parse_vocabulary(text, f"{path}, {VOCABULARY}")
-    words = vocabulary.vocabulary_size
-    classes = vocabulary.classes
-    if words != description.vocabulary_size or classes != description.classes:
-        raise UserError(f"{damaged}: {VOCABULARY} has {words} words in {classes} classes")
     corpus = Corpus.of(vocabulary, description.corpus_digest)
-    return Contents(description, corpus, weights, splitter, text)
+    return Contents(description, corpus, Parameters(**weights), splitter, text)
 
 
-_Members = dict[str, bytes | NDArray[Any]]
+def _members(path: Path) -> dict[str, Any]:
+    """Read the members of a model's file, texts as bytes, by their names.
 
-
-def _members(path: Path) -> _Members:
-    """Read the members of a model's file, which zip's own sums protect, by their names."""
+    Zip's own sums protect them.
+    """
     why = why_no_file(path)
     if why is not None:
         raise UserError(f"{path}: {why}: the file of a model is needed")
@@ -193,34 +174,3 @@ def _members(path: Path) -> _Members:
     except Exception as error:  # Python's readers raise a dozen kinds for damaged archives.
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{path}: damaged: {why}") from None
-
-
-def _text(members: _Members, name: str) -> bytes:
-    """Return a text, encoded."""
-    content = members.get(name)
-    if not isinstance(content, bytes):
-        raise UserError(f"has no text `{name}`")
-    return content
-
-
-def _record(members: _Members, record: type[AnyRecord], name: str) -> AnyRecord:
-    """Return a record."""
-    try:
-        return record.model_validate_json(_text(members, name), strict=True)
-    except ValidationError as error:
-        raise UserError(f"{name}: {first_message(error)}") from None
-
-
-def _array(
-    members: _Members, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    """Return a finite array of that shape and type, in C's order; half precision is widened."""
-    array = members.get(name)
-    if not isinstance(array, np.ndarray):
-        raise UserError(f"has no array `{name}`")
-    if array.shape != shape or array.dtype not in (dtype, np.float16):
-        have = f"{array.dtype} {array.shape}"
-        raise UserError(f"`{name}` is {have}, but {dtype} {shape} is needed")
-    if not np.isfinite(array).all():
-        raise UserError(f"`{name}` has a value that is not finite")
-    return np.ascontiguousarray(array, dtype)

@@ -1,6 +1,5 @@
 """Tests of the file that is a whole model: nothing that is damaged or foreign is ever used."""
 
-import io
 import json
 import re
 import zipfile
@@ -70,46 +69,11 @@ def test_half_precision_rounds_the_weights(model, model_path, tmp_path):
     assert half.stat().st_size < whole.stat().st_size
 
 
-def description_with(parts: dict[str, bytes], **changes) -> dict[str, bytes]:
-    values = json.loads(parts["description.json"]) | changes
-    return parts | {"description.json": json.dumps(values).encode()}
-
-
-def with_settings(parts: dict[str, bytes], **changes) -> dict[str, bytes]:
-    values = json.loads(parts["description.json"])["settings"] | changes
-    return description_with(parts, settings=values)
-
-
-def array(values) -> bytes:
-    out = io.BytesIO()
-    np.save(out, values)
-    return out.getvalue()
-
-
-def without(parts: dict[str, bytes], name: str) -> dict[str, bytes]:
-    return {key: content for key, content in parts.items() if key != name}
-
-
 CHANGES = [
-    (lambda p: description_with(p, format=2), "made by a later version of this program"),
-    (lambda p: description_with(p, more=1), "`more`: Extra inputs"),
-    (lambda p: p | {"description.json": b"{"}, "damaged: "),
-    (lambda p: without(p, "description.json"), "no model: has no `description.json`"),
-    (lambda p: without(p, "weights/recurrent.npy"), "has no array `weights/recurrent`"),
-    (lambda p: with_settings(p, hidden_size=11), "is float32 (28, 10), but float32 (28, 11) is"),
-    (
-        lambda p: p | {"weights/recurrent.npy": array(np.array([None] * 99))},
-        "Object arrays cannot be loaded",
-    ),
-    (
-        lambda p: p | {"weights/recurrent.npy": array(np.full((10, 10), np.nan, np.float32))},
-        "`weights/recurrent` has a value that is not finite",
-    ),
-    (
-        lambda p: p | {"vocabulary.tsv": p["vocabulary.tsv"] + b"more\t1\t5\n"},
-        "damaged: vocabulary.tsv has 29 words in 6 classes",
-    ),
-    (lambda p: p | {"vocabulary.tsv": b"word"}, "vocabulary.tsv: cannot be read: "),
+    ({"description.json": b'{"format": 2}'}, "made by another version: `format`: "),
+    ({"description.json": None}, "no model: has no `description.json`"),
+    ({"weights/recurrent.npy": None}, "has no 'weights/recurrent'"),
+    ({"vocabulary.tsv": b"word"}, "vocabulary.tsv: cannot be read: "),
 ]
 
 
@@ -117,8 +81,9 @@ CHANGES = [
 def test_a_model_whose_parts_do_not_fit_is_refused(model_path, tmp_path, change, expected):
     path = tmp_path / "changed.onlm"
     with zipfile.ZipFile(path, "w") as archive:
-        for name, content in change(members(model_path)).items():
-            archive.writestr(name, content)
+        for name, content in (members(model_path) | change).items():
+            if content is not None:
+                archive.writestr(name, content)
     with pytest.raises(UserError, match=f"^{path}.*{re.escape(expected)}.*$"):
         model_file.read(path)
 
