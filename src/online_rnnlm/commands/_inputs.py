@@ -12,12 +12,13 @@ from zipfile import is_zipfile
 
 from pydantic import TypeAdapter
 
-from online_rnnlm.commands._verb import positive_number, whole_number
+from online_rnnlm.commands._verb import value_of
 from online_rnnlm.config.plan import Plan, load_plan
+from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
-from online_rnnlm.use.options import AdaptationOptions, SamplingOptions
+from online_rnnlm.use.options import AdaptationOptions
 from online_rnnlm.use.text import Layout, TextFile, TextOrFile, layout_of
 
 
@@ -104,37 +105,44 @@ def layout_given(arguments: argparse.Namespace) -> Layout:
     return layout_of(tokenised=arguments.tokenised, running=not arguments.lines)
 
 
-def descriptions_of(kind: type[AdaptationOptions] | type[SamplingOptions]) -> dict[str, str]:
-    """Return what the options of a class mean, with their defaults, by their names."""
-    described = {}
-    for name, option in TypeAdapter(kind).json_schema()["properties"].items():
-        default = option.get("default")
+def add_options(parser: argparse.ArgumentParser, kind: type, **metavars: str) -> None:
+    """Add an option for each field of a class of options; some have a name for their value."""
+    described = TypeAdapter(kind).json_schema()["properties"]
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        option = f"--{name.replace('_', '-')}"
+        about = described[name]
+        if about.get("type") == "boolean":
+            parser.add_argument(option, action="store_true", help=about["description"])
+            continue
+        default = about.get("default")
         shown = "" if default is None else f" (default: {json.dumps(default)})"
-        described[name] = option["description"] + shown
-    return described
+        parser.add_argument(
+            option,
+            type=value_of(hint),
+            metavar=metavars.get(name),
+            help=about["description"] + shown,
+        )
+
+
+def options_in(arguments: argparse.Namespace, kind: type) -> dict[str, Any]:
+    """Return the options of a class that were given, and None for each other one."""
+    return {name: getattr(arguments, name) for name in get_type_hints(kind)}
 
 
 def add_adaptation(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what learns from the text."""
-    said = descriptions_of(AdaptationOptions)
-    learns = parser.add_mutually_exclusive_group()
-    learns.add_argument("--frozen", action="store_true", help="nothing learns")
-    learns.add_argument("--updates", metavar="PARTS", help=said["updates"])
-    parser.add_argument("--learn-after", metavar="MOMENT", help=said["learn_after"])
-    parser.add_argument("--unit-of-text", choices=get_args(UnitOfText), help=said["unit_of_text"])
     parser.add_argument(
-        "--learning-rate", type=positive_number, metavar="RATE", help=said["learning_rate"]
+        "--frozen",
+        dest="updates",
+        action="store_const",
+        const=NONE,
+        help="nothing learns: the same as `--updates none`",
     )
-    parser.add_argument("--steps", type=whole_number, help=said["steps"])
-
-
-def adaptation_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that say what learns from the text."""
-    return {
-        name: getattr(arguments, name) for name in ("frozen", *get_type_hints(AdaptationOptions))
-    }
-
-
-def sampling_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that say how words are drawn."""
-    return {name: getattr(arguments, name) for name in get_type_hints(SamplingOptions)}
+    add_options(
+        parser,
+        AdaptationOptions,
+        updates="PARTS",
+        learn_after="MOMENT",
+        unit_of_text=f"{{{','.join(get_args(UnitOfText))}}}",
+        learning_rate="RATE",
+    )

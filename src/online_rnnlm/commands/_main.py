@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -105,7 +104,14 @@ def _run(given: Sequence[str]) -> int:
     A user's error, a file that cannot be read or written, and a lack of memory are one line.
     """
     try:
-        status = _run_verb(given)
+        try:
+            verb, arguments = _read(given)
+        except SystemExit as ended:  # the help has been printed, or what is wrong
+            sys.stdout.flush()
+            return int(ended.code or 0)
+        prepare_process()
+        with needing_packages():
+            verb.run(arguments)
         sys.stdout.flush()
     except Stopped as stopped:
         return stopped.status
@@ -120,18 +126,6 @@ def _run(given: Sequence[str]) -> int:
         else:
             logger.error("%s%s", ERROR_MARK, " ".join(message.split()))
         return error.status if isinstance(error, UserError) else 1
-    return status
-
-
-def _run_verb(given: Sequence[str]) -> int:
-    """Run the verb that arguments name; return the status of a command that argparse ends."""
-    try:
-        verb, arguments = _read(given)
-    except SystemExit as ended:  # the help has been printed, or what is wrong
-        return int(ended.code or 0)
-    prepare_process()
-    with needing_packages():
-        verb.run(arguments)
     return 0
 
 
@@ -154,15 +148,8 @@ def _read(given: Sequence[str]) -> tuple[Verb, argparse.Namespace]:
         program.exit()
     if name not in VERBS:
         program.error(f"there is no verb `{name}`; {suggestion(name, VERBS)}".rstrip("; "))
-    arguments: list[str] = []
-    for one in given[1:]:
-        # Argparse takes a number such as -1e9 for an option unless it is joined to its own.
-        if re.fullmatch(r"-[\d.]+e[+-]?\d+", one) and arguments and arguments[-1][:2] == "--":
-            arguments[-1] += f"={one}"
-        else:
-            arguments.append(one)
     # Texts may follow an option, as in `score FIRST --frozen SECOND`.
-    return VERBS[name], parser_of(name).parse_intermixed_args(arguments)
+    return VERBS[name], parser_of(name).parse_intermixed_args(given[1:])
 
 
 def _in_one_line(error: Exception) -> str | None:

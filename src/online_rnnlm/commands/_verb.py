@@ -6,17 +6,14 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from online_rnnlm.config.mistakes import first_message
 from online_rnnlm.errors import ERROR_MARK
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
-
-Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -40,34 +37,23 @@ class Parser(argparse.ArgumentParser):
         """End the process with status 2 and the message."""
         self.exit(2, f"{ERROR_MARK}{message}; see `{self.prog} --help`\n")
 
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Print the help; argparse would say nothing of a disk that is full."""
-        print(self.format_help(), end="", file=file)
 
+def value_of(kind: Any) -> Callable[[str], Any]:
+    """Return a function that reads a value of a type, such as those of settings, for argparse."""
+    checked = TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False))
 
-def number(
-    kind: Callable[[str], Number], allowed: str, is_allowed: Callable[[Number], bool]
-) -> Callable[[str], Number]:
-    """Return a function that reads a number for argparse; `allowed` says which, in words."""
-
-    def read(text: str) -> Number:
-        with suppress(ValueError):
-            if is_allowed(kind(text)):
-                return kind(text)
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: {allowed}")
+    def read(text: str) -> Any:
+        try:
+            return checked.validate_python(text)
+        except ValidationError as error:
+            raise argparse.ArgumentTypeError(first_message(error)) from None
 
     return read
 
 
 def whole_number_to(most: int) -> Callable[[str], int]:
     """Return a function that reads a whole number from 1 to `most` for argparse."""
-    return number(int, f"whole numbers from 1 to {most}", lambda value: 1 <= value <= most)
-
-
-whole_number = number(int, "whole numbers", lambda _: True)
-finite_number = number(float, "finite numbers", math.isfinite)
-number_from_0 = number(float, "numbers from 0 on", lambda value: 0 <= value < math.inf)
-positive_number = number(float, "numbers above 0", lambda value: 0 < value < math.inf)
+    return value_of(Annotated[int, Field(ge=1, le=most)])
 
 
 def new_file(text: str) -> Path:

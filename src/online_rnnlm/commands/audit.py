@@ -9,11 +9,13 @@ from pathlib import Path
 
 from online_rnnlm.auditing.programs import Program
 from online_rnnlm.auditing.rules import audit_scorer
-from online_rnnlm.commands._inputs import adaptation_options, add_adaptation
-from online_rnnlm.commands._verb import Verb, positive_number, whole_number_to
+from online_rnnlm.commands._inputs import add_adaptation, options_in
+from online_rnnlm.commands._verb import Verb, value_of, whole_number_to
+from online_rnnlm.config.base import PositiveFloat
 from online_rnnlm.core.settings import UnitOfText
 from online_rnnlm.corpora.textfiles import SENTENCE_END, read_lines, words_at, words_of
 from online_rnnlm.errors import UserError
+from online_rnnlm.use.options import AdaptationOptions
 
 _SECONDS = 60.0
 """Time after which each start of a program is ended, unless an option says otherwise (s)."""
@@ -45,7 +47,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=positive_number,
+        type=value_of(PositiveFloat),
         help=f"time after which each start of the program is ended (default: {_SECONDS})",
     )
     parser.add_argument(
@@ -57,7 +59,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=positive_number,
+        type=value_of(PositiveFloat),
         default=1e-4,
         help="allowed difference of scores, in nats, and of sums (default: %(default)s)",
     )
@@ -72,7 +74,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
         raise UserError("give a model, or a program by `--command`")
     if is_program and not arguments.command.strip():
         raise UserError("--command: a program is needed, and its arguments, if it has any")
-    options_of_model = ("frozen", "updates", "learning_rate", "steps", "learn_after")
+    options_of_model = ("updates", "learning_rate", "steps", "learn_after")
     options_of_program = ("vocabulary", "ask", "seconds")
     for option in options_of_model if is_program else options_of_program:
         given = getattr(arguments, option)
@@ -97,7 +99,7 @@ def run_audit(arguments: argparse.Namespace) -> None:
         from online_rnnlm.use.model import load
 
         name = arguments.model
-        scorer = of_model(load(name).scorer, **adaptation_options(arguments))
+        scorer = of_model(load(name).scorer, **options_in(arguments, AdaptationOptions))
     result = audit_scorer(name, scorer, lines, arguments.places, arguments.tolerance)
     print(json.dumps(asdict(result), indent=1) if arguments.json else result)
     if result.failure:

@@ -8,19 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from online_rnnlm.commands._inputs import (
     add_model,
+    add_options,
     add_texts,
     as_texts,
-    descriptions_of,
-    sampling_options,
+    options_in,
 )
-from online_rnnlm.commands._verb import (
-    Verb,
-    add_format,
-    finite_number,
-    print_rows,
-    whole_number,
-    whole_number_to,
-)
+from online_rnnlm.commands._verb import Verb, add_format, print_rows, whole_number_to
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.options import SamplingOptions
 from online_rnnlm.use.text import names_of, numbered_lines
@@ -87,12 +80,7 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
         help="number of sentences (default: %(default)s)",
     )
     parser.add_argument("--prefix", default="", help="the words that each sentence begins with")
-    said = descriptions_of(SamplingOptions)
-    parser.add_argument("--seed", type=whole_number, help=said["seed"])
-    parser.add_argument("--temperature", type=finite_number, help=said["temperature"])
-    parser.add_argument("--top-k", type=whole_number, metavar="N", help=said["top_k"])
-    parser.add_argument("--max-words", type=whole_number, help=said["max_words"])
-    parser.add_argument("--unknown", action="store_true", help="say `<unk>`, too")
+    add_options(parser, SamplingOptions, top_k="N")
     parser.add_argument(
         "--frozen", action="store_true", help="the vector does not learn from what is said"
     )
@@ -106,7 +94,7 @@ def run_sample(arguments: argparse.Namespace) -> None:
         arguments.number,
         prefix=arguments.prefix,
         frozen=arguments.frozen,
-        **sampling_options(arguments),
+        **options_in(arguments, SamplingOptions),
     )
     for sentence in made:
         print(sentence)

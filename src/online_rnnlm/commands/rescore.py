@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
-from online_rnnlm.commands._verb import Verb, number_from_0
+from online_rnnlm.commands._verb import Verb, value_of
+from online_rnnlm.config.base import NonNegativeFloat
 from online_rnnlm.errors import UserError
 from online_rnnlm.use.text import layout_of
 
@@ -31,14 +32,14 @@ def add_rescore_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weight",
-        type=number_from_0,
+        type=value_of(NonNegativeFloat),
         default=1.0,
         help="factor of log P (nats) in the sum with the score that is there "
         "(default: %(default)s)",
     )
     parser.add_argument(
         "--unknown-penalty",
-        type=number_from_0,
+        type=value_of(NonNegativeFloat),
         metavar="NATS",
         help="what log P loses in the sum for each word that is not in the vocabulary (default: "
         "log of the number of times that such a word is in the training text)",

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from online_rnnlm.commands._inputs import (
-    adaptation_options,
     add_adaptation,
     add_layout,
     add_model,
     add_texts,
     as_texts,
     layout_given,
+    options_in,
 )
 from online_rnnlm.commands._verb import Verb, add_format, print_rows
 from online_rnnlm.errors import UserError, counted
+from online_rnnlm.use.options import AdaptationOptions
 from online_rnnlm.use.text import read_text
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def run_score(arguments: argparse.Namespace) -> None:
 
     texts = as_texts(arguments.texts)
     model = load(arguments.model)
-    adaptation = model.scorer.adaptation(**adaptation_options(arguments))
+    adaptation = model.scorer.adaptation(**options_in(arguments, AdaptationOptions))
     flush: bool = arguments.flush
     if flush and model.network.unit_of(adaptation) != "sentence":
         raise UserError("--flush: needs `--unit-of-text sentence`: nothing may be kept")

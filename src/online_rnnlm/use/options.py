@@ -76,7 +76,7 @@ class SamplingOptions(TypedDict, total=False):
     max_words: Annotated[int, Field(default=100, ge=1, le=1000), NOT_BOOLEAN]
     """number of words after which a sentence is cut off; those of its beginning count, too"""
     unknown: Annotated[bool, Field(default=False)]
-    """true if `<unk>` may be said"""
+    """say `<unk>`, too"""
 
 
 def checked(options: Mapping[str, Any], kind: type[Kind]) -> Kind:

@@ -125,22 +125,22 @@ def test_a_users_mistake_is_one_line(config, tmp_path, refused, arguments, expec
 
 
 @pytest.mark.parametrize(
-    ("verb", "option", "allowed"),
+    ("arguments", "said"),
     [
-        (("sentences", *OF_CORPUS), "--threads", "from 1 to 1000"),
-        (("ui", "results/test"), "--port", "from 1 to 65535"),
-        (("score",), "--learning-rate", "above 0"),
-        (("rescore",), "--weight", "from 0 on"),
+        (("sentences", *OF_CORPUS, "--threads=1001"), "less than or equal to 1000, not '1001'"),
+        (("ui", RESULTS, "--port=0"), "greater than or equal to 1, not '0'"),
+        (("score", "--learning-rate=0"), "greater than 0, not '0'"),
+        (("score", "--unit-of-text=page"), "'sentence', 'document' or 'stream', not 'page'"),
+        (("score", "--learn-after=0"), "a number of words from 1 to 1000000000, not '0'"),
+        (("sample", "--top-k=many"), "a valid integer"),
+        (("rescore", "--weight=inf"), "a finite number, not 'inf'"),
     ],
+    ids=str,
 )
-@pytest.mark.parametrize("given", ["=0", " -1e9", "=many", "=inf", f"={'9' * 5000}"])
-def test_a_number_that_is_not_allowed_is_one_line(config, run, verb, option, allowed, given):
-    if given == "=0" and allowed == "from 0 on":
-        return
-    found = run(*verb, *f"{option}{given}".split(" "))
-    said = found.err.splitlines()[-1]
-    assert found.status == 2 and f"argument {option}: " in said and allowed in said
-    assert "invalid" not in said  # as argparse calls the name of a function
+def test_a_value_that_is_not_allowed_is_one_line(config, refused, arguments, said):
+    option = arguments[-1].partition("=")[0]
+    line = refused(*arguments, status=2)
+    assert f"argument {option}: " in line and said in line
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,6 @@ def test_an_output_that_is_closed_or_full_is_one_line(config):
     for command, said in (
         (f"check {config} >&-", "the standard output is closed"),
         (f"check {config} >/dev/full", "No space left on device"),
-        ("score --help >/dev/full", "No space left on device"),
     ):
         done = output_of(["bash", "-c", f"{sys.executable} -m online_rnnlm {command}"])
         assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
