@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from zipfile import is_zipfile
@@ -16,10 +15,11 @@ from online_rnnlm.commands._verb import value_of
 from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.core.settings import UnitOfText
+from online_rnnlm.corpora.textfiles import check_text
 from online_rnnlm.errors import UserError
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.use.options import AdaptationOptions
-from online_rnnlm.use.text import Layout, TextFile, TextOrFile, layout_of
+from online_rnnlm.use.text import GivenText, Layout, layout_of, text_at
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -62,20 +62,22 @@ def add_texts(parser: argparse.ArgumentParser, what: str = "the text") -> None:
     )
 
 
-def as_texts(arguments: Sequence[str]) -> list[TextOrFile]:
-    """Return the text that each argument is, or its file.
+def texts_in(arguments: argparse.Namespace) -> list[GivenText]:
+    """Return the text that each argument is, or that of its file; no argument is standard input.
 
     An argument is a text if it is empty or has white space, and is no file's name. Raises UserError
     for a folder, a model, or a file that is not there.
     """
     from online_rnnlm.use.places import ADDRESSES
 
-    texts: list[TextOrFile] = []
-    for one in arguments:
+    texts = []
+    for number, one in enumerate(arguments.texts or ["-"], 1):
         path = Path(one)
         is_there = one == "-" or os.path.exists(one)  # noqa: PTH110  # a text may be too long
         if not is_there and one.split() != [one]:
-            texts.append(one)
+            name = f"text {number}"
+            check_text(one, name, one_line=False)
+            texts.append(GivenText(name, one.splitlines() or [""]))
             continue
         # Only files are asked whether they are zip files: a pipe's text can be read once.
         is_no_text = is_there and (path.is_dir() or (path.is_file() and is_zipfile(path)))
@@ -85,7 +87,7 @@ def as_texts(arguments: Sequence[str]) -> list[TextOrFile]:
             raise UserError(
                 f"{one}: no such file; a text is several words in quotes, or standard input"
             )
-        texts.append(TextFile(one))
+        texts.append(text_at(one))
     return texts
 
 

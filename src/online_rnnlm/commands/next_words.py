@@ -10,13 +10,13 @@ from online_rnnlm.commands._inputs import (
     add_model,
     add_options,
     add_texts,
-    as_texts,
     options_in,
+    texts_in,
 )
 from online_rnnlm.commands._verb import Verb, add_format, print_rows, whole_number_to
-from online_rnnlm.errors import UserError, naming
+from online_rnnlm.errors import naming
 from online_rnnlm.use.options import SamplingOptions
-from online_rnnlm.use.text import names_of, numbered_lines
+from online_rnnlm.use.text import lacking, numbered_lines
 
 
 def add_next_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run_next(arguments: argparse.Namespace) -> None:
     """Print the likeliest words after each line."""
     from online_rnnlm.use.model import load
 
-    texts = as_texts(arguments.texts)
+    texts = texts_in(arguments)
     model = load(arguments.model)
     start = model.start(frozen=arguments.frozen)
 
@@ -54,7 +54,7 @@ def run_next(arguments: argparse.Namespace) -> None:
             _, state = model.continue_(start, begin)
             yield begin, model.entropy(state), model.likeliest(state, arguments.number)
         if line is None:
-            raise UserError(f"{', '.join(names_of(texts))}: no line in it")
+            raise lacking(texts, "line")
 
     if arguments.format == "plain":
         for begin, entropy, likeliest in found():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
+from online_rnnlm.commands._inputs import add_model, add_texts, texts_in
 from online_rnnlm.commands._verb import Verb, value_of
 from online_rnnlm.config.base import NonNegativeFloat
 from online_rnnlm.errors import UserError
@@ -63,7 +63,7 @@ def run_rescore(arguments: argparse.Namespace) -> None:
 
     if arguments.best and arguments.tsv:
         raise UserError("--tsv: not allowed with --best, which writes the text only")
-    texts = as_texts(arguments.texts)
+    texts = texts_in(arguments)
     model = load(arguments.model)
     lists = rescore(
         model.scorer,

@@ -18,9 +18,9 @@ from online_rnnlm.commands._inputs import (
     add_layout,
     add_model,
     add_texts,
-    as_texts,
     layout_given,
     options_in,
+    texts_in,
 )
 from online_rnnlm.commands._verb import Verb, add_format, print_rows
 from online_rnnlm.errors import UserError, counted
@@ -89,7 +89,7 @@ def run_score(arguments: argparse.Namespace) -> None:
     from online_rnnlm.core.order import SENTENCES_A_PART
     from online_rnnlm.use.model import load
 
-    texts = as_texts(arguments.texts)
+    texts = texts_in(arguments)
     model = load(arguments.model)
     adaptation = model.scorer.adaptation(**options_in(arguments, AdaptationOptions))
     flush: bool = arguments.flush

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from online_rnnlm.commands._inputs import add_model, add_texts, as_texts
+from online_rnnlm.commands._inputs import add_model, add_texts, texts_in
 from online_rnnlm.commands._verb import Verb, new_file
 from online_rnnlm.storage.files import writing_output
 from online_rnnlm.use.text import layout_of, read_text
@@ -36,7 +36,7 @@ def run_show(arguments: argparse.Namespace) -> None:
     from online_rnnlm.use.model import load
     from online_rnnlm.use.show import show
 
-    texts = as_texts(arguments.texts)
+    texts = texts_in(arguments)
     model = load(arguments.model)
     sentences = list(read_text(texts, model.preparation, layout_of(running=not arguments.lines)))
     static = load(arguments.against) if arguments.against else model.companion

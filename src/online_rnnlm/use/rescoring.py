@@ -21,7 +21,7 @@ from online_rnnlm.core.adaptation import Adaptation
 from online_rnnlm.corpora.corpus import SENTENCE_END_ID
 from online_rnnlm.errors import UserError, naming
 from online_rnnlm.use.scoring import TextScorer
-from online_rnnlm.use.text import Layout, TextOrFile, names_of, numbered_lines
+from online_rnnlm.use.text import GivenText, Layout, lacking, numbered_lines
 
 ListFormat = Literal["moses", "kaldi", "tsv"]
 Context = Literal["last", "all"]
@@ -49,7 +49,7 @@ class Hypothesis(NamedTuple):
     """Its score before, and log P less the unknown words' penalties, times the weight."""
 
 
-def read_lists(texts: Sequence[TextOrFile], form: ListFormat) -> Iterator[list[Hypothesis]]:
+def read_lists(texts: Sequence[GivenText], form: ListFormat) -> Iterator[list[Hypothesis]]:
     """Read the lists of texts or files: hypotheses of one key, which follow one another in each.
 
     Raises UserError, which names the file and the line, for what is no such list, and for a key
@@ -77,7 +77,7 @@ def read_lists(texts: Sequence[TextOrFile], form: ListFormat) -> Iterator[list[H
             hypotheses = []
         hypotheses.append(hypothesis)
     if not hypotheses:
-        raise UserError(f"{', '.join(names_of(texts))}: no list in it")
+        raise lacking(texts, "list")
     yield hypotheses
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -31,30 +30,32 @@ def layout_of(*, tokenised: bool = False, running: bool = False) -> Layout:
     return "tokenised" if tokenised else "running" if running else "lines"
 
 
-@dataclass(frozen=True)
-class TextFile:
-    """A file of text, a pipe or, if the name is `-`, standard input."""
+class GivenText(NamedTuple):
+    """A text that is given to a command, whose lines can be read once."""
 
     name: str
-
-    def lines(self) -> Iterator[str]:
-        """Read the lines."""
-        path = Path(self.name)
-        if textfiles.has_articles(path):
-            raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
-        if self.name == "-":
-            if sys.stdin.buffer.isatty():
-                print("Reading text from the terminal; Ctrl-D ends it.", file=sys.stderr)
-            yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
-        elif path.is_fifo() or path.is_char_device():
-            with path.open("rb") as stream:
-                yield from textfiles.lines_in(stream, path)
-        else:
-            yield from textfiles.read_lines(path)
+    """Its name in messages."""
+    lines: Iterable[str]
 
 
-TextOrFile = str | TextFile
-"""A text, or the file of one."""
+def text_at(name: str) -> GivenText:
+    """Return the text of a file, of a pipe or, if the name is `-`, of standard input."""
+    return GivenText(_STANDARD_INPUT if name == "-" else name, _lines_at(name))
+
+
+def _lines_at(name: str) -> Iterator[str]:
+    path = Path(name)
+    if textfiles.has_articles(path):
+        raise UserError(f"{path}: a file of articles: plain text is needed here, line by line")
+    if name == "-":
+        if sys.stdin.buffer.isatty():
+            print("Reading text from the terminal; Ctrl-D ends it.", file=sys.stderr)
+        yield from textfiles.lines_in(sys.stdin.buffer, Path(_STANDARD_INPUT))
+    elif path.is_fifo() or path.is_char_device():
+        with path.open("rb") as stream:
+            yield from textfiles.lines_in(stream, path)
+    else:
+        yield from textfiles.read_lines(path)
 
 
 class Sentence(NamedTuple):
@@ -123,20 +124,20 @@ class Piece(NamedTuple):
 
 
 def read_text(
-    texts: Sequence[TextOrFile], preparation: Preparation, layout: Layout
+    texts: Sequence[GivenText], preparation: Preparation, layout: Layout
 ) -> Iterator[Sentence]:
-    """Read the sentences of texts and files, as `numbered_lines` reads their lines.
+    """Read the sentences of texts, one text after the other.
 
-    An empty line ends a document, and so does a file; it is a sentence without words. Raises
-    UserError, which names the file and the line, for text that cannot be read, and if there
-    is no word at all.
+    An empty line ends a document, and so does a text; it is a sentence without words. Raises
+    UserError, which names the text and the line, for what cannot be read, and if there is no word
+    at all.
     """
     has_words = False
     for sentence in _numbered(numbered_lines(texts), preparation, layout):
         has_words = has_words or bool(sentence.words)
         yield sentence
     if not has_words:
-        raise UserError(f"{', '.join(names_of(texts))}: no text in it")
+        raise lacking(texts, "text")
 
 
 def sentences_of(
@@ -180,26 +181,13 @@ def _numbered(
         yield from (Sentence(words, max(number, 0)) for words in sentences or [[]])
 
 
-def names_of(texts: Sequence[TextOrFile]) -> list[str]:
-    """Return what messages call texts and files; no text is standard input."""
-    names = []
-    for place, text in enumerate(texts, 1):
-        name = text.name if isinstance(text, TextFile) else f"text {place}"
-        names.append(_STANDARD_INPUT if name == "-" else name)
-    return names or [_STANDARD_INPUT]
+def numbered_lines(texts: Sequence[GivenText]) -> Iterator[Piece]:
+    """Read the lines of texts, one after the other, with their places."""
+    for text in texts:
+        for number, line in enumerate(text.lines, 1):
+            yield Piece(f"{text.name}, line {number}", line, begins=number == 1)
 
 
-def numbered_lines(texts: Sequence[TextOrFile]) -> Iterator[Piece]:
-    """Read the lines of texts and files, one after the other, with their places.
-
-    No text is standard input. Raises UserError, which names the file and the line, for what is no
-    text.
-    """
-    for name, text in zip(names_of(texts), texts or [TextFile("-")], strict=True):
-        if isinstance(text, TextFile):
-            lines: Iterable[str] = text.lines()
-        else:
-            textfiles.check_text(text, name, one_line=False)
-            lines = text.splitlines() or [""]
-        for number, line in enumerate(lines, 1):
-            yield Piece(f"{name}, line {number}", line, begins=number == 1)
+def lacking(texts: Sequence[GivenText], what: str) -> UserError:
+    """Return the error that texts have nothing of some kind."""
+    return UserError(f"{', '.join(text.name for text in texts)}: no {what} in it")

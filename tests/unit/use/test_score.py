@@ -22,7 +22,7 @@ from online_rnnlm.storage import records
 from online_rnnlm.storage.evaluations import Evaluation
 from online_rnnlm.use.rescoring import read_lists, rescore
 from online_rnnlm.use.scoring import in_parts
-from online_rnnlm.use.text import Sentence, read_text
+from online_rnnlm.use.text import Sentence, read_text, text_at
 from tests.project import ROOT
 from tests.toy_texts import raw_text
 from tests.unit.made_texts import BYTES, many
@@ -329,11 +329,17 @@ def test_any_bytes_are_scored_or_refused_in_one_line(
             adaptation = model.scorer.adaptation(updates=updates)
             context = {"sentence": None, "document": "last", "stream": "all"}[unit]
             lists = list(
-                rescore(model.scorer, read_lists([], form), layout, adaptation, context=context)
+                rescore(
+                    model.scorer,
+                    read_lists([text_at("-")], form),
+                    layout,
+                    adaptation,
+                    context=context,
+                )
             )
             assert lists and all(math.isfinite(one.total) for found in lists for one in found)
             return
-        sentences = read_text([], model.preparation, layout)
+        sentences = read_text([text_at("-")], model.preparation, layout)
         print_scores(model.scorer.score_parts(sentences, adaptation), per, form, "bits")
     except UserError as error:
         assert len(str(error).splitlines()) == 1
