@@ -90,7 +90,6 @@ NOW = fingerprints(PACKAGE)
         ("rivals/mixture.py", {"mixture"}),
         ("jobs/evaluation.py", TESTED),
         ("jobs/evaluation_files.py", TESTED),
-        ("jobs/adaptations.py", TESTED),
         ("jobs/timing.py", {"timings"}),
         ("jobs/train.py", set()),
         ("jobs/requests.py", set()),

@@ -11,14 +11,9 @@ from functools import cache
 import numpy as np
 
 from online_rnnlm.config.engines import ENGINES
-from online_rnnlm.config.evaluations import (
-    engine_for,
-    main_adaptation,
-    timed_evaluations,
-    usable_anywhere,
-)
+from online_rnnlm.config.evaluations import engine_for, main_adaptation, timed_evaluations
 from online_rnnlm.config.plan import Plan, load_plan
-from online_rnnlm.config.rivals import DYNAMIC, RunRivalName
+from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.config.runs import Run
 from online_rnnlm.config.training import RunSettings
 from online_rnnlm.core.adaptation import Adaptation
@@ -45,7 +40,7 @@ class TimedNetwork:
     run: Run
     evaluation: str
     settings: RunSettings
-    """The run's, with the engine that scores."""
+    """The run's, with the engine that scores it or, beside a rival, scores its main evaluation."""
     score: Scorer
     text: Split
     seconds_per_word: list[float] = field(default_factory=list)
@@ -107,10 +102,12 @@ def networks_to_time(experiment: Plan, directory: ExperimentDirectory) -> Iterat
         weights = weight_files.read_trained(files, corpus.digest)
         network = Network(directory, record, corpus, weights, run.testing)
         text = beginning_of(corpus.splits["test"], experiment.testing.timed_tokens)
+        main = main_adaptation(record.settings.document_size)
         for name, evaluation in timed_evaluations(run.settings, run.testing).items():
             tested = read_evaluation(directory.evaluation(run.name, name))
             if not tested.reason:
-                settings = _settings_for(record.settings, evaluation)
+                adaptation = evaluation if isinstance(evaluation, Adaptation) else main
+                settings = engine_for(record.settings, adaptation)
                 score = _scorer(network, evaluation, tested.chosen)
                 yield TimedNetwork(run, name, settings, score, text)
 
@@ -121,15 +118,6 @@ def beginning_of(split: Split, tokens: int) -> Split:
     begins = np.append(np.flatnonzero(unit_beginnings(split, "document")), split.sentences)
     enough = np.searchsorted(split.offsets[begins], min(tokens, split.tokens))
     return split.first(int(begins[enough]))
-
-
-def _settings_for(settings: RunSettings, evaluation: Adaptation | RunRivalName) -> RunSettings:
-    """Return the settings with the engine that scores a network in an evaluation."""
-    if evaluation == DYNAMIC:
-        return usable_anywhere(settings, updates_weights=True)
-    if isinstance(evaluation, Adaptation):
-        return engine_for(settings, evaluation)
-    return engine_for(settings, main_adaptation(settings.document_size))
 
 
 def _scorer(

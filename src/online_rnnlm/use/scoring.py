@@ -191,15 +191,6 @@ class TextScorer:
             self.network.settings, options | ({"updates": NONE} if frozen else {})
         )
 
-    def require_vector(self, adaptation: Adaptation) -> None:
-        """Raise UserError unless the adaptation updates the network's document vector."""
-        if not self.network.updates_vector(adaptation):
-            raise UserError(
-                "the document vector does not learn, so it stays 0"
-                if self.network.settings.document_size
-                else "the model has no document vector: its `document_size` is 0"
-            )
-
     def score_texts(
         self, texts: Iterable[str], options: Options, *, needs_vector: bool = False
     ) -> Iterator[ScoredPart]:
@@ -208,6 +199,7 @@ class TextScorer:
         Raises UserError for what is no list of texts, for wrong options and, if a vector is needed,
         unless it learns.
         """
+        settings = self.network.settings
         # A mapping or a frame of pandas would give the names of its columns.
         is_list = isinstance(texts, Iterable) and not isinstance(texts, str | Mapping)
         if not is_list or hasattr(texts, "columns"):
@@ -221,23 +213,17 @@ class TextScorer:
         if running and (tokenised or self.preparation.rules.tokenised):
             raise UserError("`running`: tokenised text has a sentence a line and is not divided")
         layout = layout_of(tokenised=tokenised, running=running)
-        adaptation = adaptation_for(self.network.settings, given)
-        if needs_vector:
-            self.require_vector(adaptation)
+        adaptation = adaptation_for(settings, given)
+        if needs_vector and not settings.document_size:
+            raise UserError("the model has no document vector: its `document_size` is 0")
+        if needs_vector and not adaptation.updates_vector:
+            raise UserError("the document vector does not learn, so it stays 0")
         separate = running or adaptation.unit_of_text in (None, "sentence")
         sentences = sentences_of(texts, self.preparation, layout, separate=separate)
-        return self.score_parts(sentences, self._of_separate_texts(adaptation))
-
-    def _of_separate_texts(self, adaptation: Adaptation) -> Adaptation:
-        """Return an adaptation by which nothing is carried over from a text of a list to the next.
-
-        Where the unit of text is to be that of training, and that is a stream, each text is a
-        document.
-        """
-        settings = self.network.settings
-        if adaptation.unit_of_text is not None or settings.unit_of_text != "stream":
-            return adaptation
-        return replace(adaptation, unit_of_text="document")
+        if adaptation.unit_of_text is None and settings.unit_of_text == "stream":
+            # The texts of a list are separate: each is a document.
+            adaptation = replace(adaptation, unit_of_text="document")
+        return self.score_parts(sentences, adaptation)
 
     def score_parts(
         self, sentences: Iterable[Sentence], adaptation: Adaptation, *, size: int = SENTENCES_A_PART
