@@ -15,7 +15,7 @@ networks of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -31,30 +31,12 @@ from pydantic import (
 # Pydantic cannot use that of `typing` before Python 3.12.
 from typing_extensions import TypedDict
 
-from online_rnnlm.config.base import (
-    AboveOne,
-    AtLeastOne,
-    Distinct,
-    Fraction,
-    Name,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    PositiveShare,
-    PositiveSize,
-    Seeds,
-    Settings,
-    Share,
-    Size,
-    as_list,
-)
-from online_rnnlm.config.engines import EngineName
+from online_rnnlm.config.base import Distinct, Name, Seeds, Settings, as_list
 from online_rnnlm.config.mistakes import refuse_unknown_keys
 from online_rnnlm.config.rivals import RunRivalName
 from online_rnnlm.config.runs import TOLD
 from online_rnnlm.config.testing import Updates
-from online_rnnlm.config.training import CellName, HiddenSize, TrainingSettings
-from online_rnnlm.core.settings import UnitOfText
+from online_rnnlm.config.training import TrainingSettings
 
 ROW_KEYS = ("hidden_size", "context_size", "document_size", *TOLD)
 """Settings that a network's name tells, and that so tell rows apart."""
@@ -70,39 +52,22 @@ OneOrMore = Annotated[
 """A value, such as `0.2`, or a list of some: `[0.2, 0.3]`."""
 
 
-@with_config(Settings.model_config)
-class Search(TypedDict, total=False):
-    """Settings of training: those with a list of values are searched, with one value at least; the
-    others are those of the search's runs alone."""
+if TYPE_CHECKING:
 
+    class Search(TypedDict, total=False):
+        """Any settings of training, each with a value or with a list of values."""
+
+else:
+    _KINDS = get_type_hints(TrainingSettings, include_extras=True)
+    Search = TypedDict(
+        "Search",
+        {key: OneOrMore[_KINDS[key]] for key in TrainingSettings.model_fields},
+        total=False,
+    )
+    Search.__doc__ = """Settings of training: those with a list of values are searched, with one
+    value at least; the others are those of the search's runs alone."""
     # `TrainingSettings` describes each.
-    hidden_size: OneOrMore[HiddenSize]
-    cell: OneOrMore[CellName]
-    context_size: OneOrMore[PositiveSize]
-    context_decay: OneOrMore[Share]
-    document_size: OneOrMore[Size]
-    document_rate: OneOrMore[NonNegativeFloat]
-    unit_of_text: OneOrMore[UnitOfText]
-    segment_tokens: OneOrMore[Size]
-    document_decay: OneOrMore[PositiveShare]
-    document_step: OneOrMore[Literal["error", "words"]]
-    document_gradient: OneOrMore[Literal["constant", "through"]]
-    optimizer: OneOrMore[Literal["adagrad", "sgd"]]
-    learning_rate: OneOrMore[PositiveFloat]
-    accumulator_start: OneOrMore[PositiveFloat]
-    batch_sentences: OneOrMore[PositiveInt]
-    rare_class_words: OneOrMore[Size]
-    dropout: OneOrMore[Fraction]
-    embedding_dropout: OneOrMore[Fraction]
-    error_clip: OneOrMore[NonNegativeFloat]
-    max_epochs: OneOrMore[PositiveInt]
-    rate_rule: OneOrMore[Literal["cooldown", "toolkit"]]
-    cooldown: OneOrMore[Share]
-    improvement_factor: OneOrMore[AtLeastOne]
-    rate_divisor: OneOrMore[AboveOne]
-    engine: OneOrMore[EngineName]
-    device: OneOrMore[Literal["cpu", "gpu"]]
-    precision: OneOrMore[Literal["float32", "float64"]]
+    with_config({**Settings.model_config, "use_attribute_docstrings": False})(Search)
 
 
 def searched_in(search: Search) -> dict[str, list[Any]]:

@@ -110,18 +110,6 @@ PLACES += ("testing", "training", "search", "corpora.own.vocabulary")
 CHANGES = st.lists(st.tuples(st.sampled_from(PLACES), KEYS, VALUES), min_size=1, max_size=3)
 
 
-def test_a_row_and_a_search_take_each_setting_of_training_or_a_list_of_its_values():
-    kinds = schema()["$defs"]
-    training = kinds["TrainingSettings"]["properties"]
-    for kind, others in (("Search", set()), ("RowSettings", OF_ROW_ALONE)):
-        properties = kinds[kind]["properties"]
-        assert properties.keys() - training.keys() == others
-        for key, part in training.items():
-            value = {name: part[name] for name in part if name not in ("default", "description")}
-            one, several = properties[key]["oneOf"]
-            assert (one, several["items"]) == (value, value)
-
-
 @many
 @given(others=st.dictionaries(KEYS, VALUES, max_size=3), changes=CHANGES)
 def test_any_configuration_is_right_or_refused_in_one_line(others, changes):
