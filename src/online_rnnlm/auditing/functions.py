@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from contextlib import suppress
 from functools import partial
 from itertools import chain
-from numbers import Integral, Real
 from typing import Any, get_args
 
 from online_rnnlm.auditing.rules import audit_scorer
@@ -45,10 +44,6 @@ def audit(
     """
     if unit not in get_args(UnitOfText):
         raise UserError(f"`unit`: {unit!r}: allowed: {', '.join(get_args(UnitOfText))}")
-    if not isinstance(places, Integral) or places < 1:
-        raise UserError(f"`places`: {places!r}: allowed: a whole number, at least 1")
-    if not isinstance(tolerance, Real) or not 0 <= tolerance < math.inf:
-        raise UserError(f"`tolerance`: {tolerance!r}: allowed: a number, at least 0")
     given = [*text] if isinstance(text, Iterable) else []
     are_lists = all(isinstance(part, Sized) and not isinstance(part, str) for part in given)
     parts: list[Any] = [part for part in given if len(part)] if are_lists else []

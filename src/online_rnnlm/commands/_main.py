@@ -44,10 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     line.
     """
     hide_interrupts()
-    if sys.stdout is None:  # a file that is opened next would take its place
-        sys.exit(f"{ERROR_MARK}the standard output is closed")
-    sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))  # for the same reason
-    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     # Only the code that needs the disk reports that it is full, not every line of the log.
     logging.raiseExceptions = False
     package = logging.getLogger("online_rnnlm")

@@ -28,7 +28,6 @@ from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, refuse_foreign
 
 Item = TypeVar("Item")
-_MOST_PROCESSES = 1000
 
 
 def _named(option: str, name: str, among: Mapping[str, Item]) -> Item:
@@ -47,7 +46,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", required=True, help="name of the corpus's folder")
     parser.add_argument(
         "--threads",
-        type=whole_number_to(_MOST_PROCESSES),
+        type=whole_number_to(1000),
         default=1,
         help="processes to use (default: %(default)s)",
     )
@@ -167,28 +166,23 @@ def _load_engine(name: str) -> None:
         import_module(f"online_rnnlm.core.engines.{name}_engine")
 
 
-def _run_on_results(
-    module: str,
-    function: str,
-    decided_by: Callable[[Plan], Modules],
-    arguments: argparse.Namespace,
-) -> None:
-    """Call a function, which is imported now, with the folder of an experiment's results."""
-    experiment, directory = experiment_of(arguments)
-    job = getattr(import_module(f"online_rnnlm.{module}"), function)
-    refuse_changed_code(experiment.digits, decided_by(experiment))
-    job(directory)
-
-
 def _on_results(
     help: str, job: str, decided_by: Callable[[Plan], Modules] = code.of_report
 ) -> Verb:
     """Return the verb of a stage of a whole experiment, whose job is named `module:function`.
 
-    `decided_by` returns the modules whose code decides its results.
+    `decided_by` returns the modules whose code decides its results. The job gets the folder of
+    these; its module is imported when it runs.
     """
     module, function = job.split(":")
-    return Verb(help, add_results, partial(_run_on_results, module, function, decided_by))
+
+    def run(arguments: argparse.Namespace) -> None:
+        experiment, directory = experiment_of(arguments)
+        write = getattr(import_module(f"online_rnnlm.{module}"), function)
+        refuse_changed_code(experiment.digits, decided_by(experiment))
+        write(directory)
+
+    return Verb(help, add_results, run)
 
 
 def _preparation(stage: Stage, help: str) -> Verb:

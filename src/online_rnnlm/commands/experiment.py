@@ -14,8 +14,6 @@ from online_rnnlm.errors import UserError, counted
 from online_rnnlm.process.devices import require_packages
 from online_rnnlm.storage.paths import experiment_directory
 
-MOST_PORTS = 65_535
-
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `check`."""
@@ -56,7 +54,7 @@ def add_ui_arguments(parser: argparse.ArgumentParser) -> None:
     add_results(parser)
     parser.add_argument(
         "--port",
-        type=whole_number_to(MOST_PORTS),
+        type=whole_number_to(65_535),
         default=5000,
         help="port on this machine (default: %(default)s)",
     )

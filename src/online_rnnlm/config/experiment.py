@@ -59,14 +59,6 @@ class Experiment(Settings):
     """Further evaluations, and rivals to compare with."""
 
     @model_validator(mode="after")
-    def _has_a_folder_of_its_own(self) -> Experiment:
-        if Path("results", self.experiment) == self.downloads:
-            raise ValueError(
-                f"`experiment`: `{self.downloads}` is the folder of `downloads`: give another name"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _names_its_corpora(self) -> Experiment:
         for number, row in enumerate(self.rows):
             for name in row.get("corpora") or []:

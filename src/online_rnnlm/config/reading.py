@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     # YAML would read the two halves of a JSON character above U+FFFF apart.
-    from_json = partial(json.loads, object_pairs_hook=_with_distinct_keys)
-    read = from_json if path.suffix == ".json" else YAML(typ="safe", pure=True).load
+    read = json.loads if path.suffix == ".json" else YAML(typ="safe", pure=True).load
     try:
         values = read(content)
     except ReaderError as error:
@@ -43,14 +41,4 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read: {error}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: a mapping of keys to values is needed")
-    return values
-
-
-def _with_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON; raises ValueError if it has a key twice."""
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f'duplicate key "{twice}"')
     return values

@@ -21,39 +21,30 @@ def follow_trainings(
     A thread looks for new lines every `seconds` (s), until this process ends. It reads files, so it
     follows jobs on other machines, too.
     """
-    logs = [_Log(directory) for directory in directories]
+    read = {directory: _log_size(directory) for directory in directories}
 
     def follow() -> None:
         while True:
             time.sleep(seconds)
-            for log in logs:
-                for line in log.new_lines():
-                    tell(line)
+            for directory, place in read.items():
+                begin = place if _log_size(directory) >= place else 0  # the run has begun anew
+                lines = _lines_after(directory, begin)
+                read[directory] = begin + sum(map(len, lines))
+                for line in lines:
+                    said = line.decode(errors="replace").rstrip("\n")
+                    tell(f"{directory.path.name}: {said.split(' ', 2)[-1]}")  # without its time
 
     threading.Thread(target=follow, daemon=True).start()
 
 
-class _Log:
-    """The log of a run, and how many of its bytes have been read."""
+def _log_size(directory: RunDirectory) -> int:
+    return directory.log.stat().st_size if directory.log.is_file() else 0
 
-    def __init__(self, directory: RunDirectory) -> None:
-        self._file = directory.log
-        self._run = directory.path.name
-        self._read = self._size()
 
-    def new_lines(self) -> list[str]:
-        """Return the complete lines that were added since the last call, without their times."""
-        size = self._size()
-        if size < self._read:  # the run has begun anew
-            self._read = 0
-        if size == self._read:
-            return []
-        with self._file.open("rb") as file:
-            file.seek(self._read)
-            added = file.read().rpartition(b"\n")
-        self._read += len(added[0]) + len(added[1])
-        lines = added[0].decode(errors="replace").splitlines()
-        return [f"{self._run}: {line.split(' ', 2)[-1]}" for line in lines]
-
-    def _size(self) -> int:
-        return self._file.stat().st_size if self._file.is_file() else 0
+def _lines_after(directory: RunDirectory, place: int) -> list[bytes]:
+    """Return the complete lines of a run's log after a number of bytes."""
+    if _log_size(directory) == place:
+        return []
+    with directory.log.open("rb") as file:
+        file.seek(place)
+        return [line for line in file if line.endswith(b"\n")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
@@ -48,8 +47,6 @@ def load(model: str | Path | None = None) -> TrainedModel:
         supplied = TrainedModel(contents_at(SUPPLIED_MODEL), SUPPLIED_STATIC_MODEL)
         logger.info("the model that comes with the project: %s", supplied.description.in_short())
         return supplied
-    if not isinstance(model, str | PathLike):
-        raise UserError(f"`model`: a path or an address is needed, not {model!r}")
     return TrainedModel(contents_at(model))
 
 

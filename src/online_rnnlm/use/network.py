@@ -121,15 +121,11 @@ class LoadedNetwork:
         """Return the unit of text at whose end all that was learnt is forgotten."""
         return adaptation.unit_in(self.settings.network)
 
-    def updates_vector(self, adaptation: Adaptation) -> bool:
-        """Return True if the adaptation updates this network's document vector."""
-        return adaptation.updates_vector and self.settings.document_size > 0
-
     def carries_over(self, adaptation: Adaptation) -> bool:
         """Return True if anything is carried over from a sentence to the next one of its unit."""
         units = self.weights.class_output.shape[1]
         carries_units = adaptation.first_kept_in(self.settings.network) < units
-        return carries_units or self.updates_vector(adaptation)
+        return carries_units or (adaptation.updates_vector and self.settings.document_size > 0)
 
     def can_continue(self, adaptation: Adaptation) -> bool:
         """Return True if a `State` holds all that the adaptation changes."""

@@ -91,9 +91,6 @@ class Preparation:
         if layout == "tokenised" or self.rules.tokenised:
             sentences = [textfiles.words_of(line)]
         elif layout == "running":
-            longest = max(map(len, line.split()), default=0)
-            if longest > _LONGEST_LINE:
-                raise UserError(f"a word of {longest} characters; at most {_LONGEST_LINE} are read")
             sentences = [sentence.split(" ") for sentence in self._tokeniser(line)]
         else:
             if len(line) > _LONGEST_LINE:

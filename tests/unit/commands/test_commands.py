@@ -208,11 +208,9 @@ def test_ctrl_c_while_the_command_is_loaded_is_quiet(config, module):
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_an_output_that_is_closed_or_full_is_one_line(config):
-    for command, said in (
-        (f"check {config} >&-", "the standard output is closed"),
-        (f"check {config} >/dev/full", "No space left on device"),
-    ):
-        done = output_of(["bash", "-c", f"{sys.executable} -m online_rnnlm {command}"])
-        assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
-        assert done.stderr.startswith("online-rnnlm: error: ") and said in done.stderr
+def test_an_output_that_is_full_is_one_line(config):
+    command = f"{sys.executable} -m online_rnnlm check {config} >/dev/full"
+    done = output_of(["bash", "-c", command])
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("online-rnnlm: error: ")
+    assert "No space left on device" in done.stderr

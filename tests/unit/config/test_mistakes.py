@@ -64,9 +64,8 @@ def test_json_is_read_with_all_of_its_characters(tmp_path):
     file = tmp_path / "config.json"
     file.write_text(json.dumps(values), encoding="utf-8")
     assert read_mapping(file) == values
-    for broken, said in (("{", "Expecting"), ('{"a": {"b": 1, "b": 2}}', 'duplicate key "b"')):
-        file.write_text(broken, encoding="utf-8")
-        assert refused(read_mapping, file).startswith(f"{file}: cannot be read: {said}")
+    file.write_text("{", encoding="utf-8")
+    assert refused(read_mapping, file).startswith(f"{file}: cannot be read: Expecting")
 
 
 BROKEN = [

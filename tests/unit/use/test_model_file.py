@@ -41,11 +41,6 @@ def test_a_file_is_the_same_model(results, trained_path, names, tmp_path):
     assert not description.preparation.tokenised and description.preparation.lowercase
 
 
-def test_what_is_no_place_of_a_model_is_one_line():
-    with pytest.raises(UserError, match=r"^`model`: a path or an address is needed, not 3$"):
-        online_rnnlm.load(3)
-
-
 def test_numpy_and_unzip_read_it_without_this_project(model_path):
     with np.load(model_path) as arrays:
         weights = online_rnnlm.load(model_path).network.weights

@@ -200,7 +200,6 @@ def test_eight_threads_get_what_one_gets(model, adaptation):
     ("layout", "text", "expected"),
     [
         ("--lines", "the\n" + "x " * 60_000, "line 2: a sentence of 120000 characters"),
-        ("--", "x" * 1_000_000, "line 1: a word of 1000000 characters; at most 100000 are read"),
         ("--", "word " * 200_000, "line 1: a sentence of 20000 words; at most 10000 are read"),
         ("--tokenised", "x " * 10_001, "line 1: a sentence of 10001 words; at most 10000"),
     ],

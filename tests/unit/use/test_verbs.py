@@ -81,18 +81,6 @@ def test_the_blocks_of_the_page_run(results, names, tmp_path, monkeypatch, run):
             assert f"{block}```\n\n    {said}" in PAGE
 
 
-def test_a_closed_input_is_empty_and_closed_messages_take_nothing_away(model_path, shell):
-    empty = shell(f"online-rnnlm score --model {model_path} <&-")
-    assert (empty.returncode, empty.stderr) == (
-        1,
-        "online-rnnlm: error: standard input: no text in it\n",
-    )
-    silent = shell(
-        f"online-rnnlm score --model {model_path} 'the cat .' --tokenised --format tsv 2>&-"
-    )
-    assert silent.returncode == 0 and "the cat ." in silent.stdout
-
-
 def test_files_may_stand_after_options(model_path, run, tmp_path):
     first = tmp_path / "a"
     second = tmp_path / "b"
