@@ -40,20 +40,18 @@ class ScorePair:
     said: str
     """A sentence on the word whose scores differ, if any do."""
     text: Tokens
-    words: Sequence[tuple[int, Token]]
-    """The words that are scored, each with its place in the text: tokens of the text, or others
-    that are put there."""
     before: Scores
-    """The scores of these words."""
+    """The scores of the text's first tokens, or of the `candidates` for its last place."""
     after: Scores | None
     """The scores that must be equal to them; None: the scorer has not answered in its time."""
     other: Tokens | None = None
     """The text that `after` is from; None: the same one."""
+    candidates: Sequence[Token] = ()
 
     def differing(self, tolerance: float) -> list[int]:
         """Return the numbers of the words whose scores differ by more than this."""
         if self.after is None:
-            return [*range(len(self.words))]
+            return [*range(len(self.before))]
         differing = []
         for number, (before, after) in enumerate(zip(self.before, self.after, strict=True)):
             is_close = math.isclose(before, after, rel_tol=0, abs_tol=tolerance)
@@ -63,7 +61,8 @@ class ScorePair:
 
     def shown(self, number: int) -> BrokenRule:
         """Return what is shown of a word whose scores differ."""
-        place, word = self.words[number]
+        place = len(self.text) - 1 if self.candidates else number
+        word = self.candidates[number] if self.candidates else self.text[number]
         before = self.before[number]
         after = math.nan if self.after is None else self.after[number]
         up_to_it = lines_of((*self.text[:place], "a word"))
@@ -76,11 +75,6 @@ class ScorePair:
             before=before if math.isfinite(before) else None,
             after=after if math.isfinite(after) else None,
         )
-
-
-def in_last_place(beginning: Tokens, words: Sequence[Token]) -> list[tuple[int, Token]]:
-    """Pair each candidate with the place of the last token."""
-    return [(len(beginning) - 1, word) for word in words]
 
 
 def _written(text: Tokens) -> tuple[str, ...]:
@@ -159,7 +153,7 @@ def exchange(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     moved = exam.score(second + first)
     after = [*moved[len(second) :], *moved[: len(second)]]
     said = f"{WORD} has another score if {unit}s change places"
-    return ScorePair(said, text, [*enumerate(text)], before, after, second + first)
+    return ScorePair(said, text, before, after, second + first)
 
 
 def causality(exam: Exam) -> AuditedRule:
@@ -190,7 +184,7 @@ def _changed(exam: Exam, how: str, first: Tokens, second: Tokens, new: Tokens) -
     before = exam.score(first + second)[: len(first)]
     after = exam.score(first + new)[: len(first)]
     said = f"{WORD} has another score if what follows {how}"
-    return ScorePair(said, first + second, [*enumerate(first)], before, after, first + new)
+    return ScorePair(said, first + second, before, after, first + new)
 
 
 def normalisation(exam: Exam) -> AuditedRule:
@@ -215,25 +209,26 @@ def add_up(exam: Exam, beginning: Tokens) -> ScorePair | None:
     """Add up the probabilities of the candidates for a beginning's last place."""
     if not exam.may_predict(beginning):
         return None
-    here = exam.candidates_for(beginning)
-    logs = exam.scorer.ask(beginning, here)
+    tried = exam.candidates_for(beginning)
+    logs = exam.scorer.ask(beginning, tried)
     score = exam.score(beginning)[-1]
-    last = in_last_place(beginning, beginning[-1:])
+    here = beginning[-1:]
     unlike = [log for log in logs if math.isnan(log) != math.isnan(score)]
     if unlike or math.isnan(score):
         said = f"it depends on the word in the place of {WORD} whether it is predicted"
-        return ScorePair(said, beginning, last, [score], unlike[:1] or [score])
+        after = unlike[:1] or [score]
+        return ScorePair(said, beginning, [score], after, candidates=here)
     # Without a vocabulary, each distinct score counts once, since words of one score may all be
     # unknown. But if one word is sure to come, all others must be impossible, so all are added.
     is_sure = max(logs, default=-math.inf) >= -exam.tolerance
     summands = logs if exam.vocabulary or is_sure else {*logs}
     total = math.fsum(math.exp(min(log, 99.0)) for log in summands)
     words, are_all = exam.candidates
-    is_bound = len(here) < len(words) or not are_all
+    is_bound = len(tried) < len(words) or not are_all
     most = total if is_bound and total < 1 else 1.0
     said = f"the probabilities of {len(words)} words add up to another sum in the place of {WORD}"
     said += "" if exam.scorer.ask_in_line else ", or each is learnt before it is scored"
-    return ScorePair(said, beginning, last, [most], [total])
+    return ScorePair(said, beginning, [most], [total], candidates=here)
 
 
 def put_unknown_words(exam: Exam, beginning: Tokens) -> ScorePair | None:
@@ -242,8 +237,8 @@ def put_unknown_words(exam: Exam, beginning: Tokens) -> ScorePair | None:
         return None
     *of_unknown, of_unk = exam.scorer.ask(beginning, [*exam.unknown, UNKNOWN])
     said = f"{WORD}, which is not in the vocabulary, has another score than `{UNKNOWN}`"
-    words = in_last_place(beginning, exam.unknown)
-    return ScorePair(said, beginning, words, [of_unk] * len(of_unknown), of_unknown)
+    before = [of_unk] * len(of_unknown)
+    return ScorePair(said, beginning, before, of_unknown, candidates=exam.unknown)
 
 
 def score_before_update(exam: Exam) -> AuditedRule:
@@ -261,7 +256,7 @@ def repeat(exam: Exam, text: Tokens) -> ScorePair:
     once = with_end(text)
     after = exam.score(once * 2)[: len(once)]
     said = f"{WORD} has another score if the text is there once more after it"
-    return ScorePair(said, once, [*enumerate(once)], exam.score(once), after, once * 2)
+    return ScorePair(said, once, exam.score(once), after, once * 2)
 
 
 def ask_for_it(exam: Exam, beginning: Tokens) -> ScorePair | None:
@@ -272,7 +267,7 @@ def ask_for_it(exam: Exam, beginning: Tokens) -> ScorePair | None:
     before = exam.score(beginning)[-1:]
     after = exam.scorer.ask(beginning, word)
     said = f"{WORD} has another score than as a candidate"
-    return ScorePair(said, beginning, in_last_place(beginning, word), before, after)
+    return ScorePair(said, beginning, before, after, candidates=word)
 
 
 def put_another(exam: Exam, beginning: Tokens) -> ScorePair | None:
@@ -285,7 +280,7 @@ def put_another(exam: Exam, beginning: Tokens) -> ScorePair | None:
     before = exam.scorer.ask(beginning, words)
     after = exam.scorer.ask(other, words)
     said = f"candidate {WORD} has another score if another word is there: the word was known"
-    return ScorePair(said, beginning, in_last_place(beginning, words), before, after, other)
+    return ScorePair(said, beginning, before, after, other, words)
 
 
 def single_pass(exam: Exam) -> AuditedRule:
@@ -301,8 +296,7 @@ def single_pass(exam: Exam) -> AuditedRule:
 def run_again(exam: Exam, text: Tokens) -> ScorePair:
     """Compare the scores of two runs."""
     said = f"{WORD} has another score in a second run"
-    words = [*enumerate(text)]
-    return ScorePair(said, text, words, exam.score(text), exam.scorer.score(text))
+    return ScorePair(said, text, exam.score(text), exam.scorer.score(text))
 
 
 def send_halves(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
@@ -315,7 +309,7 @@ def send_halves(exam: Exam, first: Tokens, second: Tokens) -> ScorePair:
     said = f"{WORD} has another score if what follows is sent after the answer"
     if after is None:
         said = "no answer before what follows is sent: is each line flushed?"
-    return ScorePair(said, text, [*enumerate(text)], before, after)
+    return ScorePair(said, text, before, after)
 
 
 RULES = (causality, normalisation, score_before_update, single_pass)
