@@ -20,11 +20,10 @@ from online_rnnlm.core.engines.base import Engine
 from online_rnnlm.core.sizes import Sizes, count
 from online_rnnlm.core.training import Diverged, EpochResult, Training, begin
 from online_rnnlm.corpora.corpus import Corpus, load_corpus
-from online_rnnlm.errors import needing_packages
 from online_rnnlm.jobs import checkpoint
 from online_rnnlm.jobs.checkpoint import RunState
 from online_rnnlm.jobs.cost import training_multiply_adds_per_word
-from online_rnnlm.process.devices import gpu, machine, peak_memory, require, theano_version
+from online_rnnlm.process.devices import gpu, machine, peak_memory, theano_version
 from online_rnnlm.process.stop_signals import Stopped, Watch, watching
 from online_rnnlm.storage import records, weight_files
 from online_rnnlm.storage.code import fingerprint
@@ -61,12 +60,8 @@ def train(
             directory.state.unlink(missing_ok=True)
             return
         corpus = load_corpus(corpus_directory)
-        require(run.settings)
-        with needing_packages():
-            settings = run.settings
-            engine = load_engine(
-                settings.engine, settings.network, settings.rule, corpus.class_offsets
-            )
+        settings = run.settings
+        engine = load_engine(settings.engine, settings.network, settings.rule, corpus.class_offsets)
         state = _begin_or_resume(run, corpus, directory, engine)
         records.write(directory.record, state.record)
         records.write_lines(directory.metrics, state.epochs)

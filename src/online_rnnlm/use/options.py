@@ -116,18 +116,14 @@ def adaptation_for(settings: RunSettings, options: Mapping[str, Any]) -> Adaptat
         after=1 if after is None or after == "word" else after,
         unit_of_text=given.get("unit_of_text"),
     )
-    if not adaptation.weights and steps is not None:
-        raise UserError("`steps`: no weights learn: leave it out")
+    if not adaptation.parts and (rate is not None or adaptation.after != 1):
+        raise UserError("nothing learns: leave out `learning_rate` and `learn_after`")
+    if steps is not None and (not adaptation.weights or adaptation.after == "sentence"):
+        raise UserError("`steps`: is for weights that learn after every word: leave it out")
     if adaptation.weights and rate is None:
         raise UserError("`learning_rate`: weights that learn need one, such as 0.03")
-    if not adaptation.parts and rate is not None:
-        raise UserError("`learning_rate`: nothing learns: leave it out")
-    if not adaptation.parts and adaptation.after != 1:
-        raise UserError("`learn_after`: nothing learns: leave it out")
     if adaptation.weights and adaptation.after not in (1, "sentence"):
         raise UserError("`learn_after`: weights learn after every word, or every sentence")
-    if adaptation.after == "sentence" and steps is not None:
-        raise UserError("`steps`: a step after a sentence goes through all of it: leave it out")
     if adaptation.parts and adaptation.after == (adaptation.unit_of_text or settings.unit_of_text):
         raise UserError(
             "`unit_of_text`: what is learnt after a sentence is lost with it; `stream` keeps it"

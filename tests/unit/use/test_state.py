@@ -110,7 +110,7 @@ def test_words_and_options_that_a_state_cannot_use_are_one_line(model):
     for wrong in ([5, 6], [model.words.index("cat")], [None]):
         with pytest.raises(UserError, match=r"^word 0 \(from 0\): text is needed, not .*$"):
             model.continue_(model.start(), wrong)
-    with pytest.raises(UserError, match="`learning_rate`: nothing learns"):
+    with pytest.raises(UserError, match="nothing learns: leave out `learning_rate`"):
         model.start(frozen=True, learning_rate=0.1)
 
 
