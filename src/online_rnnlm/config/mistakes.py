@@ -60,8 +60,6 @@ def _message(first: ErrorDetails, written: Any = None) -> tuple[str, str]:
             said = "a mapping of keys to values is needed"
         case "string_type":
             said = "text is needed, in quotes"
-        case "path_type":
-            said = "a path is needed"
         case "union_tag_not_found":
             said = f"{first['ctx']['discriminator']} is required"
         case "union_tag_invalid":

@@ -7,13 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import online_rnnlm
 from online_rnnlm.config import evaluations
 from online_rnnlm.config.training import RunSettings
-from online_rnnlm.core.adaptation import PARTS, Adaptation
+from online_rnnlm.core.adaptation import Adaptation
 from tests.processes import output_of
 from tests.unit.small_records import VITAL, configuration, plan
 
@@ -37,14 +35,6 @@ def experiment(**testing):
 def test_a_subset_has_one_name_in_each_model(parts, with_vector, without):
     for document_size, name in ((5, with_vector), (0, without)):
         assert Adaptation(evaluations.parts_named(parts, document_size)).name == name
-
-
-@given(st.sets(st.sampled_from(PARTS)), st.integers(0, 3))
-def test_only_parts_that_a_network_has_learn_and_what_is_all_has_one_form(parts, document_size):
-    present = set(evaluations.parts_in_network(document_size))
-    named = evaluations.parts_named(parts, document_size)
-    assert set(named) & present == parts & present
-    assert (named == PARTS) == (present <= parts)
 
 
 def network(document_size, cell="sigmoid"):
@@ -188,28 +178,6 @@ def test_a_cell_without_kernels_has_no_rival_that_needs_them(tmp_path):
         for piece in ("my.yaml", f"`{place}.rivals`", "`rows[1]`", "`cell: new`", "sigmoid"):
             assert piece in line
     assert check("dynamic_evaluation", rivals=[]).returncode == 0
-
-
-def test_an_evaluation_is_looked_up_by_its_name():
-    testing = experiment(
-        updates=[["document_vector", "output"], ["document_vector"]],
-        learn_after=[20, "sentence"],
-        unit_of_text=["stream"],
-        rivals=["unigram_cache"],
-    ).testing
-    found = evaluations.evaluations_of(network(5), testing)
-    assert found["document_vector+output.sentence.stream"] == Adaptation(
-        ("document_vector", "output"), after="sentence", unit_of_text="stream"
-    )
-    assert found["document_vector.20.stream"].words_a_step == 20
-    assert found["document_vector"].updates_vector_alone
-    assert found["none"].parts == ()
-    assert found["unigram_cache"] == "unigram_cache"
-    assert all(
-        adaptation.name == name
-        for name, adaptation in found.items()
-        if isinstance(adaptation, Adaptation)
-    )
 
 
 @pytest.mark.parametrize(

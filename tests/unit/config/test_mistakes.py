@@ -70,16 +70,10 @@ def test_json_is_read_with_all_of_its_characters(tmp_path):
 
 BROKEN = [
     (b"a: 1\nb: 2\na: 3\n", 3, 'duplicate key "a"'),
-    (b"rows:\n  - {hidden_size: 8, hidden_size: 9}\n", 2, 'duplicate key "hidden_size"'),
-    (b'{"a": 1,\n "a": 2}', 2, 'duplicate key "a"'),
     (b"a: 1\nb:\n\tc: 2\n", 3, "tab"),
-    (b"a: 1\n---\nb: 2\n", 2, "document"),
     (b"a: [\n", 2, "end"),
     (b"a: 1\nb: caf\xe9\n", 2, "UTF-8"),
-    (b"a: 1\nb: \x00\n", 2, "special characters"),
     (b"a: !!python/object/apply:os.getcwd []\n", 1, "python/object"),
-    (b"a: 'b\n", 2, "end of stream"),
-    (b"a: *b\n", 1, "undefined alias"),
 ]
 
 
@@ -87,10 +81,9 @@ BROKEN = [
     ("content", "place", "expected"),
     [
         *((content, f", line {line}: not YAML", said) for content, line, said in BROKEN),
-        *((content, "", "a mapping") for content in (b"", b"# nothing\n", b"- a\n", b"[1]")),
+        *((content, "", "a mapping") for content in (b"", b"- a\n")),
         (b"a: 2024-02-30\n", "", "day is out of range"),
         (b"rows: &rows [*rows]\n", "", "required"),
-        (b"corpora: &all {own: *all}\n", "", "required"),
         (b"experiment: x\n", "", "`corpora`: Field required"),
     ],
     ids=lambda value: str(value)[:40],
@@ -124,19 +117,3 @@ def test_a_password_is_not_repeated(folder, text):
     others = {name: value for name, value in GOOD.items() if f"{name}:" not in text}
     (folder / "my.yaml").write_text(f"{yaml.safe_dump(others)}{text}", encoding="utf-8")
     assert "hunter2" not in refused(lambda: plan(read_mapping(Path("my.yaml")), "my.yaml"))
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ("\ufeffa: 1\r\nb: [2]\r\n", {"a": 1, "b": [2]}),
-        ("a: &x {b: 1}\nd:\n  <<: *x\n  b: 3\n", {"a": {"b": 1}, "d": {"b": 3}}),
-        ("no: 010\nb: 1e-3\nc: 0x10\n", {"no": 10, "b": 0.001, "c": 16}),
-        (json.dumps({"a": {"b": [1, None, "c:d"]}}, indent="\t"), {"a": {"b": [1, None, "c:d"]}}),
-    ],
-    ids=["BOM and CRLF", "merge", "YAML 1.2", "JSON with tabs"],
-)
-def test_a_right_file_is_read(tmp_path, content, expected):
-    file = tmp_path / "my.yaml"
-    file.write_bytes(content.encode("utf-8"))
-    assert read_mapping(file) == expected

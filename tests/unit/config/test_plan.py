@@ -57,9 +57,10 @@ def test_runs_are_corpora_times_rows_times_seeds():
             {"hidden_size": [10, 20], "max_epochs": 5},
             {"hidden_size": [10, 20], "document_size": [2, 3]},
             {"hidden_size": 10, "document_size": 2, "cell": "lstm"},
+            {"hidden_size": 30, "corpora": ["b"]},
         ],
     )
-    assert len({run.name for run in found.runs()}) == 2 * (2 + 2 * 2 + 1) * 2
+    assert len({run.name for run in found.runs()}) == 2 * (2 + 2 * 2 + 1) * 2 + 2
     runs = dict(zip(names(found.runs()), found.runs(), strict=True))
     settings = runs["b-M20-D3-seed2"].settings
     assert (settings.hidden_size, settings.document_size, settings.seed) == (20, 3, 2)
@@ -86,11 +87,6 @@ def test_a_static_network_as_large_as_one_with_a_vector(cell, network, classes):
     ).runs()
     units = run.settings.hidden_size
     assert parameters(units) >= parameters(hidden, document) > parameters(units - 1)
-
-
-def test_the_size_of_a_static_network_goes_with_no_vector():
-    with pytest.raises(UserError, match=r"rows\[0\].*100/20.*document_size: 0"):
-        experiment(rows=[{"hidden_size": "100/20", "document_size": 20}])
 
 
 def test_the_network_and_the_engine_are_parts_of_a_name():
@@ -129,15 +125,6 @@ def test_a_search_tries_each_combination_that_changes_something_once():
     rows = [{"document_size": [0, 2]}]
     rates = experiment(rows=rows, search={"document_rate": [0.1, 0.2]}).search_runs()
     assert names(rates) == [f"c-M100-D2-document_rate{rate}-seed0" for rate in (0.1, 0.2)]
-
-
-def test_a_row_may_be_trained_on_some_corpora():
-    found = experiment(
-        corpora={"a": VITAL, "b": VITAL},
-        rows=[{"hidden_size": 8}, {"hidden_size": 9, "corpora": ["b"]}],
-    )
-    runs = [(run.settings.corpus, run.settings.hidden_size) for run in found.runs()]
-    assert runs == [("a", 8), ("b", 8), ("b", 9)]
 
 
 def test_a_row_may_have_a_search_of_its_own():
