@@ -69,7 +69,7 @@ def settings(**changes: Any) -> RunSettings:
 
 def rates_of(adaptation: Adaptation) -> TestingSettings:
     """The settings of such an evaluation; beside weights, the vector keeps its rate of training."""
-    vector_rate = RATE if adaptation.updates_vector_alone else UNTRAINED.document_rate
+    vector_rate = RATE if adaptation.parts == VECTOR else UNTRAINED.document_rate
     return TestingSettings(learning_rates=[RATE], document_rates=[vector_rate], steps=STEPS)
 
 
@@ -170,7 +170,7 @@ class Trainer:
     def order(self, units: Sequence[int]) -> Order:
         """Return the order that reads these units of text."""
         numbers = np.asarray(units)
-        return order_to_train(self.segments, self.settings.network, self.settings.rule, numbers)
+        return order_to_train(self.segments, self.settings.rule, numbers)
 
     def learn(self, order: Order, learning_rate: float, key: int = 0) -> float:
         """Learn from segments in an order; return their log P."""

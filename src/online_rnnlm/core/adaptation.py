@@ -62,11 +62,6 @@ class Adaptation:
         return DOCUMENT_VECTOR in self.parts
 
     @property
-    def updates_vector_alone(self) -> bool:
-        """True if the document vector is updated and no weights are."""
-        return self.parts == (DOCUMENT_VECTOR,)
-
-    @property
     def words_a_step(self) -> int:
         """Number of words after which a step is taken; 0 for one at a sentence's end."""
         return 0 if self.after == "sentence" else self.after

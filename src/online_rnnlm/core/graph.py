@@ -140,6 +140,8 @@ class Predictions(NamedTuple):
     """The memory beside h, (T, B, ·)."""
     vectors: Any
     """d after the words, (T, B, D)."""
+    gradients: Any
+    """∂L_t/∂d_t, by which each word updates d, (T, B, D)."""
 
 
 def predictions(
@@ -173,7 +175,7 @@ def predictions(
         updated = document - lost * document - document_rate * gradient
         if not model.network.through_updates:
             updated = disconnected_grad(updated)
-        return hidden, memory, updated, log_probability
+        return hidden, memory, updated, log_probability, gradient
 
     def follow_given(
         inputs: Any, targets: Any, mask: Any, document: Any, *state: Any
@@ -183,16 +185,16 @@ def predictions(
     function: Callable[..., tuple[Any, ...]]
     if vectors is None:
         sequences = [*batch, *(dropout or ())]
-        infos = [start.hidden, start.memory, start.vector, None]
+        infos = [start.hidden, start.memory, start.vector, None, None]
         function = follow
     else:
         sequences = [*batch, vectors]
-        infos = [start.hidden, start.memory, None, None]
+        infos = [start.hidden, start.memory, None, None, None]
         function = follow_given
-    hidden, memory, documents, log_probabilities = pytensor.scan(
+    hidden, memory, documents, log_probabilities, gradients = pytensor.scan(
         function, sequences=sequences, outputs_info=infos, return_updates=False
     )
-    return Predictions(log_probabilities, hidden, memory, documents)
+    return Predictions(log_probabilities, hidden, memory, documents, gradients)
 
 
 def _log_probability(

@@ -162,9 +162,7 @@ def one_by_one(segments: Integers, lanes: int) -> Order:
     return Order(padded, padded != NOTHING)
 
 
-def order_to_train(
-    segments: Segments, network: NetworkSettings, rule: TrainingRule, units: Integers
-) -> Order:
+def order_to_train(segments: Segments, rule: TrainingRule, units: Integers) -> Order:
     """The order in which training reads units of text (U,) of its segments."""
     return side_by_side(segments.units, units, segments.lanes(rule.batch_sentences))
 

@@ -201,7 +201,7 @@ def order_of_epoch(segments: Segments, engine: Engine, epoch: int) -> Order:
     lengths = np.diff(segments.units)[units]
     first = len(units) - int(_LONGEST_FIRST * len(units))
     units[first:] = units[first:][np.argsort(-lengths[first:], kind="stable")]
-    return order_to_train(segments, engine.network, engine.rule, units)
+    return order_to_train(segments, engine.rule, units)
 
 
 def dropout_key(seed: int, epoch: int) -> int:

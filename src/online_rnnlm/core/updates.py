@@ -103,7 +103,6 @@ def online_updates(
     start: Carried,
     vectors: Any,
     learning_rate: Any,
-    document_rate: Any,
     *,
     learning: frozenset[str],
 ) -> tuple[Predictions, list[tuple[Any, Any]]]:
@@ -113,7 +112,7 @@ def online_updates(
     the last; the state before them is constant. `vectors` (T, B, D) are d before every word.
     `learning` names the parts that are updated (`Adaptation.weights`).
     """
-    result = predictions(model, weights, batch, document_rate, start, vectors)
+    result = predictions(model, weights, batch, 0, start, vectors)
     names = [name for group in sorted(learning) for name in BY_PART[group]]
     chosen = [getattr(weights, name) for name in names]
     loss = -result.log_probabilities.sum()

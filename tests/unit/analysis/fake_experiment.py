@@ -188,7 +188,7 @@ def _tried(evaluation: Adaptation | str) -> list[dict[str, Number]]:
     """Return the settings that are tried on `valid`, the best one first."""
     if not isinstance(evaluation, Adaptation):
         return [{"window": 100, "weight": 0.1}, {"window": 500, "weight": 0.05}]
-    key = "document_rate" if evaluation.updates_vector_alone else "learning_rate"
+    key = "document_rate" if not evaluation.weights else "learning_rate"
     learns = evaluation.parts and evaluation.unit_of_text
     return [{key: rate} for rate in (0.01, 0.03, 0.1)] if learns else []
 

@@ -116,7 +116,7 @@ def test_a_stream_is_cut_into_lanes_of_about_equal_length(lengths, lanes, size):
     assert np.diff(borders).max() < offsets[-1] / lanes + max(lengths)
     cut = size or max(lengths)
     assert np.diff(segments.split.offsets).max() <= cut
-    batches = order_to_train(segments, run.network, run.rule, np.arange(len(borders) - 1))
+    batches = order_to_train(segments, run.rule, np.arange(len(borders) - 1))
     assert batches.begins.sum() == batches.begins[0].sum() == len(borders) - 1
 
 

@@ -181,7 +181,7 @@ class Engine:
         def predict(segments: Integers, start: Carried) -> Found:
             batch = graph.pad(split.stream, split.offsets, segments, network.precision)
             logs, hidden, *after = predict_batch(*weights, *batch, rate, *start)
-            return Found(batch.mask, logs, hidden, Carried(*after))
+            return Found(logs, hidden, Carried(*after))
 
         with _COMPUTING:
             return padded.score(
@@ -210,15 +210,13 @@ class _Online:
         vectors = pt.tensor3(dtype=dtype)
         self._decay = np.asarray(network.document_decay, dtype)
         self._vector_rate = np.asarray(adaptation.vector_rate_in(network), dtype)
-        # With a rate of 1, what the graph takes off the vector is its gradient.
-        rates = adaptation.weight_rate or 0.0, 1.0
         result, changes = updates.online_updates(
             symbolic.model_of(network, class_offsets),
             symbols,
             batch,
             start,
             vectors,
-            *(np.asarray(rate, dtype) for rate in rates),
+            np.asarray(adaptation.weight_rate or 0.0, dtype),
             learning=frozenset(adaptation.weights),
         )
         new = dict(changes)
@@ -228,7 +226,7 @@ class _Online:
                 result.log_probabilities,
                 result.hidden,
                 result.memory,
-                result.vectors,
+                result.gradients,
                 *(new.get(symbol, symbol) for symbol in symbols),
             ],
             on_unused_input="ignore",
@@ -281,13 +279,12 @@ class _Online:
             scored = t if by_word else 0
             mask = (np.arange(begin, t + 1) >= scored).astype(now.vector.dtype)[:, None]
             held = np.stack(vectors[begin:])
-            log_probabilities, hidden, memory, updated, *learnt = self._update(
+            log_probabilities, hidden, memory, gradients, *learnt = self._update(
                 *weights, inputs[begin : t + 1], targets[begin : t + 1], mask, *before[begin], held
             )
             weights = Parameters(*learnt)
             logs[scored : t + 1] = log_probabilities[scored - begin :, 0]
-            lost = (1 - self._decay) * mask[:, :, None] * held
-            gradient = now.gradient + (held - lost - updated).sum(axis=0)
+            gradient = now.gradient + gradients.sum(axis=0)
             now = now._replace(
                 hidden=hidden[-1],
                 memory=memory[-1],

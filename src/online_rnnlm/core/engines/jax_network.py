@@ -69,7 +69,7 @@ class Network:
 
         # The rows of W_o are copied for each word, so they are not kept for the gradients.
         carried, (logs, hidden) = jax.lax.scan(jax.checkpoint(follow), start, batch)
-        return Found(batch.mask, logs, hidden, carried)
+        return Found(logs, hidden, carried)
 
     def _of_words(self, weights: Parameters, targets: Any) -> Any:
         """V_c[c] + V_o[w] of the words `targets`, (B, D); of a word alone in its class V_c[c]."""

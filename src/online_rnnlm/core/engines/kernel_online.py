@@ -128,7 +128,7 @@ def root_mean_squares(
     AdaGrad with a rate of 0 adds up the squares, and no weight moves.
     """
     segments = segments_of(train, network, rule)
-    order = order_to_train(segments, network, rule, np.arange(len(segments.units) - 1))
+    order = order_to_train(segments, rule, np.arange(len(segments.units) - 1))
     squares = Parameters(*(np.full_like(array, _NEARLY_NOTHING) for array in weights))
     model = data.kernel_model(network, weights, class_offsets, network.document_rate)
     nothing = Carried.nothing(weights, network.cell, order.lanes)

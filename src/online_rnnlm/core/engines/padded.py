@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class Found(NamedTuple):
     """The predictions of a padded batch of B segments."""
 
-    mask: Array
-    """(T, B): above 0 for words, 0 for padding."""
     log_probabilities: Array
     """(T, B)."""
     hidden: Any

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from online_rnnlm.core.carried import Carried
 from online_rnnlm.core.engines.kernels.backward import update_weights
 from online_rnnlm.core.engines.kernels.cells import run_cell
-from online_rnnlm.core.engines.kernels.elementwise import copy
+from online_rnnlm.core.engines.kernels.elementwise import copy, gather
 from online_rnnlm.core.engines.kernels.forward import predict, take_step
 from online_rnnlm.core.engines.kernels.layout import lay_out
 
@@ -58,7 +57,14 @@ def read_batch(model, batch, order, n, carried, leaves_words):
     `leaves_words` is that of `predict`. Returns the states of the batch's words, d after its
     segments, and its predictions.
     """
-    segments = _take_up(carried, order, n, batch)
+    begin_segments(carried, order, n)
+    segments = Carried(
+        gather(carried.hidden, batch.lanes),
+        gather(carried.memory, batch.lanes),
+        gather(carried.vector, batch.lanes),
+        gather(carried.gradient, batch.lanes),
+        carried.since_step[batch.lanes],
+    )
     states = run_cell(model, batch, segments)
     found = predict(model, batch, states, segments, leaves_words)
     if model.words_a_step == 0:
@@ -69,29 +75,22 @@ def read_batch(model, batch, order, n, carried, leaves_words):
 
 
 @njit(cache=True)
-def _take_up(carried, order, n, batch):
-    """The state before the segments of a batch: that of their lanes, or 0."""
-    size = batch.lanes.size
-    dtype = carried.hidden.dtype
-    segments = Carried(
-        np.zeros((size, carried.hidden.shape[1]), dtype),
-        np.zeros((size, carried.memory.shape[1]), dtype),
-        np.zeros((size, carried.vector.shape[1]), dtype),
-        np.zeros((size, carried.vector.shape[1]), dtype),
-        np.zeros(size, np.int64),
-    )
-    for b in range(size):
-        lane = batch.lanes[b]
-        if order.begins[n, lane]:
-            continue
-        kept = order.first_kept
-        copy(carried.hidden[lane][kept:], segments.hidden[b][kept:])
-        if kept == 0:
-            copy(carried.memory[lane], segments.memory[b])
-        copy(carried.vector[lane], segments.vector[b])
-        copy(carried.gradient[lane], segments.gradient[b])
-        segments.since_step[b] = carried.since_step[lane]
-    return segments
+def begin_segments(carried, order, n):
+    """Set to 0 what the segments of batch n do not take over from those before (`Carried.before`).
+
+    That is all in the lanes where a unit of text begins, and in the others h before `first_kept`,
+    and with it the memory.
+    """
+    for lane in range(order.segments.shape[1]):
+        begins = order.begins[n, lane]
+        first_kept = carried.hidden.shape[1] if begins else order.first_kept
+        carried.hidden[lane][:first_kept] = 0
+        if first_kept > 0:
+            carried.memory[lane] = 0
+        if begins:
+            carried.vector[lane] = 0
+            carried.gradient[lane] = 0
+            carried.since_step[lane] = 0
 
 
 @njit(cache=True)

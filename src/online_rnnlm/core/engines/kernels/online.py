@@ -26,6 +26,7 @@ from numba import njit
 from online_rnnlm.core.arrays import Booleans, Integers
 from online_rnnlm.core.carried import Carried
 from online_rnnlm.core.engines.kernels.backward import update_weights
+from online_rnnlm.core.engines.kernels.batches import begin_segments
 from online_rnnlm.core.engines.kernels.cells import run_cell
 from online_rnnlm.core.engines.kernels.data import KernelModel, KernelText
 from online_rnnlm.core.engines.kernels.elementwise import copy, exponential
@@ -79,18 +80,9 @@ def score_online(learner, text, order, carried, scores):
     decays = learner.learning.rule == GRADIENTS
     for n in range(order.segments.shape[0]):
         segment = order.segments[n, 0]
-        if order.begins[n, 0]:
-            if not decays:
-                _forget(learner)
-            carried.vector[0] = 0
-            carried.gradient[0] = 0
-            carried.since_step[0] = 0
-        if order.begins[n, 0]:
-            carried.hidden[0] = 0
-            carried.memory[0] = 0
-        elif order.first_kept > 0:
-            carried.hidden[0][: order.first_kept] = 0
-            carried.memory[0] = 0
+        if order.begins[n, 0] and not decays:
+            _forget(learner)
+        begin_segments(carried, order, n)
         words = KernelText(text.stream, text.offsets[segment : segment + 2])
         begin, end = words.offsets
         if decays:
