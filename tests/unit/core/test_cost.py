@@ -1,32 +1,63 @@
-"""Tests of the cost of a word, against hand calculations and counts of the running kernels."""
-
-import json
-import os
-import sys
+"""Tests of the cost of a word, against hand calculations and what changes while kernels run."""
 
 import numpy as np
 import pytest
 
+from online_rnnlm.core.adaptation import WEIGHTS
 from online_rnnlm.core.sizes import Sizes
 from online_rnnlm.jobs import cost
 from online_rnnlm.use.network import split_of
-from tests.processes import output_of
-from tests.project import ROOT
 from tests.unit import small_models as small
-from tests.unit.core.engines import counted_run
-from tests.unit.core.engines.counted_run import (
-    CASES,
-    CELLS,
-    CLASS_SIZES,
-    HIDDEN,
-    SENTENCES,
-    SIZES,
-    STEPS,
-    SUBSETS,
-    Case,
-)
 
-pytestmark = pytest.mark.slow  # kernels run as plain Python, to be counted
+CLASS_SIZES = (2, 4, 1, 6, 3)
+STEPS = 3
+HIDDEN = 4
+SUBSETS = [(), ("embeddings",), ("recurrent",), ("output",), tuple(WEIGHTS)]
+# M = 10, D = 4, V = 50, 6 classes, 5 words in the target's class.
+SIGMOID = Sizes(50, 10, 6, 4, "sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        (SIGMOID, 10 * 10 + (6 + 5) * (10 + 4) + (6 + 5) * 4 + 4),
+        (SIGMOID.without_document(), 10 * 10 + (6 + 5) * 10),
+        (Sizes(50, 10, 6, 4, "lstm"), 40 * 10 + (6 + 5) * (10 + 4) + (6 + 5) * 4 + 4),
+        # C = 3: the hidden units read s, and the output layer sees it.
+        (
+            Sizes(50, 10, 6, 4, "slow_context", context=3),
+            10 * 13 + (6 + 5) * (13 + 4) + (6 + 5) * 4 + 4,
+        ),
+    ],
+)
+def test_the_cost_of_a_prediction_by_hand(sizes, expected):
+    assert cost.multiply_adds_per_word(sizes, 5.0) == expected
+
+
+def test_the_cost_of_training_by_hand():
+    products = 10 * 10 + (6 + 5) * (10 + 4)
+    of_vector = (6 + 5) * 4
+    found = cost.training_multiply_adds_per_word
+    assert found(SIGMOID, 5.0) == 3 * products + 4
+    assert found(SIGMOID, 5.0, by_error=False) == 3 * products - of_vector + 4
+    assert found(SIGMOID, 5.0, goes_through=True) == 3 * products + 3 * of_vector + 4
+
+
+@pytest.mark.parametrize(
+    ("groups", "after_word", "after_sentence"),
+    [
+        ((), 0, 0),
+        # Two states are computed again, and the loss goes back through W_h twice.
+        (("embeddings",), 4 * 100 + 11 * 10, 100 + 11 * 10),
+        (("recurrent",), (4 + 3) * 100 + 11 * 10, 2 * 100 + 11 * 10),
+        (("output",), 11 * 14, 11 * 14),
+        (WEIGHTS, (4 + 3) * 100 + 11 * 10 + 11 * 14, 2 * 100 + 11 * 10 + 11 * 14),
+    ],
+)
+def test_the_cost_of_updates_by_hand(groups, after_word, after_sentence):
+    found = cost.update_multiply_adds_per_word
+    assert found(SIGMOID, 5.0, groups, 3) == after_word
+    assert found(SIGMOID, 5.0, groups, 3, after_sentence=True) == after_sentence
 
 
 def scored_with(word):
@@ -35,79 +66,26 @@ def scored_with(word):
     return size if size > 1 else 0
 
 
-CANDIDATES = [scored_with(word) for sentence in SENTENCES for word in sentence]
-"""`scored_with` of every word of the text."""
-
-
-def expected(case):
-    """Return the formulas' count for all words, less the products that are not needed."""
-    sizes = Sizes.of(case.settings.network, sum(CLASS_SIZES), len(CLASS_SIZES))
-    inputs = {"sigmoid": 1, "lstm": 4}[case.cell]
-    first_words = inputs * HIDDEN**2 * len(SENTENCES)  # W_hᵀ δ: no loss goes back to h_0
-    by_error = case.step == "error"
-    scored = sum(cost.multiply_adds_per_word(sizes, one, by_error=by_error) for one in CANDIDATES)
-    if case.mode == "train":
-        learnt = (
-            cost.training_multiply_adds_per_word(sizes, one, by_error=by_error)
-            for one in CANDIDATES
-        )
-        return sum(learnt) - first_words
-    after_sentence = case.learn_after == "sentence"
-    if after_sentence:
-        steps = len(SENTENCES)
-    else:
-        steps = len(CANDIDATES) // (1 if case.learn_after == "word" else case.learn_after)
-    scored -= case.document_size * (len(CANDIDATES) - steps)  # d takes fewer steps
-    if not case.groups:
-        return scored
-    reached = [min(STEPS, t + 1) for sentence in SENTENCES for t in range(len(sentence))]
-    learnt = sum(
-        cost.update_multiply_adds_per_word(
-            sizes, size, case.groups, states, after_sentence=after_sentence
-        )
-        for size, states in zip(CANDIDATES, reached, strict=True)
-    )
-    goes_back = {"embeddings", "recurrent"} & {*case.groups}
-    return scored + learnt - (first_words if after_sentence and goes_back else 0)
-
-
-@pytest.fixture(scope="module")
-def counts():
-    """The counted cost of each of `CASES`, from a separate process without compiled kernels."""
-    command = [sys.executable, "-m", counted_run.__name__]
-    done = output_of(command, cwd=ROOT, env=os.environ | {"NUMBA_DISABLE_JIT": "1"})
-    assert done.returncode == 0, done.stderr
-    return dict(zip(CASES, json.loads(done.stdout), strict=True))
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
-def test_the_formulas_give_what_is_counted_while_the_kernels_run(counts, case):
-    assert counts[case]["multiply_adds"] == expected(case)
-
-
-@pytest.mark.parametrize("mode", ["score", "train", "online"])
-def test_the_counted_kernels_compute_what_the_compiled_ones_do(counts, mode):
-    case = next(c for c in reversed(CASES) if c.mode == mode and c.document_size)
-    assert counts[case]["log_probability"] == pytest.approx(counted_run.run(case), rel=1e-12)
-
-
 def changed_by(cell, size, groups, learn_after, texts):
     """Count the parameters, and elements of d, that differ after reading either of two texts."""
     learnt = []
-    case = Case("online", size, groups, learn_after, cell)
+    settings = small.settings(document_size=size, cell=cell, hidden_size=HIDDEN, seed=3)
+    rate = settings.document_rate if size else 0.0
+    adaptation = small.adaptation_of(groups, 0.05, rate, STEPS, learn_after, "stream")
     for text in texts:
         corpus = small.corpus_of(CLASS_SIZES, split_of(text))
-        weights = small.weights_for(case.settings, corpus)
+        weights = small.weights_for(settings, corpus)
         split = corpus.splits["train"]
-        scores = small.scored(case.settings, corpus, weights, split, case.online)
+        scores = small.scored(settings, corpus, weights, split, adaptation)
         vectors = scores.document_vectors if scores.document_vectors.size else np.zeros((1, size))
         learnt.append([*scores.weights, vectors[-1]])
     changed = sum(int((a != b).sum()) for a, b in zip(*learnt, strict=True))
-    return changed, Sizes.of(case.settings.network, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
+    return changed, Sizes.of(settings.network, sum(CLASS_SIZES), len(CLASS_SIZES)), corpus
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("document", SIZES)
+@pytest.mark.slow  # kernels are loaded
+@pytest.mark.parametrize("cell", ["lstm", "sigmoid"])
+@pytest.mark.parametrize("document", [0, 5])
 @pytest.mark.parametrize("groups", SUBSETS)
 def test_the_parameters_touched_are_those_that_change(cell, document, groups):
     """Compare what has learnt without and with the last word, or the last sentence."""
@@ -127,10 +105,3 @@ def test_the_parameters_touched_are_those_that_change(cell, document, groups):
     # The memory before a first word is 0, so its forget gates have no gradient.
     forget = HIDDEN if cell == "lstm" and "embeddings" in groups else 0
     assert changed == pytest.approx(split.offsets[-1] * touched - forget)
-
-
-def test_the_cost_of_slow_context_units_by_hand():
-    # M = 10, C = 3, D = 4, V = 50, 6 classes, 5 words in the target's class.
-    sizes = Sizes(50, 10, 6, 4, "slow_context", context=3)
-    scores = (6 + 5) * (10 + 3 + 4)
-    assert cost.multiply_adds_per_word(sizes, 5.0) == 10 * 13 + scores + (6 + 5) * 4 + 4
