@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import get_args
 
 from online_rnnlm.config import catalogue
 from online_rnnlm.config.evaluations import main_adaptation
@@ -13,11 +14,11 @@ from online_rnnlm.config.plan import Plan, load_plan
 from online_rnnlm.core.adaptation import NONE
 from online_rnnlm.process.mlflow_library import mlflow
 from online_rnnlm.storage import records
-from online_rnnlm.storage.experiments import Claim, Claims
+from online_rnnlm.storage.experiments import Claim, Claims, Verdict
 from online_rnnlm.storage.paths import ExperimentDirectory
 from online_rnnlm.storage.runs import RunRecord, read_end
 from online_rnnlm.tracking.runs import enter_run
-from online_rnnlm.tracking.store import find_entry, find_or_create_entry
+from online_rnnlm.tracking.store import find_entry, find_or_create_entry, milliseconds
 
 BEST = "best"
 """The alias of the registered model that is the best."""
@@ -66,6 +67,7 @@ def enter_summary(directory: ExperimentDirectory, experiment_id: str) -> str:
         library.log_artifacts(str(directory.figures), "figures")
         note = _note(directory, experiment, run_id)
         library.set_tags({"mlflow.note.content": note, **tags_of_claims(claims.claims)})
+        library.log_metrics(_verdicts(claims), timestamp=milliseconds(written))
     library.MlflowClient().set_experiment_tag(experiment_id, "mlflow.note.content", note)
     _save_view(experiment_id, written)
     _register_best(directory, experiment_id, experiment)
@@ -125,6 +127,15 @@ def tags_of_claims(claims: Iterable[Claim]) -> dict[str, str]:
     return {
         key: ", ".join(f"{verdict} {number}" for verdict, number in found.items())
         for key, found in verdicts.items()
+    }
+
+
+def _verdicts(claims: Claims) -> dict[str, float]:
+    """Return the number of claims with each verdict, and of those that cannot be tested."""
+    found = Counter(claim.verdict for claim in claims.claims)
+    return {
+        **{f"claims/{verdict}": found[verdict] for verdict in get_args(Verdict)},
+        "claims/not_tested": len(claims.not_tested),
     }
 
 

@@ -171,9 +171,12 @@ def test_the_summary_has_the_report_and_the_best_model(directory, server, monkey
     report = mlflow().artifacts.download_artifacts(run_id=run_id, artifact_path="report.html")
     assert Path(report).read_text() == "<p>two</p>"
     assert files_of(run_id) == ["claims.json", "figures", "report.html", "tables"]
-    claims = records.read(Claims, directory.claims).claims
-    [verdict] = [claim.verdict for claim in claims if claim.letter == "c"]
+    claims = records.read(Claims, directory.claims)
+    [verdict] = [claim.verdict for claim in claims.claims if claim.letter == "c"]
     assert shown(run_id).data.tags["claim.c.invented"] == f"{verdict} 1"
+    counts = shown(run_id).data.metrics
+    assert counts.pop("claims/not_tested") == len(claims.not_tested)
+    assert counts["claims/supported"] >= 1 and sum(counts.values()) == len(claims.claims)
     best = (
         mlflow()
         .MlflowClient()
